@@ -1,0 +1,58 @@
+"""The contracts between the engine, the reconciler and whoever listens: events, subjects, ids, schemas.
+
+A contract only ever grows: a field that was published once keeps its name and meaning for ever, and
+every golden sample under `tests/data/events` must parse for ever. Amounts are decimals in strings;
+XRP is counted in drops inside an :class:`Amount` and in XRP wherever a field says quantity or price.
+"""
+
+from order_events.codec import Malformed, decode, encode, schemas
+from order_events.engine import CancelRequested, EngineEvent, OrderSubmitted, SessionStarted
+from order_events.ids import event_id
+from order_events.orders import (
+    Amount,
+    MarketContext,
+    OrderAccepted,
+    OrderCanceled,
+    OrderDisappeared,
+    OrderEvent,
+    OrderExpired,
+    OrderFilled,
+    OrderRejected,
+)
+from order_events.vocabulary import (
+    Action,
+    LiquiditySide,
+    OrderStatus,
+    Provenance,
+    RemovalReason,
+    Resolution,
+    Side,
+)
+
+__all__ = [
+    "Action",
+    "Amount",
+    "CancelRequested",
+    "EngineEvent",
+    "LiquiditySide",
+    "Malformed",
+    "MarketContext",
+    "OrderAccepted",
+    "OrderCanceled",
+    "OrderDisappeared",
+    "OrderEvent",
+    "OrderExpired",
+    "OrderFilled",
+    "OrderRejected",
+    "OrderStatus",
+    "OrderSubmitted",
+    "Provenance",
+    "RemovalReason",
+    "Resolution",
+    "SessionStarted",
+    "Side",
+    "decode",
+    "encode",
+    "event_id",
+    "schemas",
+]

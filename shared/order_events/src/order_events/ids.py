@@ -1,0 +1,15 @@
+"""Facts have names: an event's id derives from the fact, never from a clock or from chance."""
+
+from uuid import UUID, uuid5
+
+_NAMESPACE = UUID("6f1a4c0e-5c1d-5a0e-9f1e-0f111b00f111")
+
+
+def event_id(*, network_id: int, kind: str, account: str, sequence: int, transaction_hash: str | None) -> UUID:
+    """Name one fact about one order.
+
+    The offer entry is named by its key, (account, sequence), which is what its ledger index is the
+    hash of. `transaction_hash` is None for what no transaction did: an Expiration that passed, an
+    order that reached no ledger, an acceptance (an entry is created once, so its key says it all).
+    """
+    return uuid5(_NAMESPACE, f"{network_id}|{kind}|{account}|{sequence}|{transaction_hash or ''}")

@@ -1,0 +1,31 @@
+"""The bus: streams and subjects."""
+
+from order_events.engine import CancelRequested, EngineEvent, OrderSubmitted, SessionStarted
+from order_events.orders import OrderEvent
+
+ORDERS_STREAM = "ORDERS"
+ORDERS_SUBJECTS = ("order.>", "reconciler.>")
+ENGINE_STREAM = "ENGINE"
+ENGINE_SUBJECTS = ("engine.>",)
+DEAD_LETTER_STREAM = "DLQ"
+DEAD_LETTER_SUBJECTS = ("dlq.>",)
+
+STATE_BUCKET = "reconciler"
+"""The reconciler's key-value bucket."""
+AUDIT_CONSUMER = "audit-writer"
+"""The durable that all replicas of the audit writer share."""
+
+
+def order_subject(event: OrderEvent) -> str:
+    """Return `order.<what>.<account>`."""
+    return f"{event.__struct_config__.tag}.{event.account}"
+
+
+def engine_subject(event: OrderSubmitted | CancelRequested | SessionStarted | EngineEvent) -> str:
+    """Return the announcement's subject, as `engine.order.submitted`."""
+    return str(event.__struct_config__.tag)
+
+
+def dead_letter_subject(origin: str) -> str:
+    """Return where a message that can't be stored goes; `origin` is the consumer that refused it."""
+    return f"dlq.{origin}"

@@ -1,0 +1,74 @@
+"""The words of the field, one for one thing (FIX, Nautilus and XRPL usage)."""
+
+from enum import StrEnum
+
+
+class OrderStatus(StrEnum):
+    """Where an order stands. REJECTED is only for what neither rested nor traded."""
+
+    SUBMITTED = "SUBMITTED"
+    ACCEPTED = "ACCEPTED"
+    PARTIALLY_FILLED = "PARTIALLY_FILLED"
+    PENDING_CANCEL = "PENDING_CANCEL"
+    FILLED = "FILLED"
+    CANCELED = "CANCELED"
+    EXPIRED = "EXPIRED"
+    REJECTED = "REJECTED"
+    REMOVED = "REMOVED"
+    LOST = "LOST"
+
+
+class RemovalReason(StrEnum):
+    """Why an order is no longer on the book."""
+
+    FILLED = "FILLED"
+    CANCELED = "CANCELED"
+    REPLACED = "REPLACED"
+    EXPIRED = "EXPIRED"
+    UNFUNDED = "UNFUNDED"
+    SELF_CROSSED = "SELF_CROSSED"
+    KILLED = "KILLED"
+    TINY = "TINY"
+    ACCOUNT_DELETED = "ACCOUNT_DELETED"
+    UNEXPLAINED = "UNEXPLAINED"
+    """A removing transaction is known, and no rule explains it."""
+    UNKNOWN = "UNKNOWN"
+    """No removing transaction is known (yet)."""
+
+
+class Resolution(StrEnum):
+    """How far the end of an order is explained."""
+
+    PENDING = "pending"
+    RESOLVED = "resolved"
+    UNRESOLVED = "unresolved"
+
+
+class Action(StrEnum):
+    """What the reconciler did about a disappearance. Readers must accept words not listed here."""
+
+    NONE = "none"
+    CLOSED = "closed"
+    FILL_APPLIED = "fill_applied"
+    HELD = "held"
+
+
+class Side(StrEnum):
+    """The order's side, seen from the base asset of its market."""
+
+    BUY = "BUY"
+    SELL = "SELL"
+
+
+class LiquiditySide(StrEnum):
+    """MAKER: the order rested and was taken. TAKER: the order's own transaction took others."""
+
+    MAKER = "MAKER"
+    TAKER = "TAKER"
+
+
+class Provenance(StrEnum):
+    """`live`: at or after the ledger at which the account began to be followed; `backfill`: before it."""
+
+    LIVE = "live"
+    BACKFILL = "backfill"
