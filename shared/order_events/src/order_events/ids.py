@@ -5,7 +5,9 @@ from uuid import UUID, uuid5
 _NAMESPACE = UUID("6f1a4c0e-5c1d-5a0e-9f1e-0f111b00f111")
 
 
-def event_id(*, network_id: int, kind: str, account: str, sequence: int, transaction_hash: str | None) -> UUID:
+def event_id(
+    *, network_id: int, kind: str, account: str, sequence: int, transaction_hash: str | None
+) -> UUID:
     """Name one fact about one order.
 
     The offer entry is named by its key, (account, sequence), which is what its ledger index is the
