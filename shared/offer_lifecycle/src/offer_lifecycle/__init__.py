@@ -1,1 +1,45 @@
-"""Fillproof."""
+"""What validated metadata says of an offer's life. Pure: no I/O, no clock, no chance.
+
+`adopt` begins to follow an account, `AccountState.announce` takes what the engine says of itself,
+`fold` takes one validated ledger and returns the events, and `AccountState.apply` goes on to the state
+after it. The decision "what happened to this order" is `removal.decide` for an order that was on the
+book, and `placement.place` for one in its own transaction.
+
+1. Only validated transactions end an order (and the ledger's clock, and a LastLedgerSequence passed).
+2. The same ledgers give the same events, whatever was looked at when.
+3. Amounts are exact; only prices are rounded, to 34 digits.
+4. What no rule proves is UNEXPLAINED, what no transaction shows is LOST.
+"""
+
+from offer_lifecycle.adoption import adopt
+from offer_lifecycle.amounts import parse_amount, plain
+from offer_lifecycle.fold import fold
+from offer_lifecycle.order import Order
+from offer_lifecycle.state import AccountRecord, AccountState, LedgerOutcome
+from offer_lifecycle.transaction import (
+    RIPPLE_EPOCH,
+    Header,
+    LedgerFacts,
+    MalformedTransaction,
+    Reserves,
+    Transaction,
+    normalise,
+)
+
+__all__ = [
+    "RIPPLE_EPOCH",
+    "AccountRecord",
+    "AccountState",
+    "Header",
+    "LedgerFacts",
+    "LedgerOutcome",
+    "MalformedTransaction",
+    "Order",
+    "Reserves",
+    "Transaction",
+    "adopt",
+    "fold",
+    "normalise",
+    "parse_amount",
+    "plain",
+]

@@ -58,9 +58,8 @@ def decode(payload: bytes) -> AnyEvent:
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise Malformed(str(error)) from error
     if event.version != SUPPORTED_VERSION:
-        raise Malformed(
-            f"expected version {SUPPORTED_VERSION} of {type(event).__name__}, found {event.version}"
-        )
+        name = type(event).__name__
+        raise Malformed(f"expected version {SUPPORTED_VERSION} of {name}, found {event.version}")
     return event
 
 

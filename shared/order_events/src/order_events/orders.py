@@ -48,7 +48,11 @@ class MarketContext(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class OrderEvent(msgspec.Struct, frozen=True, kw_only=True, tag_field="event_type"):
-    """What every order event carries: the fact's name, the order, and where the order stands after it."""
+    """What every order event carries: the fact's name, the order, and where the order stands after it.
+
+    Where it stands is told as of the end of the transaction, so that all events of one transaction
+    about one order agree.
+    """
 
     event_id: UUID
     version: int = 1
@@ -72,6 +76,12 @@ class OrderEvent(msgspec.Struct, frozen=True, kw_only=True, tag_field="event_typ
     leaves_qty: Decimal
     """What is left working on the book, in base; 0 once the order has ended."""
     avg_px: Decimal | None
+    removal_reason: RemovalReason | None
+    """Why it has ended; null while it lives and for a rejected one, which never did."""
+    removed_by: str | None
+    """Hash of the transaction that ended it; null where none did (yet)."""
+    resolution: Resolution | None
+    """How far its end is explained; null while it lives."""
     ledger_index: int | None
     """The validated ledger of the fact; null for an Expiration that passed with no transaction."""
     transaction_hash: str | None
@@ -99,23 +109,16 @@ class OrderFilled(OrderEvent, frozen=True, kw_only=True, tag="order.filled"):
     """What the offer gave (a transfer fee, which the owner pays on top, is not in it)."""
     got: Amount
     liquidity_side: LiquiditySide
-    removal_reason: RemovalReason | None
-    """FILLED where this trade ended the order."""
-    removed_by: str | None
 
 
 class OrderCanceled(OrderEvent, frozen=True, kw_only=True, tag="order.canceled"):
     """Ended by an OfferCancel, by a replacement, or as the dropped rest of an IOC or FOK that traded."""
-
-    removal_reason: RemovalReason
-    removed_by: str
 
 
 class OrderExpired(OrderEvent, frozen=True, kw_only=True, tag="order.expired"):
     """Past its Expiration: `removed_by` is null while the dead entry is still listed."""
 
     expiration: datetime
-    removed_by: str | None
 
 
 class OrderRejected(OrderEvent, frozen=True, kw_only=True, tag="order.rejected"):
@@ -128,9 +131,6 @@ class OrderRejected(OrderEvent, frozen=True, kw_only=True, tag="order.rejected")
 class OrderDisappeared(OrderEvent, frozen=True, kw_only=True, tag="order.disappeared"):
     """An order left the book, or never reached it, without the engine's own doing."""
 
-    removal_reason: RemovalReason
-    removed_by: str | None
-    resolution: Resolution
     anomaly: bool
     action_taken: str = Action.NONE
     remaining: Decimal

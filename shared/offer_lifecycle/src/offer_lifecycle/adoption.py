@@ -1,0 +1,72 @@
+"""How an account begins to be followed: from what a server shows of it at one validated ledger."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from offer_lifecycle import events
+from offer_lifecycle.amounts import XRP, limit_price, market_of, parse_amount, token
+from offer_lifecycle.events import Fact
+from offer_lifecycle.funds import Holding
+from offer_lifecycle.order import Order
+from offer_lifecycle.state import AccountRecord, AccountState
+from offer_lifecycle.transaction import Header
+from order_events import OrderEvent, OrderStatus, Provenance
+
+
+def adopt(  # noqa: PLR0913 - the answers of the three requests that show an account at one ledger
+    *,
+    network_id: int,
+    account: str,
+    header: Header,
+    account_data: Mapping[str, Any] | None,
+    lines: list[Mapping[str, Any]],
+    offers: list[Mapping[str, Any]],
+) -> tuple[AccountState, tuple[OrderEvent, ...]]:
+    """Begin to follow an account at a validated ledger.
+
+    `account_data`, `lines` and `offers` are what account_info, account_lines and account_offers answer
+    at exactly that ledger; None and empty for an account that is not on the ledger yet. The offers found
+    are external orders until an engine claims them.
+    """
+    holdings: dict[str, Holding] = {}
+    if account_data is not None:
+        drops = parse_amount(account_data["Balance"]).value
+        holdings[XRP] = Holding(balance=drops, owner_count=int(account_data["OwnerCount"]))
+    for line in lines:
+        balance = parse_amount(
+            {"currency": line["currency"], "issuer": line["account"], "value": line["balance"]}
+        )
+        frozen = bool(line.get("freeze_peer"))
+        holdings[token(line["currency"], line["account"])] = Holding(balance=balance.value, frozen=frozen)
+    record = AccountRecord(
+        network_id=network_id,
+        account=account,
+        adopted_at=header.ledger_index,
+        ledger_index=header.ledger_index,
+        ledger_hash=header.ledger_hash,
+        holdings=holdings,
+    )
+    orders = [_found(account, offer) for offer in offers]
+    fact = Fact(
+        network_id=network_id,
+        ledger_index=header.ledger_index,
+        time=header.close_time,
+        provenance=Provenance.BACKFILL,
+    )
+    return AccountState(record, orders), tuple(events.accepted(order, fact) for order in orders)
+
+
+def _found(account: str, offer: Mapping[str, Any]) -> Order:
+    gets, pays = parse_amount(offer["taker_gets"]), parse_amount(offer["taker_pays"])
+    return Order(
+        account=account,
+        sequence=offer["seq"],
+        gets=gets,
+        pays=pays,
+        price=limit_price(market_of(gets.asset, pays.asset)[1], gets, pays),
+        expiration=offer.get("expiration"),
+        status=OrderStatus.ACCEPTED,
+        listed=True,
+        gets_left=gets.value,
+        pays_left=pays.value,
+    )

@@ -1,0 +1,105 @@
+"""Amounts as the ledger writes them, without a float and without a rounding.
+
+XRPL token values have up to 16 digits and exponents from -96 to 80, so a sum of two of them has at
+most 193 digits: `EXACT` holds that and refuses, rather than rounds, anything longer.
+"""
+
+from collections.abc import Mapping
+from decimal import Context, Decimal, DivisionByZero, Inexact, InvalidOperation, Overflow
+
+from order_events import Amount, Side
+
+EXACT = Context(prec=200, traps=[Inexact, InvalidOperation, Overflow])
+"""For sums and differences: the result is exact or an error."""
+RATIO = Context(prec=34, traps=[DivisionByZero, InvalidOperation, Overflow])
+"""For prices, the only figures that are rounded: 34 digits."""
+
+XRP = "XRP"
+DROPS_PER_XRP = Decimal(1_000_000)
+ZERO = Decimal(0)
+
+_LARGEST_EXPONENT = 100
+
+
+def parse_amount(raw: object) -> Amount:
+    """Read an amount field of a transaction or a ledger entry.
+
+    A string is XRP in drops; an object is a token (`currency`, `issuer`, `value`) or an MPT
+    (`mpt_issuance_id`, `value`). `value` may be written as `1234e-5`.
+
+    Raises:
+        ValueError: if it is none of these.
+
+    """
+    match raw:
+        case str():
+            return Amount(XRP, _number(raw))
+        case {"mpt_issuance_id": str(issuance), "value": str(value)}:
+            return Amount(f"MPT.{issuance}", _number(value))
+        case {"currency": str(currency), "issuer": str(issuer), "value": str(value)}:
+            return Amount(f"{currency}.{issuer}", _number(value))
+        case _:
+            expected = "drops in a string, or an object with currency, issuer and value"
+            raise ValueError(f"expected an amount ({expected}), found {raw!r}")
+
+
+def _number(text: str) -> Decimal:
+    try:
+        value = Decimal(text)
+    except InvalidOperation:
+        value = Decimal("NaN")
+    if not value.is_finite() or value.adjusted() > _LARGEST_EXPONENT:
+        raise ValueError(f"expected a decimal number, found {text!r}")
+    return value
+
+
+def token(currency: str, peer: str) -> str:
+    """Name the asset that a trust line with `peer` holds."""
+    return f"{currency}.{peer}"
+
+
+def issuer_of(asset: str) -> str | None:
+    """Return the token's issuer; None for XRP and for an MPT."""
+    kind, _, issuer = asset.partition(".")
+    return None if kind == "MPT" or not issuer else issuer
+
+
+def plain(value: Decimal) -> str:
+    """Write a number as short as it goes without an exponent: `20.4`, `50`, `0`."""
+    text = format(value, "f")
+    if "." in text:
+        text = text.rstrip("0").rstrip(".")
+    return "0" if text in {"-0", ""} else text
+
+
+def units(amount: Amount) -> Decimal:
+    """Return the amount in the units people quote: XRP instead of drops, tokens as they are."""
+    if amount.asset == XRP:
+        return EXACT.divide(amount.value, DROPS_PER_XRP)
+    return amount.value
+
+
+def market_of(gets: str, pays: str) -> tuple[str, Side]:
+    """Return (`<base>/<quote>`, side) of an order that gives `gets` for `pays`.
+
+    XRP is the base where it is one of the two, else the asset that sorts first.
+    """
+    gives_base = gets == XRP or (pays != XRP and gets < pays)
+    base, quote = (gets, pays) if gives_base else (pays, gets)
+    return f"{base}/{quote}", Side.SELL if gives_base else Side.BUY
+
+
+def limit_price(side: Side, gets: Amount, pays: Amount) -> Decimal | None:
+    """Return quote per base, in units; None where the base is zero."""
+    base, quote = (gets, pays) if side is Side.SELL else (pays, gets)
+    if not base.value:
+        return None
+    return RATIO.divide(units(quote), units(base))
+
+
+def amount_field(fields: Mapping[str, object], name: str) -> Amount:
+    """Read a named amount; the error says which field it was."""
+    try:
+        return parse_amount(fields.get(name))
+    except ValueError as error:
+        raise ValueError(f"{name}: {error}") from None

@@ -1,0 +1,140 @@
+"""One order, as the validated ledger knows it up to some ledger."""
+
+from decimal import Decimal
+
+import msgspec
+
+from offer_lifecycle.amounts import EXACT, RATIO, ZERO, market_of, units
+from order_events import Amount, OrderStatus, RemovalReason, Resolution, Side
+
+ENDED = frozenset(
+    {
+        OrderStatus.FILLED,
+        OrderStatus.CANCELED,
+        OrderStatus.EXPIRED,
+        OrderStatus.REJECTED,
+        OrderStatus.REMOVED,
+        OrderStatus.LOST,
+    }
+)
+
+
+class Cancel(msgspec.Struct, frozen=True, kw_only=True):
+    """A cancel that the engine says it sent."""
+
+    transaction_hash: str | None
+    sent_after: int | None
+    """The newest validated ledger the engine knew when it sent it; None: not known."""
+    validated: bool = False
+    """It is in a validated ledger: it is in flight no longer."""
+
+    def in_flight(self, ledger_index: int) -> bool:
+        """Whether it could have been on its way when that ledger was made."""
+        return not self.validated and (self.sent_after is None or self.sent_after < ledger_index)
+
+
+class Order(msgspec.Struct, frozen=True, kw_only=True):
+    """One order; `gets` is what it gives, `pays` what it asks (drops for XRP, decimal tokens otherwise)."""
+
+    account: str
+    sequence: int
+    gets: Amount
+    pays: Amount
+    price: Decimal | None
+    """Quote per base, in units."""
+    expiration: int | None
+    """Seconds since the ripple epoch."""
+    status: OrderStatus
+    listed: bool = False
+    """Its entry is on the ledger (an expired one may still be)."""
+    gets_left: Decimal = ZERO
+    pays_left: Decimal = ZERO
+    gave: Decimal = ZERO
+    got: Decimal = ZERO
+    removal_reason: RemovalReason | None = None
+    removed_by: str | None = None
+    resolution: Resolution | None = None
+    anomaly: bool = False
+    ended_at: int | None = None
+    """The ledger in which it ended."""
+    last_txn_id: str | None = None
+    """The transaction that touched its entry last; None: not known (found on the ledger when adopted)."""
+    chain_broken: bool = False
+    """A transaction that touched the entry is missing from what was read."""
+    external: bool = True
+    client_order_id: str | None = None
+    session_id: str | None = None
+    submitted_hash: str | None = None
+    last_ledger_sequence: int | None = None
+    cancels: tuple[Cancel, ...] = ()
+
+    @property
+    def ended(self) -> bool:
+        """It will not trade again (an expired one may still be listed)."""
+        return self.status in ENDED
+
+    @property
+    def market(self) -> str:
+        """`<base>/<quote>`."""
+        return market_of(self.gets.asset, self.pays.asset)[0]
+
+    @property
+    def side(self) -> Side:
+        """Seen from the base."""
+        return market_of(self.gets.asset, self.pays.asset)[1]
+
+    @property
+    def quantity(self) -> Decimal:
+        """What was placed, in base units."""
+        return self._base(self.gets.value, self.pays.value)
+
+    @property
+    def filled_qty(self) -> Decimal:
+        """What traded, in base units."""
+        return self._base(self.gave, self.got)
+
+    @property
+    def remaining(self) -> Decimal:
+        """What the entry holds, or held when it was removed, in base units."""
+        return self._base(self.gets_left, self.pays_left)
+
+    @property
+    def avg_px(self) -> Decimal | None:
+        """Quote per base over all fills."""
+        return self.price_of(self.gave, self.got)
+
+    def price_of(self, gave: Decimal, got: Decimal) -> Decimal | None:
+        """Return quote per base of a trade, in units; None where no base moved."""
+        given, gotten = units(Amount(self.gets.asset, gave)), units(Amount(self.pays.asset, got))
+        base, quote = (given, gotten) if self.side is Side.SELL else (gotten, given)
+        return RATIO.divide(quote, base) if base else None
+
+    def base_of(self, gave: Decimal, got: Decimal) -> Decimal:
+        """Return a trade's quantity in base units."""
+        return self._base(gave, got)
+
+    def cancel_in_flight(self, ledger_index: int) -> bool:
+        """Whether a cancel of the engine's may have been on its way when that ledger was made."""
+        return any(cancel.in_flight(ledger_index) for cancel in self.cancels)
+
+    def canceled_by_engine(self, transaction_hash: str) -> bool:
+        """Whether the engine announced this very cancel."""
+        return any(cancel.transaction_hash == transaction_hash for cancel in self.cancels)
+
+    def cancel_validated(self, transaction_hash: str) -> "Order":
+        """Note that the engine's cancel is in a validated ledger."""
+        cancels = tuple(
+            msgspec.structs.replace(cancel, validated=True)
+            if cancel.transaction_hash == transaction_hash
+            else cancel
+            for cancel in self.cancels
+        )
+        return msgspec.structs.replace(self, cancels=cancels)
+
+    def traded(self, gave: Decimal, got: Decimal) -> "Order":
+        """Add a trade."""
+        return msgspec.structs.replace(self, gave=EXACT.add(self.gave, gave), got=EXACT.add(self.got, got))
+
+    def _base(self, gets: Decimal, pays: Decimal) -> Decimal:
+        side = self.gets.asset if self.side is Side.SELL else self.pays.asset
+        return units(Amount(side, gets if self.side is Side.SELL else pays))

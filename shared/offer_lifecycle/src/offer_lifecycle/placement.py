@@ -1,0 +1,168 @@
+"""What became of an OfferCreate in its own transaction: rested, traded, dropped or refused.
+
+What it traded at once shows in no node of its own: it is the owner's balance changes less the fee. A
+transfer fee, which the owner pays on top of what the offer gives, is kept out by what the other side
+received.
+"""
+
+from decimal import Decimal
+
+import msgspec
+
+from offer_lifecycle.amounts import EXACT, RATIO, XRP, ZERO, amount_field
+from offer_lifecycle.changes import Kind, OfferChange
+from offer_lifecycle.funds import BalanceChange, balance_changes, traded
+from offer_lifecycle.transaction import Reserves, Transaction
+from order_events import Amount, OrderStatus, RemovalReason
+
+IMMEDIATE_OR_CANCEL, FILL_OR_KILL, SELL = 0x0002_0000, 0x0004_0000, 0x0008_0000
+"""tfImmediateOrCancel, tfFillOrKill, tfSell."""
+
+_SIGNIFICANT_DIGITS = 16
+"""Of a token balance: a change to a large balance is itself rounded to these."""
+
+
+class Placement(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of an order in the transaction that placed it."""
+
+    gets: Amount
+    pays: Amount
+    gave: Decimal
+    got: Decimal
+    entry: OfferChange | None
+    """The entry it left on the book."""
+    status: OrderStatus
+    reason: RemovalReason | None
+    evidence: str
+
+    @property
+    def traded(self) -> bool:
+        """Some of it was taken at once."""
+        return bool(self.gave or self.got)
+
+
+def place(
+    tx: Transaction, changes: list[OfferChange], balances: list[BalanceChange], reserves: Reserves
+) -> Placement:
+    """Say what became of the order that `tx`, a validated OfferCreate, placed.
+
+    `changes` and `balances` are the transaction's own (the balances: of its sender).
+    """
+    gets, pays = amount_field(tx.fields, "TakerGets"), amount_field(tx.fields, "TakerPays")
+    if tx.result != "tesSUCCESS":
+        return _placement(tx, gets, pays, OrderStatus.REJECTED, evidence=f"result {tx.result}")
+    gave = _gave(tx, gets, changes, balances)
+    got = max(traded(balances, pays, tx.account, tx.fee), ZERO)
+    entry = next((c for c in changes if c.kind is Kind.CREATED and c.account == tx.account), None)
+    if entry is not None:
+        status = OrderStatus.PARTIALLY_FILLED if gave or got else OrderStatus.ACCEPTED
+        evidence = "CreatedNode of its offer"
+        return _placement(tx, gets, pays, status, evidence=evidence, gave=gave, got=got, entry=entry)
+    if not (gave or got):
+        evidence = f"result {tx.result}, no offer created and nothing traded"
+        return _placement(tx, gets, pays, OrderStatus.REJECTED, evidence=evidence)
+    status, reason, evidence = _never_rested(tx, gave, got, balances, reserves)
+    return _placement(tx, gets, pays, status, reason=reason, evidence=evidence, gave=gave, got=got)
+
+
+def _placement(  # noqa: PLR0913 - the fields of one record, most of them named
+    tx: Transaction,
+    gets: Amount,
+    pays: Amount,
+    status: OrderStatus,
+    *,
+    evidence: str,
+    reason: RemovalReason | None = None,
+    gave: Decimal = ZERO,
+    got: Decimal = ZERO,
+    entry: OfferChange | None = None,
+) -> Placement:
+    return Placement(
+        gets=gets,
+        pays=pays,
+        gave=gave,
+        got=got,
+        entry=entry,
+        status=status,
+        reason=reason,
+        evidence=f"OfferCreate {tx.hash}: {evidence}",
+    )
+
+
+def _gave(
+    tx: Transaction, gets: Amount, changes: list[OfferChange], balances: list[BalanceChange]
+) -> Decimal:
+    debited = max(-traded(balances, gets, tx.account, tx.fee), ZERO)
+    if gets.asset == XRP or not debited:
+        return debited
+    received = _received_by_others(tx, gets.asset, changes)
+    # Beyond what rounding a balance can do, the difference is the issuer's transfer fee
+    if received and EXACT.subtract(debited, received) > _rounding(balances, gets.asset):
+        return received
+    return debited
+
+
+def _received_by_others(tx: Transaction, asset: str, changes: list[OfferChange]) -> Decimal:
+    total = ZERO
+    for change in changes:
+        if change.consumed and change.pays_left.asset == asset:
+            total = EXACT.add(total, change.got)
+    for node in tx.nodes:
+        if node.entry_type == "AccountRoot" and "AMMID" in node.fields:
+            for balance in balance_changes(tx, node.fields["Account"]):
+                if balance.asset == asset:
+                    total = EXACT.add(total, max(balance.delta, ZERO))
+    return total
+
+
+def _rounding(balances: list[BalanceChange], asset: str) -> Decimal:
+    """Return how far a token balance's change may be off: one unit in its last of 16 digits, each end."""
+    largest = ZERO
+    for change in balances:
+        if change.asset == asset:
+            largest = max(largest, abs(change.before.balance), abs(change.after.balance))
+    if asset == XRP or not largest:
+        return ZERO
+    return Decimal(2).scaleb(largest.adjusted() - _SIGNIFICANT_DIGITS + 1)
+
+
+def _never_rested(
+    tx: Transaction, gave: Decimal, got: Decimal, balances: list[BalanceChange], reserves: Reserves
+) -> tuple[OrderStatus, RemovalReason, str]:
+    flags = int(tx.fields.get("Flags", 0))
+    if _nothing_left(tx, gave, got, balances):
+        return OrderStatus.FILLED, RemovalReason.FILLED, "all of it was taken at once"
+    if flags & (IMMEDIATE_OR_CANCEL | FILL_OR_KILL):
+        return OrderStatus.CANCELED, RemovalReason.KILLED, "a part was taken at once, the rest dropped"
+    shortage = _shortage(tx, balances, reserves)
+    if shortage is not None:
+        return OrderStatus.REMOVED, RemovalReason.UNFUNDED, f"a part was taken at once; {shortage}"
+    return OrderStatus.FILLED, RemovalReason.FILLED, "taken at once; the rest rounds to nothing"
+
+
+def _nothing_left(tx: Transaction, gave: Decimal, got: Decimal, balances: list[BalanceChange]) -> bool:
+    gets, pays = amount_field(tx.fields, "TakerGets"), amount_field(tx.fields, "TakerPays")
+    gets_left = EXACT.subtract(EXACT.subtract(gets.value, gave), _rounding(balances, gets.asset))
+    pays_left = EXACT.subtract(EXACT.subtract(pays.value, got), _rounding(balances, pays.asset))
+    if int(tx.fields.get("Flags", 0)) & SELL:
+        # The rest is scaled to the limit price, rounding what it would get down
+        rest_gets = RATIO.divide(RATIO.multiply(gets_left, pays.value), gets.value)
+        return gets_left <= 0 or (pays.asset == XRP and rest_gets < 1)
+    return pays_left <= 0 or gets_left <= 0
+
+
+def _shortage(tx: Transaction, balances: list[BalanceChange], reserves: Reserves) -> str | None:
+    """Say what the owner lacked to leave the rest on the book: funds, or the reserve for one more object."""
+    gets = amount_field(tx.fields, "TakerGets")
+    xrp = next((c for c in balances if c.asset == XRP), None)
+    paying = xrp if gets.asset == XRP else next((c for c in balances if c.asset == gets.asset), None)
+    if gets.asset != XRP and paying is not None and paying.after.balance <= 0:
+        return f"nothing is left of {gets.asset}"
+    if xrp is None:
+        return None
+    reserve = reserves.base + reserves.increment * (xrp.after.owner_count + 1)
+    if gets.asset == XRP and xrp.after.balance <= reserve - reserves.increment:
+        return "no XRP is left above the reserve"
+    if xrp.before.balance < reserve:  # the balance before the fee is what the ledger holds against it
+        return "the reserve for one more object is not covered"
+    return None

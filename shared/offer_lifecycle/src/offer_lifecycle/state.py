@@ -1,0 +1,163 @@
+"""What is known of one account up to its cursor: its orders and its balances.
+
+`AccountState` is what the fold reads. Only `announce` and `apply` change it, and both say what changed,
+so that a store writes just that.
+"""
+
+from bisect import bisect_left, insort
+from collections.abc import Iterable, Iterator
+
+import msgspec
+
+from offer_lifecycle.amounts import limit_price, market_of
+from offer_lifecycle.funds import Holding
+from offer_lifecycle.order import Cancel, Order
+from offer_lifecycle.transaction import RIPPLE_EPOCH
+from order_events import CancelRequested, OrderEvent, OrderStatus, OrderSubmitted, SessionStarted
+
+KEEP_ENDED_LEDGERS = 256
+"""How long an ended order is remembered, so that an engine's late announcement finds it."""
+
+
+class AccountRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """An account's cursor and balances. The ledger named here is the last one fully folded."""
+
+    network_id: int
+    account: str
+    adopted_at: int
+    """The ledger at which the account began to be followed."""
+    ledger_index: int
+    ledger_hash: str
+    transactions: tuple[str, ...] = ()
+    """Hashes of that ledger's transactions of the account: reading it again must find the same."""
+    holdings: dict[str, Holding] = {}
+    session_id: str | None = None
+
+
+class LedgerOutcome(msgspec.Struct, frozen=True, kw_only=True):
+    """What one ledger did: the events to publish, and the state to commit after them."""
+
+    events: tuple[OrderEvent, ...]
+    record: AccountRecord
+    changed: dict[int, Order]
+    forgotten: tuple[int, ...]
+    """Sequences of orders that ended long ago and are remembered no longer."""
+
+
+class AccountState:
+    """An account's record and its orders, by sequence, with what is due at which time or ledger."""
+
+    def __init__(self, record: AccountRecord, orders: Iterable[Order] = ()) -> None:
+        """Take what a store has kept."""
+        self.record = record
+        self.orders: dict[int, Order] = {}
+        self._expirations: list[tuple[int, int]] = []
+        self._deadlines: list[tuple[int, int]] = []
+        self._endings: list[tuple[int, int]] = []
+        for order in orders:
+            self._put(order)
+
+    def expiring(self, until: int) -> Iterator[Order]:
+        """Yield the live orders whose Expiration is not after `until` (ripple seconds)."""
+        return self._due(self._expirations, until)
+
+    def overdue(self, ledger_index: int) -> Iterator[Order]:
+        """Yield the announced orders that no ledger up to this one may hold any more."""
+        return self._due(self._deadlines, ledger_index)
+
+    def forgettable(self, ledger_index: int) -> Iterator[Order]:
+        """Yield the orders that ended so long ago that they need not be remembered."""
+        return self._due(self._endings, ledger_index - KEEP_ENDED_LEDGERS)
+
+    def deadlines(self, until: int) -> list[int]:
+        """Return the ledgers up to `until` at which an announced order runs out: their headers are wanted."""
+        return sorted({ledger for ledger, _ in self._deadlines if ledger <= until})
+
+    def announce(self, event: OrderSubmitted | CancelRequested | SessionStarted) -> Order | None:
+        """Take what the engine says of itself; return the order that it changed, None if none.
+
+        Saying it again changes nothing.
+        """
+        match event:
+            case SessionStarted():
+                self.record = msgspec.structs.replace(self.record, session_id=event.session_id)
+                return None
+            case OrderSubmitted():
+                order: Order | None = self._submitted(event)
+            case CancelRequested():
+                order = self._cancel_requested(event)
+        if order is not None:
+            self._put(order)
+        return order
+
+    def apply(self, outcome: LedgerOutcome) -> None:
+        """Go on to the state after a ledger."""
+        self.record = outcome.record
+        for order in outcome.changed.values():
+            self._put(order)
+        for sequence in outcome.forgotten:
+            self._drop(sequence)
+
+    def _submitted(self, event: OrderSubmitted) -> Order:
+        known = self.orders.get(event.sequence)
+        if known is not None:
+            return msgspec.structs.replace(
+                known,
+                external=False,
+                client_order_id=event.client_order_id,
+                session_id=event.session_id or known.session_id,
+                submitted_hash=event.transaction_hash,
+            )
+        expiration = event.expiration
+        return Order(
+            account=event.account,
+            sequence=event.sequence,
+            gets=event.taker_gets,
+            pays=event.taker_pays,
+            price=limit_price(
+                market_of(event.taker_gets.asset, event.taker_pays.asset)[1],
+                event.taker_gets,
+                event.taker_pays,
+            ),
+            expiration=None if expiration is None else int(expiration.timestamp()) - RIPPLE_EPOCH,
+            status=OrderStatus.SUBMITTED,
+            external=False,
+            client_order_id=event.client_order_id,
+            session_id=event.session_id or self.record.session_id,
+            submitted_hash=event.transaction_hash,
+            last_ledger_sequence=event.last_ledger_sequence,
+        )
+
+    def _cancel_requested(self, event: CancelRequested) -> Order | None:
+        order = self.orders.get(event.sequence)
+        if order is None or order.canceled_by_engine(event.transaction_hash or ""):
+            return None
+        cancel = Cancel(transaction_hash=event.transaction_hash, sent_after=event.validated_ledger_index)
+        return msgspec.structs.replace(order, cancels=(*order.cancels, cancel))
+
+    def _put(self, order: Order) -> None:
+        self._drop(order.sequence)
+        self.orders[order.sequence] = order
+        for agenda, key in self._places(order):
+            insort(agenda, (key, order.sequence))
+
+    def _drop(self, sequence: int) -> None:
+        order = self.orders.pop(sequence, None)
+        if order is None:
+            return
+        for agenda, key in self._places(order):
+            del agenda[bisect_left(agenda, (key, sequence))]
+
+    def _places(self, order: Order) -> Iterator[tuple[list[tuple[int, int]], int]]:
+        if order.listed and not order.ended and order.expiration is not None:
+            yield self._expirations, order.expiration
+        if order.status is OrderStatus.SUBMITTED and order.last_ledger_sequence is not None:
+            yield self._deadlines, order.last_ledger_sequence
+        if order.ended and not order.listed and order.ended_at is not None:
+            yield self._endings, order.ended_at
+
+    def _due(self, agenda: list[tuple[int, int]], until: int) -> Iterator[Order]:
+        for key, sequence in agenda:
+            if key > until:
+                return
+            yield self.orders[sequence]
