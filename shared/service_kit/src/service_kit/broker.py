@@ -16,7 +16,7 @@ from faststream.nats import NatsBroker
 from service_kit.errors import Unavailable
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable
+    from collections.abc import Awaitable, Callable
 
     from nats.aio.client import Client
 
@@ -75,7 +75,7 @@ def make_broker(url: str) -> NatsBroker:
 
 async def connect_broker(broker: NatsBroker, url: str) -> None:
     """Connect before anything is served; raises Unavailable if NATS does not answer within 5 s."""
-    await _answered(broker.connect(), url)
+    await _answered(broker.connect, url)
 
 
 async def connect(url: str) -> Client:
@@ -84,15 +84,18 @@ async def connect(url: str) -> Client:
     async def ignore(_error: Exception) -> None:
         """Keep nats-py from logging every attempt: the last one is reported."""
 
-    return await _answered(nats.connect(url, reconnect_time_wait=1, error_cb=ignore), url)
+    return await _answered(lambda: nats.connect(url, reconnect_time_wait=1, error_cb=ignore), url)
 
 
-async def _answered(connecting: Awaitable[Connected], url: str) -> Connected:
-    parts = urlsplit(url)
-    host, port = parts.hostname or "", parts.port or NATS_PORT
+async def _answered(connect_once: Callable[[], Awaitable[Connected]], url: str) -> Connected:
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname or "", parts.port or NATS_PORT
+    except ValueError as error:
+        raise Unavailable(f"expected the URL of NATS as nats://HOST:PORT, found one with {error}") from None
     try:
         async with asyncio.timeout(CONNECT_SECONDS):
-            return await connecting
+            return await connect_once()
     except TimeoutError:
         reason = await _reason(host, port)
     except (OSError, ValueError, nats.errors.Error) as error:
