@@ -118,7 +118,7 @@ class LocalStack:
             command,
             name="the migration",
             log_path=self.log_dir / "migrate.log",
-            env={"FILLPROOF_POSTGRES_DSN": self.postgres_dsn("owner", database)},
+            env={"DATABASE_URL": self.postgres_dsn("owner", database)},
             held=self._directories.held,
         )
         if migration.wait(seconds=MIGRATION_SECONDS) != 0:
