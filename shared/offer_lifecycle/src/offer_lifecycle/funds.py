@@ -12,7 +12,6 @@ import msgspec
 
 from offer_lifecycle.amounts import EXACT, XRP, ZERO, issuer_of, parse_amount, token
 from offer_lifecycle.transaction import Node, Reserves, Transaction
-from order_events import Amount
 
 LOW_FREEZE, HIGH_FREEZE = 0x0040_0000, 0x0080_0000
 """lsfLowFreeze, lsfHighFreeze: that side of the trust line has frozen the other."""
@@ -108,18 +107,3 @@ def spendable(
         return ZERO if holding.frozen else holding.balance
     owners = holding.owner_count if owner_count is None else owner_count
     return EXACT.subtract(holding.balance, Decimal(reserves.base + reserves.increment * owners))
-
-
-def traded(changes: list[BalanceChange], amount: Amount, account: str, fee: int) -> Decimal:
-    """Return how much more of `amount`'s asset the account has after its own transaction, fee aside.
-
-    Where the account itself issues the asset, its obligations are what moves: over all its lines.
-    """
-    currency = amount.asset.partition(".")[0]
-    own_issue = issuer_of(amount.asset) == account
-    total = Decimal(fee) if amount.asset == XRP else ZERO
-    for change in changes:
-        same = change.asset.partition(".")[0] == currency if own_issue else change.asset == amount.asset
-        if same:
-            total = EXACT.add(total, change.delta)
-    return total

@@ -1,17 +1,18 @@
 """What became of an OfferCreate in its own transaction: rested, traded, dropped or refused.
 
-What it traded at once shows in no node of its own: it is the owner's balance changes less the fee. A
-transfer fee, which the owner pays on top of what the offer gives, is kept out by what the other side
-received.
+What it traded at once shows in no node of its own: it is the owner's balance changes, less the fee and
+less what the owner's other offers traded in the same transaction (a bridge through XRP may consume
+them). A transfer fee, which the owner pays on top of what the offer gives, is kept out by what the
+other side received.
 """
 
 from decimal import Decimal
 
 import msgspec
 
-from offer_lifecycle.amounts import EXACT, RATIO, XRP, ZERO, amount_field
+from offer_lifecycle.amounts import EXACT, RATIO, XRP, ZERO, amount_field, issuer_of, parse_amount
 from offer_lifecycle.changes import Kind, OfferChange
-from offer_lifecycle.funds import BalanceChange, balance_changes, traded
+from offer_lifecycle.funds import BalanceChange, balance_changes
 from offer_lifecycle.transaction import Reserves, Transaction
 from order_events import Amount, OrderStatus, RemovalReason
 
@@ -52,7 +53,7 @@ def place(
     if tx.result != "tesSUCCESS":
         return _placement(tx, gets, pays, OrderStatus.REJECTED, evidence=f"result {tx.result}")
     gave = _gave(tx, gets, changes, balances)
-    got = max(traded(balances, pays, tx.account, tx.fee), ZERO)
+    got = max(_taken(tx, pays.asset, changes, balances), ZERO)
     entry = next((c for c in changes if c.kind is Kind.CREATED and c.account == tx.account), None)
     if entry is not None:
         status = OrderStatus.PARTIALLY_FILLED if gave or got else OrderStatus.ACCEPTED
@@ -89,15 +90,31 @@ def _placement(  # noqa: PLR0913 - the fields of one record, most of them named
     )
 
 
+def _taken(tx: Transaction, asset: str, changes: list[OfferChange], balances: list[BalanceChange]) -> Decimal:
+    """Return what the order itself added to the owner's balance of `asset`; negative: what it took."""
+    currency = asset.partition(".")[0]
+    total = Decimal(tx.fee) if asset == XRP else ZERO
+    for balance in balances:
+        # An issuer's balance of its own token is what all its lines say together
+        own_issue = issuer_of(asset) == tx.account and balance.asset.partition(".")[0] == currency
+        if own_issue or balance.asset == asset:
+            total = EXACT.add(total, balance.delta)
+    for change in changes:
+        if change.consumed and change.account == tx.account:
+            total = EXACT.add(total, change.gave if change.gets_left.asset == asset else ZERO)
+            total = EXACT.subtract(total, change.got if change.pays_left.asset == asset else ZERO)
+    return total
+
+
 def _gave(
     tx: Transaction, gets: Amount, changes: list[OfferChange], balances: list[BalanceChange]
 ) -> Decimal:
-    debited = max(-traded(balances, gets, tx.account, tx.fee), ZERO)
+    debited = max(-_taken(tx, gets.asset, changes, balances), ZERO)
     if gets.asset == XRP or not debited:
         return debited
     received = _received_by_others(tx, gets.asset, changes)
-    # Beyond what rounding a balance can do, the difference is the issuer's transfer fee
-    if received and EXACT.subtract(debited, received) > _rounding(balances, gets.asset):
+    # Beyond what rounding balances can do, the difference is the issuer's transfer fee
+    if received and EXACT.subtract(debited, received) > _rounding(tx, gets.asset):
         return received
     return debited
 
@@ -115,22 +132,25 @@ def _received_by_others(tx: Transaction, asset: str, changes: list[OfferChange])
     return total
 
 
-def _rounding(balances: list[BalanceChange], asset: str) -> Decimal:
-    """Return how far a token balance's change may be off: one unit in its last of 16 digits, each end."""
-    largest = ZERO
-    for change in balances:
-        if change.asset == asset:
-            largest = max(largest, abs(change.before.balance), abs(change.after.balance))
-    if asset == XRP or not largest:
-        return ZERO
-    return Decimal(2).scaleb(largest.adjusted() - _SIGNIFICANT_DIGITS + 1)
+def _rounding(tx: Transaction, asset: str) -> Decimal:
+    """Return how far sums of token balances' changes may be off: each is rounded to 16 digits at each end."""
+    currency = asset.partition(".")[0]
+    total = ZERO
+    for node in tx.nodes:
+        balance = node.fields.get("Balance")
+        if node.entry_type == "RippleState" and balance and balance["currency"] == currency:
+            before = node.previous.get("Balance", balance)
+            for raw in (balance, before):
+                exponent = parse_amount({**raw, "issuer": ""}).value.adjusted()
+                total = EXACT.add(total, Decimal(1).scaleb(exponent - _SIGNIFICANT_DIGITS + 1))
+    return total
 
 
 def _never_rested(
     tx: Transaction, gave: Decimal, got: Decimal, balances: list[BalanceChange], reserves: Reserves
 ) -> tuple[OrderStatus, RemovalReason, str]:
     flags = int(tx.fields.get("Flags", 0))
-    if _nothing_left(tx, gave, got, balances):
+    if _nothing_left(tx, gave, got):
         return OrderStatus.FILLED, RemovalReason.FILLED, "all of it was taken at once"
     if flags & (IMMEDIATE_OR_CANCEL | FILL_OR_KILL):
         return OrderStatus.CANCELED, RemovalReason.KILLED, "a part was taken at once, the rest dropped"
@@ -140,10 +160,10 @@ def _never_rested(
     return OrderStatus.FILLED, RemovalReason.FILLED, "taken at once; the rest rounds to nothing"
 
 
-def _nothing_left(tx: Transaction, gave: Decimal, got: Decimal, balances: list[BalanceChange]) -> bool:
+def _nothing_left(tx: Transaction, gave: Decimal, got: Decimal) -> bool:
     gets, pays = amount_field(tx.fields, "TakerGets"), amount_field(tx.fields, "TakerPays")
-    gets_left = EXACT.subtract(EXACT.subtract(gets.value, gave), _rounding(balances, gets.asset))
-    pays_left = EXACT.subtract(EXACT.subtract(pays.value, got), _rounding(balances, pays.asset))
+    gets_left = EXACT.subtract(EXACT.subtract(gets.value, gave), _rounding(tx, gets.asset))
+    pays_left = EXACT.subtract(EXACT.subtract(pays.value, got), _rounding(tx, pays.asset))
     if int(tx.fields.get("Flags", 0)) & SELL:
         # The rest is scaled to the limit price, rounding what it would get down
         rest_gets = RATIO.divide(RATIO.multiply(gets_left, pays.value), gets.value)

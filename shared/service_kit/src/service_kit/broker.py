@@ -1,0 +1,114 @@
+"""Connections to NATS that survive its absence and never spin."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+from typing import TYPE_CHECKING, TypeVar
+from urllib.parse import urlsplit
+
+import nats
+import nats.errors
+import structlog
+from faststream.nats import NatsBroker
+
+from service_kit.errors import Unavailable
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from nats.aio.client import Client
+
+CONNECT_SECONDS = 5.0
+NATS_PORT = 4222
+"""Where a URL names no port."""
+GRACE_SECONDS = 6.0
+"""How long running handlers may take to finish when the service stops."""
+FAILURE_STATUS = 1
+
+Connected = TypeVar("Connected")
+
+log = structlog.stdlib.get_logger("service_kit.broker")
+handlers_log = logging.getLogger("service_kit.handlers")
+handlers_log.setLevel(logging.ERROR)
+
+
+def make_broker(url: str) -> NatsBroker:
+    """Return a broker that reconnects for ever, once a second, and ends the process when it can't.
+
+    A closed connection leaves a pull loop that spins for ever, so it ends the process (status 1). Handlers'
+    exceptions are logged; messages are not.
+    """
+
+    async def error(error: Exception) -> None:
+        # refused once a second while NATS is away: `disconnected` has said it
+        level = logging.DEBUG if isinstance(error, OSError) else logging.WARNING
+        log.log(level, "nats error", error=repr(error))
+
+    async def disconnected() -> None:
+        if broker.running:
+            log.warning("nats disconnected")
+
+    async def reconnected() -> None:
+        log.warning("nats reconnected")
+
+    async def closed() -> None:
+        if broker.running:
+            log.critical("nats connection closed for good: leaving the process")
+            os._exit(FAILURE_STATUS)
+
+    broker = NatsBroker(
+        url,
+        max_reconnect_attempts=-1,
+        reconnect_time_wait=1,
+        graceful_timeout=GRACE_SECONDS,
+        error_cb=error,
+        disconnected_cb=disconnected,
+        reconnected_cb=reconnected,
+        closed_cb=closed,
+        logger=handlers_log,
+        log_level=logging.DEBUG,
+    )
+    return broker
+
+
+async def connect_broker(broker: NatsBroker, url: str) -> None:
+    """Connect before anything is served; raises Unavailable if NATS does not answer within 5 s."""
+    await _answered(broker.connect, url)
+
+
+async def connect(url: str) -> Client:
+    """Return a plain connection, for a step that runs once; raises Unavailable within 5 s."""
+
+    async def ignore(_error: Exception) -> None:
+        """Keep nats-py from logging every attempt: the last one is reported."""
+
+    return await _answered(lambda: nats.connect(url, reconnect_time_wait=1, error_cb=ignore), url)
+
+
+async def _answered(connect_once: Callable[[], Awaitable[Connected]], url: str) -> Connected:
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname or "", parts.port or NATS_PORT
+    except ValueError as error:
+        raise Unavailable(f"expected the URL of NATS as nats://HOST:PORT, found one with {error}") from None
+    try:
+        async with asyncio.timeout(CONNECT_SECONDS):
+            return await connect_once()
+    except TimeoutError:
+        reason = await _reason(host, port)
+    except (OSError, ValueError, nats.errors.Error) as error:
+        reason = str(error) or repr(error)
+    raise Unavailable(f"expected NATS at {host}:{port}, found: {reason}; start it or correct the URL")
+
+
+async def _reason(host: str, port: int) -> str:
+    """Ask once without the client, whose endless attempts keep the reason to themselves."""
+    try:
+        async with asyncio.timeout(1):
+            _, writer = await asyncio.open_connection(host, port)
+    except OSError as error:
+        return str(error) or "no answer"
+    writer.close()
+    return "a server that does not answer as NATS"

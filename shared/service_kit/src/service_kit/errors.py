@@ -1,0 +1,8 @@
+"""Errors by who is at fault."""
+
+
+class Unavailable(Exception):
+    """Infrastructure that a service needs does not answer or refuses; the text says which, where and why.
+
+    Raised while a service starts, it ends it with one line on standard error and status 1.
+    """

@@ -1,0 +1,135 @@
+"""Run a service: serve, stop cleanly on TERM and INT, say in one line why it could not start."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+import socket
+import sys
+from typing import TYPE_CHECKING
+
+import nats.errors
+import structlog
+import uvicorn
+import uvloop
+
+from service_kit.broker import FAILURE_STATUS, connect_broker
+from service_kit.errors import Unavailable
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+
+    from faststream.asgi import AsgiFastStream
+    from faststream.nats import NatsBroker
+
+    from service_kit.settings import ServiceSettings
+
+STOP_SECONDS = 8.0
+"""How long a running handler and the connection get to finish; the process ends within ten."""
+
+log = structlog.stdlib.get_logger("service_kit.run")
+
+
+class _Server(uvicorn.Server):
+    """Leaves signals to the service: uvicorn would raise them again and end with another status than 0."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+def run(
+    app: AsgiFastStream,
+    broker: NatsBroker,
+    settings: ServiceSettings,
+    *,
+    work: Callable[[], Awaitable[None]] | None = None,
+) -> int:
+    """Serve `app` until TERM or INT and return the exit status.
+
+    Once it serves, `listening on http://HOST:PORT` is printed, the only line on standard output.
+
+    Args:
+        app: from :func:`service_kit.make_app`.
+        broker: the app's broker.
+        settings: where NATS is and where to serve.
+        work: the service's own loop, if it has one: started with the broker, cancelled at the stop. If it
+            returns or raises, the service ends.
+
+    Returns:
+        0 after a signal or after `work` returned; 1 when the service could not start.
+
+    """
+    try:
+        uvloop.run(_serve_until_signal(app, broker, settings, work))
+    except Unavailable as error:
+        sys.stderr.write(f"{error}\n")
+        return FAILURE_STATUS
+    return 0
+
+
+async def _serve_until_signal(
+    app: AsgiFastStream,
+    broker: NatsBroker,
+    settings: ServiceSettings,
+    work: Callable[[], Awaitable[None]] | None,
+) -> None:
+    service = asyncio.ensure_future(_serve(app, broker, settings, work))
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, service.cancel)
+    with contextlib.suppress(asyncio.CancelledError):
+        await service
+
+
+async def _serve(
+    app: AsgiFastStream,
+    broker: NatsBroker,
+    settings: ServiceSettings,
+    work: Callable[[], Awaitable[None]] | None,
+) -> None:
+    with _listen(settings.http_host, settings.http_port) as listener:
+        await connect_broker(broker, settings.nats_url)
+        async with app.lifespan_context(), _started(app), _http(app, listener):
+            host, port = listener.getsockname()[:2]
+            print(f"listening on http://{host}:{port}", flush=True)  # noqa: T201 - the supervisor reads it
+            await (work() if work else asyncio.Event().wait())
+
+
+@contextlib.asynccontextmanager
+async def _started(app: AsgiFastStream) -> AsyncIterator[None]:
+    try:
+        try:
+            await app.start()
+        except nats.errors.Error as error:
+            raise Unavailable(f"NATS refuses a subscription: {error}; provision the streams first") from error
+        yield
+    finally:
+        try:
+            async with asyncio.timeout(STOP_SECONDS):
+                await app.stop()
+        except (nats.errors.Error, TimeoutError) as error:
+            # NATS may be away: what was not acknowledged is delivered again
+            log.warning("nats did not take leave", error=repr(error))
+
+
+@contextlib.asynccontextmanager
+async def _http(app: AsgiFastStream, listener: socket.socket) -> AsyncIterator[None]:
+    config = uvicorn.Config(
+        app, lifespan="off", log_config=None, access_log=False, timeout_graceful_shutdown=1
+    )
+    server = _Server(config)
+    serving = asyncio.ensure_future(server.serve(sockets=[listener]))
+    try:
+        yield
+    finally:
+        server.should_exit = True
+        await asyncio.wait([serving])
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    try:
+        return socket.create_server((host, port))
+    except OSError as error:
+        raise Unavailable(f"HTTP can't be served at {host}:{port}: {error.strerror}") from error

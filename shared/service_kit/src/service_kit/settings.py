@@ -1,0 +1,80 @@
+"""Settings come from environment variables that begin with `FILLPROOF_`."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar
+
+from pydantic import Field, SecretBytes, SecretStr, ValidationError, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+PREFIX = "FILLPROOF_"
+USAGE_STATUS = 2
+"""The exit status of a process that was called wrongly."""
+DUPLICATE_WINDOW_S = 30 * 60.0
+"""Seconds for which a stream recognises an event id that it has seen."""
+DAY_S = 24 * 60 * 60.0
+GIB = 1024**3
+
+
+class ServiceSettings(BaseSettings):
+    """What every service needs; a service adds its own fields in a subclass."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, extra="ignore", frozen=True)
+
+    nats_url: str = Field(default="nats://127.0.0.1:4222", pattern=r"^(nats|tls|ws|wss)://\S+$")
+    http_host: str = "127.0.0.1"
+    http_port: int = Field(default=0, ge=0, le=65_535, description="0 for any free one")
+    log_format: Literal["json", "plain"] = "json"
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+
+
+class StreamSettings(BaseSettings):
+    """How long and how much the streams keep (seconds, bytes) and on how many servers."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, extra="ignore", frozen=True)
+
+    orders_max_age: float = Field(default=30 * DAY_S, ge=DUPLICATE_WINDOW_S)
+    orders_max_bytes: int = Field(default=4 * GIB, gt=0)
+    engine_max_age: float = Field(default=30 * DAY_S, ge=DUPLICATE_WINDOW_S)
+    engine_max_bytes: int = Field(default=GIB, gt=0)
+    dead_letter_max_age: float = Field(default=90 * DAY_S, ge=DUPLICATE_WINDOW_S)
+    dead_letter_max_bytes: int = Field(default=GIB, gt=0)
+    stream_replicas: int = Field(default=1, ge=1, le=5)
+
+    @model_validator(mode="after")
+    def _majority(self) -> Self:
+        if self.stream_replicas % 2 == 0:
+            raise ValueError("stream_replicas must be odd: an even number adds no safety")
+        return self
+
+
+AnySettings = TypeVar("AnySettings", bound=BaseSettings)
+
+
+def load_settings(settings: type[AnySettings]) -> AnySettings:
+    """Read settings from the environment; what is wrong goes to standard error and ends the process (2)."""
+    try:
+        return settings()
+    except ValidationError as error:
+        problems = [_problem(settings, dict(found)) for found in error.errors()]
+    except SettingsError as error:
+        problems = [str(error)]
+    sys.stderr.write("".join(f"{problem}\n" for problem in problems))
+    sys.exit(USAGE_STATUS)
+
+
+def _problem(settings: type[BaseSettings], found: Mapping[str, Any]) -> str:
+    if not found["loc"]:
+        return f"settings: {found['msg']}"
+    name = str(found["loc"][0])
+    variable = f"{PREFIX}{name}".upper()
+    if found["type"] == "missing":
+        return f"{variable} is not set and has no default"
+    field = settings.model_fields.get(name)
+    secret = field is not None and field.annotation in {SecretStr, SecretBytes}
+    value = "a secret value" if secret else repr(found["input"])
+    return f"{variable}: {found['msg']}; found {value}"

@@ -1,0 +1,132 @@
+"""The streams, the state bucket and the audit writer's consumer: made and brought up to date in one step.
+
+A consumer or a stream that exists is never changed by a redeploy of a service, so services declare none.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import nats.js.errors
+from nats.js.api import (
+    AckPolicy,
+    ConsumerConfig,
+    DeliverPolicy,
+    DiscardPolicy,
+    RetentionPolicy,
+    StorageType,
+    StreamConfig,
+)
+
+from order_events.subjects import (
+    AUDIT_CONSUMER,
+    DEAD_LETTER_STREAM,
+    DEAD_LETTER_SUBJECTS,
+    ENGINE_STREAM,
+    ENGINE_SUBJECTS,
+    ORDERS_STREAM,
+    ORDERS_SUBJECTS,
+    STATE_BUCKET,
+)
+from service_kit.errors import Unavailable
+from service_kit.settings import DUPLICATE_WINDOW_S, StreamSettings
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from nats.js import JetStreamContext
+
+ACK_WAIT_S = 30.0
+MAX_ACK_PENDING = 2_000
+"""About four batches of 500."""
+AUDIT_FILTER = "order.>"
+
+
+async def provision(jetstream: JetStreamContext, settings: StreamSettings) -> None:
+    """Make what is missing and apply changed settings; running it again changes nothing.
+
+    Raises:
+        Unavailable: the server refuses, with its reason.
+
+    """
+    try:
+        for config in _streams(settings):
+            await _apply(jetstream, config)
+        await _apply_bucket(jetstream, settings)
+        await jetstream.add_consumer(ORDERS_STREAM, _audit_consumer())
+    except nats.js.errors.APIError as error:
+        raise Unavailable(f"JetStream refuses: {error.description} (error {error.err_code})") from error
+    except nats.errors.Error as error:
+        raise Unavailable(f"JetStream does not answer: {error!r}") from error
+
+
+def _streams(settings: StreamSettings) -> list[StreamConfig]:
+    def stream(
+        name: str, subjects: Sequence[str], *, max_age: float, max_bytes: int, atomic: bool = False
+    ) -> StreamConfig:
+        return StreamConfig(
+            name=name,
+            subjects=list(subjects),
+            retention=RetentionPolicy.LIMITS,
+            storage=StorageType.FILE,
+            discard=DiscardPolicy.NEW,
+            max_age=max_age,
+            max_bytes=max_bytes,
+            duplicate_window=DUPLICATE_WINDOW_S,
+            num_replicas=settings.stream_replicas,
+            allow_atomic=atomic,
+        )
+
+    return [
+        stream(
+            ORDERS_STREAM,
+            ORDERS_SUBJECTS,
+            max_age=settings.orders_max_age,
+            max_bytes=settings.orders_max_bytes,
+            atomic=True,
+        ),
+        stream(
+            ENGINE_STREAM,
+            ENGINE_SUBJECTS,
+            max_age=settings.engine_max_age,
+            max_bytes=settings.engine_max_bytes,
+        ),
+        stream(
+            DEAD_LETTER_STREAM,
+            DEAD_LETTER_SUBJECTS,
+            max_age=settings.dead_letter_max_age,
+            max_bytes=settings.dead_letter_max_bytes,
+        ),
+    ]
+
+
+def _audit_consumer() -> ConsumerConfig:
+    return ConsumerConfig(
+        durable_name=AUDIT_CONSUMER,
+        filter_subject=AUDIT_FILTER,
+        deliver_policy=DeliverPolicy.ALL,
+        ack_policy=AckPolicy.EXPLICIT,
+        ack_wait=ACK_WAIT_S,
+        max_deliver=-1,
+        max_ack_pending=MAX_ACK_PENDING,
+    )
+
+
+async def _apply(jetstream: JetStreamContext, config: StreamConfig) -> None:
+    try:
+        await jetstream.update_stream(config)
+    except nats.js.errors.NotFoundError:
+        await jetstream.add_stream(config)
+
+
+async def _apply_bucket(jetstream: JetStreamContext, settings: StreamSettings) -> None:
+    """Make the state bucket; atomic batches, which buckets have no word for, are allowed on its stream."""
+    stream = f"KV_{STATE_BUCKET}"
+    try:
+        existing = await jetstream.stream_info(stream)
+    except nats.js.errors.NotFoundError:
+        await jetstream.create_key_value(
+            bucket=STATE_BUCKET, history=1, storage=StorageType.FILE, replicas=settings.stream_replicas
+        )
+        existing = await jetstream.stream_info(stream)
+    await jetstream.update_stream(existing.config, allow_atomic=True, num_replicas=settings.stream_replicas)
