@@ -105,7 +105,9 @@ def tx(  # noqa: PLR0913 - the fields of a transaction
     return {**body, "hash": name, "metaData": meta}
 
 
-def state(*, offers: list[Raw] | None = None, usd_balance: str = "1000", drops: int = 50_000_000) -> AccountState:
+def state(
+    *, offers: list[Raw] | None = None, usd_balance: str = "1000", drops: int = 50_000_000
+) -> AccountState:
     """The owner at ledger 100, with USD and XRP, and the offers given as account_offers lists them."""
     adopted, _ = adopt(
         network_id=0,

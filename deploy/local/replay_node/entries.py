@@ -41,7 +41,7 @@ class EntryHistory:
                         self._apply(ledger.ledger_index, transaction, change, node)
 
     def at(self, key: str, ledger_index: int) -> Json | None:
-        """Return the entry after that ledger; None where it did not exist or no transaction ever touched it."""
+        """Return the entry after that ledger; None where it was not there or nothing ever touched it."""
         states = self._states.get(key, [])
         position = bisect_right(states, ledger_index, key=lambda state: state[0])
         return states[position - 1][1] if position else None
@@ -53,7 +53,7 @@ class EntryHistory:
                 yield state
 
     def created(self, key: str) -> tuple[int, int]:
-        """Return (ledger, transaction index) of the entry's creation, zeros where it is older than the session."""
+        """Return (ledger, transaction index) of its creation, zeros where it is older than the session."""
         return self._created.get(key, (0, 0))
 
     def _apply(self, ledger_index: int, transaction: Json, change: str, node: Json) -> None:

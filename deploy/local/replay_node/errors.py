@@ -35,12 +35,12 @@ _ERRORS = {
 }
 # The real node gives no code and no text with these.
 _BARE = frozenset(
-    {"entryNotFound", "malformedRequest", "malformedAddress", "malformedCurrency", "unknownOption"}
+    {"entryNotFound", "malformedAddress", "malformedCurrency", "malformedRequest", "unknownOption"}
 )
 
 
 class RpcError(Exception):
-    """A request that the node answers with an error; `context` are the fields that the answer has beside it."""
+    """A request that is answered with an error; `context` are the fields that stand beside it."""
 
     def __init__(self, name: str, message: str | None = None, *, context: Json | None = None) -> None:
         super().__init__(message or name)

@@ -24,7 +24,7 @@ Seconds = Annotated[float, msgspec.Meta(ge=0)]
 
 
 class Faults(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
-    """The table of faults. Counts with "next" run down by themselves; 0, false and null switch a fault off."""
+    """The table of faults. Counts of what is "next" run down; 0, false and null switch a fault off."""
 
     seed: int = 0
     close_after: Count = 0
@@ -78,7 +78,7 @@ class Faults(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
         return self.hole is not None and self.hole[0] <= ledger_index <= self.hole[1]
 
     def disturb(self, messages: Sequence[Json]) -> list[Json]:
-        """Return one ledger's stream messages as a subscriber gets them: some skipped, doubled, out of order."""
+        """Return one ledger's messages as a subscriber gets them: some skipped, doubled, out of order."""
         sent = [message for message in messages if not self._strikes("skip", message)]
         for place in range(len(sent) - 1):
             if self._strikes("reorder", sent[place]):
@@ -89,6 +89,7 @@ class Faults(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
         share: float = getattr(self, name)
         if share == 0:
             return False
-        sign = f"{self.seed} {name} {message.get('ledger_hash')} {message.get('meta', {}).get('TransactionIndex')}"
+        place = message.get("meta", {}).get("TransactionIndex")
+        sign = f"{self.seed} {name} {message.get('ledger_hash')} {place}"
         drawn = int.from_bytes(hashlib.sha256(sign.encode()).digest()[:4], "big")
         return drawn < share * 2**32

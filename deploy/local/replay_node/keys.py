@@ -55,7 +55,7 @@ def amm_key(one: Asset, other: Asset) -> str:
 
 
 def quality_bits(quality: str) -> str:
-    """Return the 16 hex digits that stand for a quality (TakerPays / TakerGets, XRP in drops) in a directory."""
+    """Return the 16 hex digits of a quality (TakerPays / TakerGets, XRP in drops) in a book's directory."""
     _, digits, exponent = Decimal(quality).as_tuple()
     shift = _MANTISSA_DIGITS - len(digits)
     mantissa = int("".join(map(str, digits))) * 10**shift

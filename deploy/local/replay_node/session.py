@@ -5,17 +5,19 @@ from __future__ import annotations
 import gzip
 import zlib
 from itertools import pairwise
-from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import msgspec
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 Json = dict[str, Any]
 
 _HEADER_FIELDS = ("ledger_hash", "parent_hash", "close_time", "close_time_iso", "parent_close_time")
 
 
-class BadSession(Exception):  # noqa: N818 - a name that reads as what it says
+class BadSession(Exception):
     """The file is no recorded session. The text says what was expected and what was found."""
 
 

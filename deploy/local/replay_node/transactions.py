@@ -76,7 +76,7 @@ class TransactionIndex:
 
 
 def affected_accounts(meta: Json) -> frozenset[str]:
-    """Return the accounts that the metadata names: owners, peers of trust lines, issuers of offered tokens."""
+    """Return the accounts that the metadata names: owners, sides of trust lines, issuers in offers."""
     found: set[str] = set()
     for wrapped in meta["AffectedNodes"]:
         ((change, node),) = wrapped.items()

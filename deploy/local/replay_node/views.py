@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from decimal import Decimal
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from replay_node.keys import Asset
     from replay_node.session import Json, RecordedLedger
 
+_POOL_TOKEN = "03"  # noqa: S105 - what the currency of every pool's tokens begins with
 _UNKNOWN_TRANSACTION = "0" * 64
 
 
@@ -32,7 +34,7 @@ class Owned:
 
 
 class LedgerView:
-    """What the accounts looked like after one ledger, as recorded, completed from the transactions' metadata."""
+    """What the accounts looked like after one ledger: as recorded, completed from the metadata."""
 
     def __init__(self, ledger: RecordedLedger, entries: EntryHistory) -> None:
         self._index = ledger.ledger_index
@@ -102,12 +104,24 @@ class LedgerView:
         roots = self._entries.of_type("AccountRoot", self._index)
         return next((root for root in roots if root.get("AMMID") == key), None)
 
+    def pool_tokens(self, account: str) -> Json:
+        """Return the tokens of a pool as far as the recorded accounts hold them."""
+        held = [
+            line
+            for state in self._accounts.values()
+            for line in state["lines"]
+            if line["account"] == account and line["currency"].startswith(_POOL_TOKEN)
+        ]
+        total = sum((Decimal(line["balance"]) for line in held), Decimal(0))
+        currency = held[0]["currency"] if held else _POOL_TOKEN
+        return {"currency": currency, "issuer": account, "value": f"{total:f}"}
+
     def line_entry(self, one: str, other: str, currency: str) -> Json | None:
-        """Return the RippleState between two accounts; None where no transaction of the session touched it."""
+        """Return the RippleState between two accounts; None where the session never touched it."""
         return self._entries.at(line_key(one, other, currency), self._index)
 
     def _offer_entry(self, address: str, row: Json) -> Json:
-        """Return the entry as metadata has it, or what can be told of it where the session never touched it."""
+        """Return the entry as metadata has it, or what can be told of one that nothing touched."""
         key = offer_key(address, row["seq"])
         entry = self._entries.at(key, self._index)
         return entry or _untouched_offer(key, address, row)

@@ -1,6 +1,7 @@
 from decimal import Decimal, Inexact
 
 import pytest
+
 from offer_lifecycle import parse_amount, plain
 from offer_lifecycle.amounts import EXACT, limit_price, market_of, units
 from order_events import Amount, Side
@@ -20,9 +21,11 @@ def test_every_way_of_writing_an_amount_is_read(raw: object, expected: Amount) -
     assert parse_amount(raw) == expected
 
 
-@pytest.mark.parametrize("raw", [None, 5, "five", "NaN", "Infinity", "1e400", {"currency": "USD"}, {"value": "1"}])
+@pytest.mark.parametrize(
+    "raw", [None, 5, "five", "NaN", "Infinity", "1e400", {"currency": "USD"}, {"value": "1"}]
+)
 def test_what_is_no_amount_is_refused_with_what_was_found(raw: object) -> None:
-    with pytest.raises(ValueError, match="expected .* found"):
+    with pytest.raises(ValueError, match=r"expected .* found"):
         parse_amount(raw)
 
 
@@ -38,7 +41,14 @@ def test_a_sum_that_can_not_be_exact_is_an_error_and_not_a_rounding() -> None:
 
 @pytest.mark.parametrize(
     ("value", "text"),
-    [("50.00", "50"), ("20.40", "20.4"), ("1E+3", "1000"), ("0E-10", "0"), ("1e-7", "0.0000001"), ("-0", "0")],
+    [
+        ("50.00", "50"),
+        ("20.40", "20.4"),
+        ("1E+3", "1000"),
+        ("0E-10", "0"),
+        ("1e-7", "0.0000001"),
+        ("-0", "0"),
+    ],
 )
 def test_numbers_are_written_short_and_without_an_exponent(value: str, text: str) -> None:
     assert plain(Decimal(value)) == text

@@ -5,6 +5,7 @@ from decimal import Decimal
 import made_ledger as made
 import pytest
 from made_ledger import ISSUER, OWNER, line, listed, offer, root, state, step, tx, usd
+
 from offer_lifecycle import AccountState, LedgerOutcome
 from order_events import OrderDisappeared, OrderFilled, OrderStatus, RemovalReason, Resolution
 
@@ -70,7 +71,9 @@ def test_a_failed_replacement_does_not_count_as_one(sells_xrp: AccountState) -> 
     assert outcome.changed[9].status is OrderStatus.REJECTED
 
 
-def test_a_failed_replacement_that_touches_nothing_leaves_the_old_order_alive(sells_xrp: AccountState) -> None:
+def test_a_failed_replacement_that_touches_nothing_leaves_the_old_order_alive(
+    sells_xrp: AccountState,
+) -> None:
     create = tx(
         "OfferCreate",
         [root(49_000_000, before=49_000_012)],
@@ -124,14 +127,14 @@ def test_expiration_is_held_against_the_parents_close_time(expiration: int, expe
 
 
 def test_a_traded_offer_is_not_expired_whatever_its_expiration_says(sells_usd: AccountState) -> None:
-    gone = deleted(
-        usd("3"), "6000000", before={"TakerGets": usd("5"), "TakerPays": "10000000"}, Expiration=1
-    )
+    gone = deleted(usd("3"), "6000000", before={"TakerGets": usd("5"), "TakerPays": "10000000"}, Expiration=1)
     outcome = step(sells_usd, 101, tx("OfferCreate", [gone, line("0", "2")]))
     assert reason(outcome) is RemovalReason.UNFUNDED
 
 
-def test_the_owners_balance_at_zero_in_the_same_transaction_shows_it_unfunded(sells_usd: AccountState) -> None:
+def test_the_owners_balance_at_zero_in_the_same_transaction_shows_it_unfunded(
+    sells_usd: AccountState,
+) -> None:
     gone = deleted(usd("3"), "6000000", before={"TakerGets": usd("5"), "TakerPays": "10000000"})
     outcome = step(sells_usd, 101, tx("OfferCreate", [gone, line("0", "2")]))
     assert reason(outcome) is RemovalReason.UNFUNDED

@@ -2,32 +2,30 @@
 
 import asyncio
 import time
+from collections import Counter
 from collections.abc import Iterator
 from zlib import crc32
 
 import msgspec
 import nats
-from local_stack import LocalStack
-from order_events import encode
-from order_events.subjects import ENGINE_STREAM, engine_subject
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
 from console.engine import announcements, engine_accounts
+from console.errors import BadOption, NotFinished
 from console.lines import OrderLine, order_lines
 from console.sessions import Recording
 from console.stack import local_stack, metrics, start_audit_writer
 from console.store import stored_anomalies, stored_events, unwritten
+from local_stack import LocalStack
+from order_events import encode
+from order_events.subjects import ENGINE_STREAM, engine_subject
 
 AT_ONCE = 2
 """Sessions that run side by side: each has a node and a reconciler of its own."""
 POLL_SECONDS = 0.05
 SILENCE_SECONDS = 60.0
 """How long nothing at all may move before the demo gives up."""
-
-
-class DemoFailed(Exception):
-    """The stack came up and did not get to the end."""
 
 
 class Options(msgspec.Struct, frozen=True, kw_only=True):
@@ -52,10 +50,14 @@ def demo(recordings: list[Recording], options: Options, console: Console) -> Ite
     """Play the recordings through the whole stack and yield the result while the stack still runs.
 
     Raises:
+        BadOption: two sessions have the same name.
         StackError: a port is taken, a part does not start or dies.
-        DemoFailed: nothing moves any more.
+        NotFinished: nothing moves any more.
 
     """
+    names = Counter(recording.session.name for recording in recordings)
+    if doubled := [name for name, count in names.items() if count > 1]:
+        raise BadOption(f"expected sessions with different names, found {doubled[0]} twice")
     console.print("Starting NATS, PostgreSQL and the audit writer ...")
     ports = {"nats_port": options.nats_port, "postgres_port": options.postgres_port}
     with local_stack(data_dir=None, **ports) as stack:
@@ -114,7 +116,7 @@ def _play(recordings: list[Recording], stack: LocalStack, options: Options, cons
         TextColumn("ledgers"),
         TimeElapsedColumn(),
     )
-    waiting, running = list(recordings), dict[int, _Run]()
+    waiting, running = list(recordings), dict[TaskID, _Run]()
     with Progress(*columns, console=console) as progress:
         moved = time.monotonic()
         while waiting or running:
@@ -151,7 +153,7 @@ def _wait_until_written(stack: LocalStack) -> None:
 
 def _give_up_after(moved: float, what: str) -> None:
     if time.monotonic() - moved > SILENCE_SECONDS:
-        raise DemoFailed(f"{what} for {SILENCE_SECONDS:g} s; the services' logs say why")
+        raise NotFinished(f"{what} for {SILENCE_SECONDS:g} s; the services' logs say why")
 
 
 async def _announce(recording: Recording, nats_url: str) -> None:

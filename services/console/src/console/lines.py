@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 import msgspec
+
 from offer_lifecycle import plain
 from order_events import OrderDisappeared, OrderEvent, OrderFilled, OrderStatus, RemovalReason, Resolution
 

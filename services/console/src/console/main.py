@@ -1,24 +1,27 @@
 """`fillproof`: what happened to every order, with proof."""
 
+import contextlib
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from pathlib import Path
 from typing import Annotated, NoReturn
 
 import msgspec
 import typer
-from replay_node.session import BadSession, Session
 from rich.console import Console
 
-from console import demo as demonstration
-from console import run as following
+from console.errors import BadOption, NotFinished
 from console.lines import MissingOrder, OrderLine
 from console.replay import replay as fold_session
-from console.sessions import SELECTION, find_session
+from console.sessions import SELECTION, Recording, find_session
 from console.tables import order_table, summary
+from local_stack import ChildFailed, StackError
+from replay_node.session import BadSession
 
 BAD_INPUT = 2
 """Exit status for what the user can mend: a wrong file, address, URL, port or directory."""
 FAILED = 1
+INTERRUPTED = 130
 
 app = typer.Typer(
     help=__doc__,
@@ -31,7 +34,7 @@ Sessions = Annotated[
     list[str] | None,
     typer.Argument(
         metavar="[SESSION]...",
-        help="A recorded session: a path to a .json or .json.gz file, or the name of one in tests/data/ledgers.",
+        help="A recorded session: the path of a .json or .json.gz file, or a name in tests/data/ledgers.",
     ),
 ]
 AsJson = Annotated[
@@ -39,11 +42,13 @@ AsJson = Annotated[
     typer.Option("--json", help="Print one JSON line an order and nothing else on standard output."),
 ]
 DataDir = Annotated[
-    str | None,
+    Path | None,
     typer.Option(help="Keep NATS's and PostgreSQL's data there; by default it is temporary and removed."),
 ]
 NatsPort = Annotated[int, typer.Option(help="NATS's port on the loopback interface; 0: any free one.")]
-PostgresPort = Annotated[int, typer.Option(help="PostgreSQL's port on the loopback interface; 0: any free one.")]
+PostgresPort = Annotated[
+    int, typer.Option(help="PostgreSQL's port on the loopback interface; 0: any free one.")
+]
 
 
 @app.command("replay")
@@ -56,15 +61,15 @@ def replay_command(sessions: Sessions = None, *, as_json: AsJson = False) -> Non
         _refuse(f"expected at least one SESSION, for example: fillproof replay {SELECTION[0]}")
     found = _find(sessions)
     if as_json:
-        for session in found:
-            _print_json(fold_session(session))
+        for recording in found:
+            _print_json(fold_session(recording.session))
         return
-    lines = [line for session in found for line in fold_session(session)]
+    lines = [line for recording in found for line in fold_session(recording.session)]
     _show(lines, found, anomalies=sum(line.anomaly for line in lines))
 
 
 @app.command("demo")
-def demo_command(
+def demo_command(  # noqa: PLR0913 - one parameter for each option
     sessions: Sessions = None,
     *,
     as_json: AsJson = False,
@@ -74,7 +79,6 @@ def demo_command(
     hold: Annotated[
         bool, typer.Option(help="Keep everything running at the end, to look at the data; Ctrl-C ends it.")
     ] = False,
-    data_dir: DataDir = None,
     nats_port: NatsPort = 0,
     postgres_port: PostgresPort = 0,
 ) -> None:
@@ -84,23 +88,21 @@ def demo_command(
 
     Example: fillproof demo canceled_elsewhere unfunded_removed
     """
+    from console.demo import Options, demo
+    from console.stack import wait_for_interrupt
+
     found = _find(sessions or SELECTION)
     console = Console(stderr=as_json)
-    options = demonstration.Options(
-        pace=pace, hold=hold and not as_json, data_dir=data_dir, nats_port=nats_port, postgres_port=postgres_port
-    )
-    try:
-        for result in demonstration.demo(found, options, console):
+    options = Options(pace=pace, nats_port=nats_port, postgres_port=postgres_port)
+    with _explained():
+        for result in demo(found, options, console):
             if as_json:
                 _print_json(result.lines)
-            else:
-                _show(result.lines, found, anomalies=result.anomalies)
-    except demonstration.DemoFailed as error:
-        _refuse(str(error), status=FAILED)
-    except demonstration.BadOption as error:
-        _refuse(str(error))
-    except MissingOrder as error:
-        _refuse(str(error), status=FAILED)
+                continue
+            _show(result.lines, found, anomalies=result.anomalies)
+            if hold:
+                console.print("Everything is still running. Ctrl-C ends it.")
+                wait_for_interrupt()
 
 
 @app.command("run")
@@ -120,27 +122,40 @@ def run_command(
 
     Example: fillproof run --xrpl https://xrplcluster.com --account rPT1Sjq2YGrBMTttX4GZHjKu9dyfzbpAYe
     """
-    options = following.Options(data_dir=data_dir, nats_port=nats_port, postgres_port=postgres_port)
+    from console.run import Options, run
+
+    options = Options(data_dir=data_dir, nats_port=nats_port, postgres_port=postgres_port)
+    with _explained():
+        run(xrpl, account, options, Console())
+
+
+@contextlib.contextmanager
+def _explained() -> Iterator[None]:
+    """Turn what can go wrong into one clear message and an exit status of its own."""
     try:
-        following.run(xrpl, account, options, Console())
-    except following.BadOption as error:
-        _refuse(str(error))
-    except following.RunFailed as error:
+        yield
+    except (ChildFailed, NotFinished, MissingOrder) as error:
         _refuse(str(error), status=FAILED)
+    except (BadOption, StackError) as error:
+        _refuse(str(error))
+    except KeyboardInterrupt:
+        raise typer.Exit(INTERRUPTED) from None
 
 
-def _find(wanted: Iterable[str]) -> list[Session]:
+def _find(wanted: Iterable[str]) -> list[Recording]:
     try:
         return [find_session(name) for name in dict.fromkeys(wanted)]
     except BadSession as error:
         _refuse(str(error))
 
 
-def _show(lines: list[OrderLine], sessions: list[Session], *, anomalies: int) -> None:
+def _show(lines: list[OrderLine], recordings: list[Recording], *, anomalies: int) -> None:
     console = Console()
     if not console.is_terminal:
         console = Console(width=200)  # a table in a log or a pipe keeps its columns
-    console.print(order_table(lines, [order for session in sessions for order in session.orders]))
+    console.print(
+        order_table(lines, [order for recording in recordings for order in recording.session.orders])
+    )
     summary(console, lines, anomalies)
 
 

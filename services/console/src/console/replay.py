@@ -2,12 +2,11 @@
 
 from collections.abc import Iterator
 
+from console.engine import announcements, engine_accounts
+from console.lines import OrderLine, order_lines
 from offer_lifecycle import AccountState, Header, LedgerFacts, Reserves, Transaction, adopt, fold, normalise
 from order_events import OrderEvent
 from replay_node.session import RecordedLedger, Session
-
-from console.engine import announcements, engine_accounts
-from console.lines import OrderLine, order_lines
 
 
 def replay(session: Session) -> Iterator[OrderLine]:

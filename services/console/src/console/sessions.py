@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import msgspec
+
 from replay_node.session import BadSession, Session, read_session
 
 RECORDINGS = Path(__file__).parents[4] / "tests" / "data" / "ledgers"
@@ -45,7 +46,7 @@ def find_session(wanted: str) -> Recording:
     if not recorded.exists():
         names = ", ".join(sorted(file.name.removesuffix(".json.gz") for file in RECORDINGS.glob("*.json.gz")))
         raise BadSession(
-            f"expected the path of a .json or .json.gz session or the name of a recorded one, found {wanted!r}. "
-            f"Recorded ones: {names}"
+            "expected the path of a .json or .json.gz session or the name of a recorded one, "
+            f"found {wanted!r}. Recorded ones: {names}"
         )
     return Recording(path=recorded, session=read_session(recorded))

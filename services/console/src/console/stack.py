@@ -10,8 +10,9 @@ from types import FrameType
 from typing import NoReturn
 from urllib.request import urlopen
 
-from local_stack import Child, LocalStack
 from prometheus_client.parser import text_string_to_metric_families
+
+from local_stack import Child, LocalStack
 from service_kit.broker import connect
 from service_kit.settings import StreamSettings
 from service_kit.streams import provision
@@ -40,7 +41,7 @@ def start_audit_writer(stack: LocalStack) -> Child:
         "audit_writer",
         env={
             "FILLPROOF_NATS_URL": stack.nats_url,
-            "FILLPROOF_DATABASE_URL": stack.postgres_dsn("audit_writer"),
+            "FILLPROOF_POSTGRES_DSN": stack.postgres_dsn("audit_writer"),
         },
     )
     writer.wait_ready()
@@ -57,6 +58,12 @@ def metrics(url: str) -> dict[str, float]:
         for sample in family.samples
         if not sample.labels
     }
+
+
+def wait_for_interrupt() -> None:
+    """Wait for Ctrl-C."""
+    with contextlib.suppress(KeyboardInterrupt):
+        signal.pause()
 
 
 async def _provision(nats_url: str) -> None:

@@ -2,6 +2,7 @@
 
 import asyncpg
 import nats
+
 from order_events import OrderEvent, decode
 from order_events.subjects import AUDIT_CONSUMER, ORDERS_STREAM
 

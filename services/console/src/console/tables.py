@@ -5,14 +5,14 @@ from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from typing import Any
 
-from offer_lifecycle import parse_amount, plain
-from offer_lifecycle.amounts import units
-from order_events import Amount
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from console.lines import OrderLine
+from offer_lifecycle import parse_amount, plain
+from offer_lifecycle.amounts import units
+from order_events import Amount
 
 WARN_FROM, BAD_FROM = 1, 3
 """The chip: nothing at 0, WARN at 1 and 2, BAD at 3 and more."""
@@ -70,7 +70,9 @@ def summary(console: Console, lines: Iterable[OrderLine], anomalies: int) -> Non
     causes = Counter(line.removal_reason or line.status for line in lines)
     console.print("  ".join(f"{cause} {count}" for cause, count in causes.most_common()))
     mark = chip(anomalies)
-    console.print(Text("Anomalies: ").append_text(mark) if mark.plain else Text("No anomaly: the chip stays dark."))
+    console.print(
+        Text("Anomalies: ").append_text(mark) if mark.plain else Text("No anomaly: the chip stays dark.")
+    )
 
 
 def quoted(amount: Amount) -> str:

@@ -55,7 +55,7 @@ def decode(payload: bytes) -> AnyEvent:
     """
     try:
         event = _decoder.decode(payload)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise Malformed(str(error)) from error
     if event.version != SUPPORTED_VERSION:
         name = type(event).__name__

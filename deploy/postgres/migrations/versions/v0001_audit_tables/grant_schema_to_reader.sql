@@ -1,0 +1,1 @@
+GRANT USAGE ON SCHEMA dashboard TO grafana_reader

@@ -1,0 +1,1 @@
+GRANT SELECT ON dashboard.open_anomaly, dashboard.order_fill, dashboard.order_state TO grafana_reader

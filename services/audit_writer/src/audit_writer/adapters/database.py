@@ -1,0 +1,83 @@
+"""The audit tables in PostgreSQL. The role may only insert."""
+
+from collections.abc import Sequence
+from importlib.resources import files
+from types import TracebackType
+from typing import Self
+
+import asyncpg
+
+from audit_writer.ports import Rows, RowsRefused, StoreUnavailable
+
+CONNECT_SECONDS = 5.0
+STATEMENT_SECONDS = 20.0
+CONNECTIONS = 2
+"""One writes, one answers readiness checks."""
+
+FAULTS_OF_THE_ROWS = (
+    asyncpg.DataError,
+    asyncpg.IntegrityConstraintViolationError,
+    asyncpg.ProgramLimitExceededError,
+)
+OUTAGES = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError)
+"""Everything else that the server or the connection says: also a full disk, a table not migrated yet."""
+
+
+def _sql(name: str) -> str:
+    return files("audit_writer.adapters").joinpath(f"sql/{name}.sql").read_text()
+
+
+INSERT_EVENTS = _sql("insert_order_event")
+INSERT_FILLS = _sql("insert_fill")
+INSERT_ANOMALIES = _sql("insert_anomaly")
+
+
+class PostgresStore:
+    """A store; an async context manager that closes its connections. It opens none before they are needed."""
+
+    def __init__(self, dsn: str) -> None:
+        self._pool = asyncpg.create_pool(
+            dsn,
+            min_size=0,
+            max_size=CONNECTIONS,
+            timeout=CONNECT_SECONDS,
+            command_timeout=STATEMENT_SECONDS,
+            server_settings={"application_name": "fillproof-audit-writer", "timezone": "UTC"},
+        )
+
+    async def __aenter__(self) -> Self:
+        await self._pool
+        return self
+
+    async def __aexit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._pool.terminate()
+
+    async def write(self, rows: Rows) -> int:
+        """Write all tables in one transaction; see :class:`audit_writer.ports.Store`."""
+        try:
+            async with self._pool.acquire(timeout=CONNECT_SECONDS) as connection, connection.transaction():
+                new = await connection.execute(INSERT_EVENTS, _array(rows.events))
+                if rows.fills:
+                    await connection.execute(INSERT_FILLS, _array(rows.fills))
+                if rows.anomalies:
+                    await connection.execute(INSERT_ANOMALIES, _array(rows.anomalies))
+        except FAULTS_OF_THE_ROWS as error:
+            raise RowsRefused(f"PostgreSQL refuses it: {error}") from error
+        except OUTAGES as error:
+            raise StoreUnavailable(str(error) or repr(error)) from error
+        return int(new.rpartition(" ")[2])  # the tag of an INSERT: `INSERT 0 <rows>`
+
+    async def check(self) -> str | None:
+        """Answer None if the tables can be reached, else what is wrong."""
+        async with self._pool.acquire(timeout=CONNECT_SECONDS) as connection:
+            found = await connection.fetchval("SELECT to_regclass('order_event') IS NOT NULL")
+        return None if found else "the table order_event does not exist: run the migrations"
+
+
+def _array(payloads: Sequence[str]) -> str:
+    return f"[{','.join(payloads)}]"

@@ -1,0 +1,48 @@
+"""What the audit writer counts."""
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+STORED = "stored"
+MALFORMED = "malformed"
+"""Set apart: no order event."""
+REFUSED = "refused"
+"""Set apart: an order event that the database refuses for what is in it."""
+
+BATCH_SIZES = (1, 5, 10, 50, 100, 200, 300, 400, 500, 1_000)
+
+
+class Metrics:
+    """The audit writer's metrics, in a registry of their own."""
+
+    def __init__(self) -> None:
+        registry = self.registry = CollectorRegistry()
+        self.events = Counter(
+            "audit_writer_events",
+            "Events by what became of them: stored (new or known before), malformed or refused (dead letters).",
+            ["event_type", "result"],
+            registry=registry,
+        )
+        self.duplicates = Counter(
+            "audit_writer_duplicates", "Events that were stored already.", registry=registry
+        )
+        self.batch_size = Histogram(
+            "audit_writer_batch_size", "Messages in a batch.", buckets=BATCH_SIZES, registry=registry
+        )
+        self.batch_seconds = Histogram(
+            "audit_writer_batch_seconds", "Seconds from a batch's arrival to its end.", registry=registry
+        )
+        self.store_failures = Counter(
+            "audit_writer_store_failures", "Writes that the database did not take.", registry=registry
+        )
+        self.last_commit = Gauge(
+            "audit_writer_last_commit_timestamp_seconds", "When a batch was last committed.", registry=registry
+        )
+        self.pending = Gauge("audit_writer_pending", "Messages not yet delivered to us.", registry=registry)
+        self.ack_pending = Gauge(
+            "audit_writer_ack_pending", "Messages delivered and not yet acknowledged.", registry=registry
+        )
+        self.redelivered = Gauge(
+            "audit_writer_redelivered",
+            "Messages delivered more than once and not yet acknowledged.",
+            registry=registry,
+        )

@@ -1,0 +1,72 @@
+"""What the audit writer needs of the outside: deliveries, a store, a place for what can't be stored."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+
+class RowsRefused(Exception):
+    """The store refuses these rows for what is in them, and would again; nothing of them was written."""
+
+
+class StoreUnavailable(Exception):
+    """The store does not answer or can't write now: the same rows may be written later, or already are."""
+
+
+class LetterUndelivered(Exception):
+    """The bus did not confirm a dead letter; it may have arrived all the same."""
+
+
+class Delivery(Protocol):
+    """One message of the bus, handed to us until it is acknowledged. Its methods never raise.
+
+    An answer that is lost on the way only means that the message is delivered once more.
+    """
+
+    @property
+    def payload(self) -> bytes:
+        """What was published."""
+
+    @property
+    def origin(self) -> str:
+        """Stream, sequence and subject, for people."""
+
+    async def acknowledge(self) -> None:
+        """Say that it is done with."""
+
+    async def terminate(self) -> None:
+        """Say that it must not be delivered again."""
+
+    async def hold(self) -> None:
+        """Ask for more time."""
+
+    async def give_back(self) -> None:
+        """Have it delivered again at once, to whoever asks; nothing happens if it was answered."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rows:
+    """The payloads of one batch by the table that they go to, each a JSON object."""
+
+    events: tuple[str, ...]
+    fills: tuple[str, ...]
+    anomalies: tuple[str, ...]
+
+
+class Store(Protocol):
+    """Where events are kept."""
+
+    async def write(self, rows: Rows) -> int:
+        """Write all or nothing, and return how many events were new; what is there already stays as it is.
+
+        Raises:
+            RowsRefused: something in the rows can't be stored.
+            StoreUnavailable: not now.
+
+        """
+
+
+class DeadLetters(Protocol):
+    """Where messages go that can't be stored."""
+
+    async def publish(self, delivery: Delivery, reason: str) -> None:
+        """Keep the message with the reason; raises LetterUndelivered."""

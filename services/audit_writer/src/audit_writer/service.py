@@ -1,0 +1,204 @@
+"""What becomes of a batch: stored and then acknowledged, or given back whole; bad messages set apart.
+
+1. Nothing is acknowledged before it is committed, or before its dead letter is.
+2. An outage of the store is waited out while the messages are held; a stop meanwhile gives them back.
+3. A message that can't be stored never blocks the others: the batch is halved until it stands alone.
+4. The event id decides what is new, so everything may be done again at any point.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import dataclass
+
+import structlog
+
+from audit_writer.metrics import MALFORMED, REFUSED, STORED, Metrics
+from audit_writer.ports import (
+    DeadLetters,
+    Delivery,
+    LetterUndelivered,
+    Rows,
+    RowsRefused,
+    Store,
+    StoreUnavailable,
+)
+from order_events import Malformed, OrderDisappeared, OrderEvent, OrderFilled, decode
+
+log = structlog.stdlib.get_logger("audit_writer.service")
+
+
+class _Stopping(Exception):
+    """The service stops while the store is away."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """A message that is an order event."""
+
+    delivery: Delivery
+    event: OrderEvent
+    text: str
+    """The payload, as it was published."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Backoff:
+    """How long to wait before the next attempt: doubled each time up to `cap`, half of it left to chance."""
+
+    first: float = 0.1
+    cap: float = 5.0
+
+    def seconds(self, attempt: int, chance: float) -> float:
+        """Return the pause after the attempt (1, 2, ...); `chance` is in [0, 1)."""
+        full = min(self.cap, self.first * 2.0 ** min(attempt - 1, 32))
+        return full * (1 + chance) / 2
+
+
+def read(delivery: Delivery) -> Entry:
+    """Read a message; raises Malformed with what was expected and what was found."""
+    event = decode(delivery.payload)
+    if not isinstance(event, OrderEvent):
+        raise Malformed(f"expected an order event, found {event.__struct_config__.tag}")
+    try:
+        text = delivery.payload.decode()
+    except UnicodeDecodeError as error:  # in a field that no reader of this version looks at
+        raise Malformed(f"expected UTF-8: {error}") from error
+    return Entry(delivery=delivery, event=event, text=text)
+
+
+def rows_of(entries: Sequence[Entry]) -> Rows:
+    """Return the rows of a batch: every event, the fills among them, and the anomalies."""
+    return Rows(
+        events=tuple(entry.text for entry in entries),
+        fills=tuple(entry.text for entry in entries if isinstance(entry.event, OrderFilled)),
+        anomalies=tuple(
+            entry.text
+            for entry in entries
+            if isinstance(entry.event, OrderDisappeared) and entry.event.anomaly
+        ),
+    )
+
+
+class AuditWriter:
+    """Handles batches one after the other."""
+
+    def __init__(  # noqa: PLR0913 - its ports, all by keyword
+        self,
+        *,
+        store: Store,
+        dead_letters: DeadLetters,
+        metrics: Metrics,
+        hold_every: float,
+        chance: Callable[[], float],
+        backoff: Backoff = Backoff(),  # noqa: B008 - frozen
+    ) -> None:
+        """`hold_every`: seconds, well below the consumer's ack_wait; `chance`: a number in [0, 1)."""
+        self._store = store
+        self._dead_letters = dead_letters
+        self._metrics = metrics
+        self._hold_every = hold_every
+        self._chance = chance
+        self._backoff = backoff
+        self._stopping = asyncio.Event()
+
+    def stop(self) -> None:
+        """Have the running batch given back if the store is away; otherwise it is finished."""
+        self._stopping.set()
+
+    async def handle(self, batch: Sequence[Delivery]) -> None:
+        """Store and acknowledge a batch; what could not be settled is delivered again."""
+        with self._metrics.batch_seconds.time():
+            async with self._held(batch):
+                entries = [entry for delivery in batch if (entry := await self._readable(delivery))]
+                try:
+                    await self._settle(entries)
+                except _Stopping:
+                    for entry in entries:
+                        await entry.delivery.give_back()
+        self._metrics.batch_size.observe(len(batch))
+
+    async def _readable(self, delivery: Delivery) -> Entry | None:
+        try:
+            return read(delivery)
+        except Malformed as error:
+            await self._set_apart(delivery, str(error), event_type="unknown", result=MALFORMED)
+            return None
+
+    async def _settle(self, entries: Sequence[Entry]) -> None:
+        """Store and acknowledge; where the store refuses, halve until the bad ones stand alone."""
+        if not entries:
+            return
+        try:
+            await self._write(entries)
+        except RowsRefused as error:
+            if len(entries) == 1:
+                await self._set_apart(
+                    entries[0].delivery, str(error), event_type=_type_of(entries[0]), result=REFUSED
+                )
+                return
+            half = len(entries) // 2
+            await self._settle(entries[:half])
+            await self._settle(entries[half:])
+            return
+        for entry in entries:
+            await entry.delivery.acknowledge()
+            self._metrics.events.labels(_type_of(entry), STORED).inc()
+
+    async def _write(self, entries: Sequence[Entry]) -> None:
+        """Write until it is committed, however long the store is away."""
+        rows = rows_of(entries)
+        attempt = 0
+        while True:
+            try:
+                new = await self._store.write(rows)
+            except StoreUnavailable as error:
+                attempt += 1
+                self._metrics.store_failures.inc()
+                if attempt == 1:
+                    log.warning("the store is away: holding the batch", size=len(entries), error=str(error))
+                await self._pause(self._backoff.seconds(attempt, self._chance()))
+                continue
+            if attempt:
+                log.warning("the store is back", attempts=attempt + 1)
+            self._metrics.duplicates.inc(len(entries) - new)
+            self._metrics.last_commit.set_to_current_time()
+            return
+
+    async def _set_apart(self, delivery: Delivery, reason: str, *, event_type: str, result: str) -> None:
+        try:
+            await self._dead_letters.publish(delivery, reason)
+        except LetterUndelivered as error:
+            log.warning("no dead letter written: it is tried again later", origin=delivery.origin, error=str(error))
+            return
+        await delivery.terminate()
+        self._metrics.events.labels(event_type, result).inc()
+        log.warning("a message can't be stored", origin=delivery.origin, reason=reason)
+
+    async def _pause(self, seconds: float) -> None:
+        """Wait, unless the service stops; raises _Stopping then."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._stopping.wait()
+            raise _Stopping
+
+    @contextlib.asynccontextmanager
+    async def _held(self, batch: Sequence[Delivery]) -> AsyncIterator[None]:
+        """Keep the messages ours for as long as it takes."""
+
+        async def hold() -> None:
+            while True:
+                await asyncio.sleep(self._hold_every)
+                for delivery in batch:
+                    await delivery.hold()
+
+        holding = asyncio.create_task(hold())
+        try:
+            yield
+        finally:
+            holding.cancel()
+            await asyncio.wait([holding])
+
+
+def _type_of(entry: Entry) -> str:
+    return str(entry.event.__struct_config__.tag)

@@ -1,0 +1,114 @@
+"""Every sample under tests/data/events was published once, and must be understood for ever."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from jsonschema import Draft202012Validator, FormatChecker
+
+from order_events import (
+    Malformed,
+    OrderAccepted,
+    OrderEvent,
+    decode,
+    encode,
+    event_id,
+    schemas,
+)
+from order_events.subjects import engine_subject, order_subject
+
+ROOT = Path(__file__).parents[3]
+SCHEMAS = ROOT / "shared/order_events/schemas"
+SAMPLES = sorted((ROOT / "tests/data/events").glob("v*/*.json"))
+
+every_sample = pytest.mark.parametrize("path", SAMPLES, ids=lambda path: f"{path.parent.name}/{path.stem}")
+
+
+def sample(path: Path) -> dict[str, Any]:
+    content: dict[str, Any] = json.loads(path.read_bytes())
+    return content
+
+
+def test_there_is_a_sample_of_every_event_type() -> None:
+    assert {sample(path)["event_type"] for path in SAMPLES} == set(schemas())
+
+
+@every_sample
+def test_a_sample_is_read_and_written_again_with_the_same_content(path: Path) -> None:
+    assert json.loads(encode(decode(path.read_bytes()))) == sample(path)
+
+
+@every_sample
+def test_a_sample_obeys_the_schema_of_its_type(path: Path) -> None:
+    content = sample(path)
+    validator = Draft202012Validator(schemas()[content["event_type"]], format_checker=FormatChecker())
+    assert [error.message for error in validator.iter_errors(content)] == []
+
+
+@every_sample
+def test_a_sample_goes_to_the_subject_of_its_type(path: Path) -> None:
+    event = decode(path.read_bytes())
+    if isinstance(event, OrderEvent):
+        assert order_subject(event) == f"{sample(path)['event_type']}.{event.account}"
+    else:
+        assert engine_subject(event) == sample(path)["event_type"]
+
+
+@every_sample
+def test_an_order_events_id_names_its_fact(path: Path) -> None:
+    event = decode(path.read_bytes())
+    if not isinstance(event, OrderEvent):
+        assert "event_id" not in sample(path)
+        return
+    assert event.event_id == event_id(
+        network_id=event.network_id,
+        kind=sample(path)["event_type"],
+        account=event.account,
+        sequence=event.sequence,
+        transaction_hash=None if isinstance(event, OrderAccepted) else event.transaction_hash,
+    )
+
+
+@every_sample
+def test_a_field_that_nobody_knows_yet_is_ignored(path: Path) -> None:
+    newer = json.dumps(sample(path) | {"field_of_a_later_version": {"of": ["any", "shape"]}}).encode()
+    assert decode(newer) == decode(path.read_bytes())
+
+
+@every_sample
+def test_an_unknown_version_is_refused_with_what_was_expected_and_found(path: Path) -> None:
+    with pytest.raises(Malformed, match=r"expected version 1 of .*, found 2"):
+        decode(json.dumps(sample(path) | {"version": 2}).encode())
+
+
+@every_sample
+def test_the_published_schema_is_current(path: Path) -> None:
+    event_type = sample(path)["event_type"]
+    assert sample(SCHEMAS / f"{event_type}.json") == schemas()[event_type], (
+        "run: python -m order_events shared/order_events/schemas"
+    )
+
+
+def test_the_command_writes_every_schema(tmp_path: Path) -> None:
+    subprocess.run([sys.executable, "-m", "order_events", str(tmp_path)], check=True)
+    written = {path.stem: sample(path) for path in tmp_path.iterdir()}
+    assert written == schemas()
+
+
+def test_the_command_refuses_a_folder_that_does_not_exist(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "order_events", str(tmp_path / "missing")]
+    answer = subprocess.run(command, check=False, capture_output=True, text=True)
+    assert (answer.returncode, "existing folder" in answer.stderr) == (2, True)
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [b"", b"\xff", b"null", b"{}", b"[" * 100_000, b'{"a":' * 100_000, b'{"event_type":"order.invented"}'],
+    ids=["empty", "not text", "null", "no type", "deep list", "deep object", "unknown type"],
+)
+def test_what_is_no_event_is_malformed(payload: bytes) -> None:
+    with pytest.raises(Malformed):
+        decode(payload)
