@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from local_stack.account import Account
 
 LEASH = Path(__file__).with_name("leash.py")
-POLL_SECONDS = 0.005
+POLL_SECONDS = 0.01
 TAIL_BYTES = 4_000
 LISTENING = re.compile(rb"^listening on (\S+)$", re.MULTILINE)
 """The line with which a service announces where it serves."""
@@ -44,6 +44,7 @@ class Child:
         self.log_path = log_path
         self._process = process
         self._log_start = log_start
+        self._asked_to_end = False
 
     @classmethod
     def spawn(  # noqa: PLR0913 - the ways in which children differ, all by keyword
@@ -104,9 +105,9 @@ class Child:
             return log.read()
 
     def check(self) -> None:
-        """Raise ChildFailed, with the end of its log, unless it is running."""
-        if self.returncode is not None:
-            raise self._failure(f"ended unexpectedly with status {self.returncode}")
+        """Raise ChildFailed, with the end of its log, if it has ended without being asked to."""
+        if self.returncode is not None and not self._asked_to_end:
+            raise self._ended()
 
     def wait_for(self, probe: Callable[[], Found | None], *, what: str, seconds: float) -> Found:
         """Return the first answer of `probe` that is not None.
@@ -120,7 +121,8 @@ class Child:
             found = probe()
             if found is not None:
                 return found
-            self.check()
+            if self.returncode is not None:
+                raise self._ended()
             if time.monotonic() > deadline:
                 raise self._failure(f"did not {what} within {seconds:g} s")
             time.sleep(POLL_SECONDS)
@@ -150,6 +152,7 @@ class Child:
 
     def stop(self, *, number: signal.Signals = signal.SIGTERM, seconds: float = 12.0) -> int:
         """Ask it to end, kill it after `seconds`, and return the exit status."""
+        self._asked_to_end = True
         self.send(number)
         try:
             return self._process.wait(seconds)
@@ -158,12 +161,16 @@ class Child:
 
     def kill(self) -> int:
         """Kill it at once (SIGKILL) and return the exit status."""
+        self._asked_to_end = True
         self._process.kill()
         return self._process.wait()
 
     def _announced(self) -> str | None:
         match = LISTENING.search(self.output())
         return match[1].decode() if match else None
+
+    def _ended(self) -> ChildFailed:
+        return self._failure(f"ended unexpectedly with status {self.returncode}")
 
     def _failure(self, happened: str) -> ChildFailed:
         tail = self.output()[-TAIL_BYTES:].decode(errors="replace").strip() or "(nothing)"
@@ -175,7 +182,7 @@ def answers_ok(url: str) -> bool | None:
     parts = urlsplit(url)
     connection = http.client.HTTPConnection(parts.netloc, timeout=1)
     try:
-        connection.request("GET", f"{parts.path}?{parts.query}")
+        connection.request("GET", parts._replace(scheme="", netloc="").geturl())
         return True if connection.getresponse().status == http.HTTPStatus.OK else None
     except (OSError, http.client.HTTPException):
         return None

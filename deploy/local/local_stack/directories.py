@@ -15,7 +15,7 @@ from typing import Self
 from local_stack.errors import StackError
 
 JANITOR = Path(__file__).with_name("janitor.py")
-LOCK_SECONDS = 5.0
+LOCK_SECONDS = 2.0
 """How long the children of a killed supervisor may still hold the data directory."""
 
 

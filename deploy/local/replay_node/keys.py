@@ -1,0 +1,83 @@
+"""Keys of ledger entries, computed as the ledger computes them: the first half of a SHA-512."""
+
+from __future__ import annotations
+
+import hashlib
+from decimal import Decimal
+from functools import lru_cache
+
+from xrpl.core.addresscodec import decode_classic_address
+
+_XRP = bytes(20)
+_MANTISSA_DIGITS = 16
+_ISO_CODE_LENGTH = 3
+
+
+@lru_cache(maxsize=65536)
+def account_id(address: str) -> bytes:
+    """Return the 20 bytes behind a classic address; raises ValueError or XRPLException where it is none."""
+    return decode_classic_address(address)
+
+
+def half_sha512(data: bytes) -> str:
+    """Return the first 256 bits of the SHA-512 in upper-case hex: the ledger's own hash."""
+    return hashlib.sha512(data).digest()[:32].hex().upper()
+
+
+def account_key(address: str) -> str:
+    """Return the key of an AccountRoot."""
+    return half_sha512(b"\0a" + account_id(address))
+
+
+@lru_cache(maxsize=65536)
+def offer_key(address: str, sequence: int) -> str:
+    """Return the key of an Offer; `sequence` is the ticket's number where a ticket was used."""
+    return half_sha512(b"\0o" + account_id(address) + sequence.to_bytes(4, "big"))
+
+
+@lru_cache(maxsize=65536)
+def line_key(one: str, other: str, currency: str) -> str:
+    """Return the key of the RippleState between two accounts, whichever is named first."""
+    low, high = sorted((account_id(one), account_id(other)))
+    return half_sha512(b"\0r" + low + high + currency_bytes(currency))
+
+
+def book_key(pays: Asset, gets: Asset) -> str:
+    """Return the 48 hex digits with which every directory of a book begins."""
+    (pays_currency, pays_issuer), (gets_currency, gets_issuer) = pays, gets
+    return half_sha512(b"\0B" + pays_currency + gets_currency + pays_issuer + gets_issuer)[:48]
+
+
+def amm_key(one: Asset, other: Asset) -> str:
+    """Return the key of the automated market maker between two assets."""
+    first, second = sorted((issuer, currency) for currency, issuer in (one, other))
+    return half_sha512(b"\0A" + b"".join((*first, *second)))
+
+
+def quality_bits(quality: str) -> str:
+    """Return the 16 hex digits of a quality (TakerPays / TakerGets, XRP in drops) in a book's directory."""
+    _, digits, exponent = Decimal(quality).as_tuple()
+    shift = _MANTISSA_DIGITS - len(digits)
+    mantissa = int("".join(map(str, digits))) * 10**shift
+    return f"{int(exponent) - shift + 100:02X}{mantissa:014X}"
+
+
+Asset = tuple[bytes, bytes]
+"""A currency (20 bytes) and its issuer (20 bytes); both zero for XRP."""
+
+
+def asset(currency: str, issuer: str | None) -> Asset:
+    """Return what the ledger hashes for a currency and its issuer (None for XRP)."""
+    return currency_bytes(currency), account_id(issuer) if issuer else _XRP
+
+
+def currency_bytes(currency: str) -> bytes:
+    """Return the 160 bits of a currency code: `XRP`, three letters or 40 hex digits; else ValueError."""
+    if currency == "XRP":
+        return _XRP
+    if len(currency) == _ISO_CODE_LENGTH and currency.isascii():
+        return bytes(12) + currency.encode() + bytes(5)
+    code = bytes.fromhex(currency)
+    if len(code) != len(_XRP):
+        raise ValueError(f"expected a currency of 3 letters or 40 hex digits, found {currency!r}")
+    return code

@@ -1,0 +1,108 @@
+"""The node: a session, what of it has closed, and the answer to every request."""
+
+from __future__ import annotations
+
+import logging
+import time
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from replay_node.chain import Chain
+from replay_node.entries import EntryHistory
+from replay_node.errors import RpcError
+from replay_node.methods import ADMIN, METHODS
+from replay_node.shapes import Shapes
+from replay_node.streams import Streams
+from replay_node.transactions import TransactionIndex
+from replay_node.views import LedgerView
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from replay_node.faults import Faults
+    from replay_node.pace import Pace
+    from replay_node.request import Request
+    from replay_node.session import Json, RecordedLedger, Session
+
+log = logging.getLogger(__name__)
+
+_VIEWS_KEPT = 64
+
+
+class Node:
+    """One server on one recorded session. `port` is known once it listens."""
+
+    def __init__(
+        self, session: Session, *, pace: Pace, faults: Faults, network_id: int | None = None
+    ) -> None:
+        self.pace = pace
+        self.faults = faults
+        self.network_id = network_id
+        self.port = 0
+        self.started = time.monotonic()
+        self.chain = Chain(session.ledgers, faults)
+        self.transactions = TransactionIndex(session.ledgers)
+        self.shapes = Shapes(self.chain, network_id)
+        self.streams = Streams(self.chain, self.shapes)
+        self.on_validated: set[Callable[[RecordedLedger], None]] = set()
+        self.on_drop: set[Callable[[], None]] = set()
+        self._entries = EntryHistory(session.ledgers)
+        self._view = lru_cache(maxsize=_VIEWS_KEPT)(self._build_view)
+        self._recorded = {ledger.ledger_index: ledger for ledger in session.ledgers}
+
+    def view(self, ledger: RecordedLedger) -> LedgerView:
+        """Return the state after a ledger."""
+        return self._view(ledger.ledger_index)
+
+    def _build_view(self, ledger_index: int) -> LedgerView:
+        return LedgerView(self._recorded[ledger_index], self._entries)
+
+    def close_ledger(self) -> None:
+        """Close the next recorded ledger, if one is left, and tell the subscribers."""
+        if validated := self.chain.close_next():
+            for tell in tuple(self.on_validated):
+                tell(validated)
+
+    def drop_connections(self) -> None:
+        """Close every open WebSocket at once."""
+        for drop in tuple(self.on_drop):
+            drop()
+
+    def answer(self, request: Request) -> Json:
+        """Return the result of a request, or its error: then the answer has the field `error`."""
+        try:
+            return self._result(request)
+        except RpcError as error:
+            return error.body
+        except Exception:
+            log.exception("No answer to %s %s", request.command, request.params)
+            return RpcError("internal").body
+
+    def _result(self, request: Request) -> Json:
+        method = METHODS.get(request.command)
+        if method is None:
+            raise RpcError("unknownCmd")
+        if request.command not in ADMIN and self.faults.take("slow_down"):
+            raise RpcError("slowDown")
+        return method(request)
+
+    def overloaded(self, command: str) -> bool:
+        """Say whether the request is turned away before it is looked at."""
+        return command not in ADMIN and self.faults.take("overload")
+
+    def warns(self, command: str) -> bool:
+        """Say whether the answer warns of load."""
+        return command not in ADMIN and self.faults.take("load_warning")
+
+    def answered(self, request: Request, result: Json) -> None:
+        """Let the next ledger close if readers set the pace and this answer covered the last one."""
+        if self.pace.on_read and _read_up_to(request, result) == self.chain.validated.ledger_index:
+            self.close_ledger()
+
+
+def _read_up_to(request: Request, result: Json) -> int | None:
+    """Return the ledger up to which an answer has shown everything that was asked for."""
+    if request.command == "tx" or "marker" in result or not result.get("validated"):
+        return None
+    last: int | None = result.get("ledger_index_max", result.get("ledger_index"))
+    return last

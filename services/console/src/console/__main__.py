@@ -1,0 +1,5 @@
+"""`python -m console` is `fillproof`."""
+
+from console.main import main
+
+main()

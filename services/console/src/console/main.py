@@ -1,0 +1,175 @@
+"""`fillproof`: what happened to every order, with proof."""
+
+import contextlib
+import sys
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+import msgspec
+import typer
+from rich.console import Console
+
+from console.errors import BadOption, NotFinished
+from console.lines import MissingOrder, OrderLine
+from console.replay import replay as fold_session
+from console.sessions import SELECTION, Recording, find_session
+from console.tables import order_table, summary
+from local_stack import ChildFailed, StackError
+from replay_node.session import BadSession
+
+BAD_INPUT = 2
+"""Exit status for what the user can mend: a wrong file, address, URL, port or directory."""
+FAILED = 1
+INTERRUPTED = 130
+
+app = typer.Typer(
+    help=__doc__,
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+Sessions = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="[SESSION]...",
+        help="A recorded session: the path of a .json or .json.gz file, or a name in tests/data/ledgers.",
+    ),
+]
+AsJson = Annotated[
+    bool,
+    typer.Option("--json", help="Print one JSON line an order and nothing else on standard output."),
+]
+DataDir = Annotated[
+    Path | None,
+    typer.Option(help="Keep NATS's and PostgreSQL's data there; by default it is temporary and removed."),
+]
+NatsPort = Annotated[int, typer.Option(help="NATS's port on the loopback interface; 0: any free one.")]
+PostgresPort = Annotated[
+    int, typer.Option(help="PostgreSQL's port on the loopback interface; 0: any free one.")
+]
+
+
+@app.command("replay")
+def replay_command(sessions: Sessions = None, *, as_json: AsJson = False) -> None:
+    """Fold recorded SESSIONs and say what became of every order: no bus, no database, no node.
+
+    Example: fillproof replay cancel_race_lost
+    """
+    if not sessions:
+        _refuse(f"expected at least one SESSION, for example: fillproof replay {SELECTION[0]}")
+    found = _find(sessions)
+    if as_json:
+        for recording in found:
+            _print_json(fold_session(recording.session))
+        return
+    lines = [line for recording in found for line in fold_session(recording.session)]
+    _show(lines, found, anomalies=sum(line.anomaly for line in lines))
+
+
+@app.command("demo")
+def demo_command(  # noqa: PLR0913 - one parameter for each option
+    sessions: Sessions = None,
+    *,
+    as_json: AsJson = False,
+    pace: Annotated[
+        float, typer.Option(min=0, help="Seconds between two ledgers; 0: as fast as they are read.")
+    ] = 0,
+    hold: Annotated[
+        bool, typer.Option(help="Keep everything running at the end, to look at the data; Ctrl-C ends it.")
+    ] = False,
+    nats_port: NatsPort = 0,
+    postgres_port: PostgresPort = 0,
+) -> None:
+    """Run the whole stack on recorded real ledgers: NATS, PostgreSQL, node, reconciler, audit writer.
+
+    Without a SESSION it plays a selection: fills, cancels, races, expiry, foreign cancels, lost orders.
+
+    Example: fillproof demo canceled_elsewhere unfunded_removed
+    """
+    from console.demo import Options, demo
+    from console.stack import wait_for_interrupt
+
+    found = _find(sessions or SELECTION)
+    console = Console(stderr=as_json)
+    options = Options(pace=pace, nats_port=nats_port, postgres_port=postgres_port)
+    with _explained():
+        for result in demo(found, options, console):
+            if as_json:
+                _print_json(result.lines)
+                continue
+            _show(result.lines, found, anomalies=result.anomalies)
+            if hold:
+                console.print("Everything is still running. Ctrl-C ends it.")
+                wait_for_interrupt()
+
+
+@app.command("run")
+def run_command(
+    *,
+    xrpl: Annotated[
+        list[str], typer.Option(help="A node: http(s)://... or ws(s)://...; may be given several times.")
+    ],
+    account: Annotated[
+        list[str], typer.Option(help="An account to follow (classic address); may be given several times.")
+    ],
+    data_dir: DataDir = None,
+    nats_port: NatsPort = 0,
+    postgres_port: PostgresPort = 0,
+) -> None:
+    """Follow real accounts: the same stack as the demo against a real node, until Ctrl-C.
+
+    Example: fillproof run --xrpl https://xrplcluster.com --account rPT1Sjq2YGrBMTttX4GZHjKu9dyfzbpAYe
+    """
+    from console.run import Options, run
+
+    options = Options(data_dir=data_dir, nats_port=nats_port, postgres_port=postgres_port)
+    with _explained():
+        run(xrpl, account, options, Console())
+
+
+@contextlib.contextmanager
+def _explained() -> Iterator[None]:
+    """Turn what can go wrong into one clear message and an exit status of its own."""
+    try:
+        yield
+    except (ChildFailed, NotFinished, MissingOrder) as error:
+        _refuse(str(error), status=FAILED)
+    except (BadOption, StackError) as error:
+        _refuse(str(error))
+    except KeyboardInterrupt:
+        raise typer.Exit(INTERRUPTED) from None
+
+
+def _find(wanted: Iterable[str]) -> list[Recording]:
+    try:
+        return [find_session(name) for name in dict.fromkeys(wanted)]
+    except BadSession as error:
+        _refuse(str(error))
+
+
+def _show(lines: list[OrderLine], recordings: list[Recording], *, anomalies: int) -> None:
+    console = Console()
+    if not console.is_terminal:
+        console = Console(width=200)  # a table in a log or a pipe keeps its columns
+    console.print(
+        order_table(lines, [order for recording in recordings for order in recording.session.orders])
+    )
+    summary(console, lines, anomalies)
+
+
+def _print_json(lines: Iterable[OrderLine]) -> None:
+    for line in lines:
+        sys.stdout.write(msgspec.json.encode(line).decode() + "\n")
+    sys.stdout.flush()
+
+
+def _refuse(message: str, *, status: int = BAD_INPUT) -> NoReturn:
+    Console(stderr=True).print(f"[bold red]fillproof:[/] {message}", highlight=False, soft_wrap=True)
+    raise typer.Exit(status)
+
+
+def main() -> None:
+    """Run the command line."""
+    app()

@@ -1,0 +1,77 @@
+"""`fillproof replay`: a recorded session through the pure fold: no bus, no database, no node."""
+
+from collections.abc import Iterator
+
+from console.engine import announcements, engine_accounts
+from console.lines import OrderLine, order_lines
+from offer_lifecycle import AccountState, Header, LedgerFacts, Reserves, Transaction, adopt, fold, normalise
+from order_events import OrderEvent
+from replay_node.session import RecordedLedger, Session
+
+
+def replay(session: Session) -> Iterator[OrderLine]:
+    """Fold the session's ledgers and yield what became of its orders."""
+    return order_lines(session.name, session.orders, _events(session))
+
+
+def _events(session: Session) -> Iterator[OrderEvent]:
+    states: dict[str, AccountState] = {}
+    roles = {address: role for role, address in session.accounts.items()}
+    first, *others = session.ledgers
+    for account in engine_accounts(session):
+        found = first.after.get(roles[account]) or {}
+        states[account], events = adopt(
+            network_id=0,
+            account=account,
+            header=_header(first),
+            account_data=found.get("account_data"),
+            lines=found.get("lines", []),
+            offers=found.get("offers", []),
+        )
+        yield from events
+    for announcement in announcements(session):
+        states[announcement.account].announce(announcement)
+    for ledger in others:
+        yield from _fold(ledger, states)
+
+
+def _fold(ledger: RecordedLedger, states: dict[str, AccountState]) -> Iterator[OrderEvent]:
+    transactions = [normalise(raw, ledger_index=ledger.ledger_index) for raw in ledger.transactions]
+    touched = [_accounts(tx) for tx in transactions]
+    for account, state in states.items():
+        facts = LedgerFacts(
+            header=_header(ledger),
+            reserves=_reserves(ledger),
+            transactions=tuple(
+                tx for tx, accounts in zip(transactions, touched, strict=True) if account in accounts
+            ),
+        )
+        outcome = fold(state, facts)
+        yield from outcome.events
+        state.apply(outcome)
+
+
+def _accounts(tx: Transaction) -> set[str]:
+    """Return whose offers, balances and trust lines the transaction changed."""
+    accounts = {tx.account}
+    for node in tx.nodes:
+        accounts.add(node.fields.get("Account", ""))
+        for limit in ("LowLimit", "HighLimit"):
+            if limit in node.fields:
+                accounts.add(node.fields[limit]["issuer"])
+    return accounts
+
+
+def _header(ledger: RecordedLedger) -> Header:
+    return Header(
+        ledger_index=ledger.ledger_index,
+        ledger_hash=ledger.header["ledger_hash"],
+        parent_hash=ledger.header["parent_hash"],
+        close_time=ledger.header["close_time"],
+        parent_close_time=ledger.header["parent_close_time"],
+    )
+
+
+def _reserves(ledger: RecordedLedger) -> Reserves:
+    closed = next(message for message in ledger.stream if message["type"] == "ledgerClosed")
+    return Reserves(base=closed["reserve_base"], increment=closed["reserve_inc"])

@@ -1,0 +1,160 @@
+"""`fillproof run`: the embedded stack against a real node, for real accounts, until Ctrl-C."""
+
+import asyncio
+import time
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import httpx
+import msgspec
+import nats
+import nats.errors
+from rich.console import Console
+from rich.text import Text
+from websockets.exceptions import WebSocketException
+from xrpl import XRPLException
+from xrpl.clients import JsonRpcClient, WebsocketClient
+from xrpl.core.addresscodec import is_valid_classic_address
+from xrpl.models import AccountInfo, Response, ServerInfo
+
+from console.errors import BadOption
+from console.stack import local_stack, start_audit_writer
+from console.tables import quoted
+from local_stack import Child, LocalStack
+from offer_lifecycle import plain
+from order_events import Malformed, OrderDisappeared, OrderEvent, OrderFilled, decode
+from order_events.subjects import ORDERS_STREAM
+
+POLL_SECONDS = 1.0
+
+
+class Options(msgspec.Struct, frozen=True, kw_only=True):
+    """Where the stack keeps its data and listens."""
+
+    data_dir: Path | None
+    nats_port: int
+    postgres_port: int
+
+
+def run(urls: list[str], accounts: list[str], options: Options, console: Console) -> None:
+    """Follow the accounts and print what happens to their orders.
+
+    Raises:
+        BadOption: before anything is started.
+        StackError: a port is taken, a directory can't be written, a part does not start or dies.
+
+    """
+    for account in accounts:
+        if not is_valid_classic_address(account):
+            raise BadOption(
+                f"expected the classic address of an account (r...), found {account!r}: check it for a typo"
+            )
+    _ask_servers(urls, accounts, console)
+    with local_stack(
+        data_dir=options.data_dir, nats_port=options.nats_port, postgres_port=options.postgres_port
+    ) as stack:
+        start_audit_writer(stack)
+        reconciler = stack.spawn(
+            "reconciler",
+            env={
+                "FILLPROOF_NATS_URL": stack.nats_url,
+                "FILLPROOF_XRPL_URLS": ",".join(urls),
+                "FILLPROOF_ACCOUNTS": ",".join(accounts),
+            },
+        )
+        _say_where(stack, reconciler.wait_listening(), console)
+        asyncio.run(_follow(stack, reconciler, console))
+
+
+def _ask_servers(urls: list[str], accounts: list[str], console: Console) -> None:
+    """Check that a server answers and that it knows the accounts."""
+    silent: list[str] = []
+    for url in urls:
+        if urlsplit(url).scheme not in {"http", "https", "ws", "wss"}:
+            raise BadOption(f"expected a URL as https://HOST:PORT or wss://HOST:PORT, found {url!r}")
+        try:
+            for account, answer in zip(accounts, _account_infos(url, accounts), strict=True):
+                if answer.result.get("error") == "actNotFound":
+                    raise BadOption(
+                        f"expected an account that exists, found none at {account} on {url}: "
+                        "is it funded, and is this the right network?"
+                    )
+        except (
+            OSError,
+            TimeoutError,
+            ValueError,
+            httpx.HTTPError,
+            WebSocketException,
+            XRPLException,
+        ) as error:
+            if isinstance(error, BadOption):
+                raise
+            silent.append(f"{url} ({str(error) or type(error).__name__})")
+    if len(silent) == len(urls):
+        raise BadOption(f"expected an XRP Ledger node that answers, found none at {', '.join(silent)}")
+    for server in silent:
+        console.print(f"[yellow]No answer from {server}; the others are used until it is back.[/]")
+
+
+def _account_infos(url: str, accounts: list[str]) -> list[Response]:
+    requests = [AccountInfo(account=account, ledger_index="validated") for account in accounts]
+    if urlsplit(url).scheme.startswith("http"):
+        client = JsonRpcClient(url)
+        client.request(ServerInfo())
+        return [client.request(request) for request in requests]
+    with WebsocketClient(url) as socket:
+        socket.request(ServerInfo())
+        return [socket.request(request) for request in requests]
+
+
+async def _follow(stack: LocalStack, reconciler: Child, console: Console) -> None:
+    connection = await nats.connect(stack.nats_url)
+    try:
+        events = await connection.jetstream().subscribe(
+            "order.>", stream=ORDERS_STREAM, ordered_consumer=True
+        )
+        while True:
+            stack.check()
+            reconciler.check()
+            try:
+                message = await events.next_msg(timeout=POLL_SECONDS)
+            except nats.errors.TimeoutError:
+                continue
+            try:
+                event = decode(message.data)
+            except Malformed as error:
+                console.print(f"[red]unreadable event on {message.subject}: {error}[/]")
+                continue
+            if isinstance(event, OrderEvent):
+                console.print(told(event), soft_wrap=True)
+    finally:
+        await connection.close()
+
+
+def told(event: OrderEvent) -> Text:
+    """Write an event as one line."""
+    what = str(event.__struct_config__.tag)
+    text = Text(f"{event.occurred_at:%Y-%m-%d %H:%M:%S}Z  {event.account}  order {event.sequence}  {what:18}")
+    text.append(f" {event.status}")
+    if isinstance(event, OrderFilled):
+        text.append(f"  gave {quoted(event.gave)} for {quoted(event.got)}, {plain(event.leaves_qty)} left")
+    elif event.removal_reason is not None:
+        text.append(f"  {event.removal_reason}")
+    if event.removed_by is not None:
+        text.append(f"  by {event.removed_by}")
+    if isinstance(event, OrderDisappeared) and event.anomaly:
+        text.append("  anomaly", style="bold red")
+    return text
+
+
+def _say_where(stack: LocalStack, reconciler_url: str, console: Console) -> None:
+    started = time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime())
+    console.print(
+        f"Following since {started}Z; Ctrl-C ends it. Meanwhile you can look at\n"
+        f"  the orders and anomalies   psql {stack.postgres_dsn('grafana_reader')}\n"
+        f"  the bus                    {stack.nats_monitoring_url}/jsz?streams=1\n"
+        f"  the reconciler             {reconciler_url}/health/ready and {reconciler_url}/metrics\n"
+        f"  the services' logs         {stack.log_dir}",
+        highlight=False,
+        soft_wrap=True,
+    )

@@ -1,0 +1,77 @@
+"""Stream ENGINE: what the engines announce, read once for all accounts of the process."""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Callable
+
+import nats.js.errors
+import structlog
+from nats.aio.client import Client
+
+from order_events import CancelRequested, Malformed, OrderSubmitted, SessionStarted, decode
+from order_events.subjects import ENGINE_STREAM, ENGINE_SUBJECTS
+from reconciler.adapters.retry import until_done
+from reconciler.metrics import Metrics
+from reconciler.ports.bus import Announced, Announcement
+
+_log = structlog.get_logger()
+
+
+class JetStreamEngineFeed:
+    """Reads by sequence, so that neither a lost connection nor a lost consumer can skip a message."""
+
+    def __init__(self, client: Callable[[], Client], metrics: Metrics) -> None:
+        """`client`: the bus connection; it raises while there is none."""
+        self._client = client
+        self._metrics = metrics
+        self._applied: dict[str, int] = {}
+        self._read_up_to: int | None = None
+        self._waiting: defaultdict[str, list[Announcement]] = defaultdict(list)
+        self._reading = asyncio.Lock()
+
+    def follow(self, account: str, after: int) -> None:
+        """Keep what the account's engine announces after that sequence (see `EngineFeed`)."""
+        self._applied[account] = after
+        self._read_up_to = after if self._read_up_to is None else min(self._read_up_to, after)
+
+    async def announced(self, account: str) -> Announced:
+        """Return what is new up to this moment, each announcement once (see `EngineFeed`)."""
+        async with self._reading:
+            upto = await until_done("reading stream ENGINE", self._read, self._metrics)
+        return Announced(announcements=tuple(self._waiting.pop(account, ())), sequence=upto)
+
+    async def _read(self) -> int:
+        context = self._client().jetstream()
+        last = (await context.stream_info(ENGINE_STREAM)).state.last_seq
+        read_up_to = self._read_up_to or 0
+        if last < read_up_to:
+            _log.warning("stream ENGINE begins anew, reading all of it", expected=read_up_to, found=last)
+            self._applied = dict.fromkeys(self._applied, 0)
+            read_up_to = 0
+        while read_up_to < last:
+            try:
+                message = await context.get_msg(
+                    ENGINE_STREAM, seq=read_up_to + 1, subject=ENGINE_SUBJECTS[0], next=True
+                )
+            except nats.js.errors.NotFoundError:
+                break  # what was left of it has aged out meanwhile
+            read_up_to = message.seq or last
+            self._take(read_up_to, message.data or b"")
+            self._read_up_to = read_up_to
+        self._read_up_to = last
+        return last
+
+    def _take(self, sequence: int, payload: bytes) -> None:
+        try:
+            event = decode(payload)
+        except Malformed as error:
+            self._metrics.malformed_announcements.inc()
+            _log.warning("engine message ignored: it is no event", sequence=sequence, problem=str(error))
+            return
+        if not isinstance(event, OrderSubmitted | CancelRequested | SessionStarted):
+            self._metrics.malformed_announcements.inc()
+            _log.warning(
+                "engine message ignored: not an announcement", sequence=sequence, found=type(event).__name__
+            )
+        elif sequence > self._applied.get(event.account, sequence):
+            self._waiting[event.account].append(event)

@@ -1,0 +1,47 @@
+"""What the reconciler counts; the names are a contract with dashboards and alerts."""
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+
+class Metrics:
+    """All of the process's metrics, in a registry of their own."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        registry = self.registry
+        self.validated_ledger = Gauge(
+            "reconciler_validated_ledger",
+            "Newest validated ledger of the server asked last",
+            registry=registry,
+        )
+        self.cursor_lag = Gauge(
+            "reconciler_cursor_lag_ledgers",
+            "Ledgers between the newest validated one and the cursor, of the account furthest behind",
+            registry=registry,
+        )
+        self.events = Counter(
+            "reconciler_events", "Events published, by type", ["event_type"], registry=registry
+        )
+        self.disappearances_owed = Gauge(
+            "reconciler_disappearances_owed",
+            "Disappearances that the bus has not acknowledged yet; they are offered again",
+            registry=registry,
+        )
+        self.malformed_announcements = Counter(
+            "reconciler_malformed_announcements", "Engine messages that are no event", registry=registry
+        )
+        self.bus_retries = Counter(
+            "reconciler_bus_retries", "Publications and commits tried again", registry=registry
+        )
+        self.request_seconds = Histogram(
+            "reconciler_request_seconds",
+            "Time to a ledger server's answer",
+            ["server", "method"],
+            registry=registry,
+        )
+        self.request_errors = Counter(
+            "reconciler_request_errors",
+            "Answers of ledger servers that could not be used",
+            ["server", "kind"],
+            registry=registry,
+        )

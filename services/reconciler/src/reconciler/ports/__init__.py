@@ -1,0 +1,1 @@
+"""What the reconciler needs of the world, in its own words."""

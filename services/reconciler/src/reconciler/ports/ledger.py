@@ -1,0 +1,78 @@
+"""One XRP Ledger server, and what can be wrong with an answer: few errors, by who is at fault."""
+
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+Answer = Mapping[str, Any]
+
+
+class ServerError(Exception):
+    """A server did not give a usable answer."""
+
+    kind = "error"
+
+    def __init__(self, server: str, text: str) -> None:
+        super().__init__(f"{server}: {text}")
+        self.server = server
+
+
+class InvalidRequest(ServerError):
+    """Our fault: the server does not understand the request."""
+
+    kind = "invalid_request"
+
+
+class Refused(ServerError):
+    """An authoritative answer: what was asked for is not there (`lgrNotFound`, `actNotFound`...)."""
+
+    kind = "refused"
+
+    def __init__(self, server: str, code: str, text: str) -> None:
+        super().__init__(server, text)
+        self.code = code
+
+
+class Overloaded(ServerError):
+    """We ask too much of it: ask again later, and less."""
+
+    kind = "overloaded"
+
+
+class Unreachable(ServerError):
+    """No connection, no answer in time, or a server that has lost the network itself."""
+
+    kind = "unreachable"
+
+
+class ProtocolViolation(ServerError):
+    """The server's fault: an answer that contradicts the protocol, the question or itself."""
+
+    kind = "protocol_violation"
+
+
+class WrongChain(ProtocolViolation):
+    """The server is on another chain than the ledgers that were followed so far."""
+
+    kind = "wrong_chain"
+
+
+class LedgerServer(Protocol):
+    """A connection to one server; api_version 2."""
+
+    @property
+    def name(self) -> str:
+        """The server's address, without credentials."""
+        ...
+
+    async def request(self, method: str, /, **params: object) -> Answer:
+        """Ask, and return the `result`; numbers in it are int or Decimal, never float.
+
+        Raises:
+            ServerError: one of its kinds, by who is at fault.
+
+        """
+        ...
+
+    async def close(self) -> None:
+        """Close the connection; it is safe to do so twice."""
+        ...

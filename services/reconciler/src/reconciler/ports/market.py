@@ -1,0 +1,25 @@
+"""The market around an order."""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from offer_lifecycle import Header
+from order_events import OrderDisappeared
+from reconciler.ports.ledger import LedgerServer
+
+
+class Market(Protocol):
+    """Reads the books."""
+
+    async def describe(
+        self, server: LedgerServer, header: Header, events: Sequence[OrderDisappeared]
+    ) -> list[OrderDisappeared]:
+        """Return the events with the market context at that ledger; what is not known is null, with a reason.
+
+        The caller bounds the time.
+
+        Raises:
+            ServerError: if the server does not answer.
+
+        """
+        ...

@@ -1,0 +1,1 @@
+"""Following accounts: read validated ledgers without a gap, fold, publish, commit."""

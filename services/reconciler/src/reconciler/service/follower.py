@@ -1,0 +1,182 @@
+"""Following one account: one ledger after the other, each published before it is committed.
+
+The order of steps is the guarantee. Before a ledger is folded, all that the engine announced up to
+that moment is applied. Then, for each ledger: fold; offer the disappearances; publish the rest; commit
+state and cursor; go on. A crash between any two steps reads the same ledger again, and the same facts
+have the same ids.
+"""
+
+import msgspec
+import structlog
+
+from offer_lifecycle import AccountState, LedgerFacts, MalformedTransaction, Order, adopt, fold
+from order_events import OrderDisappeared
+from reconciler.ports.bus import EngineFeed, StateStore
+from reconciler.ports.ledger import LedgerServer, ProtocolViolation
+from reconciler.service import memory, reader
+from reconciler.service.publisher import Publisher
+from reconciler.service.queries import (
+    ServerStatus,
+    account_history,
+    account_snapshot,
+    ledger_header,
+    server_status,
+)
+
+_log = structlog.get_logger()
+
+_MOST_OWED = 400
+"""Disappearances kept for the bus, of about 1 kB each: a message of NATS holds 1 MB."""
+
+
+class Follower:
+    """One account, from the ledger of its cursor on."""
+
+    def __init__(
+        self,
+        account: str,
+        *,
+        start_ledger: int | None,
+        feed: EngineFeed,
+        store: StateStore,
+        publisher: Publisher,
+    ) -> None:
+        """`start_ledger`: where to adopt an account that has no cursor; None: the newest validated one."""
+        self.account = account
+        self.owed: tuple[OrderDisappeared, ...] = ()
+        """Disappearances that the bus has not taken yet."""
+        self._start_ledger = start_ledger
+        self._feed = feed
+        self._store = store
+        self._publisher = publisher
+        self._network_id: int | None = None
+        self._state: AccountState | None = None
+        self._revision = 0
+        self._engine_sequence = 0
+        self._announced: set[int] = set()
+
+    @property
+    def cursor(self) -> int | None:
+        """The last ledger that is fully folded, published and committed; None: not adopted yet."""
+        return None if self._state is None else self._state.record.ledger_index
+
+    async def advance(self, server: LedgerServer) -> ServerStatus:
+        """Go on as far as one reading of this server leads, and return what the server said of itself.
+
+        Raises:
+            ServerError, HistoryMissing: the server can't be used for this; nothing is half done.
+            NotOwner, StateUnreadable: this replica must not, or cannot, follow the account.
+
+        """
+        status = await server_status(server)
+        if self._network_id is None:
+            await self._load(status.network_id)
+        if status.network_id != self._network_id:
+            raise ProtocolViolation(
+                server.name, f"server_info: expected network {self._network_id}, found {status.network_id}"
+            )
+        if self._state is None:
+            await self._adopt(server, status)
+            return status
+        upto = reader.next_upto(server, status, self._state.record.ledger_index)
+        if upto > self._state.record.ledger_index:
+            await self._advance(server, status, self._state, upto)
+        else:
+            self.owed = tuple(await self._publisher.offer(self.owed))
+        return status
+
+    async def _advance(
+        self, server: LedgerServer, status: ServerStatus, state: AccountState, upto: int
+    ) -> None:
+        await self._hear_engine(state)
+        readings = await reader.read(server, status, state.record, upto, state.deadlines(upto))
+        for facts in readings:
+            try:
+                await self._take(server, state, facts)
+            except MalformedTransaction as error:
+                raise ProtocolViolation(server.name, f"account_tx: {error}") from error
+
+    async def _take(self, server: LedgerServer, state: AccountState, facts: LedgerFacts) -> None:
+        outcome = fold(state, facts)
+        owed = await self._publisher.publish(outcome.events, self.owed, server, facts.header)
+        self.owed = self._bounded(owed)
+        changed = memory.changed_orders(state, outcome, self._announced)
+        kept = memory.KeptAccount(
+            record=outcome.record, engine_sequence=self._engine_sequence, owed=self.owed
+        )
+        await self._commit(kept, changed, outcome.forgotten)
+        state.apply(outcome)
+
+    async def _commit(
+        self, kept: memory.KeptAccount, changed: dict[int, Order], forgotten: tuple[int, ...]
+    ) -> None:
+        values = {**memory.order_values(changed), memory.ACCOUNT_KEY: memory.account_value(kept)}
+        deleted = [memory.order_key(sequence) for sequence in forgotten]
+        self._revision = await self._store.commit(self._prefix, values, deleted, self._revision)
+        self._announced.clear()
+
+    async def _hear_engine(self, state: AccountState) -> None:
+        heard = await self._feed.announced(self.account)
+        for announcement in heard.announcements:
+            order = state.announce(announcement)
+            if order is not None:
+                self._announced.add(order.sequence)
+        self._engine_sequence = heard.sequence
+
+    def _bounded(self, owed: list[OrderDisappeared]) -> tuple[OrderDisappeared, ...]:
+        """Keep what fits into the account's record: the state must be written whatever the audit does."""
+        if len(owed) > _MOST_OWED:
+            _log.error(
+                "disappearances given up: the bus has not taken them for too long; they can be read from the "
+                "ledger again",
+                account=self.account,
+                given_up=len(owed) - _MOST_OWED,
+            )
+        return tuple(owed[-_MOST_OWED:])
+
+    async def _load(self, network_id: int) -> None:
+        kept = await self._store.load(f"{network_id}.{self.account}")
+        found = memory.read_kept(kept)
+        self._network_id, self._revision = network_id, kept.revision
+        if found is not None:
+            account, self._state = found
+            self._engine_sequence, self.owed = account.engine_sequence, account.owed
+            _log.info(
+                "account taken up",
+                account=self.account,
+                cursor=account.record.ledger_index,
+                orders=len(self._state.orders),
+                owed=len(self.owed),
+            )
+        self._feed.follow(self.account, self._engine_sequence)
+
+    async def _adopt(self, server: LedgerServer, status: ServerStatus) -> None:
+        ledger_index = self._start_ledger or status.validated
+        if not status.covers(ledger_index, ledger_index):
+            raise reader.HistoryMissing(
+                f"{server.name}: history missing: expected ledger {ledger_index} to begin with, found "
+                f"{status.complete}"
+            )
+        header = await ledger_header(server, ledger_index)
+        snapshot = await account_snapshot(server, self.account, ledger_index)
+        history = await account_history(server, self.account, ledger_index, ledger_index)
+        state, events = adopt(
+            network_id=status.network_id,
+            account=self.account,
+            header=header,
+            account_data=snapshot.account_data,
+            lines=snapshot.lines,
+            offers=snapshot.offers,
+        )
+        state.record = msgspec.structs.replace(
+            state.record, transactions=tuple(one.transaction.hash for one in history)
+        )
+        await self._publisher.publish(events, (), server, header)
+        kept = memory.KeptAccount(record=state.record, engine_sequence=0)
+        await self._commit(kept, state.orders, ())
+        self._state = state
+        _log.info("account adopted", account=self.account, ledger_index=ledger_index, orders=len(events))
+
+    @property
+    def _prefix(self) -> str:
+        return f"{self._network_id}.{self.account}"

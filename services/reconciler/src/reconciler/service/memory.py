@@ -1,0 +1,80 @@
+"""What is kept of an account between two ledgers, and how it is written down.
+
+One key holds the account's record with the cursor, how far the engine's announcements were applied, and
+the disappearances that the bus still has to take; one key each holds an order.
+"""
+
+from collections.abc import Iterable, Mapping
+
+import msgspec
+
+from offer_lifecycle import AccountRecord, AccountState, LedgerOutcome, Order
+from order_events import OrderDisappeared
+from reconciler.ports.bus import Kept
+
+ACCOUNT_KEY = "account"
+_ORDER_KEY = "order."
+
+
+class KeptAccount(msgspec.Struct, frozen=True, kw_only=True):
+    """The value of the key `account`."""
+
+    record: AccountRecord
+    engine_sequence: int
+    """Of stream ENGINE: the last message that is applied."""
+    owed: tuple[OrderDisappeared, ...] = ()
+    """Disappearances offered to the bus and not acknowledged yet, oldest first."""
+
+
+_account_decoder = msgspec.json.Decoder(KeptAccount)
+_order_decoder = msgspec.json.Decoder(Order)
+_encoder = msgspec.json.Encoder(order="deterministic")
+
+
+class StateUnreadable(Exception):
+    """The bucket holds something else than this version's records."""
+
+
+def read_kept(kept: Kept) -> tuple[KeptAccount, AccountState] | None:
+    """Return the account as it was committed; None if it never was.
+
+    Raises:
+        StateUnreadable: naming the key.
+
+    """
+    if ACCOUNT_KEY not in kept.values:
+        return None
+    key = ACCOUNT_KEY
+    try:
+        account = _account_decoder.decode(kept.values[key])
+        orders = []
+        for key, value in kept.values.items():
+            if key.startswith(_ORDER_KEY):
+                orders.append(_order_decoder.decode(value))
+    except msgspec.DecodeError as error:
+        raise StateUnreadable(
+            f"expected a record of this version in key {key}, found something else ({error}); "
+            "run the version that wrote it, or delete the account's keys to adopt it afresh"
+        ) from error
+    return account, AccountState(account.record, orders)
+
+
+def account_value(account: KeptAccount) -> bytes:
+    """Write the key `account`."""
+    return _encoder.encode(account)
+
+
+def order_values(orders: Mapping[int, Order]) -> dict[str, bytes]:
+    """Write the orders, each with its key."""
+    return {order_key(sequence): _encoder.encode(order) for sequence, order in orders.items()}
+
+
+def order_key(sequence: int) -> str:
+    """Name the key of an order."""
+    return f"{_ORDER_KEY}{sequence}"
+
+
+def changed_orders(state: AccountState, outcome: LedgerOutcome, announced: Iterable[int]) -> dict[int, Order]:
+    """Return the orders to write after a ledger: those that it or the engine's announcements changed."""
+    changed = {sequence: state.orders[sequence] for sequence in announced if sequence in state.orders}
+    return {**changed, **outcome.changed}

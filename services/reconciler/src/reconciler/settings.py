@@ -1,0 +1,70 @@
+"""What the reconciler is told from outside."""
+
+from typing import Annotated
+
+from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic_settings import NoDecode
+from xrpl.core.addresscodec import is_valid_classic_address
+
+from service_kit import ServiceSettings
+
+_SCHEMES = ("http://", "https://", "ws://", "wss://")
+
+
+def _split(value: object) -> object:
+    """Read `a, b` as two."""
+    if isinstance(value, str):
+        return tuple(part.strip() for part in value.split(",") if part.strip())
+    return value
+
+
+def _is_address(text: str) -> str:
+    if not is_valid_classic_address(text):
+        raise ValueError(
+            f"expected a classic address like rHb9CJAWyB4rj91VRWn96DkukG4bwdtyTh, found {text!r} "
+            "(a letter may be wrong: its checksum does not fit)"
+        )
+    return text
+
+
+def _is_url(text: str) -> str:
+    if not text.startswith(_SCHEMES):
+        raise ValueError(f"expected a URL that begins with one of {', '.join(_SCHEMES)}, found {text!r}")
+    return text
+
+
+def _no_repetition(values: tuple[str, ...]) -> tuple[str, ...]:
+    if len(set(values)) != len(values):
+        raise ValueError("expected each one once")
+    return values
+
+
+Address = Annotated[str, AfterValidator(_is_address)]
+Url = Annotated[str, AfterValidator(_is_url)]
+
+
+class ReconcilerSettings(ServiceSettings):
+    """As environment variables: each name in capitals after `FILLPROOF_`."""
+
+    xrpl_urls: Annotated[
+        tuple[Url, ...],
+        NoDecode,
+        BeforeValidator(_split),
+        AfterValidator(_no_repetition),
+        Field(min_length=1),
+    ]
+    """Servers, comma separated: http(s) is JSON-RPC, ws(s) is WebSocket with a wake-up at each ledger."""
+    accounts: Annotated[
+        tuple[Address, ...],
+        NoDecode,
+        BeforeValidator(_split),
+        AfterValidator(_no_repetition),
+        Field(min_length=1),
+    ]
+    """The engine's accounts, comma separated."""
+    start_ledger: int | None = Field(default=None, gt=0)
+    """Where to begin with an account that was not followed before; default: the newest validated ledger."""
+    disappearance_timeout: float = Field(default=1.0, gt=0, le=30)
+    """Seconds that the disappearances of a ledger may hold up its fills."""
+    poll_seconds: float = Field(default=1.0, gt=0, le=60)
+    """The longest pause between two looks for a new ledger."""

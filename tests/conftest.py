@@ -1,0 +1,79 @@
+"""Real servers for tests: one stack for each test process, and a cheap fresh share of it for each test."""
+
+from __future__ import annotations
+
+import uuid
+from typing import TYPE_CHECKING, Protocol
+
+import nats
+import pytest
+
+from local_stack import LocalStack, Role
+from service_kit import StreamSettings, provision
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterator
+
+TEMPLATE = "template_migrated"
+
+
+class Dsn(Protocol):
+    """Gives the address of a test's own database."""
+
+    def __call__(self, role: Role = "owner") -> str: ...
+
+
+@pytest.fixture(scope="session")
+def stack() -> Iterator[LocalStack]:
+    """Run a NATS and a PostgreSQL for all tests of this process: use `nats_url` and `postgres_dsn`.
+
+    A test may kill and restart the servers; it leaves them running.
+    """
+    with LocalStack.start() as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def migrated(stack: LocalStack) -> str:
+    """Return the name of a migrated database that nobody connects to: the template of the tests' own."""
+    stack.create_database(TEMPLATE)
+    stack.migrate(TEMPLATE)
+    return TEMPLATE
+
+
+@pytest.fixture
+def postgres_dsn(stack: LocalStack, migrated: str) -> Iterator[Dsn]:
+    """Give the address, by role, of a migrated database of the test's own; dropped afterwards."""
+    name = f"test_{uuid.uuid4().hex}"
+    stack.create_database(name, template=migrated)
+    yield lambda role="owner": stack.postgres_dsn(role, name)
+    stack.drop_database(name)
+
+
+@pytest.fixture
+def empty_postgres_dsn(stack: LocalStack) -> Iterator[Dsn]:
+    """Give the same as `postgres_dsn`, but without a single table: what a new deployment starts from."""
+    name = f"test_{uuid.uuid4().hex}"
+    stack.create_database(name)
+    yield lambda role="owner": stack.postgres_dsn(role, name)
+    stack.drop_database(name)
+
+
+@pytest.fixture
+async def nats_url(stack: LocalStack) -> AsyncIterator[str]:
+    """Give the address of a NATS without streams; the test's streams are deleted afterwards."""
+    yield stack.nats_url
+    connection = await nats.connect(stack.nats_url)
+    jetstream = connection.jetstream()
+    for stream in await jetstream.streams_info():
+        await jetstream.delete_stream(str(stream.config.name))
+    await connection.close()
+
+
+@pytest.fixture
+async def provisioned_nats_url(nats_url: str) -> str:
+    """Give the address of a NATS with the project's streams, bucket and consumer, all empty."""
+    connection = await nats.connect(nats_url)
+    await provision(connection.jetstream(), StreamSettings())
+    await connection.close()
+    return nats_url

@@ -1,0 +1,113 @@
+"""Whatever ends the supervisor, its children end and its temporary data goes."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import psutil
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+pytestmark = pytest.mark.stack
+
+SUPERVISOR = Path(__file__).with_name("supervisor.py")
+SECONDS = 15.0
+READ_ANYTHING = "+dac_read_search"
+"""Python and the packages may lie where only root can read."""
+AS_NOBODY = [
+    *("setpriv", "--reuid", "nobody", "--regid", "nogroup", "--clear-groups"),
+    *("--inh-caps", READ_ANYTHING, "--ambient-caps", READ_ANYTHING),
+]
+
+
+@pytest.fixture
+def temporary() -> Iterator[Path]:
+    """Give a place for temporary directories that every user can write, as /tmp is."""
+    place = Path(tempfile.mkdtemp(prefix="fillproof-test-"))
+    place.chmod(0o1777)
+    yield place
+    shutil.rmtree(place)
+
+
+def start_supervisor(temporary: Path, *prefix: str) -> subprocess.Popen[str]:
+    supervisor = subprocess.Popen(
+        [*prefix, sys.executable, str(SUPERVISOR)],
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "TMPDIR": str(temporary)},
+        start_new_session=True,
+    )
+    assert supervisor.stdout
+    assert supervisor.stdout.readline().startswith("nats://")
+    return supervisor
+
+
+def wait_until(condition: Callable[[], bool], what: str) -> None:
+    deadline = time.monotonic() + SECONDS
+    while not condition():
+        assert time.monotonic() < deadline, f"not within {SECONDS:g} s: {what}"
+        time.sleep(0.01)
+
+
+def is_gone(process: psutil.Process) -> bool:
+    # a zombie has ended; whether it is reaped is up to the container's first process
+    return not process.is_running() or process.status() == psutil.STATUS_ZOMBIE
+
+
+def end_and_look(supervisor: subprocess.Popen[str], number: signal.Signals, temporary: Path) -> int:
+    """Send the signal, wait until nothing is left, and return the supervisor's exit status."""
+    children = psutil.Process(supervisor.pid).children(recursive=True)
+    names = {child.name() for child in children}
+    assert {"nats-server", "postgres"} < names
+    assert list(temporary.iterdir())
+    supervisor.send_signal(number)
+    status = supervisor.wait(SECONDS)
+    assert supervisor.stdout
+    supervisor.stdout.close()
+    wait_until(lambda: all(map(is_gone, children)), f"the end of {children}")
+    wait_until(lambda: not list(temporary.iterdir()), f"an empty {temporary}")
+    return status
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+def test_neither_a_process_nor_a_directory_outlives_the_supervisor(
+    number: signal.Signals, temporary: Path
+) -> None:
+    supervisor = start_supervisor(temporary)
+    status = end_and_look(supervisor, number, temporary)
+    # Python ends by the signal after it has unwound from a Ctrl-C
+    assert status == -number
+
+
+def test_an_ordinary_user_leaves_nothing_behind_either(temporary: Path) -> None:
+    if os.geteuid() != 0:
+        pytest.skip("the tests run as an ordinary user already")
+    if subprocess.run([*AS_NOBODY, "true"], check=False, capture_output=True).returncode != 0:
+        pytest.skip("setpriv can't become the user nobody here")
+    supervisor = start_supervisor(temporary, *AS_NOBODY)
+    running = psutil.Process(supervisor.pid)
+    assert {process.username() for process in (running, *running.children(recursive=True))} == {"nobody"}
+    assert end_and_look(supervisor, signal.SIGKILL, temporary) == -signal.SIGKILL
+
+
+def test_servers_listen_on_the_loopback_interface_only(temporary: Path) -> None:
+    supervisor = start_supervisor(temporary)
+    children = psutil.Process(supervisor.pid).children(recursive=True)
+    addresses = {
+        connection.laddr.ip
+        for child in children
+        for connection in child.net_connections()
+        if connection.status == psutil.CONN_LISTEN
+    }
+    assert addresses == {"127.0.0.1"}
+    end_and_look(supervisor, signal.SIGTERM, temporary)
