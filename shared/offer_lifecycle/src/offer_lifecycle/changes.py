@@ -16,6 +16,19 @@ from offer_lifecycle.transaction import MalformedTransaction, Node, Transaction
 from order_events import Amount
 
 
+def ordered(tx: Transaction) -> tuple[Amount, Amount]:
+    """Return what an OfferCreate orders: (TakerGets, TakerPays), what it gives and what it asks.
+
+    Raises:
+        MalformedTransaction: naming transaction and field.
+
+    """
+    try:
+        return amount_field(tx.fields, "TakerGets"), amount_field(tx.fields, "TakerPays")
+    except ValueError as error:
+        raise MalformedTransaction(f"transaction {tx.hash}: {error}") from error
+
+
 class Kind(StrEnum):
     """What happened to the entry."""
 
@@ -56,24 +69,32 @@ def offer_changes(tx: Transaction) -> Iterator[OfferChange]:
             continue  # an entry may be modified without FinalFields: then nothing of it is known or changed
         try:
             yield _change(node)
-        except (KeyError, ValueError, TypeError) as error:
+        except (msgspec.ValidationError, ValueError) as error:
             raise MalformedTransaction(f"transaction {tx.hash}: offer {node.index}: {error}") from error
 
 
+class _Fields(msgspec.Struct, rename="pascal"):
+    account: str
+    sequence: int
+    expiration: int | None = None
+    book_directory: str | None = None
+
+
 def _change(node: Node) -> OfferChange:
+    fields = msgspec.convert(node.fields, _Fields)
     gets, pays = amount_field(node.fields, "TakerGets"), amount_field(node.fields, "TakerPays")
     return OfferChange(
         kind=_KINDS[node.kind],
         entry=node.index,
-        account=node.fields["Account"],
-        sequence=node.fields["Sequence"],
+        account=fields.account,
+        sequence=fields.sequence,
         gets_left=gets,
         pays_left=pays,
         gave=_given(node, "TakerGets", gets),
         got=_given(node, "TakerPays", pays),
         consumed="TakerGets" in node.previous or "TakerPays" in node.previous,
-        expiration=node.fields.get("Expiration"),
-        book=node.fields.get("BookDirectory"),
+        expiration=fields.expiration,
+        book=fields.book_directory,
         previous_txn_id=node.previous_txn_id,
     )
 

@@ -164,7 +164,7 @@ class _Ledger:
             self._place(place(tx, changes, balances, self._facts.reserves), tx, fact)
         elif known is not None and known.status is OrderStatus.SUBMITTED:
             self._lose(known, fact, f"its sequence was used by {tx.type} {tx.hash}")
-        named = self._get(tx.fields.get("OfferSequence", 0))
+        named = self._get(tx.offer_sequence or 0)
         if named is not None and named.canceled_by_engine(tx.hash):
             self._put(named.cancel_validated(tx.hash))
 
@@ -272,7 +272,7 @@ def _placed(placement: Placement, tx: Transaction, known: Order | None, session_
         gets=gets,
         pays=pays,
         price=limit_price(market_of(gets.asset, pays.asset)[1], gets, pays),
-        expiration=tx.fields.get("Expiration"),
+        expiration=tx.expiration,
         status=placement.status,
         listed=entry is not None,
         gets_left=entry.gets_left.value if entry else max(EXACT.subtract(gets.value, placement.gave), ZERO),

@@ -11,7 +11,7 @@ from decimal import Decimal
 import msgspec
 
 from offer_lifecycle.amounts import EXACT, XRP, ZERO, issuer_of, parse_amount, token
-from offer_lifecycle.transaction import Node, Reserves, Transaction
+from offer_lifecycle.transaction import MalformedTransaction, Node, Reserves, Transaction
 
 LOW_FREEZE, HIGH_FREEZE = 0x0040_0000, 0x0080_0000
 """lsfLowFreeze, lsfHighFreeze: that side of the trust line has frozen the other."""
@@ -43,51 +43,81 @@ class BalanceChange(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def balance_changes(tx: Transaction, account: str) -> Iterator[BalanceChange]:
-    """Yield what the transaction did to the account's XRP and trust lines."""
+    """Yield what the transaction did to the account's XRP and trust lines.
+
+    Raises:
+        MalformedTransaction: naming transaction, node and field.
+
+    """
     for node in tx.nodes:
-        if node.entry_type == "AccountRoot" and node.fields.get("Account") == account:
-            yield _xrp_change(node)
-        elif node.entry_type == "RippleState":
-            change = _line_change(node, account)
-            if change is not None:
-                yield change
+        try:
+            if node.entry_type == "AccountRoot" and node.fields.get("Account") == account:
+                yield _xrp_change(node)
+            elif node.entry_type == "RippleState" and node.fields:
+                change = _line_change(node, account)
+                if change is not None:
+                    yield change
+        except (msgspec.ValidationError, ValueError) as error:
+            raise MalformedTransaction(
+                f"transaction {tx.hash}: {node.entry_type} {node.index}: {error}"
+            ) from error
+
+
+class _Root(msgspec.Struct, rename="pascal"):
+    balance: str | None = None
+    owner_count: int | None = None
 
 
 def _xrp_change(node: Node) -> BalanceChange:
-    deleted, created = node.kind == "DeletedNode", node.kind == "CreatedNode"
-    balance = Decimal(node.fields.get("Balance", "0"))
-    owners = int(node.fields.get("OwnerCount", 0))
-    before = Holding(
-        balance=ZERO if created else Decimal(node.previous.get("Balance", balance)),
-        owner_count=0 if created else int(node.previous.get("OwnerCount", owners)),
-    )
-    after = Holding(balance=ZERO if deleted else balance, owner_count=0 if deleted else owners)
-    return BalanceChange(asset=XRP, before=before, after=after)
+    final, previous = msgspec.convert(node.fields, _Root), msgspec.convert(node.previous, _Root)
+    nothing = Holding(balance=ZERO)
+    shown = _xrp(final, nothing)
+    before = nothing if node.kind == "CreatedNode" else _xrp(previous, shown)
+    return BalanceChange(asset=XRP, before=before, after=nothing if node.kind == "DeletedNode" else shown)
+
+
+def _xrp(root: _Root, unchanged: Holding) -> Holding:
+    balance = unchanged.balance if root.balance is None else parse_amount(root.balance).value
+    owners = unchanged.owner_count if root.owner_count is None else root.owner_count
+    return Holding(balance=balance, owner_count=owners)
+
+
+class _Limit(msgspec.Struct):
+    currency: str
+    issuer: str
+
+
+class _Line(msgspec.Struct, rename="pascal"):
+    low_limit: _Limit
+    high_limit: _Limit
+    balance: dict[str, str]
+    flags: int = 0
+
+
+class _LineBefore(msgspec.Struct, rename="pascal"):
+    balance: dict[str, str] | None = None
+    flags: int | None = None
 
 
 def _line_change(node: Node, account: str) -> BalanceChange | None:
-    low, high = node.fields.get("LowLimit"), node.fields.get("HighLimit")
-    if not low or not high or account not in {low["issuer"], high["issuer"]}:
+    final, previous = msgspec.convert(node.fields, _Line), msgspec.convert(node.previous, _LineBefore)
+    if account not in {final.low_limit.issuer, final.high_limit.issuer}:
         return None
-    is_low = low["issuer"] == account
-    peer = (high if is_low else low)["issuer"]
-    flags = int(node.fields.get("Flags", 0))
+    is_low = final.low_limit.issuer == account
+    peer = (final.high_limit if is_low else final.low_limit).issuer
     frozen_by_peer = HIGH_FREEZE if is_low else LOW_FREEZE
 
-    def own(raw: Mapping[str, str] | None) -> Decimal:
+    def own(raw: Mapping[str, str]) -> Decimal:
         # Balance is written from the low account's side
-        value = parse_amount(raw).value if raw else ZERO
+        value = parse_amount(raw).value
         return value if is_low else -value
 
-    after = own(node.fields.get("Balance"))
-    before = (
-        ZERO if node.kind == "CreatedNode" else own(node.previous.get("Balance", node.fields.get("Balance")))
-    )
-    previous_flags = int(node.previous.get("Flags", flags))
+    flags_before = final.flags if previous.flags is None else previous.flags
+    balance_before = ZERO if node.kind == "CreatedNode" else own(previous.balance or final.balance)
     return BalanceChange(
-        asset=token(low["currency"], peer),
-        before=Holding(balance=before, frozen=bool(previous_flags & frozen_by_peer)),
-        after=Holding(balance=after, frozen=bool(flags & frozen_by_peer)),
+        asset=token(final.low_limit.currency, peer),
+        before=Holding(balance=balance_before, frozen=bool(flags_before & frozen_by_peer)),
+        after=Holding(balance=own(final.balance), frozen=bool(final.flags & frozen_by_peer)),
     )
 
 

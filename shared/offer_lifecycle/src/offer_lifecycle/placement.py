@@ -10,8 +10,8 @@ from decimal import Decimal
 
 import msgspec
 
-from offer_lifecycle.amounts import EXACT, RATIO, XRP, ZERO, amount_field, issuer_of, parse_amount
-from offer_lifecycle.changes import Kind, OfferChange
+from offer_lifecycle.amounts import EXACT, RATIO, XRP, ZERO, issuer_of, parse_amount
+from offer_lifecycle.changes import Kind, OfferChange, ordered
 from offer_lifecycle.funds import BalanceChange, balance_changes
 from offer_lifecycle.transaction import Reserves, Transaction
 from order_events import Amount, OrderStatus, RemovalReason
@@ -49,7 +49,7 @@ def place(
 
     `changes` and `balances` are the transaction's own (the balances: of its sender).
     """
-    gets, pays = amount_field(tx.fields, "TakerGets"), amount_field(tx.fields, "TakerPays")
+    gets, pays = ordered(tx)
     if tx.result != "tesSUCCESS":
         return _placement(tx, gets, pays, OrderStatus.REJECTED, evidence=f"result {tx.result}")
     gave = _gave(tx, gets, changes, balances)
@@ -149,7 +149,7 @@ def _rounding(tx: Transaction, asset: str) -> Decimal:
 def _never_rested(
     tx: Transaction, gave: Decimal, got: Decimal, balances: list[BalanceChange], reserves: Reserves
 ) -> tuple[OrderStatus, RemovalReason, str]:
-    flags = int(tx.fields.get("Flags", 0))
+    flags = tx.flags
     if _nothing_left(tx, gave, got):
         return OrderStatus.FILLED, RemovalReason.FILLED, "all of it was taken at once"
     if flags & (IMMEDIATE_OR_CANCEL | FILL_OR_KILL):
@@ -161,10 +161,10 @@ def _never_rested(
 
 
 def _nothing_left(tx: Transaction, gave: Decimal, got: Decimal) -> bool:
-    gets, pays = amount_field(tx.fields, "TakerGets"), amount_field(tx.fields, "TakerPays")
+    gets, pays = ordered(tx)
     gets_left = EXACT.subtract(EXACT.subtract(gets.value, gave), _rounding(tx, gets.asset))
     pays_left = EXACT.subtract(EXACT.subtract(pays.value, got), _rounding(tx, pays.asset))
-    if int(tx.fields.get("Flags", 0)) & SELL:
+    if tx.flags & SELL:
         # The rest is scaled to the limit price, rounding what it would get down
         rest_gets = RATIO.divide(RATIO.multiply(gets_left, pays.value), gets.value)
         return gets_left <= 0 or (pays.asset == XRP and rest_gets < 1)
@@ -173,7 +173,7 @@ def _nothing_left(tx: Transaction, gave: Decimal, got: Decimal) -> bool:
 
 def _shortage(tx: Transaction, balances: list[BalanceChange], reserves: Reserves) -> str | None:
     """Say what the owner lacked to leave the rest on the book: funds, or the reserve for one more object."""
-    gets = amount_field(tx.fields, "TakerGets")
+    gets, _ = ordered(tx)
     xrp = next((c for c in balances if c.asset == XRP), None)
     paying = xrp if gets.asset == XRP else next((c for c in balances if c.asset == gets.asset), None)
     if gets.asset != XRP and paying is not None and paying.after.balance <= 0:

@@ -11,8 +11,8 @@ from decimal import Decimal
 
 import msgspec
 
-from offer_lifecycle.amounts import RATIO, XRP, amount_field
-from offer_lifecycle.changes import OfferChange
+from offer_lifecycle.amounts import RATIO, XRP
+from offer_lifecycle.changes import OfferChange, ordered
 from offer_lifecycle.transaction import Header, Transaction
 from order_events import RemovalReason
 
@@ -99,7 +99,7 @@ def _found_unfunded(case: Case) -> str | None:
 def _self_crossed(case: Case) -> str | None:
     if case.tx.type != "OfferCreate" or not _own(case) or case.change.consumed:
         return None
-    gets, pays = amount_field(case.tx.fields, "TakerGets"), amount_field(case.tx.fields, "TakerPays")
+    gets, pays = ordered(case.tx)
     if (gets.asset, pays.asset) == (case.change.pays_left.asset, case.change.gets_left.asset):
         return "OfferCreate of the owner on the other side of the same book; no amount changed"
     return None
@@ -121,7 +121,7 @@ def _own(case: Case) -> bool:
 
 
 def _names_it(case: Case) -> bool:
-    return bool(case.tx.fields.get("OfferSequence") == case.change.sequence)
+    return case.tx.offer_sequence == case.change.sequence
 
 
 RULES: tuple[tuple[str, RemovalReason, Callable[[Case], str | None]], ...] = (

@@ -66,6 +66,11 @@ class Transaction(msgspec.Struct, frozen=True, kw_only=True):
     result: str
     fee: int
     """Drops, paid by `account`."""
+    flags: int
+    expiration: int | None
+    """Of an OfferCreate, in ripple seconds."""
+    offer_sequence: int | None
+    """OfferSequence: the offer that it cancels or replaces."""
     fields: Fields
     nodes: tuple[Node, ...]
 
@@ -88,47 +93,69 @@ def normalise(record: Mapping[str, Any], *, ledger_index: int | None = None) -> 
         MalformedTransaction: if a part is missing or of the wrong kind.
 
     """
-    body = record.get("tx_json") or record.get("tx") or record.get("transaction") or record
-    meta = record.get("meta") or record.get("metaData")
-    name = record.get("hash") or body.get("hash")
+    raw = record.get("tx_json") or record.get("tx") or record.get("transaction") or record
+    name = record.get("hash") or raw.get("hash")
     try:
+        body = msgspec.convert(raw, _Body)
+        meta = msgspec.convert(record.get("meta") or record.get("metaData"), _Meta)
         return Transaction(
-            hash=_text(name, "hash"),
-            ledger_index=int(record.get("ledger_index") or body.get("ledger_index") or ledger_index or 0),
-            index=meta["TransactionIndex"],  # type: ignore[index]
-            type=body["TransactionType"],
-            account=body["Account"],
-            sequence=body.get("TicketSequence") or body["Sequence"],
-            result=meta["TransactionResult"],  # type: ignore[index]
-            fee=int(body["Fee"]),
-            fields=body,
-            nodes=tuple(_nodes(meta["AffectedNodes"])),  # type: ignore[index]
+            hash=msgspec.convert(name, str),
+            ledger_index=int(record.get("ledger_index") or raw.get("ledger_index") or ledger_index or 0),
+            index=meta.transaction_index,
+            type=body.transaction_type,
+            account=body.account,
+            sequence=body.ticket_sequence or body.sequence,
+            result=meta.transaction_result,
+            fee=int(body.fee),
+            flags=body.flags,
+            expiration=body.expiration,
+            offer_sequence=body.offer_sequence,
+            fields=raw,
+            nodes=tuple(_nodes(meta.affected_nodes)),
         )
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+    except (msgspec.ValidationError, TypeError, ValueError, AttributeError) as error:
         raise MalformedTransaction(
-            f"transaction {name}: expected a validated transaction with metadata, found {error!r}"
+            f"transaction {name}: expected a validated transaction with its metadata, found: {error}"
         ) from error
 
 
-def _text(value: object, name: str) -> str:
-    if not isinstance(value, str):
-        raise TypeError(f"{name}: expected text, found {value!r}")
-    return value
+class _Body(msgspec.Struct, rename="pascal"):
+    transaction_type: str
+    account: str
+    sequence: int
+    fee: str
+    ticket_sequence: int | None = None
+    flags: int = 0
+    expiration: int | None = None
+    offer_sequence: int | None = None
 
 
-def _nodes(affected: list[Mapping[str, Any]]) -> Iterator[Node]:
-    kinds: tuple[NodeKind, ...] = ("CreatedNode", "ModifiedNode", "DeletedNode")
+class _Meta(msgspec.Struct, rename="pascal"):
+    transaction_index: int
+    transaction_result: str
+    affected_nodes: list[dict[NodeKind, "_Entry"]]
+
+
+class _Entry(msgspec.Struct, rename={"previous_txn_id": "PreviousTxnID"}):
+    entry_type: str = msgspec.field(name="LedgerEntryType")
+    index: str = msgspec.field(name="LedgerIndex")
+    new: dict[str, Any] = msgspec.field(name="NewFields", default_factory=dict)
+    final: dict[str, Any] = msgspec.field(name="FinalFields", default_factory=dict)
+    previous: dict[str, Any] = msgspec.field(name="PreviousFields", default_factory=dict)
+    previous_txn_id: str | None = None
+
+
+def _nodes(affected: list[dict[NodeKind, _Entry]]) -> Iterator[Node]:
     for wrapper in affected:
-        for kind in kinds:
-            entry = wrapper.get(kind)
-            if entry is None:
-                continue
-            fields = entry.get("NewFields" if kind == "CreatedNode" else "FinalFields") or {}
+        for kind, entry in wrapper.items():
+            fields = entry.new if kind == "CreatedNode" else entry.final
+            # A deleted entry carries the link inside its last fields
+            link = entry.previous_txn_id or fields.get("PreviousTxnID")
             yield Node(
                 kind=kind,
-                entry_type=entry["LedgerEntryType"],
-                index=entry["LedgerIndex"],
+                entry_type=entry.entry_type,
+                index=entry.index,
                 fields=fields,
-                previous=entry.get("PreviousFields") or {},
-                previous_txn_id=entry.get("PreviousTxnID") or fields.get("PreviousTxnID"),
+                previous=entry.previous,
+                previous_txn_id=link if isinstance(link, str) else None,
             )

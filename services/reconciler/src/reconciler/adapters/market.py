@@ -12,7 +12,7 @@ from reconciler.ports.ledger import LedgerServer, ProtocolViolation, Refused
 
 _ROWS = 100
 _BASIS_POINTS = 10_000
-_XRP_SCALE = Decimal(1_000_000)
+_XRP_SCALE = Decimal("1e6")
 _FEE_UNITS = Decimal(100_000)
 """trading_fee counts in 1/100,000."""
 

@@ -12,6 +12,8 @@ from reconciler.ports.ledger import Answer, LedgerServer, ProtocolViolation, Ref
 DROPS_PER_XRP = 1_000_000
 _PAGE = 400
 """Entries a page of account_offers and account_lines: the largest that every server grants."""
+_STALLS = 10
+"""Pages in a row with the same marker, before the server is taken to turn in a circle."""
 
 T = TypeVar("T")
 
@@ -196,15 +198,16 @@ async def _listed(
 
 async def _pages(server: LedgerServer, method: str, question: Mapping[str, Any]) -> AsyncIterator[Answer]:
     marker: Any = None
-    markers: list[Any] = []
-    while marker not in markers:
-        markers.append(marker)
+    stalls = 0
+    while stalls < _STALLS:
         answer = await server.request(method, **question, **({} if marker is None else {"marker": marker}))
         yield answer
-        marker = answer.get("marker")
+        # Only a missing marker ends; the same one again may be an empty page of a busy server
+        before, marker = marker, answer.get("marker")
         if marker is None:
             return
-    raise ProtocolViolation(server.name, f"{method}: expected a new marker, found {marker!r} again")
+        stalls = stalls + 1 if marker == before else 0
+    raise ProtocolViolation(server.name, f"{method}: expected a new marker, found {marker!r} again and again")
 
 
 def _check_pinned(server: LedgerServer, method: str, answer: Answer, ledger_index: int) -> None:

@@ -1,0 +1,112 @@
+"""The bus for tests of the service's own logic; what a real NATS does is tested against a real NATS."""
+
+from collections.abc import Callable, Mapping, Sequence
+
+from offer_lifecycle import Header
+from order_events import OrderDisappeared, OrderEvent
+from reconciler.ports.bus import Announced, Announcement, Kept, NotOwner
+from reconciler.ports.ledger import LedgerServer
+
+
+class Crash(Exception):
+    """The process dies here."""
+
+
+class Memory:
+    """What outlives a crash of the process: streams and bucket, and the number of calls until the crash."""
+
+    def __init__(self) -> None:
+        self.stream: list[OrderEvent] = []
+        self.announcements: list[Announcement] = []
+        self.values: dict[str, bytes] = {}
+        self.revision = 0
+        self.calls = 0
+        self.crash_at: int | None = None
+        self.refuses_disappearances = False
+
+    def call(self) -> None:
+        """Count one call that changes something; the one at `crash_at` kills the process."""
+        self.calls += 1
+        if self.calls == self.crash_at:
+            raise Crash
+
+    def store(self, events: Sequence[OrderEvent]) -> None:
+        """Append what is not there yet, as JetStream does by message id."""
+        known = {event.event_id for event in self.stream}
+        self.stream += [event for event in events if event.event_id not in known]
+
+
+class MemoryOrders:
+    def __init__(self, memory: Memory) -> None:
+        self._memory = memory
+
+    async def offer(self, events: Sequence[OrderDisappeared], within: float) -> list[OrderDisappeared]:
+        assert within >= 0
+        self._memory.call()
+        if self._memory.refuses_disappearances:
+            return list(events)
+        self._memory.store(events)
+        return []
+
+    async def publish(self, events: Sequence[OrderEvent]) -> None:
+        self._memory.call()
+        self._memory.store(events)
+        self._memory.call()
+
+
+class MemoryFeed:
+    def __init__(self, memory: Memory) -> None:
+        self._memory = memory
+        self._next: dict[str, int] = {}
+
+    def follow(self, account: str, after: int) -> None:
+        self._next[account] = after
+
+    async def announced(self, account: str) -> Announced:
+        upto = len(self._memory.announcements)
+        new = self._memory.announcements[self._next[account] : upto]
+        self._next[account] = upto
+        mine = tuple(one for one in new if one.account == account)
+        return Announced(announcements=mine, sequence=upto)
+
+
+class MemoryStore:
+    def __init__(self, memory: Memory) -> None:
+        self._memory = memory
+
+    async def load(self, prefix: str) -> Kept:
+        values = {
+            key.removeprefix(f"{prefix}."): value
+            for key, value in self._memory.values.items()
+            if key.startswith(f"{prefix}.")
+        }
+        return Kept(values=values, revision=self._memory.revision if values else 0)
+
+    async def commit(
+        self, prefix: str, values: Mapping[str, bytes], deleted: Sequence[str], fence: int
+    ) -> int:
+        self._memory.call()
+        if fence != self._memory.revision:
+            raise NotOwner(f"expected revision {fence}, found {self._memory.revision}")
+        for key in deleted:
+            self._memory.values.pop(f"{prefix}.{key}", None)
+        self._memory.values.update({f"{prefix}.{key}": value for key, value in values.items()})
+        self._memory.revision += 1
+        self._memory.call()
+        return self._memory.revision
+
+
+class NoMarket:
+    """Describes nothing; `fault` is raised instead of an answer."""
+
+    def __init__(self, fault: Callable[[], Exception] | None = None) -> None:
+        self._fault = fault
+
+    async def describe(
+        self, server: LedgerServer, header: Header, events: Sequence[OrderDisappeared]
+    ) -> list[OrderDisappeared]:
+        assert server.name
+        assert header.ledger_index
+        if self._fault is not None:
+            raise self._fault()
+        return list(events)

@@ -1,0 +1,124 @@
+"""Recorded sessions through the pure fold, held against what was written down when they were made."""
+
+from pathlib import Path
+
+import pytest
+
+from console.lines import MissingOrder, OrderLine, order_lines
+from console.replay import replay
+from console.sessions import RECORDINGS, find_session
+from order_events import OrderStatus, RemovalReason, Resolution
+from replay_node.session import BadSession, Session
+
+SCRIPTED = sorted(
+    path.name.removesuffix(".json.gz")
+    for path in RECORDINGS.glob("*.json.gz")
+    if not path.name.startswith("random_")
+)
+RANDOM = sorted(path.name.removesuffix(".json.gz") for path in RECORDINGS.glob("random_*.json.gz"))
+
+LIVE = {OrderStatus.ACCEPTED, OrderStatus.PARTIALLY_FILLED}
+ENDS: dict[str, tuple[set[OrderStatus], set[RemovalReason | None]]] = {
+    "open": (LIVE, {None}),
+    "filled": ({OrderStatus.FILLED}, {RemovalReason.FILLED}),
+    "canceled": ({OrderStatus.CANCELED}, {RemovalReason.CANCELED, RemovalReason.KILLED}),
+    "replaced": ({OrderStatus.CANCELED}, {RemovalReason.REPLACED}),
+    "expired": ({OrderStatus.EXPIRED}, {RemovalReason.EXPIRED}),
+    "unfunded": ({OrderStatus.REMOVED}, {RemovalReason.UNFUNDED}),
+    "self_crossed": ({OrderStatus.REMOVED}, {RemovalReason.SELF_CROSSED}),
+    "rejected": ({OrderStatus.REJECTED}, {None}),
+    "never_placed": ({OrderStatus.LOST}, {RemovalReason.UNKNOWN}),
+    "account_deleted": ({OrderStatus.REMOVED}, {RemovalReason.ACCOUNT_DELETED}),
+}
+ANOMALIES = {"unfunded", "self_crossed", "never_placed", "account_deleted"}
+
+
+def replayed(name: str) -> tuple[Session, list[OrderLine]]:
+    session = find_session(name).session
+    return session, list(replay(session))
+
+
+def test_all_forty_four_scripted_sessions_are_here() -> None:
+    assert len(SCRIPTED) == 44
+
+
+@pytest.mark.parametrize("name", SCRIPTED)
+def test_every_order_of_a_scripted_session_ends_as_its_truth_says(name: str) -> None:
+    session, lines = replayed(name)
+    for order, line in zip(session.orders, lines, strict=True):
+        truth = order["truth"]
+        if truth["state"] == "by_metadata":
+            continue
+        statuses, reasons = ENDS[truth["state"]]
+        assert line.status in statuses
+        assert line.removal_reason in reasons
+        assert line.removed_by == truth["removed_by"]
+        if truth["fills"] is not None:
+            told = [{"tx": fill.tx_hash, "gave": fill.gave, "got": fill.got} for fill in line.fills]
+            assert told == truth["fills"]
+
+
+@pytest.mark.parametrize("name", SCRIPTED)
+def test_an_order_is_an_anomaly_where_the_engine_neither_asked_for_its_end_nor_planned_it(name: str) -> None:
+    session, lines = replayed(name)
+    for order, line in zip(session.orders, lines, strict=True):
+        state = order["truth"]["state"]
+        foreign = state == "canceled" and order["cancel_tx"] is None and order["flags"] == 0
+        assert line.anomaly == (state in ANOMALIES or foreign)
+
+
+@pytest.mark.parametrize("name", RANDOM)
+def test_a_random_session_leaves_the_books_as_the_node_had_them(name: str) -> None:
+    session, lines = replayed(name)
+    last = session.ledgers[-1]
+    listed = {
+        (session.accounts[role], offer["seq"]): offer.get("expiration")
+        for role, account in last.after.items()
+        for offer in account["offers"]
+    }
+    for line in lines:
+        if (line.account, line.sequence) not in listed:
+            assert line.status not in LIVE
+            continue
+        expiration = listed[line.account, line.sequence]
+        dead = expiration is not None and expiration <= last.header["close_time"]
+        assert (line.status in LIVE) is not dead
+        assert line.removed_by is None
+
+
+@pytest.mark.parametrize("name", RANDOM)
+def test_no_order_of_a_random_session_ends_without_a_reason(name: str) -> None:
+    _, lines = replayed(name)
+    ended = [line for line in lines if line.status not in {*LIVE, OrderStatus.REJECTED}]
+    assert ended
+    assert all(line.removal_reason not in {None, RemovalReason.UNEXPLAINED} for line in ended)
+    assert all(line.resolution is Resolution.RESOLVED for line in ended)
+
+
+def test_a_random_market_has_every_common_end() -> None:
+    reasons = {line.removal_reason for line in replayed("random_crowd_5")[1]}
+    assert reasons >= {
+        RemovalReason.FILLED,
+        RemovalReason.CANCELED,
+        RemovalReason.REPLACED,
+        RemovalReason.EXPIRED,
+        RemovalReason.UNFUNDED,
+        RemovalReason.SELF_CROSSED,
+    }
+
+
+def test_an_order_that_no_event_tells_of_is_an_error_that_names_it() -> None:
+    with pytest.raises(MissingOrder, match="order 7 of rA"):
+        list(order_lines("s", [{"account": "rA", "sequence": 7}], []))
+
+
+def test_a_name_that_is_no_recording_is_refused_with_those_that_are() -> None:
+    with pytest.raises(BadSession, match=r"found 'nonsense'.*full_fill"):
+        find_session("nonsense")
+
+
+def test_a_file_that_is_no_session_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "x.json"
+    file.write_text('{"name": "x"}')
+    with pytest.raises(BadSession, match=r"x\.json: expected a recorded session"):
+        find_session(str(file))

@@ -1,0 +1,313 @@
+"""One account through a whole session: the order of steps, crashes between any two of them, failover."""
+
+from collections.abc import Callable
+
+import pytest
+from in_memory_bus import Crash, Memory, MemoryFeed, MemoryOrders, MemoryStore, NoMarket
+from in_process_node import InProcessServer, recorded
+
+from order_events import (
+    CancelRequested,
+    OrderDisappeared,
+    OrderEvent,
+    OrderFilled,
+    OrderStatus,
+    OrderSubmitted,
+    encode,
+)
+from offer_lifecycle import parse_amount
+from reconciler.ports.bus import NotOwner
+from reconciler.ports.ledger import ProtocolViolation, Unreachable, WrongChain
+from reconciler.service import memory as kept
+from reconciler.service.follower import Follower
+from reconciler.service.publisher import Publisher
+from reconciler.service.reader import HistoryMissing
+from replay_node.session import Session
+
+
+def follower(memory: Memory, session: Session, role: str = "maker", market: NoMarket | None = None) -> Follower:
+    """Return what a process would make of the account after a start."""
+    publisher = Publisher(MemoryOrders(memory), market or NoMarket(), disappearance_timeout=1)
+    return Follower(
+        session.accounts[role],
+        start_ledger=session.ledgers[0].ledger_index,
+        feed=MemoryFeed(memory),
+        store=MemoryStore(memory),
+        publisher=publisher,
+    )
+
+
+def announced(session: Session) -> list[OrderSubmitted | CancelRequested]:
+    """Return what the session's engine would have said, before anything closed."""
+    said: list[OrderSubmitted | CancelRequested] = []
+    for order in session.orders:
+        account, sequence = order["account"], order["sequence"]
+        said.append(
+            OrderSubmitted(
+                account=account,
+                sequence=sequence,
+                taker_gets=parse_amount(order["taker_gets"]),
+                taker_pays=parse_amount(order["taker_pays"]),
+                transaction_hash=order["placed_tx"],
+                client_order_id=f"c{sequence}",
+            )
+        )
+        if order["cancel_tx"]:
+            said.append(
+                CancelRequested(account=account, sequence=sequence, transaction_hash=order["cancel_tx"])
+            )
+    return said
+
+
+async def to_the_end(one: Follower, server: InProcessServer) -> None:
+    last = server.node.chain.last_index
+    while one.cursor != last:
+        await one.advance(server)
+
+
+async def run(memory: Memory, session: Session, market: NoMarket | None = None) -> Follower:
+    server = InProcessServer(session)
+    server.close_ledgers()
+    one = follower(memory, session, market=market)
+    await to_the_end(one, server)
+    return one
+
+
+def statuses(memory: Memory) -> dict[int, OrderStatus]:
+    state = kept.read_kept(MemoryKept(memory).kept())
+    assert state is not None
+    return {sequence: order.status for sequence, order in state[1].orders.items()}
+
+
+class MemoryKept:
+    def __init__(self, memory: Memory) -> None:
+        self._memory = memory
+
+    def kept(self) -> kept.Kept:
+        values = {key.split(".", 2)[2]: value for key, value in self._memory.values.items()}
+        return kept.Kept(values=values, revision=1)
+
+
+def told(memory: Memory) -> list[tuple[str, int]]:
+    return [(str(event.__struct_config__.tag), event.sequence) for event in memory.stream]
+
+
+async def test_a_disappearance_is_offered_before_the_fill_that_belongs_to_it_is_published() -> None:
+    session, memory = recorded("full_fill"), Memory()
+    memory.announcements += announced(session)
+    await run(memory, session)
+    sequence = session.orders[0]["sequence"]
+    assert told(memory)[-2:] == [("order.disappeared", sequence), ("order.filled", sequence)]
+
+
+async def test_fills_are_the_same_to_the_byte_when_nobody_takes_the_disappearances() -> None:
+    session = recorded("grid_swept")
+    streams: list[list[bytes]] = []
+    for refuses in (False, True):
+        memory = Memory()
+        memory.announcements += announced(session)
+        memory.refuses_disappearances = refuses
+        await run(memory, session)
+        streams.append([encode(event) for event in memory.stream if not isinstance(event, OrderDisappeared)])
+    assert streams[0] == streams[1] != []
+
+
+async def test_disappearances_that_nobody_took_are_owed_and_offered_first_at_the_next_wake_up() -> None:
+    session, memory = recorded("grid_swept"), Memory()
+    memory.announcements += announced(session)
+    memory.refuses_disappearances = True
+    one = await run(memory, session)
+    owed = list(one.owed)
+    assert owed != []
+    memory.refuses_disappearances = False
+    server = InProcessServer(session)
+    server.close_ledgers()
+    again = follower(memory, session)  # the debt outlives the process
+    await again.advance(server)
+    assert again.owed == ()
+    assert memory.stream[-len(owed) :] == owed
+
+
+async def test_a_market_that_can_not_be_read_costs_the_context_and_nothing_else() -> None:
+    session, memory, plain = recorded("full_fill"), Memory(), Memory()
+    await run(plain, session)
+    await run(memory, session, NoMarket(lambda: Unreachable("node://one", "gone")))
+    disappeared = [event for event in memory.stream if isinstance(event, OrderDisappeared)]
+    assert [event.market_context.reason for event in disappeared if event.market_context] == ["node://one: gone"]
+    assert told(memory) == told(plain)
+
+
+@pytest.mark.parametrize("fault", [ValueError, KeyError])
+async def test_not_even_a_fault_of_our_own_in_the_market_s_reading_holds_up_a_fill(
+    fault: Callable[[], Exception],
+) -> None:
+    session, memory = recorded("full_fill"), Memory()
+    await run(memory, session, NoMarket(fault))
+    assert any(isinstance(event, OrderFilled) for event in memory.stream)
+
+
+@pytest.mark.parametrize("name", ["grid_swept", "cancel_race_same_ledger", "partial_then_expired", "replaced"])
+async def test_a_crash_between_any_two_steps_tells_the_same_facts_once(name: str) -> None:
+    session, untroubled = recorded(name), Memory()
+    untroubled.announcements += announced(session)
+    await run(untroubled, session)
+    for crash_at in range(1, untroubled.calls + 1):
+        memory = Memory()
+        memory.announcements += announced(session)
+        memory.crash_at = crash_at
+        with pytest.raises(Crash):
+            await run(memory, session)
+        await run(memory, session)
+        assert by_id(memory) == by_id(untroubled), f"crash at call {crash_at}"
+        assert statuses(memory) == statuses(untroubled), f"crash at call {crash_at}"
+
+
+def by_id(memory: Memory) -> dict[str, OrderEvent]:
+    return {str(event.event_id): event for event in memory.stream}
+
+
+async def test_however_few_ledgers_a_look_sees_the_events_are_the_same() -> None:
+    session, at_once, one_by_one = recorded("random_1"), Memory(), Memory()
+    await run(at_once, session)
+    server = InProcessServer(session)
+    one = follower(one_by_one, session)
+    for _ in session.ledgers:
+        await one.advance(server)
+        server.close_ledgers(1)
+    await to_the_end(one, server)
+    assert [encode(event) for event in one_by_one.stream] == [encode(event) for event in at_once.stream]
+
+
+async def test_what_the_engine_canceled_itself_is_no_anomaly() -> None:
+    session, memory = recorded("canceled"), Memory()
+    memory.announcements += announced(session)
+    await run(memory, session)
+    assert told(memory)[-1][0] == "order.canceled"
+    assert [event for event in memory.stream if isinstance(event, OrderDisappeared)] == []
+
+
+async def test_a_cancel_that_the_engine_did_not_send_is_an_anomaly() -> None:
+    session, memory = recorded("canceled_elsewhere"), Memory()
+    memory.announcements += announced(session)
+    await run(memory, session)
+    assert [event.anomaly for event in memory.stream if isinstance(event, OrderDisappeared)] == [True]
+
+
+async def test_announcements_are_applied_before_the_ledger_that_they_concern() -> None:
+    session, memory = recorded("canceled"), Memory()
+    server = InProcessServer(session)
+    one = follower(memory, session)
+    await one.advance(server)
+    memory.announcements += announced(session)
+    server.close_ledgers()
+    await to_the_end(one, server)
+    assert {event.client_order_id for event in memory.stream} == {f"c{session.orders[0]['sequence']}"}
+
+
+async def test_an_announcement_outlives_a_crash_after_the_next_commit() -> None:
+    session, memory = recorded("partial_then_canceled"), Memory()
+    memory.announcements += announced(session)
+    server = InProcessServer(session)
+    one = follower(memory, session)
+    await one.advance(server)
+    server.close_ledgers(1)
+    await one.advance(server)
+    memory.announcements.clear()  # the stream need not keep what was applied
+    memory.announcements += [None] * len(announced(session))  # type: ignore[list-item]
+    server.close_ledgers()
+    await to_the_end(follower(memory, session), server)
+    assert [event for event in memory.stream if isinstance(event, OrderDisappeared)] == []
+
+
+async def test_a_second_server_goes_on_where_the_first_one_broke_off() -> None:
+    session, memory, plain = recorded("random_1"), Memory(), Memory()
+    await run(plain, session)
+    first, second = InProcessServer(session, "node://first"), InProcessServer(session, "node://second")
+    one = follower(memory, session)
+    await one.advance(first)
+    first.close_ledgers(40)
+    second.close_ledgers()
+    left = 20
+
+    def trouble(_method: str) -> Unreachable | None:
+        nonlocal left
+        left -= 1
+        return Unreachable("node://first", "gone") if left < 0 else None
+
+    first.trouble = trouble
+    with pytest.raises(Unreachable):
+        await to_the_end(one, first)
+    await to_the_end(one, second)
+    assert [encode(event) for event in memory.stream] == [encode(event) for event in plain.stream]
+
+
+@pytest.mark.parametrize(
+    ("fault", "error"),
+    [
+        ({"other_chain": True}, WrongChain),
+        ({"hole": [0, 4_000_000_000]}, HistoryMissing),
+    ],
+)
+async def test_a_server_that_can_not_be_trusted_changes_nothing(
+    fault: dict[str, object], error: type[Exception]
+) -> None:
+    session, memory = recorded("grid_swept"), Memory()
+    server = InProcessServer(session)
+    one = follower(memory, session)
+    await one.advance(server)
+    before = (dict(memory.values), list(memory.stream))
+    server.close_ledgers()
+    server.node.faults.change(fault)
+    with pytest.raises(error):
+        await one.advance(server)
+    assert (memory.values, memory.stream) == before
+
+
+async def test_a_server_of_another_network_is_refused() -> None:
+    session, memory = recorded("full_fill"), Memory()
+    server = InProcessServer(session)
+    one = follower(memory, session)
+    await one.advance(server)
+    server.spoil["server_info"] = lambda answer: {"info": {**answer["info"], "network_id": 21338}}
+    with pytest.raises(ProtocolViolation, match="expected network 0, found 21338"):
+        await one.advance(server)
+
+
+async def test_of_two_that_follow_the_same_account_the_second_to_commit_leaves() -> None:
+    session, memory = recorded("full_fill"), Memory()
+    server = InProcessServer(session)
+    one, other = follower(memory, session), follower(memory, session)
+    await one.advance(server)
+    await other.advance(server)
+    server.close_ledgers()
+    await one.advance(server)
+    with pytest.raises(NotOwner):
+        await other.advance(server)
+
+
+async def test_an_account_that_is_not_on_the_ledger_yet_is_followed_from_its_first_transaction() -> None:
+    session, memory = recorded("full_fill"), Memory()
+    server = InProcessServer(session)
+    stranger = "rrrrrrrrrrrrrrrrrrrrBZbvji"
+    one = Follower(
+        stranger,
+        start_ledger=None,
+        feed=MemoryFeed(memory),
+        store=MemoryStore(memory),
+        publisher=Publisher(MemoryOrders(memory), NoMarket(), disappearance_timeout=1),
+    )
+    server.close_ledgers()
+    await one.advance(server)
+    await one.advance(server)
+    assert one.cursor == session.ledgers[-1].ledger_index
+    assert memory.stream == []
+
+
+async def test_state_that_this_version_can_not_read_is_named_by_its_key() -> None:
+    session, memory = recorded("full_fill"), Memory()
+    await run(memory, session)
+    key = next(key for key in memory.values if ".order." in key)
+    memory.values[key] = b'{"unknown": true}'
+    server = InProcessServer(session)
+    with pytest.raises(kept.StateUnreadable, match=f"key {key.split('.', 2)[2]}"):
+        await follower(memory, session).advance(server)
