@@ -5,12 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import pytest_asyncio
 from replaying import Client, Json, recorded, samples, serving
 
 from replay_node.keys import offer_key
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import AsyncIterator, Iterator
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 SESSION = "random_2"
 SAMPLES = samples()
@@ -97,9 +100,9 @@ async def repointed(client: Client, request: Json) -> Json:
     return moved
 
 
-@pytest.fixture
-async def client(request: pytest.FixtureRequest) -> Any:  # noqa: ANN401 - an async generator's value
-    del request
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def client() -> AsyncIterator[Client]:
+    """Serve all samples from one node: no request of theirs changes anything."""
     async with serving(SESSION) as serving_client:
         serving_client.close_all()
         yield serving_client

@@ -13,6 +13,8 @@ import pytest
 from aiohttp import ClientSession
 from replaying import session_path
 
+from replay_node.__main__ import main
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -20,14 +22,6 @@ if TYPE_CHECKING:
 def start(*arguments: object) -> subprocess.Popen[str]:
     command = [sys.executable, "-m", "replay_node", *map(str, arguments)]
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-
-
-def refused(*arguments: object) -> tuple[int, str]:
-    """Return exit status and standard error of a start that must fail."""
-    process = start(*arguments)
-    out, err = process.communicate(timeout=20)
-    assert out == ""
-    return process.returncode, err
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
@@ -51,34 +45,39 @@ async def test_it_says_where_it_listens_and_stops_with_status_0(number: signal.S
     assert info["network_id"] == 7
 
 
-def test_a_file_that_is_no_session_is_refused(tmp_path: Path) -> None:
+def test_a_file_that_is_no_session_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "other.json"
     path.write_text('{"name": "other"}')
-    status, err = refused(path)
 
-    assert status == 2
-    assert err.startswith(f"replay_node: {path}: expected a recorded session")
+    assert main([str(path)]) == 2
+    assert capsys.readouterr().err.startswith(f"replay_node: {path}: expected a recorded session")
 
 
-def test_a_missing_file_is_refused(tmp_path: Path) -> None:
-    status, err = refused(tmp_path / "missing.json.gz")
-
-    assert status == 2
-    assert "No such file" in err
+def test_a_missing_file_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([str(tmp_path / "missing.json.gz")]) == 2
+    assert "No such file" in capsys.readouterr().err
 
 
 def test_a_taken_port_is_refused() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        status, err = refused(session_path("full_fill"), "--port", port)
+        process = start(session_path("full_fill"), "--port", port)
+        out, err = process.communicate(timeout=20)
 
-    assert status == 2
+    assert (process.returncode, out) == (2, "")
     assert f"expected to listen on 127.0.0.1:{port}" in err
 
 
-@pytest.mark.parametrize("option", [("--pace", "fast"), ("--pace", "0"), ("--fault", "skip=2")])
-def test_an_option_that_is_none_is_refused(option: tuple[str, str]) -> None:
-    status, err = refused(session_path("full_fill"), *option)
+@pytest.mark.parametrize("pace", ["fast", "0", "-1", "nan"])
+def test_a_pace_that_is_none_is_refused(pace: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as refused:
+        main([str(session_path("full_fill")), f"--pace={pace}"])
 
-    assert status == 2
-    assert err.strip()
+    assert refused.value.code == 2
+    assert "expected `read`, `manual` or seconds above zero" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("fault", ["skip=2", "nonsense=1", "hole=[9,8]", "skip=half"])
+def test_a_fault_that_is_none_is_refused(fault: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([str(session_path("full_fill")), "--fault", fault]) == 2
+    assert capsys.readouterr().err.startswith("replay_node: ")
