@@ -17,7 +17,8 @@ find_python() {
     for candidate in ${PYTHON:-python3 python3.14 python3.13 python3.12 python3.11 python}; do
         "$candidate" -c 'import sys; sys.version_info < (3, 11) and sys.exit(1); print(sys.executable)' 2>/dev/null && return
     done
-    fail "expected Python 3.11 or newer, found $(${PYTHON:-python3} --version 2>&1 || true);" \
+    found=$("${PYTHON:-python3}" --version 2>/dev/null) || found="nothing that runs as ${PYTHON:-python3}"
+    fail "expected Python 3.11 or newer, found $found;" \
         "install one, or name it: make setup PYTHON=/path/to/python3.11"
 }
 
@@ -52,6 +53,10 @@ else
     [ -x "$uv" ] || install_uv
 fi
 
+# Behind a proxy that opens TLS only the machine's own certificates hold; a bare machine may have none.
+if [ -s /etc/ssl/certs/ca-certificates.crt ] || [ -s /etc/pki/tls/certs/ca-bundle.crt ]; then
+    export UV_SYSTEM_CERTS="${UV_SYSTEM_CERTS:-true}"
+fi
 unset VIRTUAL_ENV
 UV_PYTHON_DOWNLOADS=never UV_PYTHON="$python" UV_PROJECT_ENVIRONMENT=.venv \
     "$uv" sync --locked --quiet || fail "uv could not set up .venv (its message stands above)"
