@@ -18,7 +18,7 @@ class Metrics:
         registry = self.registry = CollectorRegistry()
         self.events = Counter(
             "audit_writer_events",
-            "Events by what became of them: stored (new or known before), malformed or refused (dead letters).",
+            "Events by what became of them: stored (new or not), malformed or refused (dead letters).",
             ["event_type", "result"],
             registry=registry,
         )
@@ -35,7 +35,9 @@ class Metrics:
             "audit_writer_store_failures", "Writes that the database did not take.", registry=registry
         )
         self.last_commit = Gauge(
-            "audit_writer_last_commit_timestamp_seconds", "When a batch was last committed.", registry=registry
+            "audit_writer_last_commit_timestamp_seconds",
+            "When a batch was last committed.",
+            registry=registry,
         )
         self.pending = Gauge("audit_writer_pending", "Messages not yet delivered to us.", registry=registry)
         self.ack_pending = Gauge(
