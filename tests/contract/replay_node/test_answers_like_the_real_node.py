@@ -92,7 +92,9 @@ async def client(request: pytest.FixtureRequest) -> Any:  # noqa: ANN401 - an as
 
 
 @pytest.mark.parametrize("sample", SAMPLES, ids=lambda sample: f"{sample['request']['id']}")
-async def test_a_websocket_answer_has_the_keys_and_types_of_the_real_one(client: Client, sample: Json) -> None:
+async def test_a_websocket_answer_has_the_keys_and_types_of_the_real_one(
+    client: Client, sample: Json
+) -> None:
     asked = await repointed(client, sample["request"])
     async with client.socket() as socket:
         answer = await socket.ask(id=sample["request"]["id"], **asked)

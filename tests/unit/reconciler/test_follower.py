@@ -25,7 +25,9 @@ from reconciler.service.reader import HistoryMissing
 from replay_node.session import Session
 
 
-def follower(memory: Memory, session: Session, role: str = "maker", market: NoMarket | None = None) -> Follower:
+def follower(
+    memory: Memory, session: Session, role: str = "maker", market: NoMarket | None = None
+) -> Follower:
     """Return what a process would make of the account after a start."""
     publisher = Publisher(MemoryOrders(memory), market or NoMarket(), disappearance_timeout=1)
     return Follower(
@@ -133,7 +135,9 @@ async def test_a_market_that_can_not_be_read_costs_the_context_and_nothing_else(
     await run(plain, session)
     await run(memory, session, NoMarket(lambda: Unreachable("node://one", "gone")))
     disappeared = [event for event in memory.stream if isinstance(event, OrderDisappeared)]
-    assert [event.market_context.reason for event in disappeared if event.market_context] == ["node://one: gone"]
+    assert [event.market_context.reason for event in disappeared if event.market_context] == [
+        "node://one: gone"
+    ]
     assert told(memory) == told(plain)
 
 
@@ -146,7 +150,9 @@ async def test_not_even_a_fault_of_our_own_in_the_market_s_reading_holds_up_a_fi
     assert any(isinstance(event, OrderFilled) for event in memory.stream)
 
 
-@pytest.mark.parametrize("name", ["grid_swept", "cancel_race_same_ledger", "partial_then_expired", "replaced"])
+@pytest.mark.parametrize(
+    "name", ["grid_swept", "cancel_race_same_ledger", "partial_then_expired", "replaced"]
+)
 async def test_a_crash_between_any_two_steps_tells_the_same_facts_once(name: str) -> None:
     session, untroubled = recorded(name), Memory()
     untroubled.announcements += announced(session)

@@ -122,7 +122,7 @@ def the_same_marker_again(page: dict[str, Any]) -> dict[str, Any]:
         (unvalidated, "expected a validated transaction"),
         (out_of_range, "expected a validated transaction of ledgers"),
         (of_another_ledger, "expected hash"),
-        (without_metadata, "with metadata"),
+        (without_metadata, "metadata"),
         (the_same_marker_again, "new marker"),
     ],
 )
@@ -162,7 +162,9 @@ async def test_a_cursor_ledger_that_shows_other_transactions_than_before_is_an_a
 async def test_a_hole_in_the_history_is_never_read_over(server: InProcessServer) -> None:
     record = await at(server, FIRST)
     server.node.faults.change({"hole": [FIRST + 1, FIRST + 1]})
-    with pytest.raises(reader.HistoryMissing, match=f"history missing: expected ledgers {FIRST}-{LAST}, found"):
+    with pytest.raises(
+        reader.HistoryMissing, match=f"history missing: expected ledgers {FIRST}-{LAST}, found"
+    ):
         await read(server, record)
 
 
