@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from replaying import Client, Json, recorded, samples, serving
 
 from replay_node.keys import offer_key
-from replaying import Client, Json, recorded, samples, serving
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -6,6 +6,7 @@ import pytest
 from in_memory_bus import Crash, Memory, MemoryFeed, MemoryOrders, MemoryStore, NoMarket
 from in_process_node import InProcessServer, recorded
 
+from offer_lifecycle import parse_amount
 from order_events import (
     CancelRequested,
     OrderDisappeared,
@@ -15,7 +16,6 @@ from order_events import (
     OrderSubmitted,
     encode,
 )
-from offer_lifecycle import parse_amount
 from reconciler.ports.bus import NotOwner
 from reconciler.ports.ledger import ProtocolViolation, Unreachable, WrongChain
 from reconciler.service import memory as kept

@@ -35,7 +35,9 @@ class Metrics:
             "audit_writer_store_failures", "Writes that the database did not take.", registry=registry
         )
         self.last_commit = Gauge(
-            "audit_writer_last_commit_timestamp_seconds", "When a batch was last committed.", registry=registry
+            "audit_writer_last_commit_timestamp_seconds",
+            "When a batch was last committed.",
+            registry=registry,
         )
         self.pending = Gauge("audit_writer_pending", "Messages not yet delivered to us.", registry=registry)
         self.ack_pending = Gauge(

@@ -169,7 +169,9 @@ class AuditWriter:
         try:
             await self._dead_letters.publish(delivery, reason)
         except LetterUndelivered as error:
-            log.warning("no dead letter written: it is tried again later", origin=delivery.origin, error=str(error))
+            log.warning(
+                "no dead letter written: it is tried again later", origin=delivery.origin, error=str(error)
+            )
             return
         await delivery.terminate()
         self._metrics.events.labels(event_type, result).inc()
