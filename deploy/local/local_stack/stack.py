@@ -151,12 +151,18 @@ class LocalStack:
             env: added to the environment.
             log_path: by default `log_dir/name.log`.
 
+        Raises:
+            StackError: another running child writes that log.
+
         """
         name = name or module
+        log_path = log_path or self.log_dir / f"{name}.log"
+        if any(child.log_path == log_path for child in self._children if child.returncode is None):
+            raise StackError(f"a running child writes {log_path} already: give this one another name")
         child = Child.spawn(
             [sys.executable, "-m", module, *arguments],
             name=name,
-            log_path=log_path or self.log_dir / f"{name}.log",
+            log_path=log_path,
             env=env,
             held=self._directories.held,
         )

@@ -192,7 +192,6 @@ def test_a_service_is_ready_once_it_says_where_and_answers(stack: LocalStack, tm
     with urllib.request.urlopen(f"{url}/asked") as answer:  # noqa: S310 - the URL is our child's
         assert answer.read() == b"3"
     assert child.stop() == -signal.SIGTERM
-    stack.check()
 
 
 def test_a_service_that_does_not_listen_to_its_end_is_killed(stack: LocalStack, tmp_path: Path) -> None:
@@ -205,9 +204,12 @@ def test_a_service_that_does_not_listen_to_its_end_is_killed(stack: LocalStack, 
 def test_a_service_that_died_unseen_is_reported_by_the_stack(tmp_path: Path) -> None:
     (tmp_path / "stubborn_service.py").write_text(STUBBORN_SERVICE)
     with LocalStack.start() as stack:
+        stack.spawn("stubborn_service", env={"PYTHONPATH": str(tmp_path)}).kill()
         child = stack.spawn("stubborn_service", env={"PYTHONPATH": str(tmp_path)})
         child.wait_listening()
         stack.check()
+        with pytest.raises(StackError, match="already: give this one another name"):
+            stack.spawn("stubborn_service")
         os.kill(child.pid, signal.SIGKILL)
         os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)
         with pytest.raises(

@@ -18,7 +18,7 @@ class Metrics:
         registry = self.registry = CollectorRegistry()
         self.events = Counter(
             "audit_writer_events",
-            "Events by what became of them: stored (new or known before), malformed or refused (dead letters).",
+            "Events by what became of them: stored (new or not), malformed or refused (dead letters).",
             ["event_type", "result"],
             registry=registry,
         )

@@ -1,5 +1,6 @@
 """What the audit writer needs of the outside: deliveries, a store, a place for what can't be stored."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -27,8 +28,8 @@ class Delivery(Protocol):
         """What was published."""
 
     @property
-    def origin(self) -> str:
-        """Stream, sequence and subject, for people."""
+    def origin(self) -> Mapping[str, str]:
+        """Where it stands on the bus: stream, sequence and subject, by header name."""
 
     async def acknowledge(self) -> None:
         """Say that it is done with."""

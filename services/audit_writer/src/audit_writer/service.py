@@ -91,7 +91,7 @@ class AuditWriter:
         metrics: Metrics,
         hold_every: float,
         chance: Callable[[], float],
-        backoff: Backoff = Backoff(),  # noqa: B008 - frozen
+        backoff: Backoff = Backoff(),
     ) -> None:
         """`hold_every`: seconds, well below the consumer's ack_wait; `chance`: a number in [0, 1)."""
         self._store = store
@@ -170,12 +170,12 @@ class AuditWriter:
             await self._dead_letters.publish(delivery, reason)
         except LetterUndelivered as error:
             log.warning(
-                "no dead letter written: it is tried again later", origin=delivery.origin, error=str(error)
+                "no dead letter written: it is tried again later", **delivery.origin, error=str(error)
             )
             return
         await delivery.terminate()
         self._metrics.events.labels(event_type, result).inc()
-        log.warning("a message can't be stored", origin=delivery.origin, reason=reason)
+        log.warning("a message can't be stored", **delivery.origin, reason=reason)
 
     async def _pause(self, seconds: float) -> None:
         """Wait, unless the service stops; raises _Stopping then."""

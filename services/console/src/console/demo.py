@@ -1,6 +1,8 @@
 """`fillproof demo`: the whole stack on recorded ledgers, and the answer read back from PostgreSQL."""
 
 import asyncio
+import re
+import signal
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -17,11 +19,11 @@ from console.lines import OrderLine, order_lines
 from console.sessions import Recording
 from console.stack import local_stack, metrics, start_audit_writer
 from console.store import stored_anomalies, stored_events, unwritten
-from local_stack import LocalStack
+from local_stack import Child, LocalStack
 from order_events import encode
 from order_events.subjects import ENGINE_STREAM, engine_subject
 
-AT_ONCE = 2
+AT_ONCE = 3
 """Sessions that run side by side: each has a node and a reconciler of its own."""
 POLL_SECONDS = 0.05
 SILENCE_SECONDS = 60.0
@@ -61,51 +63,73 @@ def demo(recordings: list[Recording], options: Options, console: Console) -> Ite
     console.print("Starting NATS, PostgreSQL and the audit writer ...")
     ports = {"nats_port": options.nats_port, "postgres_port": options.postgres_port}
     with local_stack(data_dir=None, **ports) as stack:
-        start_audit_writer(stack)
+        writer = start_audit_writer(stack)
         _say_where(stack, console)
         _play(recordings, stack, options, console)
+        _wait_until_written(stack, writer)
+        console.print("All events are written to PostgreSQL.")
         yield asyncio.run(_result(recordings, stack))
 
 
 class _Run:
-    """One session on its way: a node that closes its ledgers and a reconciler that follows them."""
+    """One session on its way: a node that closes its ledgers and a reconciler that follows them.
+
+    Nothing here waits: starting processes is most of the work, and other sessions go on meanwhile.
+    """
 
     def __init__(self, recording: Recording, stack: LocalStack, options: Options) -> None:
         session = recording.session
         self.last = session.ledgers[-1].ledger_index
         self.cursor = session.ledgers[0].ledger_index
+        self._accounts = engine_accounts(session)
+        self._name = session.name
         self._stack = stack
         asyncio.run(_announce(recording, stack.nats_url))
         pace = str(options.pace) if options.pace else "read"
-        network = str(network_of(recording))
-        arguments = (str(recording.path), "--pace", pace, "--network-id", network)
+        arguments = (str(recording.path), "--pace", pace, "--network-id", str(network_of(recording)))
         self._node = stack.spawn("replay_node", *arguments, name=f"node-{session.name}")
-        node_url = self._node.wait_listening()
-        self._reconciler = stack.spawn(
-            "reconciler",
-            name=f"reconciler-{session.name}",
-            env={
-                "FILLPROOF_NATS_URL": stack.nats_url,
-                "FILLPROOF_XRPL_URLS": node_url.replace("http:", "ws:"),
-                "FILLPROOF_ACCOUNTS": ",".join(engine_accounts(session)),
-                "FILLPROOF_START_LEDGER": str(self.cursor),
-            },
-        )
-        self._url = self._reconciler.wait_listening()
+        self._reconciler: Child | None = None
 
     def done(self) -> bool:
-        """Look how far the reconciler is; whether it has folded the last ledger and owes nothing."""
+        """Go on as far as possible; whether the last ledger is folded and nothing owed."""
         self._node.check()
+        if self._reconciler is None:
+            node_url = _said(self._node, rb'"url":"http:([^"]+)"')
+            if node_url is not None:
+                self._reconciler = self._follow(f"ws:{node_url}")
+            return False
         self._reconciler.check()
-        now = metrics(self._url)
+        url = _said(self._reconciler, rb"^listening on (\S+)")
+        if url is None:
+            return False
+        now = metrics(url)
         validated, lag = now["reconciler_validated_ledger"], now["reconciler_cursor_lag_ledgers"]
         self.cursor = max(self.cursor, int(validated - lag))
         return self.cursor >= self.last and not now["reconciler_disappearances_owed"]
 
-    def stop(self) -> None:
-        """End the session's reconciler and node."""
-        self._reconciler.stop()
-        self._node.stop()
+    def end(self) -> None:
+        """Ask the session's reconciler and node to end; the stack waits for them when it stops."""
+        for child in (self._reconciler, self._node):
+            if child is not None:
+                child.send(signal.SIGTERM)
+
+    def _follow(self, node_url: str) -> Child:
+        return self._stack.spawn(
+            "reconciler",
+            name=f"reconciler-{self._name}",
+            env={
+                "FILLPROOF_NATS_URL": self._stack.nats_url,
+                "FILLPROOF_XRPL_URLS": node_url,
+                "FILLPROOF_ACCOUNTS": ",".join(self._accounts),
+                "FILLPROOF_START_LEDGER": str(self.cursor),
+            },
+        )
+
+
+def _said(child: Child, pattern: bytes) -> str | None:
+    """Return what a child has announced on its output, None before it has."""
+    found = re.search(pattern, child.output(), re.MULTILINE)
+    return found[1].decode() if found else None
 
 
 def _play(recordings: list[Recording], stack: LocalStack, options: Options, console: Console) -> None:
@@ -117,34 +141,29 @@ def _play(recordings: list[Recording], stack: LocalStack, options: Options, cons
         TimeElapsedColumn(),
     )
     waiting, running = list(recordings), dict[TaskID, _Run]()
+    moved = time.monotonic()
     with Progress(*columns, console=console) as progress:
-        moved = time.monotonic()
         while waiting or running:
             while waiting and len(running) < AT_ONCE:
                 recording = waiting.pop(0)
-                ledgers = recording.session.ledgers
-                total = ledgers[-1].ledger_index - ledgers[0].ledger_index
-                task = progress.add_task(recording.session.name, total=total)
-                running[task] = _Run(recording, stack, options)
+                run = _Run(recording, stack, options)
+                running[progress.add_task(recording.session.name, total=run.last - run.cursor)] = run
             for task, run in list(running.items()):
-                before = run.cursor
-                if run.done():
-                    run.stop()
-                    del running[task]
-                if run.cursor != before or task not in running:
-                    moved = time.monotonic()
+                before, done = run.cursor, run.done()
                 progress.advance(task, run.cursor - before)
+                if done:
+                    run.end()
+                    del running[task]
+                if done or run.cursor != before:
+                    moved = time.monotonic()
             _give_up_after(moved, "no ledger was folded")
             time.sleep(POLL_SECONDS)
-        written = progress.add_task("written to PostgreSQL", total=None)
-        _wait_until_written(stack)
-        progress.update(written, total=1, completed=1)
 
 
-def _wait_until_written(stack: LocalStack) -> None:
+def _wait_until_written(stack: LocalStack, writer: Child) -> None:
     left, moved = -1, time.monotonic()
     while left != 0:
-        stack.check()
+        writer.check()
         now = asyncio.run(unwritten(stack.nats_url))
         if now != left:
             left, moved = now, time.monotonic()

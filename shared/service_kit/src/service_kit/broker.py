@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from nats.aio.client import Client
 
-CONNECT_SECONDS = 5.0
+CONNECT_SECONDS = 3.0
 NATS_PORT = 4222
 """Where a URL names no port."""
 GRACE_SECONDS = 6.0
@@ -74,12 +74,12 @@ def make_broker(url: str) -> NatsBroker:
 
 
 async def connect_broker(broker: NatsBroker, url: str) -> None:
-    """Connect before anything is served; raises Unavailable if NATS does not answer within 5 s."""
+    """Connect before anything is served; raises Unavailable if NATS does not answer within 3 s."""
     await _answered(broker.connect, url)
 
 
 async def connect(url: str) -> Client:
-    """Return a plain connection, for a step that runs once; raises Unavailable within 5 s."""
+    """Return a plain connection, for a step that runs once; raises Unavailable within 3 s."""
 
     async def ignore(_error: Exception) -> None:
         """Keep nats-py from logging every attempt: the last one is reported."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import signal
 import socket
 import sys
@@ -76,9 +77,7 @@ async def _serve_until_signal(
     work: Callable[[], Awaitable[None]] | None,
 ) -> None:
     service = asyncio.ensure_future(_serve(app, broker, settings, work))
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, service.cancel)
+    _on_signal(service.cancel)
     with contextlib.suppress(asyncio.CancelledError):
         await service
 
@@ -92,9 +91,31 @@ async def _serve(
     with _listen(settings.http_host, settings.http_port) as listener:
         await connect_broker(broker, settings.nats_url)
         async with app.lifespan_context(), _started(app), _http(app, listener):
+            stop = asyncio.Event()
+            # from here on nothing is cancelled but the work: whatever was opened is closed in order
+            _on_signal(stop.set)
             host, port = listener.getsockname()[:2]
             print(f"listening on http://{host}:{port}", flush=True)  # noqa: T201 - the supervisor reads it
-            await (work() if work else asyncio.Event().wait())
+            await _work_until(stop, work)
+
+
+def _on_signal(action: Callable[[], object]) -> None:
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, action)
+
+
+async def _work_until(stop: asyncio.Event, work: Callable[[], Awaitable[None]] | None) -> None:
+    stopping = asyncio.ensure_future(stop.wait())
+    working = asyncio.ensure_future(work()) if work else stopping
+    await asyncio.wait({working, stopping}, return_when=asyncio.FIRST_COMPLETED)
+    if stop.is_set():
+        working.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await working
+    else:
+        stopping.cancel()
+        await working
 
 
 @contextlib.asynccontextmanager
@@ -132,4 +153,6 @@ def _listen(host: str, port: int) -> socket.socket:
     try:
         return socket.create_server((host, port))
     except OSError as error:
-        raise Unavailable(f"HTTP can't be served at {host}:{port}: {error.strerror}") from error
+        raise Unavailable(
+            f"HTTP can't be served at {host}:{port}: {os.strerror(error.errno or 0)}"
+        ) from error

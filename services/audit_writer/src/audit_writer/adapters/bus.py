@@ -1,14 +1,106 @@
 """Deliveries and dead letters on NATS JetStream."""
 
+from collections.abc import Callable, Coroutine, Mapping
+
 import nats.errors
 import structlog
+from faststream.nats import NatsBroker
 from nats.aio.msg import Msg
-from nats.js import JetStreamContext
 
 from audit_writer.ports import Delivery, LetterUndelivered
 from order_events.subjects import AUDIT_CONSUMER, DEAD_LETTER_STREAM, dead_letter_subject
 
-ANSWER_SECONDS = 5.0
+CONFIRM_SECONDS = 5.0
 REASON_LENGTH = 500
+"""Headers are for people; the message itself is in the body."""
+
+REASON = "Fillproof-Reason"
+ORIGIN_STREAM = "Fillproof-Stream"
+ORIGIN_SEQUENCE = "Fillproof-Stream-Sequence"
+ORIGIN_SUBJECT = "Fillproof-Subject"
 
 log = structlog.stdlib.get_logger("audit_writer.bus")
+
+
+class NatsDelivery:
+    """A message of a durable consumer; see :class:`audit_writer.ports.Delivery`."""
+
+    def __init__(self, message: Msg) -> None:
+        self._message = message
+        self._answered = False
+
+    @property
+    def payload(self) -> bytes:
+        """What was published."""
+        return self._message.data
+
+    @property
+    def origin(self) -> Mapping[str, str]:
+        """Where it stands on the bus."""
+        metadata = self._message.metadata
+        return {
+            ORIGIN_STREAM: metadata.stream,
+            ORIGIN_SEQUENCE: str(metadata.sequence.stream),
+            ORIGIN_SUBJECT: self._message.subject,
+        }
+
+    async def acknowledge(self) -> None:
+        """Say that it is done with."""
+        await self._answer(self._message.ack)
+
+    async def terminate(self) -> None:
+        """Say that it must not be delivered again."""
+        await self._answer(self._message.term)
+
+    async def give_back(self) -> None:
+        """Have it delivered again at once, unless it was answered."""
+        if not self._answered:
+            await self._answer(self._message.nak)
+
+    async def hold(self) -> None:
+        """Ask for more time, unless it was answered."""
+        if not self._answered:
+            await _sent(self._message.in_progress)
+
+    async def _answer(self, answer: Callable[[], Coroutine[None, None, None]]) -> None:
+        self._answered = True
+        await _sent(answer)
+
+
+class NatsDeadLetters:
+    """The dead-letter stream; see :class:`audit_writer.ports.DeadLetters`."""
+
+    def __init__(self, broker: NatsBroker) -> None:
+        self._broker = broker
+
+    async def publish(self, delivery: Delivery, reason: str) -> None:
+        """Publish the message as it came, the reason and the origin in its headers."""
+        origin = delivery.origin
+        headers = {
+            **origin,
+            REASON: _one_line(reason),
+            # the same message again, after a confirmation that was lost, is one dead letter
+            "Nats-Msg-Id": f"{AUDIT_CONSUMER}.{origin[ORIGIN_STREAM]}.{origin[ORIGIN_SEQUENCE]}",
+        }
+        try:
+            await self._broker.connection.jetstream().publish(
+                dead_letter_subject(AUDIT_CONSUMER),
+                delivery.payload,
+                stream=DEAD_LETTER_STREAM,
+                timeout=CONFIRM_SECONDS,
+                headers=headers,
+            )
+        except nats.errors.Error as error:
+            raise LetterUndelivered(repr(error)) from error
+
+
+async def _sent(send: Callable[[], Coroutine[None, None, None]]) -> None:
+    try:
+        await send()
+    except nats.errors.Error as error:
+        log.debug("an answer was not sent", error=repr(error))
+
+
+def _one_line(reason: str) -> str:
+    plain = " ".join(reason.split()).encode("ascii", "backslashreplace").decode()
+    return plain[:REASON_LENGTH]

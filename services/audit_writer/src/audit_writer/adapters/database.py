@@ -35,18 +35,19 @@ INSERT_ANOMALIES = _sql("insert_anomaly")
 class PostgresStore:
     """A store; an async context manager that closes its connections. It opens none before they are needed."""
 
-    def __init__(self, dsn: str) -> None:
-        self._pool = asyncpg.create_pool(
-            dsn,
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self._pool: asyncpg.Pool | None = None
+
+    async def __aenter__(self) -> Self:
+        self._pool = await asyncpg.create_pool(
+            self._url,
             min_size=0,
             max_size=CONNECTIONS,
             timeout=CONNECT_SECONDS,
             command_timeout=STATEMENT_SECONDS,
             server_settings={"application_name": "fillproof-audit-writer", "timezone": "UTC"},
         )
-
-    async def __aenter__(self) -> Self:
-        await self._pool
         return self
 
     async def __aexit__(
@@ -55,12 +56,12 @@ class PostgresStore:
         exc: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        self._pool.terminate()
+        self._opened.terminate()
 
     async def write(self, rows: Rows) -> int:
         """Write all tables in one transaction; see :class:`audit_writer.ports.Store`."""
         try:
-            async with self._pool.acquire(timeout=CONNECT_SECONDS) as connection, connection.transaction():
+            async with self._opened.acquire(timeout=CONNECT_SECONDS) as connection, connection.transaction():
                 new = await connection.execute(INSERT_EVENTS, _array(rows.events))
                 if rows.fills:
                     await connection.execute(INSERT_FILLS, _array(rows.fills))
@@ -74,9 +75,15 @@ class PostgresStore:
 
     async def check(self) -> str | None:
         """Answer None if the tables can be reached, else what is wrong."""
-        async with self._pool.acquire(timeout=CONNECT_SECONDS) as connection:
+        async with self._opened.acquire(timeout=CONNECT_SECONDS) as connection:
             found = await connection.fetchval("SELECT to_regclass('order_event') IS NOT NULL")
         return None if found else "the table order_event does not exist: run the migrations"
+
+    @property
+    def _opened(self) -> asyncpg.Pool:
+        if self._pool is None:
+            raise RuntimeError("the store is used before it was entered")
+        return self._pool
 
 
 def _array(payloads: Sequence[str]) -> str:

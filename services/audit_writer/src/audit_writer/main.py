@@ -1,0 +1,78 @@
+"""Wire the audit writer: NATS -> service -> PostgreSQL."""
+
+import random
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from faststream import AckPolicy
+from faststream.nats import JStream, NatsBroker, PullSub
+from faststream.nats.message import NatsBatchMessage
+from faststream.params import NoCast
+from nats.aio.msg import Msg
+
+from audit_writer.adapters.bus import NatsDeadLetters, NatsDelivery
+from audit_writer.adapters.database import PostgresStore
+from audit_writer.health import ConsumerWatch
+from audit_writer.metrics import Metrics
+from audit_writer.service import AuditWriter
+from audit_writer.settings import AuditWriterSettings
+from order_events.subjects import AUDIT_CONSUMER, ORDERS_STREAM
+from service_kit import load_settings, make_app, make_broker, run, set_up_logs
+from service_kit.streams import ACK_WAIT_S, AUDIT_FILTER
+
+
+async def as_delivered(message: NatsBatchMessage) -> list[Msg]:
+    """Be a decoder that can't fail: one bad message must not cost the others of its batch."""
+    return message.raw_message
+
+
+def subscribe(
+    broker: NatsBroker, settings: AuditWriterSettings, writer: AuditWriter, watch: ConsumerWatch
+) -> None:
+    """Have `writer` handle the durable consumer's batches, one after the other."""
+
+    @broker.subscriber(
+        AUDIT_FILTER,
+        stream=JStream(ORDERS_STREAM, declare=False),
+        durable=AUDIT_CONSUMER,
+        pull_sub=PullSub(batch_size=settings.batch_size, timeout=settings.batch_seconds, batch=True),
+        ack_policy=AckPolicy.MANUAL,
+        decoder=as_delivered,
+    )
+    async def take(messages: NoCast[list[Msg]]) -> None:
+        await writer.handle([NatsDelivery(message) for message in messages])
+        watch.batch_done()
+
+
+def main() -> int:
+    """Run until TERM or INT; returns the exit status."""
+    settings = load_settings(AuditWriterSettings)
+    set_up_logs("audit_writer", settings)
+    broker = make_broker(settings.nats_url)
+    metrics = Metrics()
+    watch = ConsumerWatch(broker, metrics)
+    store = PostgresStore(settings.database_url.get_secret_value())
+    writer = AuditWriter(
+        store=store,
+        dead_letters=NatsDeadLetters(broker),
+        metrics=metrics,
+        hold_every=ACK_WAIT_S / 3,
+        chance=random.random,
+    )
+
+    @asynccontextmanager
+    async def lifespan() -> AsyncIterator[None]:
+        await watch.look()
+        async with store:
+            yield
+
+    subscribe(broker, settings, writer, watch)
+    checks = {"database": store.check, "batches": watch.check}
+    app = make_app(broker, checks=checks, lifespan=lifespan, registry=metrics.registry)
+    app.on_shutdown(writer.stop)
+    return run(app, broker, settings, work=watch.run)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,66 @@
+"""Settings say what is wrong with which variable, and end the process with status 2."""
+
+import pytest
+from pydantic import SecretStr
+
+from service_kit import ServiceSettings, StreamSettings, load_settings
+
+
+class DatabaseSettings(ServiceSettings):
+    database_url: SecretStr
+    accounts: tuple[str, ...] = ()
+
+
+def refused(capsys: pytest.CaptureFixture[str], settings: type[ServiceSettings | StreamSettings]) -> str:
+    with pytest.raises(SystemExit) as ended:
+        load_settings(settings)
+    assert ended.value.code == 2
+    return capsys.readouterr().err
+
+
+def test_settings_have_defaults_that_stay_on_the_loopback_interface() -> None:
+    settings = load_settings(ServiceSettings)
+    assert (settings.nats_url, settings.http_host) == ("nats://127.0.0.1:4222", "127.0.0.1")
+
+
+def test_settings_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FILLPROOF_NATS_URL", "nats://bus:4333")
+    monkeypatch.setenv("FILLPROOF_HTTP_PORT", "8080")
+    settings = load_settings(ServiceSettings)
+    assert (settings.nats_url, settings.http_port) == ("nats://bus:4333", 8080)
+
+
+def test_every_wrong_variable_is_named_with_what_was_found(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("FILLPROOF_NATS_URL", "http://bus")
+    monkeypatch.setenv("FILLPROOF_HTTP_PORT", "65536")
+    first, second = refused(capsys, ServiceSettings).splitlines()
+    assert first.startswith("FILLPROOF_NATS_URL: ")
+    assert first.endswith("found 'http://bus'")
+    assert second == "FILLPROOF_HTTP_PORT: Input should be less than or equal to 65535; found '65536'"
+
+
+def test_a_missing_variable_is_named(capsys: pytest.CaptureFixture[str]) -> None:
+    assert refused(capsys, DatabaseSettings) == "FILLPROOF_DATABASE_URL is not set and has no default\n"
+
+
+def test_a_list_that_is_not_json_is_named(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("FILLPROOF_ACCOUNTS", "not json")
+    assert "accounts" in refused(capsys, DatabaseSettings)
+
+
+def test_streams_must_outlive_the_window_in_which_they_drop_duplicates(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("FILLPROOF_ORDERS_MAX_AGE", "60")
+    assert refused(capsys, StreamSettings).startswith("FILLPROOF_ORDERS_MAX_AGE: ")
+
+
+def test_an_even_number_of_replicas_is_refused(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("FILLPROOF_STREAM_REPLICAS", "2")
+    assert "stream_replicas must be odd" in refused(capsys, StreamSettings)
