@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from replaying import Client, Json, recorded, samples, serving
 
 from replay_node.keys import offer_key
+from replaying import Client, Json, recorded, samples, serving
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -92,9 +92,7 @@ async def client(request: pytest.FixtureRequest) -> Any:  # noqa: ANN401 - an as
 
 
 @pytest.mark.parametrize("sample", SAMPLES, ids=lambda sample: f"{sample['request']['id']}")
-async def test_a_websocket_answer_has_the_keys_and_types_of_the_real_one(
-    client: Client, sample: Json
-) -> None:
+async def test_a_websocket_answer_has_the_keys_and_types_of_the_real_one(client: Client, sample: Json) -> None:
     asked = await repointed(client, sample["request"])
     async with client.socket() as socket:
         answer = await socket.ask(id=sample["request"]["id"], **asked)

@@ -8,7 +8,8 @@ from typing import Any
 
 import msgspec
 import pytest
-from in_process_node import recorded
+from replaying import recorded
+from waiting import until
 from websockets.asyncio.server import ServerConnection, serve
 
 from reconciler.adapters.json_rpc import JsonRpcServer
@@ -37,9 +38,12 @@ def json_rpc(url: str, timeout: float = 5) -> LedgerServer:
     return JsonRpcServer(url, timeout=timeout)
 
 
-def websocket(url: str, timeout: float = 5, **more: Any) -> WebSocketServer:
-    more = {"on_ledger_closed": lambda: None, **more}
-    return WebSocketServer(url.replace("http://", "ws://"), timeout=timeout, **more)
+def websocket(
+    url: str, timeout: float = 5, silence: float = 20, on_ledger_closed: Callable[[], None] = lambda: None
+) -> WebSocketServer:
+    return WebSocketServer(
+        url.replace("http://", "ws://"), on_ledger_closed=on_ledger_closed, timeout=timeout, silence=silence
+    )
 
 
 @pytest.fixture(params=[json_rpc, websocket])
@@ -64,12 +68,6 @@ async def server(connect: Connect, url: str) -> AsyncIterator[LedgerServer]:
     connected = connect(url)
     yield connected
     await connected.close()
-
-
-async def until(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(10):
-        while not condition():
-            await asyncio.sleep(0.005)
 
 
 async def test_an_answer_is_its_result_and_no_number_in_it_a_float(server: LedgerServer) -> None:

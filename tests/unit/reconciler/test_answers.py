@@ -1,5 +1,6 @@
 """Envelopes: who is at fault, and that no number becomes a float."""
 
+from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
@@ -17,12 +18,14 @@ from reconciler.ports.ledger import (
 
 SERVER = "ws://node"
 
+Envelope = Callable[..., dict[str, Any]]
 
-def over_json_rpc(**fields: Any) -> dict[str, Any]:
+
+def over_json_rpc(**fields: object) -> dict[str, Any]:
     return {"result": fields}
 
 
-def over_websocket(**fields: Any) -> dict[str, Any]:
+def over_websocket(**fields: object) -> dict[str, Any]:
     return {"id": 1, "type": "response", **fields}
 
 
@@ -42,7 +45,7 @@ def over_websocket(**fields: Any) -> dict[str, Any]:
         ("unknownCmd", InvalidRequest),
     ],
 )
-def test_an_error_says_who_is_at_fault(envelope: Any, code: str, kind: type[ServerError]) -> None:
+def test_an_error_says_who_is_at_fault(envelope: Envelope, code: str, kind: type[ServerError]) -> None:
     with pytest.raises(kind, match=f"ws://node: ledger: {code}: Text"):
         result_of(SERVER, "ledger", envelope(error=code, error_message="Text", status="error"))
 

@@ -4,7 +4,8 @@ from collections.abc import Callable
 
 import pytest
 from in_memory_bus import Crash, Memory, MemoryFeed, MemoryOrders, MemoryStore, NoMarket
-from in_process_node import InProcessServer, recorded
+from in_process_node import InProcessServer
+from replaying import recorded
 
 from offer_lifecycle import parse_amount
 from order_events import (
@@ -16,7 +17,7 @@ from order_events import (
     OrderSubmitted,
     encode,
 )
-from reconciler.ports.bus import NotOwner
+from reconciler.ports.bus import Kept, NotOwner
 from reconciler.ports.ledger import ProtocolViolation, Unreachable, WrongChain
 from reconciler.service import memory as kept
 from reconciler.service.follower import Follower
@@ -85,9 +86,9 @@ class MemoryKept:
     def __init__(self, memory: Memory) -> None:
         self._memory = memory
 
-    def kept(self) -> kept.Kept:
+    def kept(self) -> Kept:
         values = {key.split(".", 2)[2]: value for key, value in self._memory.values.items()}
-        return kept.Kept(values=values, revision=1)
+        return Kept(values=values, revision=1)
 
 
 def told(memory: Memory) -> list[tuple[str, int]]:

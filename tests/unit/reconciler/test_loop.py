@@ -7,8 +7,10 @@ from collections.abc import AsyncIterator, Callable
 
 import pytest
 from in_memory_bus import Memory, MemoryFeed, MemoryOrders, MemoryStore, NoMarket
-from in_process_node import InProcessServer, recorded
+from in_process_node import InProcessServer
+from replaying import recorded
 from structlog.testing import capture_logs
+from waiting import until
 
 from reconciler.metrics import Metrics
 from reconciler.ports.bus import NotOwner
@@ -33,7 +35,7 @@ class Running:
         self.metrics = Metrics()
         self.turns = 0
         self.followers = [self._follower(role, memory) for role, memory in self.memories.items()]
-        pool = Servers(servers, clock=asyncio.get_running_loop().time, chance=random.Random(1))
+        pool = Servers(servers, clock=asyncio.get_running_loop().time, chance=random.Random(1))  # noqa: S311 - no secret
         self.loop = Loop(self.followers, pool, self.wakeup, self.metrics, self._turned)
 
     def _turned(self) -> None:
@@ -65,12 +67,6 @@ async def turning(running: Running) -> AsyncIterator[Running]:
         task.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await task
-
-
-async def until(condition: Callable[[], bool], seconds: float = 20) -> None:
-    async with asyncio.timeout(seconds):
-        while not condition():
-            await asyncio.sleep(0.005)
 
 
 async def test_every_account_is_followed_to_the_newest_ledger() -> None:

@@ -5,7 +5,8 @@ from typing import Any
 
 import msgspec
 import pytest
-from in_process_node import InProcessServer, recorded
+from in_process_node import InProcessServer
+from replaying import recorded
 
 from offer_lifecycle import Header
 from order_events import MarketContext, OrderDisappeared, Side, decode
@@ -17,7 +18,7 @@ MARKET = f"XRP/USD.{ISSUER}"
 HEADER = Header(ledger_index=9, ledger_hash="A", parent_hash="B", close_time=1000, parent_close_time=996)
 
 
-def disappeared(**changes: Any) -> OrderDisappeared:
+def disappeared(**changes: object) -> OrderDisappeared:
     """Return a disappeared order of rOwner, 7, that sold XRP at 0.5 USD."""
     event = decode(
         b"""{"event_type": "order.disappeared", "event_id": "2b0b1a0e-5c1d-5a0e-9f1e-0f111b00f111",
@@ -32,13 +33,13 @@ def disappeared(**changes: Any) -> OrderDisappeared:
     return msgspec.structs.replace(event, **changes)
 
 
-def ask(price: str, *, account: str = "rStranger", sequence: int = 1, **more: Any) -> dict[str, Any]:
+def ask(price: str, *, account: str = "rStranger", sequence: int = 1, **more: object) -> dict[str, Any]:
     """One row that sells XRP; `quality` is USD per drop."""
     quality = str(Decimal(price) / 1_000_000)
     return {"Account": account, "Sequence": sequence, "quality": quality, **more}
 
 
-def bid(price: str, *, account: str = "rStranger", sequence: int = 2, **more: Any) -> dict[str, Any]:
+def bid(price: str, *, account: str = "rStranger", sequence: int = 2, **more: object) -> dict[str, Any]:
     """One row that buys XRP; `quality` is drops per USD."""
     quality = str(1_000_000 / Decimal(price))
     return {"Account": account, "Sequence": sequence, "quality": quality, **more}
@@ -53,7 +54,7 @@ class Books:
         self._asks, self._bids, self._pool = asks, bids, pool
         self.asked: list[str] = []
 
-    async def request(self, method: str, /, **params: Any) -> Answer:
+    async def request(self, method: str, /, **params: object) -> Answer:
         self.asked.append(method)
         assert params["ledger_index"] == HEADER.ledger_index
         if method == "book_offers":

@@ -3,7 +3,8 @@
 from typing import Any
 
 import pytest
-from in_process_node import InProcessServer, recorded
+from in_process_node import InProcessServer, Spoil
+from replaying import recorded
 
 from offer_lifecycle import AccountRecord, LedgerFacts
 from reconciler.ports.ledger import ProtocolViolation, WrongChain
@@ -127,7 +128,7 @@ def the_same_marker_again(page: dict[str, Any]) -> dict[str, Any]:
     ],
 )
 async def test_an_answer_that_contradicts_the_question_is_the_servers_fault(
-    server: InProcessServer, spoil: Any, complaint: str
+    server: InProcessServer, spoil: Spoil, complaint: str
 ) -> None:
     record = await at(server, FIRST)
     server.spoil["account_tx"] = spoil
@@ -145,7 +146,7 @@ async def test_a_header_that_is_not_validated_is_not_taken(server: InProcessServ
 async def test_a_server_on_another_chain_is_told_by_its_hashes(server: InProcessServer) -> None:
     record = await at(server, FIRST)
     server.node.faults.change({"other_chain": True})
-    with pytest.raises(WrongChain, match="node://one: .* on another chain"):
+    with pytest.raises(WrongChain, match=r"node://one: .* on another chain"):
         await read(server, record)
 
 

@@ -3,7 +3,8 @@
 import random
 
 import pytest
-from in_process_node import InProcessServer, recorded
+from in_process_node import InProcessServer
+from replaying import recorded
 from structlog.testing import capture_logs
 
 from reconciler.ports.ledger import Overloaded, ServerError, Unreachable, WrongChain
@@ -29,7 +30,7 @@ def clock() -> Clock:
 @pytest.fixture
 def servers(clock: Clock) -> Servers:
     both = [InProcessServer(SESSION, "node://one"), InProcessServer(SESSION, "node://two")]
-    return Servers(both, clock=clock, chance=random.Random(1))
+    return Servers(both, clock=clock, chance=random.Random(1))  # noqa: S311 - no secret
 
 
 def names(servers: Servers) -> list[str]:
