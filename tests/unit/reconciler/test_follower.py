@@ -248,6 +248,16 @@ async def test_a_second_server_goes_on_where_the_first_one_broke_off() -> None:
     assert [encode(event) for event in memory.stream] == [encode(event) for event in plain.stream]
 
 
+async def test_a_server_that_was_not_read_before_is_checked_even_if_it_has_nothing_new() -> None:
+    session, memory = recorded("grid_swept"), Memory()
+    first, second = InProcessServer(session, "node://first"), InProcessServer(session, "node://second")
+    one = follower(memory, session)
+    await one.advance(first)
+    second.node.faults.change({"other_chain": True})
+    with pytest.raises(WrongChain, match="node://second"):
+        await one.advance(second)
+
+
 @pytest.mark.parametrize(
     ("fault", "error"),
     [

@@ -54,6 +54,7 @@ class Follower:
         self._revision = 0
         self._engine_sequence = 0
         self._announced: set[int] = set()
+        self._read_from: str | None = None
 
     @property
     def cursor(self) -> int | None:
@@ -82,7 +83,10 @@ class Follower:
         if upto > self._state.record.ledger_index:
             await self._advance(server, status, self._state, upto)
         else:
+            if server.name != self._read_from:
+                await reader.check_cursor(server, self._state.record)
             self.owed = tuple(await self._publisher.offer(self.owed))
+        self._read_from = server.name
         return status
 
     async def _advance(

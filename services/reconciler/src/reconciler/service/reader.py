@@ -22,7 +22,7 @@ from reconciler.service.queries import (
     ledger_header,
 )
 
-LEDGERS_A_READING = 256
+LEDGERS_A_READING = 512
 """At most; a longer way is read in steps, each of them committed."""
 _HEADERS_AT_ONCE = 8
 
@@ -51,6 +51,18 @@ def next_upto(server: LedgerServer, status: ServerStatus, cursor: int) -> int:
             "add a server with more history to RECONCILER_XRPL_URLS, or wait until it has caught up"
         )
     return upto
+
+
+async def check_cursor(server: LedgerServer, record: AccountRecord) -> None:
+    """Hold the record's cursor against a server that has not been read for the account yet.
+
+    Raises:
+        ServerError: as every request; WrongChain if it shows another ledger there.
+
+    """
+    cursor = record.ledger_index
+    _check_overlap(server, record, await account_history(server, record.account, cursor, cursor))
+    _check_chain(server, record, [await ledger_header(server, cursor)])
 
 
 async def read(

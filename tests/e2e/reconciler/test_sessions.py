@@ -1,0 +1,152 @@
+"""Whole sessions over the wire: node, reconciler and bus are real, and the truth is what was written down."""
+
+import asyncio
+from typing import Any
+
+import pytest
+from following import announce, environment, following, lines, until_followed
+from nats.aio.client import Client
+from nats.js import JetStreamContext
+from on_the_bus import stored_events
+from replaying import recorded, serving
+from structlog.testing import capture_logs
+
+from console.lines import OrderLine
+from order_events import OrderDisappeared, OrderFilled, OrderStatus, encode
+from replay_node.pace import Pace
+from replay_node.session import Session
+from service_kit import Unavailable
+
+pytestmark = pytest.mark.stack
+
+STATUSES = {
+    "open": {OrderStatus.ACCEPTED, OrderStatus.PARTIALLY_FILLED},
+    "filled": {OrderStatus.FILLED},
+    "canceled": {OrderStatus.CANCELED},
+    "replaced": {OrderStatus.CANCELED},
+    "expired": {OrderStatus.EXPIRED},
+    "unfunded": {OrderStatus.REMOVED},
+    "self_crossed": {OrderStatus.REMOVED},
+    "rejected": {OrderStatus.REJECTED},
+    "never_placed": {OrderStatus.LOST},
+    "account_deleted": {OrderStatus.REMOVED},
+}
+READ = Pace(on_read=True)
+
+
+def as_written_down(order: dict[str, Any], line: OrderLine) -> bool:
+    truth = order["truth"]
+    told = [{"tx": fill.tx_hash, "gave": fill.gave, "got": fill.got} for fill in line.fills]
+    return (
+        line.status in STATUSES[truth["state"]]
+        and line.removed_by == truth["removed_by"]
+        and truth["fills"] in (None, told)
+    )
+
+
+async def follow_all(client: Client, nats_url: str, session: Session, scheme: str = "ws") -> None:
+    async with serving(session.name, pace=READ) as node:
+        url = node.url.replace("http", scheme, 1)
+        async with following(environment(nats_url, node.url, session, XRPL_URLS=url)):
+            await until_followed(client, session)
+
+
+@pytest.mark.parametrize("scheme", ["http", "ws"])
+@pytest.mark.parametrize(
+    "name", ["account_deleted", "autobridged", "canceled_elsewhere", "expired_lingering", "grid_swept"]
+)
+async def test_every_order_ends_on_the_bus_as_its_truth_says(
+    client: Client, jetstream: JetStreamContext, provisioned_nats_url: str, name: str, scheme: str
+) -> None:
+    session = recorded(name)
+    await announce(jetstream, session)
+    await follow_all(client, provisioned_nats_url, session, scheme)
+    found = await lines(jetstream, session)
+    both = zip(session.orders, found, strict=True)
+    assert [pair for pair in both if not as_written_down(*pair)] == []
+
+
+async def test_a_disappearance_stands_in_the_stream_before_the_fill_that_belongs_to_it(
+    client: Client, jetstream: JetStreamContext, provisioned_nats_url: str
+) -> None:
+    session = recorded("full_fill")
+    await follow_all(client, provisioned_nats_url, session)
+    told = [str(event.__struct_config__.tag) for event in await stored_events(jetstream)]
+    assert told == ["order.accepted", "order.disappeared", "order.filled"]
+
+
+async def test_fills_are_the_same_to_the_byte_when_the_bus_refuses_the_disappearances(
+    client: Client, jetstream: JetStreamContext, provisioned_nats_url: str
+) -> None:
+    session = recorded("grid_swept")
+    fills: list[list[bytes]] = []
+    for refused in (False, True):
+        config = (await jetstream.stream_info("ORDERS")).config
+        await jetstream.purge_stream("ORDERS")
+        if refused:
+            everything_else = ["order.accepted.>", "order.filled.>", "order.canceled.>", "order.expired.>"]
+            await jetstream.delete_stream("ORDERS")
+            await jetstream.add_stream(config, subjects=everything_else)
+            await jetstream.purge_stream("KV_reconciler")
+        await follow_all(client, provisioned_nats_url, session)
+        events = await stored_events(jetstream)
+        assert any(isinstance(event, OrderDisappeared) for event in events) is not refused
+        fills.append([encode(event) for event in events if isinstance(event, OrderFilled)])
+    assert fills[0] == fills[1] != []
+
+
+async def test_what_the_engine_canceled_itself_writes_no_anomaly(
+    client: Client, jetstream: JetStreamContext, provisioned_nats_url: str
+) -> None:
+    session = recorded("canceled")
+    await announce(jetstream, session)
+    await follow_all(client, provisioned_nats_url, session)
+    assert [event for event in await stored_events(jetstream) if isinstance(event, OrderDisappeared)] == []
+
+
+async def test_two_servers_of_which_the_first_is_on_another_chain_tell_the_truth_together(
+    client: Client, jetstream: JetStreamContext, provisioned_nats_url: str
+) -> None:
+    session = recorded("grid_swept")
+    await announce(jetstream, session)
+    first = session.ledgers[0].ledger_index
+    async with serving("grid_swept") as liar, serving("grid_swept", pace=READ) as honest:
+        urls = f"{liar.url},{honest.url}"
+        variables = environment(provisioned_nats_url, liar.url, session, XRPL_URLS=urls)
+        async with following(variables):
+            await until_followed(client, session, first)
+            liar.node.faults.change({"other_chain": True})
+            liar.close_all()
+            await until_followed(client, session)
+    found = await lines(jetstream, session)
+    assert all(as_written_down(order, line) for order, line in zip(session.orders, found, strict=True))
+
+
+async def test_a_second_reconciler_for_the_same_account_and_the_first_can_not_both_go_on(
+    client: Client, provisioned_nats_url: str
+) -> None:
+    session = recorded("grid_swept")
+    async with serving("grid_swept") as node:
+        variables = environment(provisioned_nats_url, node.url, session)
+        async with following(variables) as one, following(variables) as two:
+            await until_followed(client, session, session.ledgers[0].ledger_index)
+            both = asyncio.gather(one, two)
+            while not both.done():
+                await node.rpc("ledger_accept")
+            with pytest.raises(Unavailable, match="another reconciler follows the same account"):
+                await both
+
+
+async def test_a_server_that_nobody_answers_for_is_named_once_and_waited_for(
+    client: Client, provisioned_nats_url: str, unused_tcp_port: int
+) -> None:
+    session = recorded("grid_swept")
+    absent = f"http://127.0.0.1:{unused_tcp_port}"
+    with capture_logs() as logs:
+        async with serving("grid_swept", pace=READ) as node:
+            urls = f"{absent},{node.url}"
+            async with following(environment(provisioned_nats_url, node.url, session, XRPL_URLS=urls)):
+                await until_followed(client, session)
+    problems = [line["problem"] for line in logs if line["log_level"] == "warning"]
+    assert [problem for problem in problems if problem.startswith(f"{absent}: ")] == problems
+    assert len(problems) == 1

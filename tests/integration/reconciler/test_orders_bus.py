@@ -1,0 +1,96 @@
+"""Stream ORDERS on a real NATS: what is stored, how often, in which order, and what is given up when."""
+
+import asyncio
+import time
+
+import pytest
+from nats.aio.client import Client
+from nats.js import JetStreamContext
+from on_the_bus import disappearance, fill, stored, stored_events
+
+from order_events import encode
+from order_events.subjects import ORDERS_STREAM
+from reconciler.adapters.orders_bus import JetStreamOrders
+from reconciler.metrics import Metrics
+
+pytestmark = pytest.mark.stack
+
+
+async def set_subjects(jetstream: JetStreamContext, *subjects: str) -> None:
+    config = (await jetstream.stream_info(ORDERS_STREAM)).config
+    await jetstream.update_stream(config, subjects=list(subjects))
+
+
+@pytest.mark.parametrize("count", [1, 2, 1000, 1001, 2500])
+async def test_all_events_of_a_ledger_are_stored_in_their_order(
+    orders: JetStreamOrders, jetstream: JetStreamContext, count: int
+) -> None:
+    events = [fill(number) for number in range(count)]
+    await orders.publish(events)
+    assert await stored(jetstream) == [encode(event) for event in events]
+
+
+async def test_what_is_published_again_is_stored_once(
+    orders: JetStreamOrders, jetstream: JetStreamContext
+) -> None:
+    events = [fill(number) for number in range(6)]
+    await orders.publish(events[:4])
+    await orders.publish(events[2:])  # a batch with known ids in it is refused: they go one by one
+    await orders.publish(events)
+    assert await stored(jetstream) == [encode(event) for event in events]
+
+
+async def test_published_events_are_counted_by_type(orders: JetStreamOrders, metrics: Metrics) -> None:
+    await orders.publish([fill(1), fill(2), fill(3)])
+    await orders.offer([disappearance(1)], 5)
+    count = metrics.registry.get_sample_value
+    assert count("reconciler_events_total", {"event_type": "order.filled"}) == 3
+    assert count("reconciler_events_total", {"event_type": "order.disappeared"}) == 1
+
+
+async def test_offered_disappearances_are_stored_in_their_order(
+    orders: JetStreamOrders, jetstream: JetStreamContext
+) -> None:
+    offered = [disappearance(number) for number in range(200)]
+    assert await orders.offer(offered, 10) == []
+    assert await stored(jetstream) == [encode(event) for event in offered]
+
+
+async def test_disappearances_that_no_stream_takes_are_owed_at_once(
+    orders: JetStreamOrders, jetstream: JetStreamContext
+) -> None:
+    await set_subjects(jetstream, "order.filled.>", "order.accepted.>")
+    offered = [disappearance(1), disappearance(2)]
+    began = time.monotonic()
+    assert await orders.offer(offered, 30) == offered
+    assert time.monotonic() - began < 5
+
+
+async def test_disappearances_that_get_no_answer_cost_no_more_than_the_time_given(
+    orders: JetStreamOrders, jetstream: JetStreamContext, client: Client
+) -> None:
+    await set_subjects(jetstream, "order.filled.>", "order.accepted.>")
+    stalled = await client.subscribe("order.disappeared.>")  # takes them, and never answers
+    offered = [disappearance(1), disappearance(2)]
+    began = time.monotonic()
+    assert await orders.offer(offered, 0.2) == offered
+    assert time.monotonic() - began < 2
+    await orders.publish([fill(1)])
+    assert await stored_events(jetstream) == [fill(1)]
+    await stalled.unsubscribe()
+
+
+async def test_a_full_stream_holds_publication_until_there_is_room(
+    orders: JetStreamOrders, jetstream: JetStreamContext, metrics: Metrics
+) -> None:
+    config = (await jetstream.stream_info(ORDERS_STREAM)).config
+    await jetstream.update_stream(config, max_msgs=1)
+    events = [fill(1), fill(2), fill(3)]
+    publishing = asyncio.create_task(orders.publish(events))
+    async with asyncio.timeout(10):
+        while not metrics.registry.get_sample_value("reconciler_bus_retries_total"):  # noqa: ASYNC110 - no event
+            await asyncio.sleep(0.005)
+    assert not publishing.done()
+    await jetstream.update_stream(config, max_msgs=-1)
+    await publishing
+    assert await stored_events(jetstream) == events
