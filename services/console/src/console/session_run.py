@@ -32,8 +32,13 @@ class SessionRun:
         self._name = session.name
         self._stack = stack
         asyncio.run(_announce(recording, stack.nats_url))
-        pace = str(pace) if pace else "read"
-        arguments = (str(recording.path), "--pace", pace, "--network-id", str(network_of(recording)))
+        arguments = (
+            str(recording.path),
+            "--pace",
+            str(pace) if pace else "read",
+            "--network-id",
+            str(network_of(recording)),
+        )
         self._node = stack.spawn("replay_node", *arguments, name=f"node-{session.name}")
         self._reconciler: Child | None = None
 
