@@ -55,10 +55,10 @@ class Client:
             result: Json = (await answer.json())["result"]
             return result
 
-    async def close_all(self) -> None:
+    def close_all(self) -> None:
         """Close every ledger of the session."""
         while self.node.chain.validated.ledger_index < self.node.chain.last_index:
-            await self.rpc("ledger_accept")
+            self.node.close_ledger()
 
     @asynccontextmanager
     async def socket(self) -> AsyncIterator[Socket]:

@@ -125,7 +125,7 @@ def run_command(
     from console.run import Options, run
 
     options = Options(data_dir=data_dir, nats_port=nats_port, postgres_port=postgres_port)
-    with _explained():
+    with _explained(), contextlib.suppress(KeyboardInterrupt):
         run(xrpl, account, options, Console())
 
 
