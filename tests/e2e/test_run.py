@@ -75,10 +75,10 @@ def test_a_data_directory_that_can_not_be_written_is_refused(node: RunningNode, 
     assert "can't be written" in ended.stderr
 
 
-def test_a_run_that_keeps_its_data_goes_on_where_it_was(node: RunningNode, shared_directory: Path) -> None:
+def test_a_run_that_keeps_its_data_goes_on_where_it_was(node: RunningNode, enterable: Path) -> None:
     session = recorded(SESSION)
     arguments = ("run", "--xrpl", node.url, "--account", session.accounts["maker"])
-    first = started(*arguments, "--data-dir", shared_directory)
+    first = started(*arguments, "--data-dir", enterable)
     read_until(first, lambda line: "following" in line)
     node.close_ledger()
     read_until(first, lambda line: "order.accepted" in line)
@@ -86,9 +86,9 @@ def test_a_run_that_keeps_its_data_goes_on_where_it_was(node: RunningNode, share
     first.communicate(timeout=30)
     for _ in session.ledgers[2:]:
         node.close_ledger()
-    second = started(*arguments, "--data-dir", shared_directory)
+    second = started(*arguments, "--data-dir", enterable)
     told = read_until(second, lambda line: "order.canceled" in line)
-    assert told.count("order.accepted") == 1
+    assert "order.accepted" not in told
     second.send_signal(signal.SIGINT)
     second.communicate(timeout=30)
     assert second.returncode == 0
