@@ -11,6 +11,7 @@ from conftest import Dsn
 
 from console.session_run import SessionRun, network_of
 from console.sessions import find_session
+from console.store import open_anomalies
 from local_stack import Child, LocalStack
 from order_events import OrderDisappeared, OrderFilled, decode
 from order_events.subjects import AUDIT_CONSUMER, ORDERS_STREAM
@@ -151,9 +152,7 @@ def test_what_happened_while_the_audit_writer_was_away_is_all_there_after_its_re
     wait_until_all_is_acknowledged(stack)
     writer.stop()
     network = network_of(find_session("underfunded_partial"))
-    found = rows(
-        postgres_dsn(), "SELECT event_type, status FROM order_event WHERE network_id = $1", network
-    )
+    found = rows(postgres_dsn(), "SELECT event_type, status FROM order_event WHERE network_id = $1", network)
     assert sorted(tuple(row) for row in found) == [
         ("order.accepted", "ACCEPTED"),
         ("order.disappeared", "REMOVED"),
@@ -162,6 +161,4 @@ def test_what_happened_while_the_audit_writer_was_away_is_all_there_after_its_re
 
 
 def test_the_chip_counts_nothing_on_a_database_without_the_table(empty_postgres_dsn: Dsn) -> None:
-    from console.store import open_anomalies
-
     assert asyncio.run(open_anomalies(empty_postgres_dsn())) == 0
