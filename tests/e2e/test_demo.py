@@ -1,6 +1,7 @@
 """The whole stack on recorded ledgers, as a user starts it."""
 
 import json
+import os
 import signal
 import subprocess
 import time
@@ -97,10 +98,11 @@ def _wait_until_gone(directory: Path, children: list[psutil.Process]) -> None:
 def test_make_demo_passes_its_arguments_on() -> None:
     root = Path(__file__).parents[2]
     shown = subprocess.run(
-        ["make", "--dry-run", "demo", "SESSION=canceled", "ARGS=--json"],
+        ["make", "--no-print-directory", "--dry-run", "demo", "SESSION=canceled", "ARGS=--json"],
         cwd=root,
         capture_output=True,
         text=True,
         check=True,
+        env={name: value for name, value in os.environ.items() if not name.startswith("MAKE")},
     )
     assert shown.stdout.splitlines()[-1].endswith("fillproof demo canceled --json")

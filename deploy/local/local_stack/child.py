@@ -150,10 +150,14 @@ class Child:
         """Send it a signal; nothing happens where it has ended."""
         self._process.send_signal(number)
 
-    def stop(self, *, number: signal.Signals = signal.SIGTERM, seconds: float = 12.0) -> int:
-        """Ask it to end, kill it after `seconds`, and return the exit status."""
+    def ask_to_end(self, number: signal.Signals = signal.SIGTERM) -> None:
+        """Ask it to end and do not wait for that."""
         self._asked_to_end = True
         self.send(number)
+
+    def stop(self, *, number: signal.Signals = signal.SIGTERM, seconds: float = 12.0) -> int:
+        """Ask it to end, kill it after `seconds`, and return the exit status."""
+        self.ask_to_end(number)
         try:
             return self._process.wait(seconds)
         except subprocess.TimeoutExpired:
