@@ -1,7 +1,6 @@
 """A ledger server for tests: the replay node's answers without a network, and room to spoil them."""
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -12,15 +11,9 @@ from replay_node.faults import Faults
 from replay_node.node import Node
 from replay_node.pace import Pace
 from replay_node.request import Request
-from replay_node.session import Session, read_session
-
-LEDGERS = Path(__file__).parent / "data" / "ledgers"
+from replay_node.session import Session
 
 Spoil = Callable[[dict[str, Any]], dict[str, Any]]
-
-
-def recorded(name: str) -> Session:
-    return read_session(LEDGERS / f"{name}.json.gz")
 
 
 class InProcessServer:

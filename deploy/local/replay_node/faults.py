@@ -63,6 +63,9 @@ class Faults(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
             changed = msgspec.convert({**msgspec.to_builtins(self), **wanted}, Faults)
         except msgspec.ValidationError as error:
             raise RpcError("invalidParams", f"Invalid fault: {error}") from error
+        if changed.hole and changed.hole[0] > changed.hole[1]:
+            text = f"Invalid fault: expected a hole [first, last], found {changed.hole}"
+            raise RpcError("invalidParams", text)
         for name in self.__struct_fields__:
             setattr(self, name, getattr(changed, name))
 

@@ -5,18 +5,36 @@ from __future__ import annotations
 import hashlib
 from decimal import Decimal
 from functools import lru_cache
+from typing import TypeGuard
 
-from xrpl.core.addresscodec import decode_classic_address
+from base58 import RIPPLE_ALPHABET, b58decode_check
 
 _XRP = bytes(20)
+_ACCOUNT_PREFIX = b"\0"
 _MANTISSA_DIGITS = 16
 _ISO_CODE_LENGTH = 3
 
 
 @lru_cache(maxsize=65536)
 def account_id(address: str) -> bytes:
-    """Return the 20 bytes behind a classic address; raises ValueError or XRPLException where it is none."""
-    return decode_classic_address(address)
+    """Return the 20 bytes behind a classic address.
+
+    Raises:
+        ValueError: the text is no classic address.
+
+    """
+    decoded = b58decode_check(address, alphabet=RIPPLE_ALPHABET)
+    if not decoded.startswith(_ACCOUNT_PREFIX) or len(decoded) != len(_ACCOUNT_PREFIX + _XRP):
+        raise ValueError(f"expected a classic address, found {address!r}")
+    return decoded.removeprefix(_ACCOUNT_PREFIX)
+
+
+def is_address(value: object) -> TypeGuard[str]:
+    """Say whether a JSON value is a classic address."""
+    try:
+        return isinstance(value, str) and bool(account_id(value))
+    except ValueError:
+        return False
 
 
 def half_sha512(data: bytes) -> str:

@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeGuard
 
-from xrpl.core.addresscodec import is_valid_classic_address
-
 from replay_node.errors import RpcError, expected, invalid, missing
+from replay_node.keys import is_address
 
 if TYPE_CHECKING:
     from replay_node.node import Node
@@ -83,5 +82,5 @@ def is_unsigned(value: object) -> TypeGuard[int]:
 
 def check_address(address: str, context: Json | None = None) -> None:
     """Raise `actMalformed` where the text is no classic address; `context` goes into the answer."""
-    if not is_valid_classic_address(address):
+    if not is_address(address):
         raise RpcError("actMalformed", context=context)

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from replay_node.node import Node
 
 _SHUTDOWN_SECONDS = 1.0
+_ANY_PATH = "/{path:.*}"
 _LARGEST_REQUEST = 1_000_000
 
 
@@ -33,7 +34,7 @@ async def listening(node: Node, host: str, port: int) -> AsyncIterator[str]:
         return await answer_post(node, http)
 
     async def get(http: web.Request) -> web.StreamResponse:
-        socket = web.WebSocketResponse(timeout=_SHUTDOWN_SECONDS)
+        socket = web.WebSocketResponse(timeout=_SHUTDOWN_SECONDS, compress=False)
         if not socket.can_prepare(http):
             return status_page()
         await socket.prepare(http)
@@ -44,7 +45,7 @@ async def listening(node: Node, host: str, port: int) -> AsyncIterator[str]:
         node.drop_connections()
 
     application = web.Application(client_max_size=_LARGEST_REQUEST)
-    application.add_routes([web.get("/", get), web.post("/", post)])
+    application.add_routes([web.get(_ANY_PATH, get), web.post(_ANY_PATH, post)])
     application.on_shutdown.append(drop_connections)
     runner = web.AppRunner(application, access_log=None, shutdown_timeout=_SHUTDOWN_SECONDS)
     await runner.setup()

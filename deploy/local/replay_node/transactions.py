@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import TYPE_CHECKING
-
-from xrpl.core.binarycodec.definitions.definitions import get_field_type_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from replay_node.session import Json, RecordedLedger
 
+_HOLD_AN_ACCOUNT = frozenset(
+    {
+        "Account", "AttestationRewardAccount", "Authorize", "Delegate", "Destination", "Holder", "Issuer",
+        "IssuingChainDoor", "LockingChainDoor", "NFTokenMinter", "Owner", "RegularKey", "Subject",
+        "Unauthorize",
+    }
+)  # fmt: skip
 # The issuers of these amounts count as affected; those of balances and prices do not.
 _AMOUNTS_THAT_NAME_AN_ACCOUNT = frozenset({"HighLimit", "LowLimit", "TakerGets", "TakerPays"})
 
@@ -85,11 +89,6 @@ def affected_accounts(meta: Json) -> frozenset[str]:
             if name in _AMOUNTS_THAT_NAME_AN_ACCOUNT:
                 if isinstance(value, dict):
                     found.add(value["issuer"])
-            elif isinstance(value, str) and _holds_account(name):
+            elif name in _HOLD_AN_ACCOUNT:
                 found.add(value)
     return frozenset(found)
-
-
-@lru_cache(maxsize=1024)
-def _holds_account(field: str) -> bool:
-    return get_field_type_name(field) == "AccountID"

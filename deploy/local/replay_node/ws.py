@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -44,7 +45,8 @@ class Connection:
             self._node.on_validated.discard(self._publish)
             self._node.on_drop.discard(self._drop)
             sender.cancel()
-            await asyncio.gather(sender, return_exceptions=True)
+            with suppress(asyncio.CancelledError, ConnectionError):
+                await sender
 
     def _publish(self, ledger: RecordedLedger) -> None:
         messages = list(self._node.streams.messages(ledger, self._subscription))

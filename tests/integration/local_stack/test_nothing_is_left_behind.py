@@ -18,6 +18,8 @@ import pytest
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from local_stack import LocalStack
+
 pytestmark = pytest.mark.stack
 
 SUPERVISOR = Path(__file__).with_name("supervisor.py")
@@ -100,14 +102,13 @@ def test_an_ordinary_user_leaves_nothing_behind_either(temporary: Path) -> None:
     assert end_and_look(supervisor, signal.SIGKILL, temporary) == -signal.SIGKILL
 
 
-def test_servers_listen_on_the_loopback_interface_only(temporary: Path) -> None:
-    supervisor = start_supervisor(temporary)
-    children = psutil.Process(supervisor.pid).children(recursive=True)
+def test_servers_listen_on_the_loopback_interface_only(stack: LocalStack) -> None:
+    stack.check()
+    servers = [child for child in psutil.Process().children() if child.name() in {"nats-server", "postgres"}]
     addresses = {
         connection.laddr.ip
-        for child in children
-        for connection in child.net_connections()
+        for server in servers
+        for connection in server.net_connections()
         if connection.status == psutil.CONN_LISTEN
     }
     assert addresses == {"127.0.0.1"}
-    end_and_look(supervisor, signal.SIGTERM, temporary)

@@ -4,8 +4,10 @@ from collections.abc import Callable
 
 import pytest
 from in_memory_bus import Crash, Memory, MemoryFeed, MemoryOrders, MemoryStore, NoMarket
-from in_process_node import InProcessServer, recorded
+from in_process_node import InProcessServer
+from replaying import recorded
 
+from offer_lifecycle import parse_amount
 from order_events import (
     CancelRequested,
     OrderDisappeared,
@@ -15,17 +17,18 @@ from order_events import (
     OrderSubmitted,
     encode,
 )
-from offer_lifecycle import parse_amount
-from reconciler.ports.bus import NotOwner
+from reconciler.ports.bus import Kept, NotOwner
 from reconciler.ports.ledger import ProtocolViolation, Unreachable, WrongChain
 from reconciler.service import memory as kept
 from reconciler.service.follower import Follower
 from reconciler.service.publisher import Publisher
-from reconciler.service.reader import HistoryMissing
+from reconciler.service.reader import LEDGERS_A_READING, HistoryMissing
 from replay_node.session import Session
 
 
-def follower(memory: Memory, session: Session, role: str = "maker", market: NoMarket | None = None) -> Follower:
+def follower(
+    memory: Memory, session: Session, role: str = "maker", market: NoMarket | None = None
+) -> Follower:
     """Return what a process would make of the account after a start."""
     publisher = Publisher(MemoryOrders(memory), market or NoMarket(), disappearance_timeout=1)
     return Follower(
@@ -83,9 +86,9 @@ class MemoryKept:
     def __init__(self, memory: Memory) -> None:
         self._memory = memory
 
-    def kept(self) -> kept.Kept:
+    def kept(self) -> Kept:
         values = {key.split(".", 2)[2]: value for key, value in self._memory.values.items()}
-        return kept.Kept(values=values, revision=1)
+        return Kept(values=values, revision=1)
 
 
 def told(memory: Memory) -> list[tuple[str, int]]:
@@ -133,7 +136,9 @@ async def test_a_market_that_can_not_be_read_costs_the_context_and_nothing_else(
     await run(plain, session)
     await run(memory, session, NoMarket(lambda: Unreachable("node://one", "gone")))
     disappeared = [event for event in memory.stream if isinstance(event, OrderDisappeared)]
-    assert [event.market_context.reason for event in disappeared if event.market_context] == ["node://one: gone"]
+    assert [event.market_context.reason for event in disappeared if event.market_context] == [
+        "node://one: gone"
+    ]
     assert told(memory) == told(plain)
 
 
@@ -146,7 +151,9 @@ async def test_not_even_a_fault_of_our_own_in_the_market_s_reading_holds_up_a_fi
     assert any(isinstance(event, OrderFilled) for event in memory.stream)
 
 
-@pytest.mark.parametrize("name", ["grid_swept", "cancel_race_same_ledger", "partial_then_expired", "replaced"])
+@pytest.mark.parametrize(
+    "name", ["grid_swept", "cancel_race_same_ledger", "partial_then_expired", "replaced"]
+)
 async def test_a_crash_between_any_two_steps_tells_the_same_facts_once(name: str) -> None:
     session, untroubled = recorded(name), Memory()
     untroubled.announcements += announced(session)
@@ -311,3 +318,13 @@ async def test_state_that_this_version_can_not_read_is_named_by_its_key() -> Non
     server = InProcessServer(session)
     with pytest.raises(kept.StateUnreadable, match=f"key {key.split('.', 2)[2]}"):
         await follower(memory, session).advance(server)
+
+
+async def test_a_ledger_whose_header_is_not_held_is_read_over() -> None:
+    session = recorded("account_deleted")
+    skipped = session.ledgers[3].ledger_index - session.ledgers[2].ledger_index
+    assert skipped > LEDGERS_A_READING
+    memory = Memory()
+    one = await run(memory, session)
+    assert one.cursor == session.ledgers[-1].ledger_index
+    assert statuses(memory)[session.orders[0]["sequence"]] is OrderStatus.REMOVED

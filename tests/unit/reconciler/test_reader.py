@@ -3,7 +3,8 @@
 from typing import Any
 
 import pytest
-from in_process_node import InProcessServer, recorded
+from in_process_node import InProcessServer, Spoil
+from replaying import recorded
 
 from offer_lifecycle import AccountRecord, LedgerFacts
 from reconciler.ports.ledger import ProtocolViolation, WrongChain
@@ -122,12 +123,12 @@ def the_same_marker_again(page: dict[str, Any]) -> dict[str, Any]:
         (unvalidated, "expected a validated transaction"),
         (out_of_range, "expected a validated transaction of ledgers"),
         (of_another_ledger, "expected hash"),
-        (without_metadata, "with metadata"),
+        (without_metadata, "metadata"),
         (the_same_marker_again, "new marker"),
     ],
 )
 async def test_an_answer_that_contradicts_the_question_is_the_servers_fault(
-    server: InProcessServer, spoil: Any, complaint: str
+    server: InProcessServer, spoil: Spoil, complaint: str
 ) -> None:
     record = await at(server, FIRST)
     server.spoil["account_tx"] = spoil
@@ -145,7 +146,7 @@ async def test_a_header_that_is_not_validated_is_not_taken(server: InProcessServ
 async def test_a_server_on_another_chain_is_told_by_its_hashes(server: InProcessServer) -> None:
     record = await at(server, FIRST)
     server.node.faults.change({"other_chain": True})
-    with pytest.raises(WrongChain, match="node://one: .* on another chain"):
+    with pytest.raises(WrongChain, match=r"node://one: .* on another chain"):
         await read(server, record)
 
 
@@ -162,7 +163,9 @@ async def test_a_cursor_ledger_that_shows_other_transactions_than_before_is_an_a
 async def test_a_hole_in_the_history_is_never_read_over(server: InProcessServer) -> None:
     record = await at(server, FIRST)
     server.node.faults.change({"hole": [FIRST + 1, FIRST + 1]})
-    with pytest.raises(reader.HistoryMissing, match=f"history missing: expected ledgers {FIRST}-{LAST}, found"):
+    with pytest.raises(
+        reader.HistoryMissing, match=f"history missing: expected ledgers {FIRST}-{LAST}, found"
+    ):
         await read(server, record)
 
 

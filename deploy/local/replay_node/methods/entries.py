@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from xrpl.core.addresscodec import is_valid_classic_address
-
 from replay_node.errors import RpcError
-from replay_node.keys import account_key, line_key, offer_key
+from replay_node.keys import account_key, is_address, line_key, offer_key
 from replay_node.request import is_unsigned
 
 if TYPE_CHECKING:
@@ -74,7 +72,7 @@ def _ripple_state(value: object) -> str:
 
 
 def _address(value: object) -> str:
-    if not isinstance(value, str) or not is_valid_classic_address(value):
+    if not is_address(value):
         raise RpcError("malformedAddress")
     return value
 

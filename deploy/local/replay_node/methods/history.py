@@ -34,7 +34,8 @@ def account_tx(request: Request) -> Json:
     check_address(account)
     first, last = _range(request)
     ahead = _ahead(request, _between(request, account, first, last), forward=forward)
-    page, following = ahead[: limit or _LARGEST_PAGE], ahead[limit or _LARGEST_PAGE :]
+    size = min(limit or _LARGEST_PAGE, _LARGEST_PAGE)
+    page, following = ahead[:size], ahead[size:]
     marker = following[0].place if following else None
     if request.node.faults.take("empty_pages"):
         page, marker = [], ahead[0].place if ahead else (last, 0)
@@ -56,7 +57,7 @@ def _limit(request: Request) -> int:
     limit = request.params.get("limit", 0)
     if not is_unsigned(limit):
         raise expected("limit", "unsigned integer")
-    return min(int(limit), _LARGEST_PAGE)
+    return limit
 
 
 def _range(request: Request) -> tuple[int, int]:

@@ -7,11 +7,9 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from xrpl.core.addresscodec import is_valid_classic_address
-
 from replay_node.errors import RpcError, expected, missing
 from replay_node.funding import amount_text, book_rows
-from replay_node.keys import account_id, amm_key, asset, currency_bytes
+from replay_node.keys import account_id, amm_key, asset, currency_bytes, is_address
 from replay_node.request import LimitRange
 
 if TYPE_CHECKING:
@@ -78,7 +76,7 @@ def _asset_of_side(named: Json, side: _Side) -> Asset:
     if currency != "XRP" and issuer is None:
         text = f"Invalid field '{side.field}.issuer', expected non-XRP issuer."
         raise RpcError(side.bad_issuer, text)
-    if issuer is not None and not is_valid_classic_address(str(issuer)):
+    if issuer is not None and not is_address(issuer):
         raise RpcError(side.bad_issuer, f"Invalid field '{side.field}.issuer', bad issuer.")
     return asset(currency, issuer)
 

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from xrpl.core.addresscodec import is_valid_classic_address
-
 from replay_node.errors import RpcError
 from replay_node.fees import BASE_FEE, RESERVE_BASE, RESERVE_INCREMENT
+from replay_node.keys import is_address
 
 if TYPE_CHECKING:
     from replay_node.request import Request
@@ -63,7 +62,7 @@ def _accounts(params: Json) -> set[str]:
         if field in params and not named:
             raise RpcError("actMalformed")
         for address in named:
-            if not is_valid_classic_address(address):
+            if not is_address(address):
                 raise RpcError("actMalformed")
             accounts.add(address)
     return accounts

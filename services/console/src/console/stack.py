@@ -41,7 +41,7 @@ def start_audit_writer(stack: LocalStack) -> Child:
         "audit_writer",
         env={
             "FILLPROOF_NATS_URL": stack.nats_url,
-            "FILLPROOF_POSTGRES_DSN": stack.postgres_dsn("audit_writer"),
+            "FILLPROOF_DATABASE_URL": stack.postgres_dsn("audit_writer"),
         },
     )
     writer.wait_ready()

@@ -1,7 +1,7 @@
 """The market around an order at one validated ledger: tops of both books, and the AMM's spot price."""
 
 from collections.abc import Mapping, Sequence
-from decimal import Decimal
+from decimal import Context, Decimal
 from typing import Any
 
 import msgspec
@@ -13,6 +13,8 @@ from reconciler.ports.ledger import LedgerServer, ProtocolViolation, Refused
 _ROWS = 100
 _BASIS_POINTS = 10_000
 _XRP_SCALE = Decimal("1e6")
+_PRICE = Context(prec=16)
+"""Qualities on the ledger have 16 digits; there is nothing to know beyond them."""
 _FEE_UNITS = Decimal(100_000)
 """trading_fee counts in 1/100,000."""
 
@@ -95,7 +97,7 @@ def _can_trade(row: Mapping[str, Any], header: Header) -> bool:
 
 def _row(row: Mapping[str, Any], scale: Decimal, *, invert: bool = False) -> Row:
     quality = Decimal(row["quality"])  # TakerPays per TakerGets, XRP in drops
-    price = scale / quality if invert else quality * scale
+    price = _PRICE.divide(scale, quality) if invert else _PRICE.multiply(quality, scale)
     return Row(account=row["Account"], sequence=row["Sequence"], price=price)
 
 
@@ -114,7 +116,7 @@ async def _pool(
     try:
         amounts = dict(map(_units, (pool["amount"], pool["amount2"])))
         fee = Decimal(pool["trading_fee"]) / _FEE_UNITS
-        return (amounts[quote] / amounts[base] if amounts[base] else None), fee
+        return (_PRICE.divide(amounts[quote], amounts[base]) if amounts[base] else None), fee
     except (KeyError, ArithmeticError, ValueError, TypeError) as error:
         raise ProtocolViolation(server.name, f"amm_info: expected a pool, found {error!r}") from error
 
@@ -140,8 +142,8 @@ def context_of(event: OrderDisappeared, book: Book, header: Header) -> MarketCon
     """Work out mid, spread and distance for one order, its own offer left out of the book."""
     bid, ask = _top(book.bids, event), _top(book.asks, event)
     fee = book.amm_fee
-    pool_bid = None if book.amm_price is None else book.amm_price * (1 - fee)
-    pool_ask = None if book.amm_price is None else book.amm_price / (1 - fee)
+    pool_bid = None if book.amm_price is None else _PRICE.multiply(book.amm_price, 1 - fee)
+    pool_ask = None if book.amm_price is None else _PRICE.divide(book.amm_price, 1 - fee)
     best_bid = max((price for price in (bid, pool_bid) if price is not None), default=None)
     best_ask = min((price for price in (ask, pool_ask) if price is not None), default=None)
     known = MarketContext(
@@ -152,12 +154,12 @@ def context_of(event: OrderDisappeared, book: Book, header: Header) -> MarketCon
         both = best_bid is None and best_ask is None
         reason = "no offers and no AMM" if both else f"no {empty} and no AMM"
         return msgspec.structs.replace(known, reason=reason)
-    mid = (best_bid + best_ask) / 2
+    mid = _PRICE.divide(best_bid + best_ask, Decimal(2))
     return msgspec.structs.replace(
         known,
         mid_price=mid,
         mid_source=_source(book_only=(best_bid == bid, best_ask == ask)),
-        spread_bps=(best_ask - best_bid) / mid * _BASIS_POINTS,
+        spread_bps=_PRICE.divide((best_ask - best_bid) * _BASIS_POINTS, mid),
         distance_bps=_distance(event, mid),
         reason=None if event.price is not None else "the order's own price is not known",
     )
@@ -176,4 +178,4 @@ def _distance(event: OrderDisappeared, mid: Decimal) -> Decimal | None:
     if event.price is None:
         return None
     away = event.price - mid if event.side is Side.SELL else mid - event.price
-    return away / mid * _BASIS_POINTS
+    return _PRICE.divide(away * _BASIS_POINTS, mid)

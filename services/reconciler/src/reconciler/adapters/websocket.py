@@ -7,14 +7,16 @@ reach the next one. A connection on which no ledger closes for too long is dead,
 import asyncio
 import itertools
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import msgspec
 from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import WebSocketException
+from websockets.exceptions import ConnectionClosed, WebSocketException
+from websockets.frames import CloseCode
 
 from reconciler.adapters.answers import API_VERSION, decode, result_of, server_name
-from reconciler.ports.ledger import Answer, ProtocolViolation, ServerError, Unreachable
+from reconciler.ports.ledger import Answer, Overloaded, ProtocolViolation, ServerError, Unreachable
 
 _MAX_MESSAGE = 64 * 2**20
 """Bytes; an expanded ledger is larger than the library's limit of 1 MiB."""
@@ -95,10 +97,9 @@ class _Connection:
         answer = self._waiting[number] = asyncio.get_running_loop().create_future()
         body = {**params, "id": number, "command": method, "api_version": API_VERSION}
         try:
-            await self._socket.send(msgspec.json.encode(body).decode())
+            with suppress(WebSocketException):  # the reader meets it too, and tells all who wait
+                await self._socket.send(msgspec.json.encode(body).decode())
             return result_of(self._name, method, await answer)
-        except WebSocketException as error:
-            raise Unreachable(self._name, f"{method}: connection lost: {error}") from error
         finally:
             self._waiting.pop(number, None)
 
@@ -116,7 +117,7 @@ class _Connection:
         except TimeoutError:
             reason = Unreachable(self._name, f"no ledger closed for {self._silence:g} s")
         except WebSocketException as error:
-            reason = Unreachable(self._name, f"connection lost: {error}")
+            reason = _lost(self._name, error)
         except ProtocolViolation as error:
             reason = error
         finally:
@@ -137,3 +138,10 @@ class _Connection:
             if answer is not None and not answer.done():
                 answer.set_result(message)
         return False
+
+
+def _lost(name: str, error: WebSocketException) -> ServerError:
+    """Say why a connection ended: a server that we ask too much of closes it as a policy violation."""
+    if isinstance(error, ConnectionClosed) and error.rcvd and error.rcvd.code == CloseCode.POLICY_VIOLATION:
+        return Overloaded(name, f"connection closed: {error}")
+    return Unreachable(name, f"connection lost: {error}")

@@ -53,7 +53,7 @@ class Loop:
         self._wakeup = wakeup
         self._metrics = metrics
         self._on_turn = on_turn
-        self._lags: dict[str, int] = {}
+        self._validated = 0
         self._lacking: set[tuple[str, str]] = set()
 
     async def run(self) -> None:
@@ -74,14 +74,13 @@ class Loop:
             closed = self._wakeup.next_close()
             before = follower.cursor
             await self.look(follower)
+            advanced = follower.cursor != before
             now = asyncio.get_running_loop().time()
             if now - reported >= _SECONDS_BETWEEN_REPORTS:
                 reported = now
                 self._report(follower)
-            pause = (
-                _SHORTEST_PAUSE if follower.cursor != before else min(pause * 2, self._wakeup.poll_seconds)
-            )
-            if not self._lags.get(follower.account):
+            pause = _SHORTEST_PAUSE if advanced else min(pause * 2, self._wakeup.poll_seconds)
+            if not (advanced and self._behind(follower)):
                 await _first_of(closed, pause)
 
     async def look(self, follower: Follower) -> bool:
@@ -96,10 +95,9 @@ class Loop:
             else:
                 self._servers.served(server)
                 self._lacking.discard((follower.account, server.name))
-                self._measure(follower, status.validated)
+                self._measure(status.validated)
                 self._on_turn()
                 return True
-        self._lags.pop(follower.account, None)
         return False
 
     def _lacks(self, follower: Follower, server: LedgerServer, lack: HistoryMissing) -> None:
@@ -108,16 +106,20 @@ class Loop:
             self._lacking.add(key)
             _log.warning("held until the ledgers are there", account=follower.account, problem=str(lack))
 
-    def _measure(self, follower: Follower, validated: int) -> None:
-        self._lags[follower.account] = max(validated - (follower.cursor or validated), 0)
-        self._metrics.validated_ledger.set(validated)
-        self._metrics.cursor_lag.set(max(self._lags.values()))
+    def _measure(self, validated: int) -> None:
+        self._validated = max(self._validated, validated)
+        self._metrics.validated_ledger.set(self._validated)
+        self._metrics.cursor_lag.set(max(map(self._behind, self._followers)))
         self._metrics.disappearances_owed.set(sum(len(one.owed) for one in self._followers))
 
+    def _behind(self, follower: Follower) -> int:
+        """Return by how many ledgers; an account that is not adopted yet is behind by all of them."""
+        return max(self._validated - (follower.cursor or 0), 0)
+
     def _report(self, follower: Follower) -> None:
-        lag = self._lags.get(follower.account)
-        if lag:
-            _log.info("catching up", account=follower.account, cursor=follower.cursor, ledgers_behind=lag)
+        behind = self._behind(follower)
+        if behind and follower.cursor:
+            _log.info("catching up", account=follower.account, cursor=follower.cursor, ledgers_behind=behind)
 
 
 async def _first_of(event: asyncio.Event, seconds: float) -> None:

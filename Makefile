@@ -1,0 +1,38 @@
+# Each verb sets up what it needs. Arguments go through: make demo SESSION=cancel_race_lost ARGS=--json
+SHELL := /bin/sh
+BIN := .venv/bin
+READY := .venv/ready
+
+.PHONY: help setup demo run test lint types imports clean
+
+help:
+	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile
+
+setup: $(READY) ## set up .venv (and uv in .tools where it is missing)
+
+$(READY): uv.lock pyproject.toml $(wildcard deploy/local/*.toml services/*/pyproject.toml shared/*/pyproject.toml)
+	@echo "Setting up .venv: half a minute the first time" >&2
+	@PYTHON="$(PYTHON)" deploy/local/setup.sh
+
+demo: $(READY) ## run the whole stack on recorded ledgers (SESSION=... ARGS=...)
+	@$(BIN)/fillproof demo $(SESSION) $(ARGS)
+
+run: $(READY) ## run the whole stack on a real node (ARGS="--xrpl URL --account ADDRESS")
+	@$(BIN)/fillproof run $(ARGS)
+
+test: $(READY) ## run all tests (ARGS=... for pytest)
+	@$(BIN)/pytest --quiet -n 2 $(ARGS)
+
+lint: $(READY) ## check style
+	@$(BIN)/ruff check --quiet
+	@$(BIN)/ruff format --check --quiet
+
+types: $(READY) ## check types
+	@$(BIN)/mypy
+
+imports: $(READY) ## check who may import whom
+	@$(BIN)/lint-imports
+
+clean: ## remove everything that was set up or cached
+	@rm -rf .venv .tools .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

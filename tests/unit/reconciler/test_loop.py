@@ -1,0 +1,151 @@
+"""The loop: wake-ups, several accounts, servers that come and go."""
+
+import asyncio
+import contextlib
+import random
+from collections.abc import AsyncIterator, Callable
+
+import pytest
+from in_memory_bus import Memory, MemoryFeed, MemoryOrders, MemoryStore, NoMarket
+from in_process_node import InProcessServer
+from replaying import recorded
+from structlog.testing import capture_logs
+from waiting import until
+
+from reconciler.metrics import Metrics
+from reconciler.ports.bus import NotOwner
+from reconciler.service.follower import Follower
+from reconciler.service.loop import Loop, Wakeup
+from reconciler.service.publisher import Publisher
+from reconciler.service.servers import Servers
+
+SESSION = recorded("random_crowd_4")
+ROLES = ("maker", "maker2", "maker3")
+LAST = SESSION.ledgers[-1].ledger_index
+
+
+class Running:
+    """A loop over in-process servers; every account has a memory of its own."""
+
+    def __init__(
+        self, *servers: InProcessServer, poll_seconds: float = 5, roles: tuple[str, ...] = ROLES
+    ) -> None:
+        self.memories = {role: Memory() for role in roles}
+        self.wakeup = Wakeup(poll_seconds=poll_seconds)
+        self.metrics = Metrics()
+        self.turns = 0
+        self.followers = [self._follower(role, memory) for role, memory in self.memories.items()]
+        pool = Servers(servers, clock=asyncio.get_running_loop().time, chance=random.Random(1))  # noqa: S311 - no secret
+        self.loop = Loop(self.followers, pool, self.wakeup, self.metrics, self._turned)
+
+    def _turned(self) -> None:
+        self.turns += 1
+
+    @staticmethod
+    def _follower(role: str, memory: Memory) -> Follower:
+        return Follower(
+            SESSION.accounts[role],
+            start_ledger=SESSION.ledgers[0].ledger_index,
+            feed=MemoryFeed(memory),
+            store=MemoryStore(memory),
+            publisher=Publisher(MemoryOrders(memory), NoMarket(), disappearance_timeout=1),
+        )
+
+    def all_at(self, ledger_index: int) -> Callable[[], bool]:
+        return lambda: all(one.cursor == ledger_index for one in self.followers)
+
+    def metric(self, name: str) -> float | None:
+        return self.metrics.registry.get_sample_value(f"reconciler_{name}")
+
+
+@contextlib.asynccontextmanager
+async def turning(running: Running) -> AsyncIterator[Running]:
+    task = asyncio.create_task(running.loop.run())
+    try:
+        yield running
+    finally:
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+
+
+async def test_every_account_is_followed_to_the_newest_ledger() -> None:
+    server = InProcessServer(SESSION)
+    server.close_ledgers()
+    async with turning(Running(server)) as running:
+        await until(running.all_at(LAST))
+        await until(lambda: running.metric("cursor_lag_ledgers") == 0)
+    assert running.metric("validated_ledger") == LAST
+    assert running.turns > 0
+    assert all(memory.stream for memory in running.memories.values())
+
+
+async def test_a_closed_ledger_wakes_it_long_before_it_would_look_by_itself() -> None:
+    server = InProcessServer(SESSION)
+    async with turning(Running(server, poll_seconds=3600)) as running:
+        await until(running.all_at(SESSION.ledgers[0].ledger_index))
+        asked = len(server.asked)
+        await until(lambda: len(server.asked) > asked + 20)  # the pauses between looks grow
+        server.close_ledgers(1)
+        running.wakeup.notify()
+        await until(running.all_at(SESSION.ledgers[1].ledger_index), seconds=5)
+
+
+async def test_without_any_wake_up_it_looks_by_itself() -> None:
+    server = InProcessServer(SESSION)
+    async with turning(Running(server, poll_seconds=0.05)) as running:
+        await until(running.all_at(SESSION.ledgers[0].ledger_index))
+        server.close_ledgers()
+        await until(running.all_at(LAST))
+
+
+async def test_a_hole_in_one_server_s_history_is_told_once_and_another_server_serves() -> None:
+    holed, whole = InProcessServer(SESSION, "node://holed"), InProcessServer(SESSION, "node://whole")
+    holed.node.faults.change({"hole": [SESSION.ledgers[5].ledger_index, SESSION.ledgers[6].ledger_index]})
+    for server in (holed, whole):
+        server.close_ledgers()
+    with capture_logs() as logs:
+        async with turning(Running(holed, whole, roles=("maker",), poll_seconds=0.02)) as running:
+            await until(running.all_at(LAST))
+    assert [line["problem"][:12] for line in logs if line["log_level"] == "warning"] == ["node://holed"]
+
+
+async def test_while_the_history_is_missing_everywhere_nothing_advances() -> None:
+    server = InProcessServer(SESSION)
+    server.close_ledgers()
+    async with turning(Running(server, roles=("maker",), poll_seconds=0.02)) as running:
+        await until(running.all_at(LAST))
+    again = InProcessServer(SESSION)
+    again.node.faults.change({"hole": [SESSION.ledgers[5].ledger_index, SESSION.ledgers[6].ledger_index]})
+    with capture_logs() as logs:
+        async with turning(Running(again, roles=("maker",), poll_seconds=0.02)) as held:
+            await until(held.all_at(SESSION.ledgers[0].ledger_index))
+            again.close_ledgers()
+            asked = len(again.asked)
+            await until(lambda: len(again.asked) > asked + 5)
+            assert held.all_at(SESSION.ledgers[0].ledger_index)()
+            again.node.faults.change({"hole": None})
+            await until(held.all_at(LAST))
+    assert "history missing" in next(line["problem"] for line in logs if line["log_level"] == "warning")
+    assert held.memories["maker"].stream == running.memories["maker"].stream
+
+
+async def test_overload_and_unreachable_servers_only_cost_time() -> None:
+    calm, troubled = InProcessServer(SESSION), InProcessServer(SESSION)
+    for server in (calm, troubled):
+        server.close_ledgers()
+    troubled.node.faults.change({"slow_down": 1, "empty_pages": 2})
+    async with turning(Running(calm)) as first:
+        await until(first.all_at(LAST))
+    async with turning(Running(troubled, poll_seconds=0.02)) as second:
+        await until(second.all_at(LAST))
+    assert [one.stream for one in second.memories.values()] == [one.stream for one in first.memories.values()]
+
+
+async def test_an_account_that_another_replica_holds_ends_the_loop() -> None:
+    server = InProcessServer(SESSION)
+    running = Running(server, roles=("maker",))
+    running.memories["maker"].revision = 99
+    with pytest.raises(ExceptionGroup) as fault:
+        await running.loop.run()
+    assert isinstance(fault.value.exceptions[0], NotOwner)

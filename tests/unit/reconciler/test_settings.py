@@ -1,0 +1,61 @@
+"""What the reconciler is told from outside, and what it says to nonsense."""
+
+import pytest
+
+from reconciler.settings import ReconcilerSettings
+from service_kit import load_settings
+
+MAKER, TAKER = "rNikaWcBTVTE7MQNZXWiA9uDpoJebiwvPB", "rHEYhcMLsmTJFPwcbPkNY11L7aM2r2iSD6"
+
+
+@pytest.fixture(autouse=True)
+def _good(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FILLPROOF_XRPL_URLS", "wss://one.example, http://127.0.0.1:5005/")
+    monkeypatch.setenv("FILLPROOF_ACCOUNTS", f"{MAKER},{TAKER}")
+
+
+def test_lists_are_separated_by_commas() -> None:
+    settings = load_settings(ReconcilerSettings)
+    assert settings.xrpl_urls == ("wss://one.example", "http://127.0.0.1:5005/")
+    assert settings.accounts == (MAKER, TAKER)
+    assert settings.start_ledger is None
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "complaint"),
+    [
+        ("FILLPROOF_ACCOUNTS", MAKER[:-1] + "C", "its checksum does not fit"),
+        ("FILLPROOF_ACCOUNTS", "", "at least 1"),
+        ("FILLPROOF_ACCOUNTS", f"{MAKER},{MAKER}", "each one once"),
+        ("FILLPROOF_XRPL_URLS", "ftp://one.example", "expected a URL that begins with one of http://"),
+        ("FILLPROOF_XRPL_URLS", " , ", "at least 1"),
+        ("FILLPROOF_START_LEDGER", "0", "greater than 0"),
+        ("FILLPROOF_START_LEDGER", "soon", "valid integer"),
+        ("FILLPROOF_DISAPPEARANCE_TIMEOUT", "-1", "greater than 0"),
+        ("FILLPROOF_POLL_SECONDS", "900", "less than or equal to 60"),
+    ],
+)
+def test_nonsense_ends_the_process_with_status_2_and_the_name_of_the_variable(
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    variable: str,
+    value: str,
+    complaint: str,
+) -> None:
+    monkeypatch.setenv(variable, value)
+    with pytest.raises(SystemExit) as exit_:
+        load_settings(ReconcilerSettings)
+    assert exit_.value.code == 2
+    said = capsys.readouterr().err
+    assert variable in said
+    assert complaint in said
+
+
+@pytest.mark.parametrize("variable", ["FILLPROOF_XRPL_URLS", "FILLPROOF_ACCOUNTS"])
+def test_what_must_be_set_is_named_when_it_is_not(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], variable: str
+) -> None:
+    monkeypatch.delenv(variable)
+    with pytest.raises(SystemExit):
+        load_settings(ReconcilerSettings)
+    assert f"{variable} is not set" in capsys.readouterr().err
