@@ -97,7 +97,7 @@ def _wait_until_gone(directory: Path, children: list[psutil.Process]) -> None:
 def test_make_demo_passes_its_arguments_on() -> None:
     root = Path(__file__).parents[2]
     shown = subprocess.run(
-        ["make", "--dry-run", "demo", "SESSION=canceled", "ARGS=--json"],
+        ["make", "--no-print-directory", "--dry-run", "demo", "SESSION=canceled", "ARGS=--json"],
         cwd=root,
         capture_output=True,
         text=True,

@@ -147,12 +147,12 @@ class Child:
         return self.wait_for(lambda: self.returncode, what="end", seconds=seconds)
 
     def send(self, number: signal.Signals) -> None:
-        """Send it a signal; nothing happens where it has ended."""
+        """Send it a signal, after which its end is no surprise; nothing happens where it has ended."""
+        self._asked_to_end = True
         self._process.send_signal(number)
 
     def stop(self, *, number: signal.Signals = signal.SIGTERM, seconds: float = 12.0) -> int:
         """Ask it to end, kill it after `seconds`, and return the exit status."""
-        self._asked_to_end = True
         self.send(number)
         try:
             return self._process.wait(seconds)
@@ -161,8 +161,7 @@ class Child:
 
     def kill(self) -> int:
         """Kill it at once (SIGKILL) and return the exit status."""
-        self._asked_to_end = True
-        self._process.kill()
+        self.send(signal.SIGKILL)
         return self._process.wait()
 
     def _announced(self) -> str | None:
