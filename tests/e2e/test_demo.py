@@ -1,6 +1,7 @@
 """The whole stack on recorded ledgers, as a user starts it."""
 
 import json
+import os
 import signal
 import subprocess
 import time
@@ -102,5 +103,6 @@ def test_make_demo_passes_its_arguments_on() -> None:
         capture_output=True,
         text=True,
         check=True,
+        env={name: value for name, value in os.environ.items() if not name.startswith("MAKE")},
     )
     assert shown.stdout.splitlines()[-1].endswith("fillproof demo canceled --json")

@@ -2,7 +2,8 @@
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import asyncpg
 import nats
@@ -12,7 +13,7 @@ from conftest import Dsn
 from console.session_run import SessionRun, network_of
 from console.sessions import find_session
 from console.store import open_anomalies
-from local_stack import Child, LocalStack
+from local_stack import LocalStack
 from order_events import OrderDisappeared, OrderFilled, decode
 from order_events.subjects import AUDIT_CONSUMER, ORDERS_STREAM
 from service_kit import StreamSettings, provision
@@ -76,10 +77,15 @@ def bus(stack: LocalStack) -> Callable[[], None]:
     return call
 
 
-def audit_writer(stack: LocalStack, dsn: str) -> Child:
-    return stack.spawn(
+@contextmanager
+def audit_writer(stack: LocalStack, dsn: str) -> Iterator[None]:
+    writer = stack.spawn(
         "audit_writer", env={"FILLPROOF_NATS_URL": stack.nats_url, "FILLPROOF_DATABASE_URL": dsn}
     )
+    try:
+        yield
+    finally:
+        writer.stop()
 
 
 def wait_until_all_is_acknowledged(stack: LocalStack) -> None:
@@ -117,16 +123,18 @@ def test_fills_are_the_same_to_the_byte_whether_the_audit_works_fails_or_is_not_
     play(stack, "two_fills_one_ledger")
     without = fills_of(orders_published(stack.nats_url))
     bus()
-    writer = audit_writer(stack, postgres_dsn("audit_writer"))
-    play(stack, "two_fills_one_ledger")
-    wait_until_all_is_acknowledged(stack)
+    with audit_writer(stack, postgres_dsn("audit_writer")):
+        play(stack, "two_fills_one_ledger")
+        wait_until_all_is_acknowledged(stack)
     working = fills_of(orders_published(stack.nats_url))
     bus()
     stack.stop_postgres()
-    play(stack, "two_fills_one_ledger")
-    failing = fills_of(orders_published(stack.nats_url))
-    stack.start_postgres()
-    writer.stop()
+    try:
+        with audit_writer(stack, postgres_dsn("audit_writer")):
+            play(stack, "two_fills_one_ledger")
+            failing = fills_of(orders_published(stack.nats_url))
+    finally:
+        stack.start_postgres()
     assert without == working == failing != []
 
 
@@ -134,11 +142,10 @@ def test_fills_are_the_same_to_the_byte_whether_the_audit_works_fails_or_is_not_
 def test_a_cancel_of_the_engines_own_writes_no_anomaly_row_and_a_strangers_writes_one(
     stack: LocalStack, postgres_dsn: Dsn
 ) -> None:
-    writer = audit_writer(stack, postgres_dsn("audit_writer"))
-    for name in ("canceled", "cancel_race_same_ledger", "canceled_elsewhere"):
-        play(stack, name)
-    wait_until_all_is_acknowledged(stack)
-    writer.stop()
+    with audit_writer(stack, postgres_dsn("audit_writer")):
+        for name in ("canceled", "cancel_race_same_ledger", "canceled_elsewhere"):
+            play(stack, name)
+        wait_until_all_is_acknowledged(stack)
     found = rows(postgres_dsn(), "SELECT session_id, removal_reason FROM reconciler_anomaly_log")
     assert [tuple(row) for row in found] == [("canceled_elsewhere", "CANCELED")]
 
@@ -148,9 +155,8 @@ def test_what_happened_while_the_audit_writer_was_away_is_all_there_after_its_re
     stack: LocalStack, postgres_dsn: Dsn
 ) -> None:
     play(stack, "underfunded_partial")
-    writer = audit_writer(stack, postgres_dsn("audit_writer"))
-    wait_until_all_is_acknowledged(stack)
-    writer.stop()
+    with audit_writer(stack, postgres_dsn("audit_writer")):
+        wait_until_all_is_acknowledged(stack)
     network = network_of(find_session("underfunded_partial"))
     found = rows(postgres_dsn(), "SELECT event_type, status FROM order_event WHERE network_id = $1", network)
     assert sorted(tuple(row) for row in found) == [

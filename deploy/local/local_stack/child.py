@@ -147,13 +147,17 @@ class Child:
         return self.wait_for(lambda: self.returncode, what="end", seconds=seconds)
 
     def send(self, number: signal.Signals) -> None:
-        """Send it a signal, after which its end is no surprise; nothing happens where it has ended."""
-        self._asked_to_end = True
+        """Send it a signal; nothing happens where it has ended."""
         self._process.send_signal(number)
+
+    def ask_to_end(self, number: signal.Signals = signal.SIGTERM) -> None:
+        """Ask it to end and do not wait for that."""
+        self._asked_to_end = True
+        self.send(number)
 
     def stop(self, *, number: signal.Signals = signal.SIGTERM, seconds: float = 12.0) -> int:
         """Ask it to end, kill it after `seconds`, and return the exit status."""
-        self.send(number)
+        self.ask_to_end(number)
         try:
             return self._process.wait(seconds)
         except subprocess.TimeoutExpired:
@@ -161,7 +165,8 @@ class Child:
 
     def kill(self) -> int:
         """Kill it at once (SIGKILL) and return the exit status."""
-        self.send(signal.SIGKILL)
+        self._asked_to_end = True
+        self._process.kill()
         return self._process.wait()
 
     def _announced(self) -> str | None:

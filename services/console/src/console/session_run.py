@@ -2,7 +2,6 @@
 
 import asyncio
 import re
-import signal
 from zlib import crc32
 
 import nats
@@ -63,7 +62,7 @@ class SessionRun:
         """Ask the session's reconciler and node to end; the stack waits for them when it stops."""
         for child in (self._reconciler, self._node):
             if child is not None:
-                child.send(signal.SIGTERM)
+                child.ask_to_end()
 
     def log_tail(self) -> str:
         """Return the end of what the reconciler and the node have said."""
