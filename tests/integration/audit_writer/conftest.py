@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from conftest import Dsn
+    from nats.aio.client import Client
 
     from local_stack import Child, LocalStack
 
@@ -36,7 +37,7 @@ async def eventually(holds: Callable[[], Awaitable[bool]], what: str, seconds: f
 class Bus:
     """The reconciler's side of the bus."""
 
-    def __init__(self, connection: nats.NATS) -> None:
+    def __init__(self, connection: Client) -> None:
         self._connection = connection
         self._published = 0
         self.jetstream = connection.jetstream()
@@ -53,8 +54,9 @@ class Bus:
         info = await self.jetstream.consumer_info(ORDERS_STREAM, AUDIT_CONSUMER)
         return info.ack_floor.stream_seq if info.ack_floor else 0
 
-    async def redelivered(self) -> int | None:
-        return (await self.jetstream.consumer_info(ORDERS_STREAM, AUDIT_CONSUMER)).num_redelivered
+    async def redelivered(self) -> int:
+        info = await self.jetstream.consumer_info(ORDERS_STREAM, AUDIT_CONSUMER)
+        return info.num_redelivered or 0
 
     async def all_acknowledged(self, seconds: float = SECONDS) -> None:
         """Wait until everything published is done with."""
@@ -65,7 +67,8 @@ class Bus:
         await eventually(done, f"{self._published} are acknowledged", seconds)
 
     async def _all_arrived(self) -> bool:
-        return (await self.jetstream.stream_info(ORDERS_STREAM)).state.messages == self._published
+        info = await self.jetstream.stream_info(ORDERS_STREAM)
+        return info.state.messages == self._published
 
 
 class Tables:

@@ -162,7 +162,7 @@ async def test_messages_that_trickle_in_are_never_left_until_they_are_redelivere
     start: Callable[..., Child], bus: Bus
 ) -> None:
     start(FILLPROOF_BATCH_SECONDS="0.01").wait_ready()
-    for one in mixed(200):
+    for one in mixed(100):
         await bus.publish(encode(one))
     # a batch that the loop forgot would come again after the consumer's ack_wait, 30 s
     await bus.all_acknowledged(seconds=10)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from sample_events import ANOMALY, SAMPLES, event, mixed
 
 from audit_writer.metrics import MALFORMED, REFUSED, STORED, Metrics
-from audit_writer.ports import LetterUndelivered, Rows, RowsRefused, StoreUnavailable
+from audit_writer.ports import Delivery, LetterUndelivered, Rows, RowsRefused, StoreUnavailable
 from audit_writer.service import AuditWriter, Backoff, read, rows_of
 from order_events import Malformed, decode, encode
 
@@ -62,7 +62,7 @@ class Letters:
         self.kept: list[tuple[bytes, str]] = []
         self._refuse = refuse
 
-    async def publish(self, delivery: Message, reason: str) -> None:
+    async def publish(self, delivery: Delivery, reason: str) -> None:
         if self._refuse:
             raise LetterUndelivered("no answer")
         self.kept.append((delivery.payload, reason))
