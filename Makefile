@@ -17,8 +17,8 @@ $(READY): uv.lock pyproject.toml $(wildcard deploy/local/*.toml services/*/pypro
 demo: $(READY) ## run the whole stack on recorded ledgers (SESSION=... ARGS=...)
 	@$(BIN)/fillproof demo $(SESSION) $(ARGS)
 
-run: $(READY) ## run the whole stack on a real node (ARGS="--xrpl URL --account ADDRESS")
-	@$(BIN)/fillproof run $(ARGS)
+run: $(READY) ## follow real accounts (XRPL="URL ..." ACCOUNT="ADDRESS ..." ARGS=...)
+	@$(BIN)/fillproof run $(XRPL:%=--xrpl %) $(ACCOUNT:%=--account %) $(ARGS)
 
 test: $(READY) ## run all tests (ARGS=... for pytest)
 	@$(BIN)/pytest --quiet -n 2 $(ARGS)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
+import tempfile
 import uuid
+from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 import nats
@@ -21,6 +24,15 @@ class Dsn(Protocol):
     """Gives the address of a test's own database."""
 
     def __call__(self, role: Role = "owner") -> str: ...
+
+
+@pytest.fixture
+def enterable() -> Iterator[Path]:
+    """Give a directory that every user can enter, which pytest's own are not."""
+    place = Path(tempfile.mkdtemp(prefix="fillproof-test-"))
+    place.chmod(0o755)
+    yield place
+    shutil.rmtree(place)
 
 
 @pytest.fixture(scope="session")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
 import json
 from contextlib import asynccontextmanager
 from functools import lru_cache
@@ -21,6 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
 DATA = Path(__file__).parent / "data"
+SAMPLES = Path(__file__).parents[2] / "shared" / "api" / "node_2.3_samples.json"
+"""Beside the project, not in it: tests that need them are skipped without."""
 Json = dict[str, Any]
 
 
@@ -35,9 +36,10 @@ def session_path(name: str) -> Path:
 
 
 def samples() -> list[Json]:
-    """Return the recorded requests and answers of the real node."""
-    path = DATA / "api" / "node_2.3_samples.json.gz"
-    recorded_samples: list[Json] = json.loads(gzip.decompress(path.read_bytes()))
+    """Return the recorded requests and answers of the real node; none where they are not at hand."""
+    if not SAMPLES.exists():
+        return []
+    recorded_samples: list[Json] = json.loads(SAMPLES.read_text())
     return recorded_samples
 
 

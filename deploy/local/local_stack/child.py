@@ -64,7 +64,7 @@ class Child:
             command: absolute path and arguments.
             name: what messages call it.
             log_path: where its output is appended.
-            env: added to the supervisor's own environment.
+            env: added to the supervisor's own environment, less its PG variables.
             account: who it runs as; None for the supervisor's own user.
             death_signal: what it gets when the supervisor dies.
             held: file descriptors that stay open as long as it runs.
@@ -82,7 +82,7 @@ class Child:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
-                env={**os.environ, **(env or {})},
+                env={**own_environment(), **(env or {})},
                 start_new_session=True,
                 pass_fds=held,
             )
@@ -150,10 +150,14 @@ class Child:
         """Send it a signal; nothing happens where it has ended."""
         self._process.send_signal(number)
 
-    def stop(self, *, number: signal.Signals = signal.SIGTERM, seconds: float = 12.0) -> int:
-        """Ask it to end, kill it after `seconds`, and return the exit status."""
+    def ask_to_end(self, number: signal.Signals = signal.SIGTERM) -> None:
+        """Ask it to end and do not wait for that."""
         self._asked_to_end = True
         self.send(number)
+
+    def stop(self, *, number: signal.Signals = signal.SIGTERM, seconds: float = 12.0) -> int:
+        """Ask it to end, kill it after `seconds`, and return the exit status."""
+        self.ask_to_end(number)
         try:
             return self._process.wait(seconds)
         except subprocess.TimeoutExpired:
@@ -175,6 +179,11 @@ class Child:
     def _failure(self, happened: str) -> ChildFailed:
         tail = self.output()[-TAIL_BYTES:].decode(errors="replace").strip() or "(nothing)"
         return ChildFailed(f"{self.name} {happened}; the end of its log {self.log_path}:\n{tail}")
+
+
+def own_environment() -> dict[str, str]:
+    """Return the environment without what the user set for another PostgreSQL (PGSSLMODE, PGOPTIONS...)."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("PG")}
 
 
 def answers_ok(url: str) -> bool | None:

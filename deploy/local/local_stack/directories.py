@@ -15,6 +15,8 @@ from typing import Self
 from local_stack.errors import StackError
 
 JANITOR = Path(__file__).with_name("janitor.py")
+ENTERABLE = 0o711
+"""Others may pass through but see nothing, whatever the umask says."""
 LOCK_SECONDS = 2.0
 """How long the children of a killed supervisor may still hold the data directory."""
 
@@ -46,7 +48,6 @@ class Directories:
             raise StackError(
                 f"no temporary directory can be made: {error}; set TMPDIR to one that can"
             ) from error
-        run.chmod(0o711)
         reader, writer = os.pipe()
         janitor = subprocess.Popen(  # noqa: S603 - the command is ours
             [sys.executable, "-I", "-S", str(JANITOR), str(run)],
@@ -58,7 +59,9 @@ class Directories:
         )
         os.close(reader)
         data = run / "data" if given is None else given.absolute()
-        data.mkdir(mode=0o711, exist_ok=True)
+        data.mkdir(exist_ok=True)
+        for made in (run, data) if given is None else (run,):
+            made.chmod(ENTERABLE)
         return cls(run=run, data=data, janitor=janitor, held=[writer, *lock])
 
     def close(self) -> None:
@@ -70,7 +73,9 @@ class Directories:
 
 def _writable(path: Path) -> Path:
     try:
-        path.mkdir(mode=0o711, parents=True, exist_ok=True)
+        if not path.exists():
+            path.mkdir(parents=True)
+            path.chmod(ENTERABLE)
         shutil.rmtree(tempfile.mkdtemp(dir=path))
     except OSError as error:
         raise StackError(

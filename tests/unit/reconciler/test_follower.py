@@ -22,7 +22,7 @@ from reconciler.ports.ledger import ProtocolViolation, Unreachable, WrongChain
 from reconciler.service import memory as kept
 from reconciler.service.follower import Follower
 from reconciler.service.publisher import Publisher
-from reconciler.service.reader import HistoryMissing
+from reconciler.service.reader import LEDGERS_A_READING, HistoryMissing
 from replay_node.session import Session
 
 
@@ -328,3 +328,13 @@ async def test_state_that_this_version_can_not_read_is_named_by_its_key() -> Non
     server = InProcessServer(session)
     with pytest.raises(kept.StateUnreadable, match=f"key {key.split('.', 2)[2]}"):
         await follower(memory, session).advance(server)
+
+
+async def test_a_ledger_whose_header_is_not_held_is_read_over() -> None:
+    session = recorded("account_deleted")
+    skipped = session.ledgers[3].ledger_index - session.ledgers[2].ledger_index
+    assert skipped > LEDGERS_A_READING
+    memory = Memory()
+    one = await run(memory, session)
+    assert one.cursor == session.ledgers[-1].ledger_index
+    assert statuses(memory)[session.orders[0]["sequence"]] is OrderStatus.REMOVED

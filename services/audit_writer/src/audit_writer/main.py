@@ -8,11 +8,13 @@ from contextlib import asynccontextmanager
 from faststream import AckPolicy
 from faststream.nats import JStream, NatsBroker, PullSub
 from faststream.nats.message import NatsBatchMessage
+from faststream.nats.subscriber.usecases import BatchPullStreamSubscriber
 from faststream.params import NoCast
 from nats.aio.msg import Msg
 
 from audit_writer.adapters.bus import NatsDeadLetters, NatsDelivery
 from audit_writer.adapters.database import PostgresStore
+from audit_writer.adapters.pull import Pull
 from audit_writer.health import ConsumerWatch
 from audit_writer.metrics import Metrics
 from audit_writer.service import AuditWriter
@@ -29,10 +31,9 @@ async def as_delivered(message: NatsBatchMessage) -> list[Msg]:
 
 def subscribe(
     broker: NatsBroker, settings: AuditWriterSettings, writer: AuditWriter, watch: ConsumerWatch
-) -> None:
+) -> BatchPullStreamSubscriber:
     """Have `writer` handle the durable consumer's batches, one after the other."""
-
-    @broker.subscriber(
+    subscriber = broker.subscriber(
         AUDIT_FILTER,
         stream=JStream(ORDERS_STREAM, declare=False),
         durable=AUDIT_CONSUMER,
@@ -40,9 +41,13 @@ def subscribe(
         ack_policy=AckPolicy.MANUAL,
         decoder=as_delivered,
     )
+
+    @subscriber
     async def take(messages: NoCast[list[Msg]]) -> None:
         await writer.handle([NatsDelivery(message) for message in messages])
         watch.batch_done()
+
+    return subscriber
 
 
 def main() -> int:
@@ -67,10 +72,12 @@ def main() -> int:
         async with store:
             yield
 
-    subscribe(broker, settings, writer, watch)
+    pull = Pull(subscribe(broker, settings, writer, watch))
     checks = {"database": store.check, "batches": watch.check}
     app = make_app(broker, checks=checks, lifespan=lifespan, registry=metrics.registry)
+    app.after_startup(pull.stand_between)
     app.on_shutdown(writer.stop)
+    app.on_shutdown(pull.drain)
     return run(app, broker, settings, work=watch.run)
 
 

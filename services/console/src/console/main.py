@@ -2,13 +2,14 @@
 
 import contextlib
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Annotated, NoReturn
 
 import msgspec
 import typer
 from rich.console import Console
+from rich.progress import track
 
 from console.errors import BadOption, NotFinished
 from console.lines import MissingOrder, OrderLine
@@ -16,7 +17,7 @@ from console.replay import replay as fold_session
 from console.sessions import SELECTION, Recording, find_session
 from console.tables import order_table, summary
 from local_stack import ChildFailed, StackError
-from replay_node.session import BadSession
+from replay_node.session import BadSession, RecordedLedger
 
 BAD_INPUT = 2
 """Exit status for what the user can mend: a wrong file, address, URL, port or directory."""
@@ -62,9 +63,9 @@ def replay_command(sessions: Sessions = None, *, as_json: AsJson = False) -> Non
     found = _find(sessions)
     if as_json:
         for recording in found:
-            _print_json(fold_session(recording.session))
+            _print_json(_folded(recording))
         return
-    lines = [line for recording in found for line in fold_session(recording.session)]
+    lines = [line for recording in found for line in _folded(recording)]
     _show(lines, found, anomalies=sum(line.anomaly for line in lines))
 
 
@@ -125,7 +126,7 @@ def run_command(
     from console.run import Options, run
 
     options = Options(data_dir=data_dir, nats_port=nats_port, postgres_port=postgres_port)
-    with _explained():
+    with _explained(), contextlib.suppress(KeyboardInterrupt):
         run(xrpl, account, options, Console())
 
 
@@ -140,6 +141,16 @@ def _explained() -> Iterator[None]:
         _refuse(str(error))
     except KeyboardInterrupt:
         raise typer.Exit(INTERRUPTED) from None
+
+
+def _folded(recording: Recording) -> Iterator[OrderLine]:
+    console = Console(stderr=True)
+
+    def watch(ledgers: Sequence[RecordedLedger]) -> Iterable[RecordedLedger]:
+        name = recording.session.name
+        return track(ledgers, name, console=console, transient=True, disable=not console.is_terminal)
+
+    return fold_session(recording.session, watch)
 
 
 def _find(wanted: Iterable[str]) -> list[Recording]:

@@ -1,6 +1,6 @@
 """`fillproof replay`: a recorded session through the pure fold: no bus, no database, no node."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from console.engine import announcements, engine_accounts
 from console.lines import OrderLine, order_lines
@@ -8,18 +8,23 @@ from offer_lifecycle import AccountState, Header, LedgerFacts, Reserves, Transac
 from order_events import OrderEvent
 from replay_node.session import RecordedLedger, Session
 
-
-def replay(session: Session) -> Iterator[OrderLine]:
-    """Fold the session's ledgers and yield what became of its orders."""
-    return order_lines(session.name, session.orders, _events(session))
+Watch = Callable[[Sequence[RecordedLedger]], Iterable[RecordedLedger]]
 
 
-def _events(session: Session) -> Iterator[OrderEvent]:
+def replay(session: Session, watch: Watch = iter) -> Iterator[OrderLine]:
+    """Fold the session's ledgers and yield what became of its orders.
+
+    The ledgers are taken one by one from what `watch` makes of them, so that progress can be shown.
+    """
+    return order_lines(session.name, session.orders, _events(session, watch))
+
+
+def _events(session: Session, watch: Watch) -> Iterator[OrderEvent]:
     states: dict[str, AccountState] = {}
     roles = {address: role for role, address in session.accounts.items()}
     first, *others = session.ledgers
     for account in engine_accounts(session):
-        found = first.after.get(roles[account]) or {}
+        found = first.after.get(roles.get(account, "")) or {}
         states[account], events = adopt(
             network_id=0,
             account=account,
@@ -31,7 +36,7 @@ def _events(session: Session) -> Iterator[OrderEvent]:
         yield from events
     for announcement in announcements(session):
         states[announcement.account].announce(announcement)
-    for ledger in others:
+    for ledger in watch(others):
         yield from _fold(ledger, states)
 
 

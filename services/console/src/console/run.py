@@ -8,7 +8,8 @@ from urllib.parse import urlsplit
 import httpx
 import msgspec
 import nats
-import nats.errors
+from nats.js import JetStreamContext
+from nats.js.api import DeliverPolicy
 from rich.console import Console
 from rich.text import Text
 from websockets.exceptions import WebSocketException
@@ -18,14 +19,16 @@ from xrpl.core.addresscodec import is_valid_classic_address
 from xrpl.models import AccountInfo, Response, ServerInfo
 
 from console.errors import BadOption
-from console.stack import local_stack, start_audit_writer
+from console.stack import local_stack, metrics, start_audit_writer
 from console.tables import quoted
-from local_stack import Child, LocalStack
+from local_stack import LocalStack
 from offer_lifecycle import plain
 from order_events import Malformed, OrderDisappeared, OrderEvent, OrderFilled, decode
 from order_events.subjects import ORDERS_STREAM
 
-POLL_SECONDS = 1.0
+PROGRESS_SECONDS = 2.0
+FALLEN_BEHIND = 2
+"""Ledgers: a lag of one or two is a ledger on its way."""
 
 
 class Options(msgspec.Struct, frozen=True, kw_only=True):
@@ -54,16 +57,7 @@ def run(urls: list[str], accounts: list[str], options: Options, console: Console
         data_dir=options.data_dir, nats_port=options.nats_port, postgres_port=options.postgres_port
     ) as stack:
         start_audit_writer(stack)
-        reconciler = stack.spawn(
-            "reconciler",
-            env={
-                "FILLPROOF_NATS_URL": stack.nats_url,
-                "FILLPROOF_XRPL_URLS": ",".join(urls),
-                "FILLPROOF_ACCOUNTS": ",".join(accounts),
-            },
-        )
-        _say_where(stack, reconciler.wait_listening(), console)
-        asyncio.run(_follow(stack, reconciler, console))
+        asyncio.run(_follow(stack, urls, accounts, console))
 
 
 def _ask_servers(urls: list[str], accounts: list[str], console: Console) -> None:
@@ -107,28 +101,55 @@ def _account_infos(url: str, accounts: list[str]) -> list[Response]:
         return [socket.request(request) for request in requests]
 
 
-async def _follow(stack: LocalStack, reconciler: Child, console: Console) -> None:
+async def _follow(stack: LocalStack, urls: list[str], accounts: list[str], console: Console) -> None:
     connection = await nats.connect(stack.nats_url)
     try:
         events = await connection.jetstream().subscribe(
-            "order.>", stream=ORDERS_STREAM, ordered_consumer=True
+            "order.>", stream=ORDERS_STREAM, ordered_consumer=True, deliver_policy=DeliverPolicy.NEW
         )
-        while True:
-            stack.check()
-            reconciler.check()
-            try:
-                message = await events.next_msg(timeout=POLL_SECONDS)
-            except nats.errors.TimeoutError:
-                continue
-            try:
-                event = decode(message.data)
-            except Malformed as error:
-                console.print(f"[red]unreadable event on {message.subject}: {error}[/]")
-                continue
-            if isinstance(event, OrderEvent):
-                console.print(told(event), soft_wrap=True)
+        reconciler = stack.spawn(
+            "reconciler",
+            env={
+                "FILLPROOF_NATS_URL": stack.nats_url,
+                "FILLPROOF_XRPL_URLS": ",".join(urls),
+                "FILLPROOF_ACCOUNTS": ",".join(accounts),
+            },
+        )
+        reconciler_url = reconciler.wait_listening()
+        _say_where(stack, reconciler_url, console)
+        await asyncio.gather(_tell_progress(stack, reconciler_url, console), _tell_events(events, console))
     finally:
         await connection.close()
+
+
+async def _tell_progress(stack: LocalStack, reconciler_url: str, console: Console) -> None:
+    """Say how far behind the accounts are until they are not, and again if they fall behind."""
+    said = ""
+    while True:
+        stack.check()
+        now = await asyncio.to_thread(metrics, reconciler_url)
+        validated, lag = int(now["reconciler_validated_ledger"]), int(now["reconciler_cursor_lag_ledgers"])
+        if not validated:
+            say = "waiting for the first validated ledger"
+        elif lag > FALLEN_BEHIND:
+            say = f"catching up with ledger {validated}: {lag} ledgers to go"
+        else:
+            say = "following every ledger as it closes"
+        if say != said:
+            console.print(say, highlight=False)
+            said = say
+        await asyncio.sleep(PROGRESS_SECONDS)
+
+
+async def _tell_events(events: JetStreamContext.PushSubscription, console: Console) -> None:
+    async for message in events.messages:
+        try:
+            event = decode(message.data)
+        except Malformed as error:
+            console.print(f"[red]unreadable event on {message.subject}: {error}[/]")
+            continue
+        if isinstance(event, OrderEvent):
+            console.print(told(event), soft_wrap=True)
 
 
 def told(event: OrderEvent) -> Text:

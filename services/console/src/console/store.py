@@ -1,10 +1,15 @@
 """What PostgreSQL and the bus hold: read back for the demo's answer."""
 
+from pathlib import Path
+
 import asyncpg
 import nats
 
 from order_events import OrderEvent, decode
 from order_events.subjects import AUDIT_CONSUMER, ORDERS_STREAM
+
+CHIP_QUERY = Path(__file__).parents[4] / "grafana" / "queries" / "open_anomaly_count.sql"
+"""The same statement that Grafana runs."""
 
 _EVENTS = "SELECT payload::text FROM order_event WHERE network_id = $1"
 _ANOMALIES = """
@@ -34,6 +39,15 @@ async def stored_anomalies(dsn: str, network_id: int) -> set[tuple[str, int]]:
     finally:
         await connection.close()
     return {(row["account"], row["sequence"]) for row in rows}
+
+
+async def open_anomalies(dsn: str) -> int:
+    """Return what the chip counts; 0 where the table does not exist yet."""
+    connection = await asyncpg.connect(dsn)
+    try:
+        return int(await connection.fetchval(CHIP_QUERY.read_text()))
+    finally:
+        await connection.close()
 
 
 async def unwritten(nats_url: str) -> int:

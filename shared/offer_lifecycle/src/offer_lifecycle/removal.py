@@ -91,16 +91,15 @@ def _became_unfunded(case: Case) -> str | None:
 
 
 def _found_unfunded(case: Case) -> str | None:
-    if not case.change.consumed and case.funds_before is not None and case.funds_before <= 0:
+    if case.change.consumed or _mirrors(case):
+        return None  # an own order on the other side may have bought what the offer gives before meeting it
+    if case.funds_before is not None and case.funds_before <= 0:
         return f"the owner had {case.funds_before} of {case.change.gets_left.asset} to give before it"
     return None
 
 
 def _self_crossed(case: Case) -> str | None:
-    if case.tx.type != "OfferCreate" or not _own(case) or case.change.consumed:
-        return None
-    gets, pays = ordered(case.tx)
-    if (gets.asset, pays.asset) == (case.change.pays_left.asset, case.change.gets_left.asset):
+    if not case.change.consumed and _mirrors(case):
         return "OfferCreate of the owner on the other side of the same book; no amount changed"
     return None
 
@@ -118,6 +117,13 @@ def _tiny(case: Case) -> str | None:
 
 def _own(case: Case) -> bool:
     return case.tx.account == case.change.account
+
+
+def _mirrors(case: Case) -> bool:
+    if case.tx.type != "OfferCreate" or not _own(case):
+        return False
+    gets, pays = ordered(case.tx)
+    return (gets.asset, pays.asset) == (case.change.pays_left.asset, case.change.gets_left.asset)
 
 
 def _names_it(case: Case) -> bool:

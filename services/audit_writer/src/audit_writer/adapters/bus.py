@@ -78,7 +78,7 @@ class NatsDeadLetters:
         origin = delivery.origin
         headers = {
             **origin,
-            REASON: _one_line(reason),
+            REASON: one_line(reason),
             # the same message again, after a confirmation that was lost, is one dead letter
             "Nats-Msg-Id": f"{AUDIT_CONSUMER}.{origin[ORIGIN_STREAM]}.{origin[ORIGIN_SEQUENCE]}",
         }
@@ -101,6 +101,7 @@ async def _sent(send: Callable[[], Coroutine[None, None, None]]) -> None:
         log.debug("an answer was not sent", error=repr(error))
 
 
-def _one_line(reason: str) -> str:
+def one_line(reason: str) -> str:
+    """Return the reason as a header can carry it: one line of ASCII, at most 500 characters."""
     plain = " ".join(reason.split()).encode("ascii", "backslashreplace").decode()
     return plain[:REASON_LENGTH]

@@ -12,7 +12,7 @@ import structlog
 from offer_lifecycle import AccountState, LedgerFacts, MalformedTransaction, Order, adopt, fold
 from order_events import OrderDisappeared
 from reconciler.ports.bus import EngineFeed, StateStore
-from reconciler.ports.ledger import LedgerServer, ProtocolViolation
+from reconciler.ports.ledger import LedgerServer, ProtocolViolation, Refused
 from reconciler.service import memory, reader
 from reconciler.service.publisher import Publisher
 from reconciler.service.queries import (
@@ -93,12 +93,23 @@ class Follower:
         self, server: LedgerServer, status: ServerStatus, state: AccountState, upto: int
     ) -> None:
         await self._hear_engine(state)
-        readings = await reader.read(server, status, state.record, upto, state.deadlines(upto))
-        for facts in readings:
+        for facts in await self._read(server, status, state, upto):
             try:
                 await self._take(server, state, facts)
             except MalformedTransaction as error:
                 raise ProtocolViolation(server.name, f"account_tx: {error}") from error
+
+    async def _read(
+        self, server: LedgerServer, status: ServerStatus, state: AccountState, upto: int
+    ) -> list[LedgerFacts]:
+        try:
+            return await reader.read(server, status, state.record, upto, state.deadlines(upto))
+        except Refused as refusal:
+            if refusal.code != "lgrNotFound" or upto == status.validated:
+                raise
+        # The range is there and the header at the end of this step is not: go on to the newest, which is
+        newest = status.validated
+        return await reader.read(server, status, state.record, newest, state.deadlines(newest))
 
     async def _take(self, server: LedgerServer, state: AccountState, facts: LedgerFacts) -> None:
         outcome = fold(state, facts)

@@ -1,0 +1,94 @@
+"""`fillproof run`: the same stack against a node that is not ours to control, told only URL and account."""
+
+import json
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.request import Request, urlopen
+
+import pytest
+from fillproof_command import fillproof, read_until, started
+from replaying import recorded, session_path
+
+pytestmark = [pytest.mark.stack, pytest.mark.timeout(120)]
+
+SESSION = "canceled_elsewhere"
+
+
+class RunningNode:
+    """A replay node in a process of its own; its ledgers close when the test says so."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+
+    def close_ledger(self) -> None:
+        body = json.dumps({"method": "ledger_accept", "params": [{}]}).encode()
+        with urlopen(Request(self.url, body), timeout=5) as answer:  # noqa: S310 - our own node
+            assert json.load(answer)["result"]["status"] == "success"
+
+
+@pytest.fixture
+def node() -> Iterator[RunningNode]:
+    command = [sys.executable, "-m", "replay_node", str(session_path(SESSION)), "--pace", "manual"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        yield RunningNode(json.loads(process.stdout.readline())["url"])
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(10) == 0
+
+
+@pytest.mark.parametrize("scheme", ["http", "ws"])
+def test_it_tells_of_orders_that_no_engine_announced_until_it_is_interrupted(
+    scheme: str, node: RunningNode
+) -> None:
+    session = recorded(SESSION)
+    url = node.url.replace("http", scheme)
+    process = started("run", "--xrpl", url, "--account", session.accounts["maker"])
+    read_until(process, lambda line: "the services' logs" in line)
+    read_until(process, lambda line: "following" in line)
+    for _ in session.ledgers[1:]:
+        node.close_ledger()
+    told = read_until(process, lambda line: "order.canceled" in line)
+    sequence = session.orders[0]["sequence"]
+    assert f"order {sequence}  order.accepted     ACCEPTED" in told
+    assert f"by {session.orders[0]['truth']['removed_by']}" in told
+    assert "anomaly" not in told
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=30)
+    assert process.returncode == 0
+
+
+def test_an_account_that_is_not_on_the_ledger_is_refused(node: RunningNode) -> None:
+    ended = fillproof("run", "--xrpl", node.url, "--account", "rrrrrrrrrrrrrrrrrrrrBZbvji")
+    assert ended.returncode == 2
+    assert "found none at rrrrrrrrrrrrrrrrrrrrBZbvji" in ended.stderr
+
+
+def test_a_data_directory_that_can_not_be_written_is_refused(node: RunningNode, tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    file.touch()
+    account = recorded(SESSION).accounts["maker"]
+    ended = fillproof("run", "--xrpl", node.url, "--account", account, "--data-dir", file / "data")
+    assert ended.returncode == 2
+    assert "can't be written" in ended.stderr
+
+
+def test_a_run_that_keeps_its_data_goes_on_where_it_was(node: RunningNode, enterable: Path) -> None:
+    session = recorded(SESSION)
+    arguments = ("run", "--xrpl", node.url, "--account", session.accounts["maker"])
+    first = started(*arguments, "--data-dir", enterable)
+    read_until(first, lambda line: "following" in line)
+    node.close_ledger()
+    read_until(first, lambda line: "order.accepted" in line)
+    first.send_signal(signal.SIGINT)
+    first.communicate(timeout=30)
+    for _ in session.ledgers[2:]:
+        node.close_ledger()
+    second = started(*arguments, "--data-dir", enterable)
+    told = read_until(second, lambda line: "order.canceled" in line)
+    assert "order.accepted" not in told
+    second.send_signal(signal.SIGINT)
+    second.communicate(timeout=30)
+    assert second.returncode == 0

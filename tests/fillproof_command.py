@@ -1,0 +1,55 @@
+"""Calling `fillproof` as a user does, and seeing what it leaves behind."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import psutil
+
+FILLPROOF = Path(sys.executable).with_name("fillproof")
+
+
+def fillproof(
+    *arguments: object, seconds: float = 100, temporary: Path | None = None
+) -> subprocess.CompletedProcess[str]:
+    """Run it to its end; `temporary`: where it puts what it does not keep."""
+    environment = {**os.environ, **({} if temporary is None else {"TMPDIR": str(temporary)})}
+    command = [FILLPROOF, *map(str, arguments)]
+    return subprocess.run(
+        command, capture_output=True, text=True, timeout=seconds, check=False, env=environment
+    )
+
+
+def started(*arguments: object) -> subprocess.Popen[str]:
+    """Start it and return at once; standard output and error come together."""
+    command = [FILLPROOF, *map(str, arguments)]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+
+
+def read_until(process: subprocess.Popen[str], wanted: Callable[[str], bool]) -> str:
+    """Read its output up to the first line that is wanted and return all of it."""
+    assert process.stdout is not None
+    lines: list[str] = []
+    for line in process.stdout:
+        lines.append(line)
+        if wanted(line):
+            return "".join(lines)
+    raise AssertionError("it ended before it said so: " + "".join(lines))
+
+
+def run_directory(output: str) -> Path:
+    """Return the stack's temporary directory from the path of the logs that it names."""
+    [line] = [line for line in output.splitlines() if "the services' logs" in line]
+    return Path(line.split()[-1]).parents[1]
+
+
+def processes_of(directory: Path) -> list[str]:
+    """Return the command lines of processes that have to do with that directory."""
+    found = []
+    for process in psutil.process_iter(["cmdline"]):
+        command = " ".join(process.info["cmdline"] or [])
+        if str(directory) in command:
+            found.append(command)
+    return found

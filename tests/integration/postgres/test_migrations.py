@@ -1,0 +1,175 @@
+"""Migrations on every database that may be there: empty, made by hand, migrated already, right now."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import asyncpg
+import pytest
+from sample_events import ANOMALY, event
+
+from audit_writer.adapters.database import PostgresStore
+from audit_writer.ports import Rows, RowsRefused, StoreUnavailable
+from order_events import encode
+
+if TYPE_CHECKING:
+    from conftest import Dsn
+
+pytestmark = pytest.mark.stack
+
+ROOT = Path(__file__).parents[3]
+CHIP = (ROOT / "grafana/queries/open_anomaly_count.sql").read_text()
+
+THIRTEEN = {
+    "event_id": "uuid",
+    "detected_at": "timestamp with time zone",
+    "session_id": "text",
+    "account": "text",
+    "sequence": "bigint",
+    "market": "text",
+    "side": "text",
+    "price": "numeric",
+    "remaining": "numeric",
+    "removal_reason": "text",
+    "action_taken": "text",
+    "mid_price": "numeric",
+    "distance_bps": "numeric",
+}
+HANDMADE = """
+CREATE TABLE reconciler_anomaly_log (
+    event_id text {key}, detected_at timestamp, session_id varchar(64), account varchar(40), sequence integer,
+    market text, side text, price double precision, remaining double precision, removal_reason text,
+    action_taken text, mid_price double precision, distance_bps double precision
+);
+INSERT INTO reconciler_anomaly_log (event_id, account, sequence)
+SELECT 'row-' || number, 'rX', number FROM generate_series(1, 3) AS number;
+"""
+
+
+async def alembic(url: str) -> tuple[int | None, str]:
+    command = ("-m", "alembic", "-c", str(ROOT / "deploy/postgres/alembic.ini"), "upgrade", "head")
+    migration = await asyncio.create_subprocess_exec(
+        sys.executable,
+        *command,
+        env=os.environ | {"DATABASE_URL": url},
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    output, _ = await migration.communicate()
+    return migration.returncode, output.decode()
+
+
+async def fetch(url: str, query: str) -> list[tuple[object, ...]]:
+    connection = await asyncpg.connect(url)
+    try:
+        return [tuple(row) for row in await connection.fetch(query)]
+    finally:
+        await connection.close()
+
+
+async def execute(url: str, statements: str) -> None:
+    connection = await asyncpg.connect(url)
+    try:
+        await connection.execute(statements)
+    finally:
+        await connection.close()
+
+
+def anomalies(count: int) -> Rows:
+    texts = tuple(encode(event(ANOMALY, sequence)).decode() for sequence in range(count))
+    return Rows(events=texts, fills=(), anomalies=texts)
+
+
+async def test_several_migrations_at_once_leave_one_schema(empty_postgres_dsn: Dsn) -> None:
+    results = await asyncio.gather(*(alembic(empty_postgres_dsn()) for _ in range(3)))
+    assert [status for status, _ in results] == [0, 0, 0], results
+    assert await alembic(empty_postgres_dsn()) == (0, "")
+    assert await fetch(empty_postgres_dsn(), "SELECT version_num FROM fillproof_schema_version") == [
+        ("0001",)
+    ]
+
+
+async def test_the_anomaly_log_has_its_thirteen_columns_and_indexes(postgres_dsn: Dsn) -> None:
+    columns = await fetch(
+        postgres_dsn(),
+        "SELECT column_name, data_type FROM information_schema.columns"
+        " WHERE table_name = 'reconciler_anomaly_log' ORDER BY ordinal_position",
+    )
+    assert columns == list(THIRTEEN.items())
+    indexes = await fetch(
+        postgres_dsn(), "SELECT indexdef FROM pg_indexes WHERE tablename = 'reconciler_anomaly_log'"
+    )
+    definitions = " ".join(str(definition) for (definition,) in indexes)
+    assert all(f"btree ({name})" in definitions for name in ("event_id", "session_id", "action_taken"))
+
+
+@pytest.mark.parametrize("key", ["", "PRIMARY KEY"])
+async def test_an_anomaly_log_made_by_hand_keeps_every_row_and_is_written_once(
+    empty_postgres_dsn: Dsn, migrated: str, key: str
+) -> None:
+    assert migrated, "the roles exist"
+    owner = empty_postgres_dsn()
+    await execute(owner, HANDMADE.format(key=key))
+    before = await fetch(owner, "SELECT * FROM reconciler_anomaly_log ORDER BY event_id")
+    assert await fetch(owner, CHIP) == [(3,)]
+    assert await alembic(owner) == (0, "")
+    assert await fetch(owner, "SELECT * FROM reconciler_anomaly_log ORDER BY event_id") == before
+    async with PostgresStore(empty_postgres_dsn("audit_writer")) as store:
+        assert await store.write(anomalies(2)) == 2
+        assert await store.write(anomalies(2)) == 0
+    assert await fetch(owner, CHIP) == [(5,)]
+
+
+async def test_a_table_with_only_some_of_the_columns_is_given_the_others(empty_postgres_dsn: Dsn) -> None:
+    owner = empty_postgres_dsn()
+    await execute(owner, "CREATE TABLE reconciler_anomaly_log (event_id uuid, account text)")
+    assert await alembic(owner) == (0, "")
+    names = await fetch(
+        owner,
+        "SELECT column_name FROM information_schema.columns WHERE table_name = 'reconciler_anomaly_log'",
+    )
+    assert {name for (name,) in names} == set(THIRTEEN)
+
+
+@pytest.mark.parametrize("url", ["", "mysql://there/database"])
+async def test_a_migration_without_a_usable_address_says_what_it_expected(url: str) -> None:
+    status, output = await alembic(url)
+    assert status != 0
+    assert "DATABASE_URL: expected postgresql://role:password@host:port/database" in output
+    assert "Traceback" not in output
+
+
+@pytest.mark.parametrize("count", [0, 1, 3])
+async def test_the_chip_counts_the_anomalies(postgres_dsn: Dsn, count: int) -> None:
+    if count:
+        async with PostgresStore(postgres_dsn("audit_writer")) as store:
+            await store.write(anomalies(count))
+    assert await fetch(postgres_dsn(), CHIP) == [(count,)]
+    assert await fetch(postgres_dsn("grafana_reader"), CHIP) == [(count,)]
+
+
+async def test_the_chip_counts_0_on_a_database_without_the_table(empty_postgres_dsn: Dsn) -> None:
+    assert await fetch(empty_postgres_dsn(), CHIP) == [(0,)]
+
+
+async def test_a_store_without_tables_is_an_outage_that_says_what_to_do(
+    empty_postgres_dsn: Dsn, migrated: str
+) -> None:
+    assert migrated, "the roles exist"
+    async with PostgresStore(empty_postgres_dsn("audit_writer")) as store:
+        assert await store.check() == "the table order_event does not exist: run the migrations"
+        with pytest.raises(StoreUnavailable, match="order_event"):
+            await store.write(anomalies(1))
+
+
+async def test_a_refused_row_leaves_nothing_of_its_batch(postgres_dsn: Dsn) -> None:
+    good = anomalies(2)
+    bad = encode(event("order.canceled", 3, account="r\0")).decode()
+    async with PostgresStore(postgres_dsn("audit_writer")) as store:
+        with pytest.raises(RowsRefused, match="PostgreSQL refuses it"):
+            await store.write(Rows(events=(*good.events, bad), fills=(), anomalies=good.anomalies))
+    assert await fetch(postgres_dsn(), "SELECT count(*) FROM order_event") == [(0,)]

@@ -1,0 +1,247 @@
+"""What becomes of a batch, with a store and a bus that can be told what to do."""
+
+import asyncio
+import itertools
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sample_events import ANOMALY, SAMPLES, event, mixed
+
+from audit_writer.metrics import MALFORMED, REFUSED, STORED, Metrics
+from audit_writer.ports import Delivery, LetterUndelivered, Rows, RowsRefused, StoreUnavailable
+from audit_writer.service import AuditWriter, Backoff, read, rows_of
+from order_events import Malformed, decode, encode
+
+NO_EVENT = b"no event"
+
+
+@dataclass
+class Message:
+    """A delivery that remembers its answers."""
+
+    payload: bytes
+    origin: Mapping[str, str] = field(default_factory=lambda: {"subject": "order.x"})
+    answers: list[str] = field(default_factory=list)
+    held: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def acknowledge(self) -> None:
+        self.answers.append("acknowledged")
+
+    async def terminate(self) -> None:
+        self.answers.append("terminated")
+
+    async def give_back(self) -> None:
+        self.answers.append("given back")
+
+    async def hold(self) -> None:
+        self.held.set()
+
+
+class Table:
+    """A store: `before` may refuse the rows or be away."""
+
+    def __init__(self, before: Callable[[Rows], None] = lambda _rows: None) -> None:
+        self.texts: list[str] = []
+        self.writes = 0
+        self._before = before
+
+    async def write(self, rows: Rows) -> int:
+        self.writes += 1
+        self._before(rows)
+        self.texts.extend(rows.events)
+        return len(rows.events)
+
+
+class Letters:
+    """Dead letters; `refuse` makes the bus leave them unconfirmed."""
+
+    def __init__(self, *, refuse: bool = False) -> None:
+        self.kept: list[tuple[bytes, str]] = []
+        self._refuse = refuse
+
+    async def publish(self, delivery: Delivery, reason: str) -> None:
+        if self._refuse:
+            raise LetterUndelivered("no answer")
+        self.kept.append((delivery.payload, reason))
+
+
+def messages(count: int) -> list[Message]:
+    return [Message(encode(one)) for one in mixed(count)]
+
+
+def make_writer(
+    store: Table, letters: Letters, *, hold_every: float = 60, backoff: Backoff | None = None
+) -> AuditWriter:
+    return AuditWriter(
+        store=store,
+        dead_letters=letters,
+        metrics=Metrics(),
+        hold_every=hold_every,
+        chance=lambda: 0.0,
+        backoff=backoff or Backoff(first=0.0, cap=0.0),
+    )
+
+
+def answers(batch: Sequence[Message]) -> list[list[str]]:
+    return [message.answers for message in batch]
+
+
+def refuse_with(word: str) -> Callable[[Rows], None]:
+    def refuse(rows: Rows) -> None:
+        if any(word in text for text in rows.events):
+            raise RowsRefused(f"found {word}")
+
+    return refuse
+
+
+def test_a_batch_has_a_row_an_event_a_row_a_fill_and_a_row_an_anomaly() -> None:
+    ordinary = event(ANOMALY, 9, anomaly=False)
+    batch = [*messages(4), Message(encode(ordinary))]
+    rows = rows_of([read(message) for message in batch])
+    texts = [message.payload.decode() for message in batch]
+    assert rows == Rows(events=tuple(texts), fills=(texts[1],), anomalies=(texts[3],))
+
+
+def test_what_an_engine_announces_is_no_order_event() -> None:
+    announcement = SAMPLES.joinpath("engine.order.submitted.json").read_bytes()
+    with pytest.raises(Malformed, match=r"expected an order event, found engine\.order\.submitted"):
+        read(Message(announcement))
+
+
+def test_a_payload_that_is_not_text_is_malformed_even_where_no_field_is_read() -> None:
+    payload = encode(event("order.canceled", 1))[:-1] + b',"later":"\xff"}'
+    decode(payload)  # no field of this version is wrong
+    with pytest.raises(Malformed, match="expected UTF-8"):
+        read(Message(payload))
+
+
+async def test_a_batch_is_written_once_and_then_acknowledged() -> None:
+    batch = messages(4)
+
+    def nothing_is_acknowledged_yet(_rows: Rows) -> None:
+        assert answers(batch) == [[], [], [], []]
+
+    store = Table(nothing_is_acknowledged_yet)
+    await make_writer(store, Letters()).handle(batch)
+    assert (store.writes, len(store.texts)) == (1, 4)
+    assert answers(batch) == [["acknowledged"]] * 4
+
+
+async def test_a_bad_message_is_set_apart_and_the_others_are_stored() -> None:
+    batch = [*messages(2), Message(NO_EVENT), *messages(1)]
+    store, letters = Table(), Letters()
+    await make_writer(store, letters).handle(batch)
+    assert [kept for kept, _ in letters.kept] == [NO_EVENT]
+    assert "JSON is malformed" in letters.kept[0][1]
+    assert answers(batch) == [["acknowledged"], ["acknowledged"], ["terminated"], ["acknowledged"]]
+
+
+async def test_a_message_without_a_confirmed_dead_letter_stays_unanswered() -> None:
+    batch = [Message(NO_EVENT)]
+    await make_writer(Table(), Letters(refuse=True)).handle(batch)
+    assert answers(batch) == [[]]
+
+
+@given(bad=st.lists(st.booleans(), min_size=1, max_size=40))
+async def test_exactly_what_the_store_refuses_is_set_apart(bad: list[bool]) -> None:
+    events = [
+        event("order.canceled", number, client_order_id="poison" if wrong else None)
+        for number, wrong in enumerate(bad)
+    ]
+    batch = [Message(encode(one)) for one in events]
+    store, letters = Table(refuse_with("poison")), Letters()
+    await make_writer(store, letters).handle(batch)
+    assert answers(batch) == [["terminated"] if wrong else ["acknowledged"] for wrong in bad]
+    assert [reason for _, reason in letters.kept] == ["found poison"] * sum(bad)
+    assert len(store.texts) == len(bad) - sum(bad)
+
+
+async def test_one_bad_row_of_500_costs_few_writes() -> None:
+    batch = messages(500)
+    batch[123] = Message(encode(event("order.canceled", 123, client_order_id="poison")))
+    store = Table(refuse_with("poison"))
+    await make_writer(store, Letters()).handle(batch)
+    assert len(store.texts) == 499
+    assert store.writes <= 20
+
+
+async def test_an_outage_is_waited_out() -> None:
+    attempts = itertools.count(1)
+
+    def away_three_times(_rows: Rows) -> None:
+        if next(attempts) <= 3:
+            raise StoreUnavailable("connection refused")
+
+    batch, store = messages(4), Table(away_three_times)
+    await make_writer(store, Letters()).handle(batch)
+    assert (store.writes, len(store.texts)) == (4, 4)
+    assert answers(batch) == [["acknowledged"]] * 4
+
+
+async def test_messages_are_held_while_the_store_takes_its_time() -> None:
+    batch = messages(3)
+
+    class Slow(Table):
+        async def write(self, rows: Rows) -> int:
+            for message in batch:
+                await message.held.wait()
+            return await super().write(rows)
+
+    store = Slow()
+    await asyncio.wait_for(make_writer(store, Letters(), hold_every=0.001).handle(batch), 10)
+    assert answers(batch) == [["acknowledged"]] * 3
+
+
+async def test_a_stop_during_an_outage_gives_the_batch_back() -> None:
+    def away(_rows: Rows) -> None:
+        raise StoreUnavailable("connection refused")
+
+    batch = messages(3)
+    writer = make_writer(Table(away), Letters(), backoff=Backoff(first=60, cap=60))
+    handling = asyncio.create_task(writer.handle(batch))
+    await asyncio.sleep(0)
+    writer.stop()
+    await asyncio.wait_for(handling, 10)
+    assert answers(batch) == [["given back"]] * 3
+
+
+async def test_a_stop_lets_a_batch_finish_while_the_store_answers() -> None:
+    batch = messages(3)
+    writer = make_writer(Table(), Letters())
+    writer.stop()
+    await writer.handle(batch)
+    assert answers(batch) == [["acknowledged"]] * 3
+
+
+async def test_the_metrics_tell_what_became_of_each_event() -> None:
+    metrics = Metrics()
+    writer = AuditWriter(
+        store=Table(refuse_with("poison")),
+        dead_letters=Letters(),
+        metrics=metrics,
+        hold_every=60,
+        chance=lambda: 0.0,
+    )
+    poison = Message(encode(event("order.canceled", 9, client_order_id="poison")))
+    await writer.handle([*messages(2), Message(NO_EVENT), poison])
+
+    def counted(event_type: str, result: str) -> float | None:
+        labels = {"event_type": event_type, "result": result}
+        return metrics.registry.get_sample_value("audit_writer_events_total", labels)
+
+    assert counted("order.accepted", STORED) == 1
+    assert counted("order.filled", STORED) == 1
+    assert counted("order.canceled", REFUSED) == 1
+    assert counted("unknown", MALFORMED) == 1
+    assert metrics.registry.get_sample_value("audit_writer_batch_size_sum") == 4
+
+
+def test_the_pause_doubles_up_to_its_cap_and_leaves_half_to_chance() -> None:
+    backoff = Backoff(first=0.1, cap=5.0)
+    most = [backoff.seconds(attempt, 1.0) for attempt in range(1, 8)]
+    assert most == pytest.approx([0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 5.0])
+    assert backoff.seconds(1, 0.0) == pytest.approx(0.05)
+    assert backoff.seconds(10_000, 0.0) == pytest.approx(2.5)
