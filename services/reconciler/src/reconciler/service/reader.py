@@ -22,7 +22,7 @@ from reconciler.service.queries import (
     ledger_header,
 )
 
-LEDGERS_A_READING = 512
+LEDGERS_A_READING = 256
 """At most; a longer way is read in steps, each of them committed."""
 _HEADERS_AT_ONCE = 8
 
