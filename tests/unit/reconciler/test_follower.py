@@ -1,13 +1,15 @@
 """One account through a whole session: the order of steps, crashes between any two of them, failover."""
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import Callable, Sequence
 
 import pytest
 from in_memory_bus import Crash, Memory, MemoryFeed, MemoryOrders, MemoryStore, NoMarket
 from in_process_node import InProcessServer
 from replaying import recorded
+from structlog.testing import capture_logs
 
-from offer_lifecycle import parse_amount
+from offer_lifecycle import Header, parse_amount
 from order_events import (
     CancelRequested,
     OrderDisappeared,
@@ -18,7 +20,7 @@ from order_events import (
     encode,
 )
 from reconciler.ports.bus import Kept, NotOwner
-from reconciler.ports.ledger import ProtocolViolation, Unreachable, WrongChain
+from reconciler.ports.ledger import LedgerServer, ProtocolViolation, Unreachable, WrongChain
 from reconciler.service import memory as kept
 from reconciler.service.follower import Follower
 from reconciler.service.publisher import Publisher
@@ -140,6 +142,46 @@ async def test_a_market_that_can_not_be_read_costs_the_context_and_nothing_else(
         "node://one: gone"
     ]
     assert told(memory) == told(plain)
+
+
+class StalledMarket(NoMarket):
+    async def describe(
+        self, server: LedgerServer, header: Header, events: Sequence[OrderDisappeared]
+    ) -> list[OrderDisappeared]:
+        await asyncio.Event().wait()
+        return await super().describe(server, header, events)
+
+
+async def test_a_market_that_never_answers_costs_a_bounded_time_and_the_context() -> None:
+    session, memory = recorded("full_fill"), Memory()
+    async with asyncio.timeout(5):
+        await run(memory, session, StalledMarket())
+    disappeared = [event for event in memory.stream if isinstance(event, OrderDisappeared)]
+    assert [event.market_context.reason for event in disappeared if event.market_context] == [
+        "no answer within 0.5 s"
+    ]
+
+
+async def test_no_more_disappearances_are_owed_than_the_account_s_record_can_hold(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("reconciler.service.follower._MOST_OWED", 3)
+    session, memory = recorded("grid_swept"), Memory()
+    memory.announcements += announced(session)
+    memory.refuses_disappearances = True
+    with capture_logs() as logs:
+        one = await run(memory, session)
+    assert len(one.owed) == 3
+    assert "disappearances given up" in next(log["event"] for log in logs if log["log_level"] == "error")
+
+
+async def test_an_account_that_a_server_shows_incompletely_is_not_adopted_from_it() -> None:
+    session, memory = recorded("replaced"), Memory()
+    server = InProcessServer(session)
+    server.spoil["account_info"] = lambda answer: {**answer, "account_data": {}}
+    with pytest.raises(ProtocolViolation, match="account at ledger"):
+        await follower(memory, session).advance(server)
+    assert memory.calls == 0
 
 
 @pytest.mark.parametrize("fault", [ValueError, KeyError])

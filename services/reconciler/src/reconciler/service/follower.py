@@ -169,20 +169,23 @@ class Follower:
         ledger_index = self._start_ledger or status.validated
         if not status.covers(ledger_index, ledger_index):
             raise reader.HistoryMissing(
-                f"{server.name}: history missing: expected ledger {ledger_index} to begin with, found "
-                f"{status.complete}"
+                f"{server.name}: history missing: expected ledger {ledger_index} to begin with, "
+                f"found {status.held}"
             )
         header = await ledger_header(server, ledger_index)
         snapshot = await account_snapshot(server, self.account, ledger_index)
         history = await account_history(server, self.account, ledger_index, ledger_index)
-        state, events = adopt(
-            network_id=status.network_id,
-            account=self.account,
-            header=header,
-            account_data=snapshot.account_data,
-            lines=snapshot.lines,
-            offers=snapshot.offers,
-        )
+        try:
+            state, events = adopt(
+                network_id=status.network_id,
+                account=self.account,
+                header=header,
+                account_data=snapshot.account_data,
+                lines=snapshot.lines,
+                offers=snapshot.offers,
+            )
+        except (KeyError, ValueError, TypeError) as error:
+            raise ProtocolViolation(server.name, f"account at ledger {ledger_index}: {error!r}") from error
         state.record = msgspec.structs.replace(
             state.record, transactions=tuple(one.transaction.hash for one in history)
         )

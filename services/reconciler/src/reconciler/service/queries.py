@@ -47,6 +47,11 @@ class ServerStatus(msgspec.Struct, frozen=True, kw_only=True):
     network_id: int
     reserves: Reserves
 
+    @property
+    def held(self) -> str:
+        """The ranges as people write them."""
+        return ",".join(f"{low}-{high}" for low, high in self.complete) or "none"
+
     def covers(self, first: int, last: int) -> bool:
         """Whether one unbroken range holds all of them."""
         return any(low <= first and last <= high for low, high in self.complete)

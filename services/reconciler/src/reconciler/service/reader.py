@@ -45,9 +45,8 @@ def next_upto(server: LedgerServer, status: ServerStatus, cursor: int) -> int:
         )
     upto = min(status.validated, cursor + LEDGERS_A_READING)
     if not status.covers(cursor, upto):
-        held = ",".join(f"{low}-{high}" for low, high in status.complete) or "empty"
         raise HistoryMissing(
-            f"{server.name}: history missing: expected ledgers {cursor}-{upto}, found {held}; "
+            f"{server.name}: history missing: expected ledgers {cursor}-{upto}, found {status.held}; "
             "add a server with more history to RECONCILER_XRPL_URLS, or wait until it has caught up"
         )
     return upto
