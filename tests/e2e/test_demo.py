@@ -51,19 +51,11 @@ def test_every_line_has_just_the_agreed_fields() -> None:
     assert list(line["fills"][0]) == ["tx_hash", "ledger_index", "gave", "got"]
 
 
-@pytest.mark.parametrize(
-    ("sessions", "chip"),
-    [
-        (("canceled",), "No anomaly: the chip stays dark."),
-        (("canceled", "canceled_elsewhere"), "Anomalies:  WARN 1"),
-        (("canceled_elsewhere", "never_placed", "self_crossed"), "Anomalies:  BAD 3"),
-    ],
-    ids=["none", "one", "three"],
-)
-def test_the_demo_ends_with_a_table_and_the_chip(sessions: tuple[str, ...], chip: str) -> None:
+def test_the_demo_ends_with_a_table_and_the_chip() -> None:
+    sessions = ("canceled", "canceled_elsewhere", "never_placed", "self_crossed")
     ended = fillproof("demo", *sessions)
     assert ended.returncode == 0, ended.stderr
-    assert chip in ended.stdout
+    assert "Anomalies:  BAD 3" in ended.stdout
     assert all(f"│{session} " in ended.stdout for session in sessions)
 
 

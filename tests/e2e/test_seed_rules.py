@@ -59,22 +59,21 @@ def fills_of(published: list[tuple[str, bytes]]) -> list[tuple[str, bytes]]:
 
 
 @pytest.fixture
-def bus(stack: LocalStack) -> Callable[[], None]:
-    """Make the project's streams anew, empty."""
+def bus(stack: LocalStack) -> Iterator[Callable[[], None]]:
+    """Make the project's streams anew, empty, whenever it is called, and delete them afterwards."""
 
-    async def renew() -> None:
+    async def renew(*, again: bool = True) -> None:
         connection = await nats.connect(stack.nats_url)
         jetstream = connection.jetstream()
         for stream in await jetstream.streams_info():
             await jetstream.delete_stream(str(stream.config.name))
-        await provision(jetstream, StreamSettings())
+        if again:
+            await provision(jetstream, StreamSettings())
         await connection.close()
 
-    def call() -> None:
-        asyncio.run(renew())
-
-    call()
-    return call
+    asyncio.run(renew())
+    yield lambda: asyncio.run(renew())
+    asyncio.run(renew(again=False))
 
 
 @contextmanager

@@ -1,0 +1,40 @@
+"""What a person sees at the end."""
+
+import io
+
+import pytest
+from rich.console import Console
+
+from console.replay import replay
+from console.sessions import find_session
+from console.tables import chip, order_table, summary
+
+
+@pytest.mark.parametrize(
+    ("anomalies", "shown"), [(0, ""), (1, "WARN 1"), (2, "WARN 2"), (3, "BAD 3"), (50, "BAD 50")]
+)
+def test_the_chip_shows_nothing_at_0_warns_from_1_and_is_bad_from_3(anomalies: int, shown: str) -> None:
+    assert chip(anomalies).plain.strip() == shown
+
+
+def shown(name: str) -> str:
+    session = find_session(name).session
+    lines = list(replay(session))
+    written = io.StringIO()
+    console = Console(file=written, width=200)
+    console.print(order_table(lines, session.orders))
+    summary(console, lines, sum(line.anomaly for line in lines))
+    return written.getvalue()
+
+
+def test_the_table_sets_what_the_engine_believed_beside_what_the_ledger_says() -> None:
+    [row] = [line for line in shown("cancel_race_lost").splitlines() if "cancel_race_lost" in line]
+    cells = [cell.strip() for cell in row.strip("│").split("│")]
+    assert cells == [
+        "cancel_race_lost", "64", "100 XRP", "50 USD", "CANCEL SENT", "FILLED", "FILLED", "1", "100 XRP",
+        "11618ACF", "",
+    ]  # fmt: skip
+
+
+def test_the_summary_counts_causes_and_says_when_there_is_no_anomaly() -> None:
+    assert "CANCELED 1\nNo anomaly: the chip stays dark." in shown("canceled")
