@@ -164,9 +164,8 @@ def _show(lines: list[OrderLine], recordings: list[Recording], *, anomalies: int
     console = Console()
     if not console.is_terminal:
         console = Console(width=200)  # a table in a log or a pipe keeps its columns
-    console.print(
-        order_table(lines, [order for recording in recordings for order in recording.session.orders])
-    )
+    orders = [order for recording in recordings for order in recording.session.orders]
+    console.print(order_table(lines, orders, console.width))
     summary(console, lines, anomalies)
 
 

@@ -1,11 +1,13 @@
 """What a person sees: the table of orders, the chip, the summary."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from decimal import Decimal
 from typing import Any
 
-from rich.console import Console
+import msgspec
+from rich.box import SIMPLE_HEAD
+from rich.console import Console, JustifyMethod
 from rich.table import Table
 from rich.text import Text
 
@@ -19,6 +21,8 @@ WARN_FROM, BAD_FROM = 1, 3
 
 _COLOURS = {"FILLED": "green", "REMOVED": "red", "LOST": "red", "REJECTED": "yellow", "EXPIRED": "yellow"}
 _SHORT_HASH = 8
+_WIDE = 130
+"""Columns of a terminal that shows all of the table's."""
 
 
 def chip(anomalies: int) -> Text:
@@ -30,38 +34,49 @@ def chip(anomalies: int) -> Text:
     return Text()
 
 
-def order_table(lines: Sequence[OrderLine], orders: Sequence[dict[str, Any]]) -> Table:
-    """Return the table of orders: what the engine believed beside what the ledger says."""
-    table = Table(title="Orders", title_justify="left", header_style="bold", pad_edge=False)
-    for heading, justify in (
-        ("session", "left"),
-        ("order", "right"),
-        ("gives", "right"),
-        ("asks", "right"),
-        ("engine believed", "left"),
-        ("ledger says", "left"),
-        ("cause", "left"),
-        ("fills", "right"),
-        ("given of it", "right"),
-        ("removed by", "left"),
-        ("", "left"),
-    ):
-        table.add_column(heading, justify=justify, no_wrap=True)  # type: ignore[arg-type]
+def quoted(amount: Amount) -> str:
+    """Write an amount as people do: `100 XRP`, `50 USD`."""
+    return f"{plain(units(amount))} {amount.asset.partition('.')[0]}"
+
+
+def _given(line: OrderLine, order: dict[str, Any]) -> str:
+    if not line.fills:
+        return ""
+    asset = parse_amount(order["taker_gets"]).asset
+    return quoted(Amount(asset, sum((Decimal(fill.gave) for fill in line.fills), Decimal(0))))
+
+
+class _Column(msgspec.Struct, frozen=True):
+    heading: str
+    cell: Callable[[OrderLine, dict[str, Any]], str | Text]
+    justify: JustifyMethod = "left"
+    detail: bool = False
+    """Left out where the terminal is narrow."""
+
+
+_COLUMNS = (
+    _Column("session", lambda line, _: line.session),
+    _Column("order", lambda line, _: str(line.sequence), "right"),
+    _Column("gives", lambda _, order: quoted(parse_amount(order["taker_gets"])), "right", detail=True),
+    _Column("asks", lambda _, order: quoted(parse_amount(order["taker_pays"])), "right", detail=True),
+    _Column("engine believed", lambda _, order: "CANCEL SENT" if order["cancel_tx"] else "ACTIVE"),
+    _Column("ledger says", lambda line, _: Text(line.status, style=_COLOURS.get(line.status, ""))),
+    _Column("cause", lambda line, _: line.removal_reason or ""),
+    _Column("fills", lambda line, _: str(len(line.fills) or ""), "right"),
+    _Column("given of it", _given, "right", detail=True),
+    _Column("removed by", lambda line, _: (line.removed_by or "")[:_SHORT_HASH], detail=True),
+    _Column("", lambda line, _: Text("anomaly" if line.anomaly else "", style="bold red")),
+)
+
+
+def order_table(lines: Sequence[OrderLine], orders: Sequence[dict[str, Any]], width: int) -> Table:
+    """Return the table of orders for a terminal of that width: engine's belief beside the ledger's word."""
+    table = Table(title="Orders", title_justify="left", box=SIMPLE_HEAD, collapse_padding=True)
+    columns = [column for column in _COLUMNS if width >= _WIDE or not column.detail]
+    for column in columns:
+        table.add_column(column.heading, justify=column.justify, overflow="fold")
     for line, order in zip(lines, orders, strict=True):
-        gets = parse_amount(order["taker_gets"])
-        table.add_row(
-            line.session,
-            str(line.sequence),
-            quoted(gets),
-            quoted(parse_amount(order["taker_pays"])),
-            "CANCEL SENT" if order["cancel_tx"] else "ACTIVE",
-            Text(line.status, style=_COLOURS.get(line.status, "")),
-            line.removal_reason or "",
-            str(len(line.fills)) if line.fills else "",
-            _given(line, gets),
-            (line.removed_by or "")[:_SHORT_HASH],
-            Text("anomaly", style="bold red") if line.anomaly else "",
-        )
+        table.add_row(*(column.cell(line, order) for column in columns))
     return table
 
 
@@ -73,14 +88,3 @@ def summary(console: Console, lines: Iterable[OrderLine], anomalies: int) -> Non
     console.print(
         Text("Anomalies: ").append_text(mark) if mark.plain else Text("No anomaly: the chip stays dark.")
     )
-
-
-def quoted(amount: Amount) -> str:
-    """Write an amount as people do: `100 XRP`, `50 USD`."""
-    return f"{plain(units(amount))} {amount.asset.partition('.')[0]}"
-
-
-def _given(line: OrderLine, gets: Amount) -> str:
-    if not line.fills:
-        return ""
-    return quoted(Amount(gets.asset, sum((Decimal(fill.gave) for fill in line.fills), Decimal(0))))
