@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import random
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 
 import pytest
 from in_memory_bus import Memory, MemoryFeed, MemoryOrders, MemoryStore, NoMarket
@@ -141,6 +141,38 @@ async def test_overload_and_unreachable_servers_only_cost_time() -> None:
     async with turning(Running(troubled, poll_seconds=0.02)) as second:
         await until(second.all_at(LAST))
     assert [one.stream for one in second.memories.values()] == [one.stream for one in first.memories.values()]
+
+
+class SwallowsCancellation(MemoryStore):
+    """Finishes a commit although the task was cancelled meanwhile, as nats-py may."""
+
+    def __init__(self, memory: Memory) -> None:
+        super().__init__(memory)
+        self.committing = asyncio.Event()
+
+    async def commit(
+        self, prefix: str, values: Mapping[str, bytes], deleted: Sequence[str], fence: int
+    ) -> int:
+        if fence:  # not the adoption's
+            self.committing.set()
+            with contextlib.suppress(asyncio.CancelledError):
+                await asyncio.Event().wait()
+        return await super().commit(prefix, values, deleted, fence)
+
+
+async def test_a_cancellation_that_a_library_swallows_still_ends_the_loop(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    server, store = InProcessServer(SESSION), SwallowsCancellation(Memory())
+    running = Running(server, roles=("maker",), poll_seconds=0.02)
+    monkeypatch.setattr(running.followers[0], "_store", store)
+    server.close_ledgers()
+    task = asyncio.create_task(running.loop.run())
+    await store.committing.wait()
+    task.cancel()
+    done, _ = await asyncio.wait([task], timeout=5)
+    assert done == {task}
+    assert task.cancelled()
 
 
 async def test_an_account_that_another_replica_holds_ends_the_loop() -> None:

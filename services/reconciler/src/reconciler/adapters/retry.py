@@ -10,6 +10,7 @@ import nats.js.errors
 import structlog
 
 from reconciler.metrics import Metrics
+from reconciler.service import cancellation
 
 _log = structlog.get_logger()
 
@@ -25,6 +26,7 @@ async def until_done(what: str, attempt: Callable[[], Awaitable[T]], metrics: Me
     pause = _SHORTEST
     warned = False
     while True:
+        cancellation.obey()
         try:
             result = await attempt()
         except BUS_ERRORS as error:

@@ -13,7 +13,7 @@ from offer_lifecycle import AccountState, LedgerFacts, MalformedTransaction, Ord
 from order_events import OrderDisappeared
 from reconciler.ports.bus import EngineFeed, StateStore
 from reconciler.ports.ledger import LedgerServer, ProtocolViolation, Refused
-from reconciler.service import memory, reader
+from reconciler.service import cancellation, memory, reader
 from reconciler.service.publisher import Publisher
 from reconciler.service.queries import (
     ServerStatus,
@@ -94,6 +94,7 @@ class Follower:
     ) -> None:
         await self._hear_engine(state)
         for facts in await self._read(server, status, state, upto):
+            cancellation.obey()
             try:
                 await self._take(server, state, facts)
             except MalformedTransaction as error:

@@ -7,6 +7,7 @@ import structlog
 
 from reconciler.metrics import Metrics
 from reconciler.ports.ledger import LedgerServer, ServerError
+from reconciler.service import cancellation
 from reconciler.service.follower import Follower
 from reconciler.service.reader import HistoryMissing
 from reconciler.service.servers import Servers
@@ -74,6 +75,7 @@ class Loop:
             closed = self._wakeup.next_close()
             before = follower.cursor
             await self.look(follower)
+            cancellation.obey()
             advanced = follower.cursor != before
             now = asyncio.get_running_loop().time()
             if now - reported >= _SECONDS_BETWEEN_REPORTS:
