@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import os
 import secrets
-import shutil
 import signal
 import socket
-import tempfile
 import urllib.request
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -51,15 +49,6 @@ while True:
 
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="another user is used only where we are root")
 as_ordinary_user = pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
-
-
-@pytest.fixture
-def enterable() -> Iterator[Path]:
-    """Give a directory that every user can enter, which pytest's own are not."""
-    place = Path(tempfile.mkdtemp(prefix="fillproof-test-"))
-    place.chmod(0o755)
-    yield place
-    shutil.rmtree(place)
 
 
 @pytest.fixture

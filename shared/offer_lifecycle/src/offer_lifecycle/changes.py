@@ -52,8 +52,6 @@ class OfferChange(msgspec.Struct, frozen=True, kw_only=True):
     consumed: bool
     """An amount changed: the offer traded."""
     expiration: int | None
-    book: str | None
-    """BookDirectory; its last 16 hex digits are the price."""
     previous_txn_id: str | None
 
 
@@ -77,7 +75,6 @@ class _Fields(msgspec.Struct, rename="pascal"):
     account: str
     sequence: int
     expiration: int | None = None
-    book_directory: str | None = None
 
 
 def _change(node: Node) -> OfferChange:
@@ -94,7 +91,6 @@ def _change(node: Node) -> OfferChange:
         got=_given(node, "TakerPays", pays),
         consumed="TakerGets" in node.previous or "TakerPays" in node.previous,
         expiration=fields.expiration,
-        book=fields.book_directory,
         previous_txn_id=node.previous_txn_id,
     )
 

@@ -47,7 +47,7 @@ def next_upto(server: LedgerServer, status: ServerStatus, cursor: int) -> int:
     if not status.covers(cursor, upto):
         raise HistoryMissing(
             f"{server.name}: history missing: expected ledgers {cursor}-{upto}, found {status.held}; "
-            "add a server with more history to RECONCILER_XRPL_URLS, or wait until it has caught up"
+            "add a server with more history to FILLPROOF_XRPL_URLS, or wait until it has caught up"
         )
     return upto
 
