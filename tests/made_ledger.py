@@ -109,7 +109,7 @@ def state(
     *, offers: list[Raw] | None = None, usd_balance: str = "1000", drops: int = 50_000_000
 ) -> AccountState:
     """The owner at ledger 100, with USD and XRP, and the offers given as account_offers lists them."""
-    adopted, _ = adopt(
+    return adopt(
         network_id=0,
         account=OWNER,
         header=header(START),
@@ -117,7 +117,6 @@ def state(
         lines=[{"account": ISSUER, "currency": "USD", "balance": usd_balance}],
         offers=offers or [],
     )
-    return adopted
 
 
 def listed(sequence: int, gets: object, pays: object, **more: object) -> Raw:

@@ -6,7 +6,7 @@ import made_ledger as made
 import pytest
 from made_ledger import OWNER, cancel_requested, header, listed, offer, root, state, step, submitted, tx, usd
 
-from offer_lifecycle import AccountState, LedgerFacts, adopt, fold, normalise
+from offer_lifecycle import AccountState, LedgerFacts, fold, found, normalise
 from offer_lifecycle.state import KEEP_ENDED_LEDGERS
 from order_events import (
     Action,
@@ -66,18 +66,41 @@ def test_an_order_that_nobody_announced_is_external_and_belongs_to_the_session_t
     assert (event.external, event.session_id) == (True, "s-2")
 
 
-def test_offers_found_at_the_start_are_adopted_and_claimed_by_a_later_announcement() -> None:
-    adopted, [event] = adopt(
-        network_id=0,
-        account=OWNER,
-        header=header(100),
-        account_data=None,
-        lines=[],
-        offers=[listed(9, "10000000", usd("5"))],
-    )
+def test_offers_found_at_the_start_are_told_of_as_external() -> None:
+    [event] = found(state(offers=[listed(9, "10000000", usd("5"))]), header(100))
     assert (event.external, event.provenance) == (True, Provenance.BACKFILL)
-    adopted.announce(submitted(9, XRP_10, USD_5, client_order_id="c-1"))
-    assert adopted.orders[9].external is False
+
+
+def test_offers_found_at_the_start_are_the_engines_where_it_has_announced_them() -> None:
+    adopted = state(offers=[listed(9, "10000000", usd("5"))])
+    adopted.announce(submitted(9, XRP_10, USD_5, client_order_id="c-1", last_ledger_sequence=90))
+    [event] = found(adopted, header(100))
+    assert (event.external, event.client_order_id) == (False, "c-1")
+
+
+@pytest.mark.parametrize(
+    "announcement",
+    [
+        {"last_ledger_sequence": 99, "validated_ledger_index": 79},
+        {"last_ledger_sequence": 100},
+        {"last_ledger_sequence": 110, "validated_ledger_index": 99},
+    ],
+    ids=["over before it began", "over as it began", "perhaps placed and ended before it began"],
+)
+def test_an_order_that_may_have_ended_before_its_account_was_followed_is_never_called_lost(
+    announcement: dict[str, int],
+) -> None:
+    ledger = announced(**announcement)
+    assert step(ledger, 101).events == ()
+    assert step(ledger, 120).events == ()
+
+
+def test_an_order_announced_after_its_end_is_forgotten_is_not_called_lost() -> None:
+    ledger = state()
+    step(ledger, 500)
+    late = submitted(9, XRP_10, USD_5, last_ledger_sequence=200, validated_ledger_index=180)
+    assert ledger.announce(late) is None
+    assert step(ledger, 501).events == ()
 
 
 def test_an_announced_order_past_its_last_ledger_is_lost_and_told_as_of_that_ledger() -> None:

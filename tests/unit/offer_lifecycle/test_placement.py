@@ -168,7 +168,7 @@ def test_an_issuer_gives_its_own_token_by_owing_more() -> None:
         TakerGets=usd("5"),
         TakerPays="10000000",
     )
-    issuer, _ = adopt(
+    issuer = adopt(
         network_id=0, account=ISSUER, header=made.header(100), account_data=None, lines=[], offers=[]
     )
     order = step(issuer, 101, create).changed[9]

@@ -380,3 +380,22 @@ async def test_a_ledger_whose_header_is_not_held_is_read_over(monkeypatch: pytes
     one = await run(memory, session)
     assert one.cursor == session.ledgers[-1].ledger_index
     assert statuses(memory)[session.orders[0]["sequence"]] is OrderStatus.REMOVED
+
+
+async def test_an_order_found_at_the_start_is_told_of_as_the_engine_has_announced_it() -> None:
+    session = recorded("passive")
+    server = InProcessServer(session)
+    server.close_ledgers()
+    memory = Memory()
+    memory.announcements += announced(session)
+    publisher = Publisher(MemoryOrders(memory), NoMarket(), disappearance_timeout=1)
+    one = Follower(
+        session.accounts["maker"],
+        start_ledger=None,
+        feed=MemoryFeed(memory),
+        store=MemoryStore(memory),
+        publisher=publisher,
+    )
+    await one.advance(server)
+    sequence = session.orders[0]["sequence"]
+    assert [(event.external, event.client_order_id) for event in memory.stream] == [(False, f"c{sequence}")]

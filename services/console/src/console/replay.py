@@ -4,7 +4,17 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from console.engine import announcements, engine_accounts
 from console.lines import OrderLine, order_lines
-from offer_lifecycle import AccountState, Header, LedgerFacts, Reserves, Transaction, adopt, fold, normalise
+from offer_lifecycle import (
+    AccountState,
+    Header,
+    LedgerFacts,
+    Reserves,
+    Transaction,
+    adopt,
+    fold,
+    found,
+    normalise,
+)
 from order_events import OrderEvent
 from replay_node.session import RecordedLedger, Session
 
@@ -24,18 +34,19 @@ def _events(session: Session, watch: Watch) -> Iterator[OrderEvent]:
     roles = {address: role for role, address in session.accounts.items()}
     first, *others = session.ledgers
     for account in engine_accounts(session):
-        found = first.after.get(roles.get(account, "")) or {}
-        states[account], events = adopt(
+        shown = first.after.get(roles.get(account, "")) or {}
+        states[account] = adopt(
             network_id=0,
             account=account,
             header=_header(first),
-            account_data=found.get("account_data"),
-            lines=found.get("lines", []),
-            offers=found.get("offers", []),
+            account_data=shown.get("account_data"),
+            lines=shown.get("lines", []),
+            offers=shown.get("offers", []),
         )
-        yield from events
     for announcement in announcements(session):
         states[announcement.account].announce(announcement)
+    for state in states.values():
+        yield from found(state, _header(first))
     for ledger in watch(others):
         yield from _fold(ledger, states)
 

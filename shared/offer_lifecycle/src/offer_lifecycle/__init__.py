@@ -11,7 +11,7 @@ book, and `placement.place` for one in its own transaction.
 4. What no rule proves is UNEXPLAINED, what no transaction shows is LOST.
 """
 
-from offer_lifecycle.adoption import adopt
+from offer_lifecycle.adoption import adopt, found
 from offer_lifecycle.amounts import parse_amount, plain
 from offer_lifecycle.events import utc
 from offer_lifecycle.fold import fold
@@ -40,6 +40,7 @@ __all__ = [
     "Transaction",
     "adopt",
     "fold",
+    "found",
     "normalise",
     "parse_amount",
     "plain",

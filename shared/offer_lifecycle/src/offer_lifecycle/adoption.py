@@ -21,7 +21,7 @@ def adopt(  # noqa: PLR0913 - the answers of the three requests that show an acc
     account_data: Mapping[str, Any] | None,
     lines: list[Mapping[str, Any]],
     offers: list[Mapping[str, Any]],
-) -> tuple[AccountState, tuple[OrderEvent, ...]]:
+) -> AccountState:
     """Begin to follow an account at a validated ledger.
 
     `account_data`, `lines` and `offers` are what account_info, account_lines and account_offers answer
@@ -46,14 +46,21 @@ def adopt(  # noqa: PLR0913 - the answers of the three requests that show an acc
         ledger_hash=header.ledger_hash,
         holdings=holdings,
     )
-    orders = [_found(account, offer) for offer in offers]
+    return AccountState(record, [_found(account, offer) for offer in offers])
+
+
+def found(state: AccountState, header: Header) -> tuple[OrderEvent, ...]:
+    """Tell of the orders that were on the ledger when the account was adopted at `header`.
+
+    To be called once, after what the engine has announced so far: it may have claimed some.
+    """
     fact = Fact(
-        network_id=network_id,
+        network_id=state.record.network_id,
         ledger_index=header.ledger_index,
         time=header.close_time,
         provenance=Provenance.BACKFILL,
     )
-    return AccountState(record, orders), tuple(events.accepted(order, fact) for order in orders)
+    return tuple(events.accepted(order, fact) for order in state.orders.values() if order.listed)
 
 
 def _found(account: str, offer: Mapping[str, Any]) -> Order:

@@ -98,7 +98,7 @@ class AccountState:
         for sequence in outcome.forgotten:
             self._drop(sequence)
 
-    def _submitted(self, event: OrderSubmitted) -> Order:
+    def _submitted(self, event: OrderSubmitted) -> Order | None:
         known = self.orders.get(event.sequence)
         if known is not None:
             return msgspec.structs.replace(
@@ -108,7 +108,10 @@ class AccountState:
                 session_id=event.session_id or known.session_id,
                 submitted_hash=event.transaction_hash,
             )
-        expiration = event.expiration
+        expiration, deadline = event.expiration, event.last_ledger_sequence
+        seen = self._would_have_been_seen(event)
+        if deadline is not None and deadline <= self.record.ledger_index and not seen:
+            return None  # its ledgers are past and were not all read, or are forgotten: nothing can be said
         return Order(
             account=event.account,
             sequence=event.sequence,
@@ -125,8 +128,17 @@ class AccountState:
             client_order_id=event.client_order_id,
             session_id=event.session_id or self.record.session_id,
             submitted_hash=event.transaction_hash,
-            last_ledger_sequence=event.last_ledger_sequence,
+            last_ledger_sequence=deadline if seen else None,
         )
+
+    def _would_have_been_seen(self, event: OrderSubmitted) -> bool:
+        """Whether every ledger that may hold the order is one whose end of it would still be known here."""
+        if event.last_ledger_sequence is None:
+            return False
+        forgotten_up_to = max(self.record.adopted_at, self.record.ledger_index - KEEP_ENDED_LEDGERS)
+        sent_after = event.validated_ledger_index
+        first = self.record.adopted_at if sent_after is None else sent_after
+        return first >= self.record.adopted_at and event.last_ledger_sequence > forgotten_up_to
 
     def _cancel_requested(self, event: CancelRequested) -> Order | None:
         order = self.orders.get(event.sequence)

@@ -9,7 +9,7 @@ have the same ids.
 import msgspec
 import structlog
 
-from offer_lifecycle import AccountState, LedgerFacts, MalformedTransaction, Order, adopt, fold
+from offer_lifecycle import AccountState, LedgerFacts, MalformedTransaction, Order, adopt, fold, found
 from order_events import OrderDisappeared
 from reconciler.ports.bus import EngineFeed, StateStore
 from reconciler.ports.ledger import LedgerServer, ProtocolViolation, Refused
@@ -177,7 +177,7 @@ class Follower:
         snapshot = await account_snapshot(server, self.account, ledger_index)
         history = await account_history(server, self.account, ledger_index, ledger_index)
         try:
-            state, events = adopt(
+            state = adopt(
                 network_id=status.network_id,
                 account=self.account,
                 header=header,
@@ -190,11 +190,13 @@ class Follower:
         state.record = msgspec.structs.replace(
             state.record, transactions=tuple(one.transaction.hash for one in history)
         )
-        await self._publisher.publish(events, (), server, header)
-        kept = memory.KeptAccount(record=state.record, engine_sequence=0)
+        await self._hear_engine(state)
+        orders = found(state, header)
+        await self._publisher.publish(orders, (), server, header)
+        kept = memory.KeptAccount(record=state.record, engine_sequence=self._engine_sequence)
         await self._commit(kept, state.orders, ())
         self._state = state
-        _log.info("account adopted", account=self.account, ledger_index=ledger_index, orders=len(events))
+        _log.info("account adopted", account=self.account, ledger_index=ledger_index, orders=len(orders))
 
     @property
     def _prefix(self) -> str:
