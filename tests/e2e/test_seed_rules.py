@@ -32,7 +32,7 @@ def play(stack: LocalStack, name: str) -> None:
     """Play a session to its end with nobody consuming what is published."""
     run = SessionRun(find_session(name), stack)
     wait_until(run.done)
-    run.end()
+    run.end(wait=True)
 
 
 def orders_published(nats_url: str) -> list[tuple[str, bytes]]:

@@ -58,10 +58,14 @@ class SessionRun:
         self.cursor = max(self.cursor, int(validated - lag))
         return self.cursor >= self.last and not now["reconciler_disappearances_owed"]
 
-    def end(self) -> None:
-        """Ask the session's reconciler and node to end; the stack waits for them when it stops."""
+    def end(self, *, wait: bool = False) -> None:
+        """Ask the session's reconciler and node to end; unless `wait`, the stack waits when it stops."""
         for child in (self._reconciler, self._node):
-            if child is not None:
+            if child is None:
+                continue
+            if wait:
+                child.stop()
+            else:
                 child.ask_to_end()
 
     def log_tail(self) -> str:
