@@ -1,11 +1,14 @@
 """Bad input: what was expected, what was found, what to do, a status of its own, and nothing half done."""
 
+import gzip
+import json
 import socket
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from fillproof_command import fillproof
+from replaying import session_path
 
 pytestmark = pytest.mark.stack
 
@@ -51,6 +54,17 @@ def test_a_file_that_is_no_session(
 def test_a_session_that_does_not_exist(refused: Refused) -> None:
     said = refused("demo", "no_such_session")
     assert "found 'no_such_session'" in said
+
+
+def test_sessions_that_can_not_be_told_apart_or_have_nothing_to_follow(
+    tmp_path: Path, refused: Refused
+) -> None:
+    session = json.loads(gzip.decompress(session_path("canceled").read_bytes()))
+    same, idle = tmp_path / "same.json", tmp_path / "idle.json"
+    same.write_text(json.dumps(session))
+    idle.write_text(json.dumps({**session, "name": "idle", "orders": []}))
+    assert "found canceled twice" in refused("demo", "--json", "canceled", same)
+    assert f"found none in {idle}" in refused("demo", "--json", idle)
 
 
 def test_replay_without_a_session(refused: Refused) -> None:

@@ -45,7 +45,7 @@ def demo(recordings: list[Recording], options: Options, console: Console) -> Ite
     """Play the recordings through the whole stack and yield the result while the stack still runs.
 
     Raises:
-        BadOption: two sessions have the same name.
+        BadOption: two sessions have the same name, or one has no orders.
         StackError: a port is taken, a part does not start or dies.
         NotFinished: nothing moves any more.
 
@@ -53,6 +53,8 @@ def demo(recordings: list[Recording], options: Options, console: Console) -> Ite
     names = Counter(recording.session.name for recording in recordings)
     if doubled := [name for name, count in names.items() if count > 1]:
         raise BadOption(f"expected sessions with different names, found {doubled[0]} twice")
+    if idle := [recording.path for recording in recordings if not recording.session.orders]:
+        raise BadOption(f"expected sessions in which an engine places orders, found none in {idle[0]}")
     console.print("Starting NATS, PostgreSQL and the audit writer ...")
     ports = {"nats_port": options.nats_port, "postgres_port": options.postgres_port}
     with local_stack(data_dir=None, **ports) as stack:

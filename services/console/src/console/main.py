@@ -34,7 +34,7 @@ app = typer.Typer(
 Sessions = Annotated[
     list[str] | None,
     typer.Argument(
-        metavar="[SESSION]...",
+        metavar="SESSION",
         help="A recorded session: the path of a .json or .json.gz file, or a name in tests/data/ledgers.",
     ),
 ]

@@ -28,7 +28,7 @@ class SessionRun:
         self.last = session.ledgers[-1].ledger_index
         self.cursor = session.ledgers[0].ledger_index
         self._accounts = engine_accounts(session)
-        self._name = session.name
+        self._label = re.sub(r"[^\w.-]", "_", session.name)  # a name for files too
         self._stack = stack
         asyncio.run(_announce(recording, stack.nats_url))
         arguments = (
@@ -38,7 +38,7 @@ class SessionRun:
             "--network-id",
             str(network_of(recording)),
         )
-        self._node = stack.spawn("replay_node", *arguments, name=f"node-{session.name}")
+        self._node = stack.spawn("replay_node", *arguments, name=f"node-{self._label}")
         self._reconciler: Child | None = None
 
     def done(self) -> bool:
@@ -76,7 +76,7 @@ class SessionRun:
     def _follow(self, node_url: str) -> Child:
         return self._stack.spawn(
             "reconciler",
-            name=f"reconciler-{self._name}",
+            name=f"reconciler-{self._label}",
             env={
                 "FILLPROOF_NATS_URL": self._stack.nats_url,
                 "FILLPROOF_XRPL_URLS": node_url,
