@@ -1,12 +1,14 @@
 """Recorded sessions through the pure fold, held against what was written down when they were made."""
 
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
 from console.lines import MissingOrder, OrderLine, order_lines
-from console.replay import replay
+from console.replay import replay, steps
 from console.sessions import RECORDINGS, find_session
+from offer_lifecycle import parse_amount
 from order_events import OrderStatus, RemovalReason, Resolution
 from replay_node.session import BadSession, Session
 
@@ -93,6 +95,36 @@ def test_no_order_of_a_random_session_ends_without_a_reason(name: str) -> None:
     assert ended
     assert all(line.removal_reason not in {None, RemovalReason.UNEXPLAINED} for line in ended)
     assert all(line.resolution is Resolution.RESOLVED for line in ended)
+
+
+@pytest.mark.parametrize("name", [*SCRIPTED, *RANDOM])
+def test_after_every_ledger_books_and_balances_are_what_the_node_had(name: str) -> None:
+    session = find_session(name).session
+    roles = {address: role for role, address in session.accounts.items()}
+    compared = 0
+    for step in steps(session):
+        for account, state in step.states.items():
+            shown = step.ledger.after.get(roles[account], {})
+            if "account_data" not in shown:
+                continue  # not funded yet, or deleted
+            compared += 1
+            book = {
+                order.sequence: (order.gets_left, order.pays_left)
+                for order in state.orders.values()
+                if order.listed
+            }
+            assert book == {
+                offer["seq"]: (
+                    parse_amount(offer["taker_gets"]).value,
+                    parse_amount(offer["taker_pays"]).value,
+                )
+                for offer in shown["offers"]
+            }
+            holdings = {asset: holding.balance for asset, holding in state.record.holdings.items()}
+            assert holdings.pop("XRP") == Decimal(shown["account_data"]["Balance"])
+            lines = {f"{row['currency']}.{row['account']}": Decimal(row["balance"]) for row in shown["lines"]}
+            assert {asset: holdings.get(asset) for asset in lines} == lines
+    assert compared >= len(session.ledgers) - 3
 
 
 def test_a_random_market_has_every_common_end() -> None:
