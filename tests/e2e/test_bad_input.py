@@ -67,6 +67,10 @@ def test_sessions_that_can_not_be_told_apart_or_have_nothing_to_follow(
     assert f"found none in {idle}" in refused("demo", "--json", idle)
 
 
+def test_brackets_in_a_name_are_just_brackets(refused: Refused) -> None:
+    assert "found 'no[/such]session'" in refused("replay", "no[/such]session")
+
+
 def test_replay_without_a_session(refused: Refused) -> None:
     said = refused("replay")
     assert "expected at least one SESSION" in said

@@ -68,7 +68,7 @@ def demo(recordings: list[Recording], options: Options, console: Console) -> Ite
 
 def _play(recordings: list[Recording], stack: LocalStack, options: Options, console: Console) -> None:
     columns = (
-        TextColumn("{task.description:32}"),
+        TextColumn("{task.description:32}", markup=False),
         BarColumn(),
         MofNCompleteColumn(),
         TextColumn("ledgers"),
@@ -129,6 +129,5 @@ def _say_where(stack: LocalStack, console: Console) -> None:
         f"  the orders and anomalies   psql {stack.postgres_dsn('grafana_reader')}\n"
         f"  the bus                    {stack.nats_monitoring_url}/jsz?streams=1\n"
         f"  the services' logs         {stack.log_dir}",
-        highlight=False,
         soft_wrap=True,
     )

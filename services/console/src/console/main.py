@@ -8,14 +8,15 @@ from typing import Annotated, NoReturn
 
 import msgspec
 import typer
-from rich.console import Console
+from rich.markup import escape
 from rich.progress import track
+from rich.text import Text
 
 from console.errors import BadOption, NotFinished
 from console.lines import MissingOrder, OrderLine
 from console.replay import replay as fold_session
 from console.sessions import SELECTION, Recording, find_session
-from console.tables import order_table, summary
+from console.tables import order_table, screen, summary
 from local_stack import ChildFailed, StackError
 from replay_node.session import BadSession, RecordedLedger
 
@@ -93,7 +94,7 @@ def demo_command(  # noqa: PLR0913 - one parameter for each option
     from console.stack import wait_for_interrupt
 
     found = _find(sessions or SELECTION)
-    console = Console(stderr=as_json)
+    console = screen(stderr=as_json)
     options = Options(pace=pace, nats_port=nats_port, postgres_port=postgres_port)
     with _explained():
         for result in demo(found, options, console):
@@ -127,7 +128,7 @@ def run_command(
 
     options = Options(data_dir=data_dir, nats_port=nats_port, postgres_port=postgres_port)
     with _explained(), contextlib.suppress(KeyboardInterrupt):
-        run(xrpl, account, options, Console())
+        run(xrpl, account, options, screen())
 
 
 @contextlib.contextmanager
@@ -144,10 +145,10 @@ def _explained() -> Iterator[None]:
 
 
 def _folded(recording: Recording) -> Iterator[OrderLine]:
-    console = Console(stderr=True)
+    console = screen(stderr=True)
 
     def watch(ledgers: Sequence[RecordedLedger]) -> Iterable[RecordedLedger]:
-        name = recording.session.name
+        name = escape(recording.session.name)
         return track(ledgers, name, console=console, transient=True, disable=not console.is_terminal)
 
     return fold_session(recording.session, watch)
@@ -161,9 +162,7 @@ def _find(wanted: Iterable[str]) -> list[Recording]:
 
 
 def _show(lines: list[OrderLine], recordings: list[Recording], *, anomalies: int) -> None:
-    console = Console()
-    if not console.is_terminal:
-        console = Console(width=200)  # a table in a log or a pipe keeps its columns
+    console = screen()
     orders = [order for recording in recordings for order in recording.session.orders]
     console.print(order_table(lines, orders, console.width))
     summary(console, lines, anomalies)
@@ -176,7 +175,8 @@ def _print_json(lines: Iterable[OrderLine]) -> None:
 
 
 def _refuse(message: str, *, status: int = BAD_INPUT) -> NoReturn:
-    Console(stderr=True).print(f"[bold red]fillproof:[/] {message}", highlight=False, soft_wrap=True)
+    told = Text.assemble(("fillproof: ", "bold red"), message)
+    screen(stderr=True).print(told, soft_wrap=True)
     raise typer.Exit(status)
 
 

@@ -87,7 +87,7 @@ def _ask_servers(urls: list[str], accounts: list[str], console: Console) -> None
     if len(silent) == len(urls):
         raise BadOption(f"expected an XRP Ledger node that answers, found none at {', '.join(silent)}")
     for server in silent:
-        console.print(f"[yellow]No answer from {server}; the others are used until it is back.[/]")
+        console.print(f"No answer from {server}; the others are used until it is back.", style="yellow")
 
 
 def _account_infos(url: str, accounts: list[str]) -> list[Response]:
@@ -136,7 +136,7 @@ async def _tell_progress(stack: LocalStack, reconciler_url: str, console: Consol
         else:
             say = "following every ledger as it closes"
         if say != said:
-            console.print(say, highlight=False)
+            console.print(say)
             said = say
         await asyncio.sleep(PROGRESS_SECONDS)
 
@@ -146,7 +146,7 @@ async def _tell_events(events: JetStreamContext.PushSubscription, console: Conso
         try:
             event = decode(message.data)
         except Malformed as error:
-            console.print(f"[red]unreadable event on {message.subject}: {error}[/]")
+            console.print(f"unreadable event on {message.subject}: {error}", style="red")
             continue
         if isinstance(event, OrderEvent):
             console.print(told(event), soft_wrap=True)
@@ -176,6 +176,5 @@ def _say_where(stack: LocalStack, reconciler_url: str, console: Console) -> None
         f"  the bus                    {stack.nats_monitoring_url}/jsz?streams=1\n"
         f"  the reconciler             {reconciler_url}/health/ready and {reconciler_url}/metrics\n"
         f"  the services' logs         {stack.log_dir}",
-        highlight=False,
         soft_wrap=True,
     )

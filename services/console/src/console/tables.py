@@ -25,6 +25,14 @@ _WIDE = 130
 """Columns of a terminal that shows all of the table's."""
 
 
+def screen(*, stderr: bool = False) -> Console:
+    """Return where to print for a person; square brackets in names and messages are just brackets."""
+    console = Console(stderr=stderr, markup=False, highlight=False)
+    if console.is_terminal:
+        return console
+    return Console(stderr=stderr, markup=False, highlight=False, width=200)  # a log keeps a table's columns
+
+
 def chip(anomalies: int) -> Text:
     """Return the anomaly chip; empty at 0."""
     if anomalies >= BAD_FROM:
