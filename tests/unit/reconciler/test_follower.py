@@ -6,96 +6,24 @@ from collections.abc import Callable, Sequence
 import pytest
 from in_memory_bus import Crash, Memory, MemoryFeed, MemoryOrders, MemoryStore, NoMarket
 from in_process_node import InProcessServer
+from one_account import announced, follower, run, statuses, to_the_end, told
 from replaying import recorded
 from structlog.testing import capture_logs
 
-from offer_lifecycle import Header, parse_amount
+from offer_lifecycle import Header
 from order_events import (
-    CancelRequested,
     OrderDisappeared,
     OrderEvent,
     OrderFilled,
     OrderStatus,
-    OrderSubmitted,
     encode,
 )
-from reconciler.ports.bus import Kept, NotOwner
-from reconciler.ports.ledger import LedgerServer, ProtocolViolation, Unreachable, WrongChain
+from reconciler.ports.bus import NotOwner
+from reconciler.ports.ledger import LedgerServer, ProtocolViolation, Unreachable
 from reconciler.service import memory as kept
 from reconciler.service import reader
 from reconciler.service.follower import Follower
 from reconciler.service.publisher import Publisher
-from reconciler.service.reader import HistoryMissing
-from replay_node.session import Session
-
-
-def follower(
-    memory: Memory, session: Session, role: str = "maker", market: NoMarket | None = None
-) -> Follower:
-    """Return what a process would make of the account after a start."""
-    publisher = Publisher(MemoryOrders(memory), market or NoMarket(), disappearance_timeout=1)
-    return Follower(
-        session.accounts[role],
-        start_ledger=session.ledgers[0].ledger_index,
-        feed=MemoryFeed(memory),
-        store=MemoryStore(memory),
-        publisher=publisher,
-    )
-
-
-def announced(session: Session) -> list[OrderSubmitted | CancelRequested]:
-    """Return what the session's engine would have said, before anything closed."""
-    said: list[OrderSubmitted | CancelRequested] = []
-    for order in session.orders:
-        account, sequence = order["account"], order["sequence"]
-        said.append(
-            OrderSubmitted(
-                account=account,
-                sequence=sequence,
-                taker_gets=parse_amount(order["taker_gets"]),
-                taker_pays=parse_amount(order["taker_pays"]),
-                transaction_hash=order["placed_tx"],
-                client_order_id=f"c{sequence}",
-            )
-        )
-        if order["cancel_tx"]:
-            said.append(
-                CancelRequested(account=account, sequence=sequence, transaction_hash=order["cancel_tx"])
-            )
-    return said
-
-
-async def to_the_end(one: Follower, server: InProcessServer) -> None:
-    last = server.node.chain.last_index
-    while one.cursor != last:
-        await one.advance(server)
-
-
-async def run(memory: Memory, session: Session, market: NoMarket | None = None) -> Follower:
-    server = InProcessServer(session)
-    server.close_ledgers()
-    one = follower(memory, session, market=market)
-    await to_the_end(one, server)
-    return one
-
-
-def statuses(memory: Memory) -> dict[int, OrderStatus]:
-    state = kept.read_kept(MemoryKept(memory).kept())
-    assert state is not None
-    return {sequence: order.status for sequence, order in state[1].orders.items()}
-
-
-class MemoryKept:
-    def __init__(self, memory: Memory) -> None:
-        self._memory = memory
-
-    def kept(self) -> Kept:
-        values = {key.split(".", 2)[2]: value for key, value in self._memory.values.items()}
-        return Kept(values=values, revision=1)
-
-
-def told(memory: Memory) -> list[tuple[str, int]]:
-    return [(str(event.__struct_config__.tag), event.sequence) for event in memory.stream]
 
 
 async def test_a_disappearance_is_offered_before_the_fill_that_belongs_to_it_is_published() -> None:
@@ -267,70 +195,6 @@ async def test_an_announcement_outlives_a_crash_after_the_next_commit() -> None:
     server.close_ledgers()
     await to_the_end(follower(memory, session), server)
     assert [event for event in memory.stream if isinstance(event, OrderDisappeared)] == []
-
-
-async def test_a_second_server_goes_on_where_the_first_one_broke_off() -> None:
-    session, memory, plain = recorded("random_1"), Memory(), Memory()
-    await run(plain, session)
-    first, second = InProcessServer(session, "node://first"), InProcessServer(session, "node://second")
-    one = follower(memory, session)
-    await one.advance(first)
-    first.close_ledgers(40)
-    second.close_ledgers()
-    left = 20
-
-    def trouble(_method: str) -> Unreachable | None:
-        nonlocal left
-        left -= 1
-        return Unreachable("node://first", "gone") if left < 0 else None
-
-    first.trouble = trouble
-    with pytest.raises(Unreachable):
-        await to_the_end(one, first)
-    await to_the_end(one, second)
-    assert [encode(event) for event in memory.stream] == [encode(event) for event in plain.stream]
-
-
-async def test_a_server_that_was_not_read_before_is_checked_even_if_it_has_nothing_new() -> None:
-    session, memory = recorded("grid_swept"), Memory()
-    first, second = InProcessServer(session, "node://first"), InProcessServer(session, "node://second")
-    one = follower(memory, session)
-    await one.advance(first)
-    second.node.faults.change({"other_chain": True})
-    with pytest.raises(WrongChain, match="node://second"):
-        await one.advance(second)
-
-
-@pytest.mark.parametrize(
-    ("fault", "error"),
-    [
-        ({"other_chain": True}, WrongChain),
-        ({"hole": [0, 4_000_000_000]}, HistoryMissing),
-    ],
-)
-async def test_a_server_that_can_not_be_trusted_changes_nothing(
-    fault: dict[str, object], error: type[Exception]
-) -> None:
-    session, memory = recorded("grid_swept"), Memory()
-    server = InProcessServer(session)
-    one = follower(memory, session)
-    await one.advance(server)
-    before = (dict(memory.values), list(memory.stream))
-    server.close_ledgers()
-    server.node.faults.change(fault)
-    with pytest.raises(error):
-        await one.advance(server)
-    assert (memory.values, memory.stream) == before
-
-
-async def test_a_server_of_another_network_is_refused() -> None:
-    session, memory = recorded("full_fill"), Memory()
-    server = InProcessServer(session)
-    one = follower(memory, session)
-    await one.advance(server)
-    server.spoil["server_info"] = lambda answer: {"info": {**answer["info"], "network_id": 21338}}
-    with pytest.raises(ProtocolViolation, match="expected network 0, found 21338"):
-        await one.advance(server)
 
 
 async def test_of_two_that_follow_the_same_account_the_second_to_commit_leaves() -> None:

@@ -1,0 +1,85 @@
+"""One account followed on the in-memory bus, from a node in this process."""
+
+from in_memory_bus import Memory, MemoryFeed, MemoryOrders, MemoryStore, NoMarket
+from in_process_node import InProcessServer
+
+from offer_lifecycle import parse_amount
+from order_events import (
+    CancelRequested,
+    OrderStatus,
+    OrderSubmitted,
+)
+from reconciler.ports.bus import Kept
+from reconciler.service import memory as kept
+from reconciler.service.follower import Follower
+from reconciler.service.publisher import Publisher
+from replay_node.session import Session
+
+
+def follower(
+    memory: Memory, session: Session, role: str = "maker", market: NoMarket | None = None
+) -> Follower:
+    """Return what a process would make of the account after a start."""
+    publisher = Publisher(MemoryOrders(memory), market or NoMarket(), disappearance_timeout=1)
+    return Follower(
+        session.accounts[role],
+        start_ledger=session.ledgers[0].ledger_index,
+        feed=MemoryFeed(memory),
+        store=MemoryStore(memory),
+        publisher=publisher,
+    )
+
+
+def announced(session: Session) -> list[OrderSubmitted | CancelRequested]:
+    """Return what the session's engine would have said, before anything closed."""
+    said: list[OrderSubmitted | CancelRequested] = []
+    for order in session.orders:
+        account, sequence = order["account"], order["sequence"]
+        said.append(
+            OrderSubmitted(
+                account=account,
+                sequence=sequence,
+                taker_gets=parse_amount(order["taker_gets"]),
+                taker_pays=parse_amount(order["taker_pays"]),
+                transaction_hash=order["placed_tx"],
+                client_order_id=f"c{sequence}",
+            )
+        )
+        if order["cancel_tx"]:
+            said.append(
+                CancelRequested(account=account, sequence=sequence, transaction_hash=order["cancel_tx"])
+            )
+    return said
+
+
+async def to_the_end(one: Follower, server: InProcessServer) -> None:
+    last = server.node.chain.last_index
+    while one.cursor != last:
+        await one.advance(server)
+
+
+async def run(memory: Memory, session: Session, market: NoMarket | None = None) -> Follower:
+    server = InProcessServer(session)
+    server.close_ledgers()
+    one = follower(memory, session, market=market)
+    await to_the_end(one, server)
+    return one
+
+
+def statuses(memory: Memory) -> dict[int, OrderStatus]:
+    state = kept.read_kept(MemoryKept(memory).kept())
+    assert state is not None
+    return {sequence: order.status for sequence, order in state[1].orders.items()}
+
+
+class MemoryKept:
+    def __init__(self, memory: Memory) -> None:
+        self._memory = memory
+
+    def kept(self) -> Kept:
+        values = {key.split(".", 2)[2]: value for key, value in self._memory.values.items()}
+        return Kept(values=values, revision=1)
+
+
+def told(memory: Memory) -> list[tuple[str, int]]:
+    return [(str(event.__struct_config__.tag), event.sequence) for event in memory.stream]
