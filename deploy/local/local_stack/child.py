@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Self, TypeVar
 from urllib.parse import urlsplit
 
 from local_stack.errors import StackError
+from local_stack.interrupts import check_interrupts
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -114,10 +115,12 @@ class Child:
 
         Raises:
             ChildFailed: it died first, or `seconds` went by; with the end of its log.
+            Interrupted: the process was asked to end (interrupts.py).
 
         """
         deadline = time.monotonic() + seconds
         while True:
+            check_interrupts()
             found = probe()
             if found is not None:
                 return found
@@ -158,6 +161,10 @@ class Child:
     def stop(self, *, number: signal.Signals = signal.SIGTERM, seconds: float = 12.0) -> int:
         """Ask it to end, kill it after `seconds`, and return the exit status."""
         self.ask_to_end(number)
+        return self.wait_or_kill(seconds=seconds)
+
+    def wait_or_kill(self, *, seconds: float) -> int:
+        """Wait for the end that it was asked for, kill it after `seconds`, and return the exit status."""
         try:
             return self._process.wait(seconds)
         except subprocess.TimeoutExpired:

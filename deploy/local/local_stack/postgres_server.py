@@ -28,6 +28,8 @@ ATTEMPTS = 5
 PORT_TAKEN = b"Address already in use"
 STILL_ENDING = (b"pre-existing shared memory block", b'lock file "postmaster.pid" already exists')
 """What a start says while the backends of a killed server are still going."""
+PID_LINE, STATUS_LINE, READY = 0, 7, "ready   "
+"""In postmaster.pid, from PostgreSQL's utils/pidfile.h."""
 # fmt: off
 INITDB = (
     "-U", SUPERUSER, "-A", "scram-sha-256", "-E", "UTF8",
@@ -165,9 +167,13 @@ class PostgresServer:
         return any(reason in said for reason in STILL_ENDING)
 
     def _accepts(self) -> bool | None:
-        command = [str(self._binaries / "pg_isready"), "-q", "-h", ports.LOOPBACK, "-p", str(self.port)]
-        answer = subprocess.run(command, env=own_environment(), check=False)  # noqa: S603 - it is ours
-        return True if answer.returncode == 0 else None
+        """Ask the server's own file, not its port: another server may have been quicker to take that."""
+        try:
+            written = (self._cluster / "postmaster.pid").read_text().split("\n")
+        except FileNotFoundError:
+            return None
+        ours = written[PID_LINE] == str(self.child.pid)
+        return True if ours and READY in written[STATUS_LINE:] else None
 
     def _spawn(self, name: str, command: Sequence[str | Path], *, death_signal: signal.Signals) -> Child:
         return Child.spawn(

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import secrets
-import signal
 import sys
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Self
 
@@ -25,6 +25,8 @@ MIGRATED_ROLES = ("audit_writer", "grafana_reader")
 """Roles that the migrations make, without a password."""
 ALEMBIC = Path(__file__).parents[2] / "postgres" / "alembic.ini"
 MIGRATION_SECONDS = 120.0
+STOP_SECONDS = 12.0
+"""How long the services have, all together, to end by themselves."""
 
 Role = Literal["owner", "audit_writer", "grafana_reader"]
 
@@ -197,10 +199,12 @@ class LocalStack:
 
     def stop(self) -> None:
         """End the services, then the servers, and remove what is temporary. A second call does nothing."""
+        deadline = time.monotonic() + STOP_SECONDS
         for child in self._children:
-            child.send(signal.SIGTERM)
+            child.ask_to_end()
         while self._children:
-            self._children.pop().stop()
+            self._children[-1].wait_or_kill(seconds=max(0.0, deadline - time.monotonic()))
+            self._children.pop()
         self._nats.stop()
         self._postgres.stop()
         self._directories.close()

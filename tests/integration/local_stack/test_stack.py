@@ -2,20 +2,32 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import os
 import secrets
 import signal
 import socket
+import subprocess
 import urllib.request
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import asyncpg
 import nats
+import psutil
 import pytest
 
-from local_stack import ChildFailed, LocalStack, StackError, postgres_server
+from local_stack import (
+    ChildFailed,
+    Interrupted,
+    LocalStack,
+    StackError,
+    check_interrupts,
+    noted_interrupts,
+    postgres_server,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -224,3 +236,51 @@ def test_children_are_started_from_the_main_thread_only(stack: LocalStack) -> No
         pytest.raises(RuntimeError, match="must be started from the main thread"),
     ):
         pool.submit(stack.spawn, "http.server").result()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupt_while_a_child_starts_leaves_no_child(
+    number: signal.Signals, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class InterruptedPopen(subprocess.Popen[bytes]):
+        def __init__(self, *arguments: Any, **options: Any) -> None:  # noqa: ANN401 - as Popen's own
+            super().__init__(*arguments, **options)
+            born.append(psutil.Process(self.pid))
+            signal.raise_signal(number)
+
+    def start_and_wait() -> None:
+        with noted_interrupts(), LocalStack.start() as stack:
+            monkeypatch.setattr(subprocess, "Popen", InterruptedPopen)
+            child = stack.spawn("http.server", "--bind", "127.0.0.1", "0")
+            monkeypatch.undo()
+            child.wait(seconds=20)
+
+    born: list[psutil.Process] = []
+    with pytest.raises(Interrupted) as ended:
+        start_and_wait()
+    assert ended.value.number == number
+    assert len(born) == 1
+    assert not born[0].is_running()
+
+
+def test_an_interrupt_is_not_lost_in_a_task_that_swallows_its_cancellation() -> None:
+    async def swallow() -> None:
+        signal.raise_signal(signal.SIGINT)
+        with contextlib.suppress(asyncio.CancelledError):
+            await asyncio.sleep(0)
+
+    with noted_interrupts():
+        asyncio.run(swallow())
+        with pytest.raises(Interrupted):
+            check_interrupts()
+
+
+def test_an_interrupt_that_the_starter_ignores_stays_ignored() -> None:
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        with noted_interrupts():
+            signal.raise_signal(signal.SIGINT)
+            check_interrupts()
+        assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGINT, before)

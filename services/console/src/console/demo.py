@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Generator
 
 import msgspec
 from rich.console import Console
@@ -15,7 +15,7 @@ from console.session_run import TAIL_BYTES, SessionRun, network_of
 from console.sessions import Recording
 from console.stack import local_stack, start_audit_writer
 from console.store import open_anomalies, stored_anomalies, stored_events, unwritten
-from local_stack import Child, LocalStack
+from local_stack import Child, LocalStack, check_interrupts
 
 AT_ONCE = 3
 """Sessions that run side by side: each has a node and a reconciler of its own."""
@@ -41,13 +41,14 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     """What the chip counts."""
 
 
-def demo(recordings: list[Recording], options: Options, console: Console) -> Iterator[Result]:
+def demo(recordings: list[Recording], options: Options, console: Console) -> Generator[Result, None, None]:
     """Play the recordings through the whole stack and yield the result while the stack still runs.
 
     Raises:
         BadOption: two sessions have the same name, or one has no orders.
         StackError: a port is taken, a part does not start or dies.
         NotFinished: nothing moves any more.
+        Interrupted: Ctrl-C or TERM.
 
     """
     names = Counter(recording.session.name for recording in recordings)
@@ -78,6 +79,7 @@ def _play(recordings: list[Recording], stack: LocalStack, options: Options, cons
     moved = time.monotonic()
     with Progress(*columns, console=console) as progress:
         while waiting or running:
+            check_interrupts()
             while waiting and len(running) < AT_ONCE:
                 recording = waiting.pop(0)
                 run = SessionRun(recording, stack, pace=options.pace)
@@ -101,6 +103,7 @@ def _play(recordings: list[Recording], stack: LocalStack, options: Options, cons
 def _wait_until_written(stack: LocalStack, writer: Child) -> None:
     left, moved = -1, time.monotonic()
     while left != 0:
+        check_interrupts()
         writer.check()
         now = asyncio.run(unwritten(stack.nats_url))
         if now != left:

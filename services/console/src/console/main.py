@@ -1,6 +1,7 @@
 """`fillproof`: what happened to every order, with proof."""
 
 import contextlib
+import signal
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
@@ -17,13 +18,14 @@ from console.lines import MissingOrder, OrderLine
 from console.replay import replay as fold_session
 from console.sessions import SELECTION, Recording, find_session
 from console.tables import order_table, screen, summary
-from local_stack import ChildFailed, StackError
+from local_stack import ChildFailed, Interrupted, StackError
 from replay_node.session import BadSession, RecordedLedger
 
 BAD_INPUT = 2
 """Exit status for what the user can mend: a wrong file, address, URL, port or directory."""
 FAILED = 1
-INTERRUPTED = 130
+KILLED_BY = 128
+"""Added to the signal's number, as shells do."""
 
 app = typer.Typer(
     help=__doc__,
@@ -96,15 +98,16 @@ def demo_command(  # noqa: PLR0913 - one parameter for each option
     found = _find(sessions or SELECTION)
     console = screen(stderr=as_json)
     options = Options(pace=pace, nats_port=nats_port, postgres_port=postgres_port)
-    with _explained():
-        for result in demo(found, options, console):
+    with _explained(), contextlib.closing(demo(found, options, console)) as results:
+        for result in results:
             if as_json:
                 _print_json(result.lines)
                 continue
             _show(result.lines, found, anomalies=result.anomalies)
             if hold:
                 console.print("Everything is still running. Ctrl-C ends it.")
-                wait_for_interrupt()
+                with _ended_by_ctrl_c():
+                    wait_for_interrupt()
 
 
 @app.command("run")
@@ -127,7 +130,7 @@ def run_command(
     from console.run import Options, run
 
     options = Options(data_dir=data_dir, nats_port=nats_port, postgres_port=postgres_port)
-    with _explained(), contextlib.suppress(KeyboardInterrupt):
+    with _explained(), _ended_by_ctrl_c():
         run(xrpl, account, options, screen())
 
 
@@ -141,7 +144,19 @@ def _explained() -> Iterator[None]:
     except (BadOption, StackError) as error:
         _refuse(str(error))
     except KeyboardInterrupt:
-        raise typer.Exit(INTERRUPTED) from None
+        raise typer.Exit(KILLED_BY + signal.SIGINT) from None
+    except Interrupted as interrupt:
+        raise typer.Exit(KILLED_BY + interrupt.number) from None
+
+
+@contextlib.contextmanager
+def _ended_by_ctrl_c() -> Iterator[None]:
+    """Take Ctrl-C for the end that was asked for: exit status 0."""
+    try:
+        yield
+    except Interrupted as interrupt:
+        if interrupt.number != signal.SIGINT:
+            raise
 
 
 def _folded(recording: Recording) -> Iterator[OrderLine]:

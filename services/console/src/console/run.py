@@ -3,6 +3,7 @@
 import asyncio
 import time
 from pathlib import Path
+from typing import NoReturn
 from urllib.parse import urlsplit
 
 import httpx
@@ -19,9 +20,9 @@ from xrpl.core.addresscodec import is_valid_classic_address
 from xrpl.models import AccountInfo, Response, ServerInfo
 
 from console.errors import BadOption
-from console.stack import local_stack, metrics, start_audit_writer
+from console.stack import POLL_SECONDS, local_stack, metrics, start_audit_writer
 from console.tables import quoted
-from local_stack import LocalStack
+from local_stack import LocalStack, check_interrupts
 from offer_lifecycle import plain
 from order_events import Malformed, OrderDisappeared, OrderEvent, OrderFilled, decode
 from order_events.subjects import ORDERS_STREAM
@@ -43,6 +44,7 @@ def run(urls: list[str], accounts: list[str], options: Options, console: Console
     """Follow the accounts and print what happens to their orders.
 
     Raises:
+        Interrupted: Ctrl-C or TERM; nothing else ends it.
         BadOption: before anything is started.
         StackError: a port is taken, a directory can't be written, a part does not start or dies.
 
@@ -117,9 +119,19 @@ async def _follow(stack: LocalStack, urls: list[str], accounts: list[str], conso
         )
         reconciler_url = reconciler.wait_listening()
         _say_where(stack, reconciler_url, console)
-        await asyncio.gather(_tell_progress(stack, reconciler_url, console), _tell_events(events, console))
+        await asyncio.gather(
+            _tell_progress(stack, reconciler_url, console),
+            _tell_events(events, console),
+            _end_when_interrupted(),
+        )
     finally:
         await connection.close()
+
+
+async def _end_when_interrupted() -> NoReturn:
+    while True:
+        check_interrupts()
+        await asyncio.sleep(POLL_SECONDS)
 
 
 async def _tell_progress(stack: LocalStack, reconciler_url: str, console: Console) -> None:

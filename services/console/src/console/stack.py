@@ -2,22 +2,20 @@
 
 import asyncio
 import contextlib
-import signal
-import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
-from types import FrameType
 from typing import NoReturn
 from urllib.request import urlopen
 
 from prometheus_client.parser import text_string_to_metric_families
 
-from local_stack import Child, LocalStack
+from local_stack import Child, LocalStack, check_interrupts, noted_interrupts
 from service_kit.broker import connect
 from service_kit.settings import StreamSettings
 from service_kit.streams import provision
 
-TERMINATED = 128 + signal.SIGTERM
+POLL_SECONDS = 0.1
 
 
 @contextlib.contextmanager
@@ -26,10 +24,13 @@ def local_stack(*, data_dir: Path | None, nats_port: int, postgres_port: int) ->
 
     Raises:
         StackError: a port is taken, a directory can't be written, a server or the writer does not start.
+        Interrupted: Ctrl-C or TERM.
 
     """
-    signal.signal(signal.SIGTERM, _terminate)
-    with LocalStack.start(data_dir, nats_port=nats_port, postgres_port=postgres_port) as stack:
+    with (
+        noted_interrupts(),
+        LocalStack.start(data_dir, nats_port=nats_port, postgres_port=postgres_port) as stack,
+    ):
         stack.migrate()
         asyncio.run(_provision(stack.nats_url))
         yield stack
@@ -60,10 +61,11 @@ def metrics(url: str) -> dict[str, float]:
     }
 
 
-def wait_for_interrupt() -> None:
-    """Wait for Ctrl-C."""
-    with contextlib.suppress(KeyboardInterrupt):
-        signal.pause()
+def wait_for_interrupt() -> NoReturn:
+    """Wait for Ctrl-C or TERM and raise it as Interrupted."""
+    while True:
+        check_interrupts()
+        time.sleep(POLL_SECONDS)
 
 
 async def _provision(nats_url: str) -> None:
@@ -72,7 +74,3 @@ async def _provision(nats_url: str) -> None:
         await provision(connection.jetstream(), StreamSettings())
     finally:
         await connection.close()
-
-
-def _terminate(_number: int, _frame: FrameType | None) -> NoReturn:
-    sys.exit(TERMINATED)
