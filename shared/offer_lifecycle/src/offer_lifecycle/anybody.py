@@ -3,11 +3,11 @@
 from collections.abc import Iterator
 
 from offer_lifecycle.amounts import XRP
-from offer_lifecycle.changes import Kind, OfferChange, offer_changes
-from offer_lifecycle.funds import BalanceChange, balance_changes
+from offer_lifecycle.changes import OfferChange, offer_changes
+from offer_lifecycle.funds import balances_of
 from offer_lifecycle.removal import Case, Verdict, decide
 from offer_lifecycle.state_before import StateAnswer, StateBefore
-from offer_lifecycle.transaction import Header, Reserves, Transaction
+from offer_lifecycle.transaction import Header, Kind, Reserves, Transaction
 
 
 def removals(
@@ -19,14 +19,11 @@ def removals(
         MalformedTransaction: naming transaction, node and field.
 
     """
-    owners: dict[str, dict[str, BalanceChange]] = {}
-    for change in offer_changes(tx):
-        if change.kind is not Kind.DELETED:
-            continue
+    removed = [change for change in offer_changes(tx) if change.kind is Kind.DELETED]
+    balances = balances_of(tx, {change.account for change in removed})
+    for change in removed:
         account = change.account
-        if account not in owners:
-            owners[account] = {balance.asset: balance for balance in balance_changes(tx, account)}
-        balance, root = owners[account].get(change.gets_left.asset), owners[account].get(XRP)
+        balance, root = balances[account].get(change.gets_left.asset), balances[account].get(XRP)
         case = Case(
             tx=tx,
             change=change,

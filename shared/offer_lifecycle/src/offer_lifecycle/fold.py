@@ -13,7 +13,7 @@ import msgspec
 from offer_lifecycle import events
 from offer_lifecycle.amounts import XRP
 from offer_lifecycle.anomaly import is_anomaly, is_disappearance
-from offer_lifecycle.changes import Kind, OfferChange, offer_changes
+from offer_lifecycle.changes import OfferChange, offer_changes
 from offer_lifecycle.events import Fact
 from offer_lifecycle.funds import NOTHING, BalanceChange, Holding, balance_changes, since_when
 from offer_lifecycle.order import Order, after_placement, never_seen
@@ -21,7 +21,7 @@ from offer_lifecycle.placement import Placement, place
 from offer_lifecycle.removal import Case, Verdict, decide
 from offer_lifecycle.state import AccountState, LedgerFacts, LedgerOutcome
 from offer_lifecycle.state_before import StateBefore
-from offer_lifecycle.transaction import MalformedTransaction, Transaction
+from offer_lifecycle.transaction import Kind, MalformedTransaction, Transaction
 from order_events import LiquiditySide, OrderEvent, OrderStatus, RemovalReason, Resolution
 
 _STATUS = {

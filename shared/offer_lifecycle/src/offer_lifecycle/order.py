@@ -5,9 +5,9 @@ from decimal import Decimal
 import msgspec
 
 from offer_lifecycle.amounts import EXACT, RATIO, ZERO, limit_price, market_of, units
-from offer_lifecycle.changes import Kind, OfferChange
+from offer_lifecycle.changes import OfferChange
 from offer_lifecycle.placement import Placement
-from offer_lifecycle.transaction import Transaction
+from offer_lifecycle.transaction import Kind, Transaction
 from order_events import Amount, OrderStatus, RemovalReason, Resolution, Side
 
 ENDED = frozenset(
