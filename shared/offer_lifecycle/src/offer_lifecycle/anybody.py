@@ -6,7 +6,7 @@ from offer_lifecycle.amounts import XRP
 from offer_lifecycle.changes import OfferChange, offer_changes
 from offer_lifecycle.funds import balances_of
 from offer_lifecycle.removal import Case, Verdict, decide
-from offer_lifecycle.state_before import StateAnswer, StateBefore
+from offer_lifecycle.state_before import StateAnswer
 from offer_lifecycle.transaction import Header, Kind, Reserves, Transaction
 
 
@@ -20,10 +20,13 @@ def removals(
 
     """
     removed = [change for change in offer_changes(tx) if change.kind is Kind.DELETED]
-    balances = balances_of(tx, {change.account for change in removed})
+    # What a transaction says it removes needs no balances
+    named = (tx.account, tx.offer_sequence)
+    doubtful = {change.account for change in removed if (change.account, change.sequence) != named}
+    balances = balances_of(tx, doubtful)
     for change in removed:
-        account = change.account
-        balance, root = balances[account].get(change.gets_left.asset), balances[account].get(XRP)
+        seen = balances.get(change.account, {})
+        balance, root = seen.get(change.gets_left.asset), seen.get(XRP)
         case = Case(
             tx=tx,
             change=change,
@@ -32,6 +35,6 @@ def removals(
             holding_before=balance.before if balance else None,
             holding_after=balance.after if balance else None,
             owner_count=root.before.owner_count if root else None,
-            state=StateBefore(account, tx.ledger_index - 1, answers),
+            answers=answers,
         )
         yield change, decide(case)

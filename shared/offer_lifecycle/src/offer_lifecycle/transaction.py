@@ -164,7 +164,7 @@ def _transaction(record: "_Record", ledger_index: int | None, damaged: tuple[str
         raise ValueError("no metadata, hash, Account or TransactionType")
     if body.sequence is None or body.fee is None:
         raise ValueError("no Sequence or Fee")
-    nodes = [one for w in meta.affected_nodes if (one := w.modified or w.deleted or w.created)]
+    nodes = [w.modified or w.deleted or w.created for w in meta.affected_nodes]
     places = body.transaction_type == "OfferCreate"
     return Transaction(
         hash=name,
@@ -182,8 +182,8 @@ def _transaction(record: "_Record", ledger_index: int | None, damaged: tuple[str
         pays=named_amount("TakerPays", body.taker_pays) if places else None,
         destination=body.destination,
         delegate=body.delegate,
-        offers=[node for node in nodes if node.entry_type == "Offer"],
-        balances=[node for node in nodes if node.entry_type in BALANCES],
+        offers=[node for node in nodes if node is not None and node.entry_type == "Offer"],
+        balances=[node for node in nodes if node is not None and node.entry_type in BALANCES],
         damaged=damaged,
     )
 
