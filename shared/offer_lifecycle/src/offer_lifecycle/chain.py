@@ -11,15 +11,16 @@ from offer_lifecycle.amounts import EXACT
 from offer_lifecycle.changes import OfferChange
 
 
-def missing_link(last_txn_id: str | None, change: OfferChange) -> str | None:
-    """Return the transaction that touched the entry before `change` and was not read; None: none shows.
+def missing_link(last_txn_id: str | None, change: OfferChange, by: str) -> str | None:
+    """Return what touched the entry before `change` and was not read; None: nothing, or it can't be told.
 
-    `last_txn_id` is the last transaction read that touched the entry (None: not known, then nothing can
-    be compared). Of several that were missed, only the last one is named.
+    `last_txn_id` is the last transaction read that touched the entry (None: not known), `by` the one
+    that made the change. The answer is a transaction's hash, of several that were missed the last one's;
+    where the metadata names none, it says before which transaction it was.
     """
     if last_txn_id is None or change.previous_txn_id == last_txn_id:
         return None
-    return change.previous_txn_id
+    return change.previous_txn_id or f"before {by}"
 
 
 def continuous(gets_left: Decimal, pays_left: Decimal, change: OfferChange) -> bool:
