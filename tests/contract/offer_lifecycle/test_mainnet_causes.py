@@ -9,11 +9,8 @@ from typing import Any
 
 import pytest
 
-from offer_lifecycle import Header, Reserves, Transaction, normalise
-from offer_lifecycle.amounts import XRP
-from offer_lifecycle.changes import Kind, OfferChange, offer_changes
-from offer_lifecycle.funds import balance_changes, spendable
-from offer_lifecycle.removal import Case, decide
+from offer_lifecycle import Header, Reserves, Transaction, normalise, removals
+from offer_lifecycle.changes import OfferChange, offer_changes
 from order_events import RemovalReason
 
 MAINNET = Path(__file__).parents[4] / "shared" / "mainnet" / "transactions.jsonl.gz"
@@ -59,14 +56,9 @@ def read(record: dict[str, Any]) -> Transaction:
     return normalise({**record["record"], "hash": record["hash"]}, ledger_index=record["ledger_index"] or 0)
 
 
-def judged(tx: Transaction, change: OfferChange, parent_close_time: int) -> RemovalReason:
+def judged(tx: Transaction, parent_close_time: int) -> Iterator[tuple[OfferChange, RemovalReason]]:
     """Decide with what the transaction itself shows."""
     reserves = next((reserves for until, reserves in RESERVES if tx.ledger_index < until), RESERVES_NOW)
-    balances = {balance.asset: balance for balance in balance_changes(tx, change.account)}
-    asset = change.gets_left.asset
-    before = {name: balance.before for name, balance in balances.items()} if asset in balances else None
-    after = {name: balance.after for name, balance in balances.items()} if asset in balances else None
-    owners = before[XRP].owner_count if before and XRP in before else None
     header = Header(
         ledger_index=tx.ledger_index,
         ledger_hash="",
@@ -74,14 +66,8 @@ def judged(tx: Transaction, change: OfferChange, parent_close_time: int) -> Remo
         close_time=parent_close_time,
         parent_close_time=parent_close_time,
     )
-    case = Case(
-        tx=tx,
-        change=change,
-        header=header,
-        funds_before=spendable(asset, change.account, before, reserves),
-        funds_after=spendable(asset, change.account, after, reserves, owners),
-    )
-    return decide(case).reason
+    for change, verdict in removals(tx, header, reserves):
+        yield change, verdict.reason
 
 
 def verdicts() -> Iterator[tuple[tuple[str, str], str, RemovalReason]]:
@@ -89,10 +75,8 @@ def verdicts() -> Iterator[tuple[tuple[str, str], str, RemovalReason]]:
     for record in records():
         labels = {node["ledger_entry_index"]: node["cause"] for node in record["offer_nodes"]}
         tx = read(record)
-        for change in offer_changes(tx):
-            if change.kind is Kind.DELETED:
-                name = (tx.hash[:8], change.entry[:8])
-                yield name, labels[change.entry], judged(tx, change, record["parent_close_time"] or 0)
+        for change, reason in judged(tx, record["parent_close_time"] or 0):
+            yield (tx.hash[:8], change.entry[:8]), labels[change.entry], reason
 
 
 def test_every_transaction_is_read_and_every_offer_in_it_found() -> None:

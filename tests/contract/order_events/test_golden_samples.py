@@ -37,8 +37,9 @@ def test_there_is_a_sample_of_every_event_type() -> None:
 
 
 @every_sample
-def test_a_sample_is_read_and_written_again_with_the_same_content(path: Path) -> None:
-    assert json.loads(encode(decode(path.read_bytes()))) == sample(path)
+def test_a_sample_is_read_and_written_again_with_all_its_content(path: Path) -> None:
+    written = json.loads(encode(decode(path.read_bytes())))
+    assert written | sample(path) == written  # what came with a later release may stand beside it
 
 
 @every_sample

@@ -12,7 +12,6 @@ from offer_lifecycle import (
     Header,
     LedgerFacts,
     Reserves,
-    Transaction,
     adopt,
     fold,
     found,
@@ -70,29 +69,15 @@ def _adopted(session: Session, account: str) -> AccountState:
 
 def _fold(ledger: RecordedLedger, states: Mapping[str, AccountState]) -> Iterator[OrderEvent]:
     transactions = [normalise(raw, ledger_index=ledger.ledger_index) for raw in ledger.transactions]
-    touched = [_accounts(tx) for tx in transactions]
     for account, state in states.items():
         facts = LedgerFacts(
             header=_header(ledger),
             reserves=_reserves(ledger),
-            transactions=tuple(
-                tx for tx, accounts in zip(transactions, touched, strict=True) if account in accounts
-            ),
+            transactions=tuple(tx for tx in transactions if tx.touches(account)),
         )
         outcome = fold(state, facts)
         yield from outcome.events
         state.apply(outcome)
-
-
-def _accounts(tx: Transaction) -> set[str]:
-    """Return whose offers, balances and trust lines the transaction changed."""
-    accounts = {tx.account}
-    for node in tx.nodes:
-        accounts.add(node.fields.get("Account", ""))
-        for limit in ("LowLimit", "HighLimit"):
-            if limit in node.fields:
-                accounts.add(node.fields[limit]["issuer"])
-    return accounts
 
 
 def _header(ledger: RecordedLedger) -> Header:

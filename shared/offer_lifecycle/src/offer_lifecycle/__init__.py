@@ -11,19 +11,22 @@ book, and `placement.place` for one in its own transaction.
 4. What no rule proves is UNEXPLAINED, what no transaction shows is LOST.
 """
 
-from offer_lifecycle.adoption import adopt, found
+from offer_lifecycle.adoption import adopt, begin, found
 from offer_lifecycle.amounts import parse_amount, plain
+from offer_lifecycle.anybody import removals
 from offer_lifecycle.events import utc
 from offer_lifecycle.fold import fold
 from offer_lifecycle.order import Order
-from offer_lifecycle.state import AccountRecord, AccountState, LedgerOutcome
+from offer_lifecycle.removal import Verdict
+from offer_lifecycle.state import AccountRecord, AccountState, LedgerFacts, LedgerOutcome
+from offer_lifecycle.state_before import StateAnswer, StateRequest
 from offer_lifecycle.transaction import (
     RIPPLE_EPOCH,
     Header,
-    LedgerFacts,
     MalformedTransaction,
     Reserves,
     Transaction,
+    in_order,
     normalise,
 )
 
@@ -37,12 +40,18 @@ __all__ = [
     "MalformedTransaction",
     "Order",
     "Reserves",
+    "StateAnswer",
+    "StateRequest",
     "Transaction",
+    "Verdict",
     "adopt",
+    "begin",
     "fold",
     "found",
+    "in_order",
     "normalise",
     "parse_amount",
     "plain",
+    "removals",
     "utc",
 ]

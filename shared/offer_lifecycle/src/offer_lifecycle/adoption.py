@@ -49,6 +49,23 @@ def adopt(  # noqa: PLR0913 - the answers of the three requests that show an acc
     return AccountState(record, [_found(account, offer) for offer in offers])
 
 
+def begin(*, network_id: int, account: str, header: Header) -> AccountState:
+    """Begin to follow an account of which nothing is known before `header`: no orders, no balances.
+
+    Balances become known as transactions show them; orders that were on the book already come up with
+    their past missing.
+    """
+    record = AccountRecord(
+        network_id=network_id,
+        account=account,
+        adopted_at=header.ledger_index,
+        ledger_index=header.ledger_index,
+        ledger_hash=header.ledger_hash,
+        holdings_known=False,
+    )
+    return AccountState(record)
+
+
 def found(state: AccountState, header: Header) -> tuple[OrderEvent, ...]:
     """Tell of the orders that were on the ledger when the account was adopted at `header`.
 

@@ -4,8 +4,9 @@ XRPL token values have up to 16 digits and exponents from -96 to 80, so a sum of
 most 193 digits: `EXACT` holds that and refuses, rather than rounds, anything longer.
 """
 
-from collections.abc import Mapping
 from decimal import Context, Decimal, DivisionByZero, Inexact, InvalidOperation, Overflow
+
+import msgspec
 
 from order_events import Amount, Side
 
@@ -19,35 +20,59 @@ DROPS_PER_XRP = Decimal(1_000_000)
 ZERO = Decimal(0)
 
 _LARGEST_EXPONENT = 100
+_NO_NUMBER = Decimal("NaN")
+
+
+class WrittenToken(msgspec.Struct, gc=False):
+    """A token amount or an MPT amount as the ledger writes it."""
+
+    value: str
+    currency: str | None = None
+    issuer: str | None = None
+    mpt_issuance_id: str | None = None
+
+
+WrittenAmount = str | WrittenToken
+"""How an amount stands in a transaction or a ledger entry: XRP in drops as a string, else an object."""
+
+
+def amount(written: WrittenAmount) -> Amount:
+    """Read an amount: drops of XRP, or a token's or an MPT's decimal `value`, as `1234e-5` too.
+
+    Raises:
+        ValueError: if it is no finite number, or the object names no asset.
+
+    """
+    if isinstance(written, str):
+        if not written.removeprefix("-").isdecimal():
+            raise ValueError(f"expected whole drops in a string, found {written!r}")
+        return Amount(XRP, _number(written))
+    if written.issuer is not None and written.currency is not None:
+        return Amount(f"{written.currency}.{written.issuer}", _number(written.value))
+    if written.mpt_issuance_id is not None:
+        return Amount(f"MPT.{written.mpt_issuance_id}", _number(written.value))
+    raise ValueError(f"expected currency and issuer, or mpt_issuance_id, found {written!r}")
 
 
 def parse_amount(raw: object) -> Amount:
-    """Read an amount field of a transaction or a ledger entry.
-
-    A string is XRP in drops; an object is a token (`currency`, `issuer`, `value`) or an MPT
-    (`mpt_issuance_id`, `value`). `value` may be written as `1234e-5`.
+    """Read an amount of an answer that is decoded already (see `amount`).
 
     Raises:
-        ValueError: if it is none of these.
+        ValueError: if it is none.
 
     """
-    match raw:
-        case str():
-            return Amount(XRP, _number(raw))
-        case {"mpt_issuance_id": str(issuance), "value": str(value)}:
-            return Amount(f"MPT.{issuance}", _number(value))
-        case {"currency": str(currency), "issuer": str(issuer), "value": str(value)}:
-            return Amount(f"{currency}.{issuer}", _number(value))
-        case _:
-            expected = "drops in a string, or an object with currency, issuer and value"
-            raise ValueError(f"expected an amount ({expected}), found {raw!r}")
+    try:
+        return amount(msgspec.convert(raw, WrittenAmount))
+    except msgspec.ValidationError as error:
+        expected = "drops in a string, or an object with currency, issuer and value"
+        raise ValueError(f"expected an amount ({expected}), found {raw!r}") from error
 
 
 def _number(text: str) -> Decimal:
     try:
         value = Decimal(text)
     except InvalidOperation:
-        value = Decimal("NaN")
+        value = _NO_NUMBER
     if not value.is_finite() or value.adjusted() > _LARGEST_EXPONENT:
         raise ValueError(f"expected a decimal number, found {text!r}")
     return value
@@ -95,11 +120,3 @@ def limit_price(side: Side, gets: Amount, pays: Amount) -> Decimal | None:
     if not base.value:
         return None
     return RATIO.divide(units(quote), units(base))
-
-
-def amount_field(fields: Mapping[str, object], name: str) -> Amount:
-    """Read a named amount; the error says which field it was."""
-    try:
-        return parse_amount(fields.get(name))
-    except ValueError as error:
-        raise ValueError(f"{name}: {error}") from None

@@ -5,15 +5,24 @@ and after is what it gave and got, each side on its own: a side that is absent f
 not change.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from decimal import Decimal
 from enum import StrEnum
+from typing import NoReturn
 
 import msgspec
 
-from offer_lifecycle.amounts import EXACT, ZERO, amount_field
+from offer_lifecycle.amounts import EXACT, ZERO, WrittenAmount, amount
 from offer_lifecycle.transaction import MalformedTransaction, Node, Transaction
 from order_events import Amount
+
+OnDamage = Callable[[MalformedTransaction], None]
+"""What to do about a node that can't be read; the others go on."""
+
+
+def refuse(damage: MalformedTransaction) -> NoReturn:
+    """Take no transaction with a node that can't be read."""
+    raise damage
 
 
 def ordered(tx: Transaction) -> tuple[Amount, Amount]:
@@ -23,10 +32,16 @@ def ordered(tx: Transaction) -> tuple[Amount, Amount]:
         MalformedTransaction: naming transaction and field.
 
     """
+    return _of_transaction(tx, "TakerGets", tx.gets), _of_transaction(tx, "TakerPays", tx.pays)
+
+
+def _of_transaction(tx: Transaction, side: str, written: WrittenAmount | None) -> Amount:
+    if written is None:
+        raise MalformedTransaction(f"transaction {tx.hash}: {side}: expected an amount, found none")
     try:
-        return amount_field(tx.fields, "TakerGets"), amount_field(tx.fields, "TakerPays")
+        return amount(written)
     except ValueError as error:
-        raise MalformedTransaction(f"transaction {tx.hash}: {error}") from error
+        raise MalformedTransaction(f"transaction {tx.hash}: {side}: {error}") from error
 
 
 class Kind(StrEnum):
@@ -37,7 +52,7 @@ class Kind(StrEnum):
     DELETED = "deleted"
 
 
-class OfferChange(msgspec.Struct, frozen=True, kw_only=True):
+class OfferChange(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One transaction's change to one offer."""
 
     kind: Kind
@@ -52,34 +67,60 @@ class OfferChange(msgspec.Struct, frozen=True, kw_only=True):
     consumed: bool
     """An amount changed: the offer traded."""
     expiration: int | None
+    domain: str | None
+    """DomainID: the permissioned domain whose book it is in."""
     previous_txn_id: str | None
 
 
-def offer_changes(tx: Transaction) -> Iterator[OfferChange]:
-    """Yield the transaction's changes to offers, in the metadata's order (which means nothing).
+def offer_changes(
+    tx: Transaction, account: str | None = None, on_damage: OnDamage = refuse
+) -> Iterator[OfferChange]:
+    """Yield the transaction's changes to offers (of one account), in the metadata's order.
 
-    Raises:
-        MalformedTransaction: naming transaction, node and field.
-
+    A node that can't be read goes to `on_damage` as MalformedTransaction (transaction, node and field);
+    by default that is raised.
     """
+    owner = None if account is None else account.encode()
     for node in tx.nodes:
-        if node.entry_type != "Offer" or "Account" not in node.fields:
-            continue  # an entry may be modified without FinalFields: then nothing of it is known or changed
+        if node.entry_type != "Offer" or (owner is not None and owner not in bytes(node.fields)):
+            continue
         try:
-            yield _change(node)
+            change = _change(node)
         except (msgspec.ValidationError, ValueError) as error:
-            raise MalformedTransaction(f"transaction {tx.hash}: offer {node.index}: {error}") from error
+            on_damage(MalformedTransaction(f"transaction {tx.hash}: Offer {node.index}: {error}"))
+            continue
+        if change is not None and account in {None, change.account}:
+            yield change
 
 
-class _Fields(msgspec.Struct, rename="pascal"):
-    account: str
-    sequence: int
+class _Fields(msgspec.Struct, rename="pascal", gc=False):
+    account: str | None = None
+    sequence: int | None = None
+    taker_gets: WrittenAmount | None = None
+    taker_pays: WrittenAmount | None = None
     expiration: int | None = None
+    domain: str | None = msgspec.field(name="DomainID", default=None)
+    previous_txn_id: str | None = msgspec.field(name="PreviousTxnID", default=None)
 
 
-def _change(node: Node) -> OfferChange:
-    fields = msgspec.convert(node.fields, _Fields)
-    gets, pays = amount_field(node.fields, "TakerGets"), amount_field(node.fields, "TakerPays")
+class _Previous(msgspec.Struct, rename="pascal", gc=False):
+    taker_gets: WrittenAmount | None = None
+    taker_pays: WrittenAmount | None = None
+
+
+_FIELDS = msgspec.json.Decoder(_Fields)
+_PREVIOUS = msgspec.json.Decoder(_Previous)
+_UNCHANGED = _Previous()
+
+
+def _change(node: Node) -> OfferChange | None:
+    if not node.fields:
+        return None  # an entry may be modified without FinalFields: then nothing of it is known or changed
+    fields = _FIELDS.decode(node.fields)
+    if fields.account is None or fields.sequence is None:
+        raise ValueError("expected Account and Sequence, found no such fields")
+    before = _PREVIOUS.decode(node.previous) if node.previous else _UNCHANGED
+    gets, pays = _side("TakerGets", fields.taker_gets), _side("TakerPays", fields.taker_pays)
     return OfferChange(
         kind=_KINDS[node.kind],
         entry=node.index,
@@ -87,18 +128,27 @@ def _change(node: Node) -> OfferChange:
         sequence=fields.sequence,
         gets_left=gets,
         pays_left=pays,
-        gave=_given(node, "TakerGets", gets),
-        got=_given(node, "TakerPays", pays),
-        consumed="TakerGets" in node.previous or "TakerPays" in node.previous,
+        gave=_given("TakerGets", before.taker_gets, gets),
+        got=_given("TakerPays", before.taker_pays, pays),
+        consumed=before.taker_gets is not None or before.taker_pays is not None,
         expiration=fields.expiration,
-        previous_txn_id=node.previous_txn_id,
+        domain=fields.domain,
+        # A deleted entry carries the link inside its last fields
+        previous_txn_id=node.previous_txn_id or fields.previous_txn_id,
     )
 
 
 _KINDS = {"CreatedNode": Kind.CREATED, "ModifiedNode": Kind.MODIFIED, "DeletedNode": Kind.DELETED}
 
 
-def _given(node: Node, side: str, left: Amount) -> Decimal:
-    if side not in node.previous:
-        return ZERO
-    return EXACT.subtract(amount_field(node.previous, side).value, left.value)
+def _side(name: str, written: WrittenAmount | None) -> Amount:
+    if written is None:
+        raise ValueError(f"{name}: expected an amount, found none")
+    try:
+        return amount(written)
+    except ValueError as error:
+        raise ValueError(f"{name}: {error}") from error
+
+
+def _given(name: str, before: WrittenAmount | None, left: Amount) -> Decimal:
+    return ZERO if before is None else EXACT.subtract(_side(name, before).value, left.value)

@@ -92,7 +92,9 @@ def rejected(order: Order, fact: Fact, result: str) -> OrderRejected:
     )
 
 
-def disappeared(order: Order, fact: Fact, evidence: str) -> OrderDisappeared:
+def disappeared(
+    order: Order, fact: Fact, evidence: str, *, unfunded_since: str | None = None
+) -> OrderDisappeared:
     """Tell that the order left the book, or never reached it, without the engine's own doing."""
     actions = {RemovalReason.FILLED: Action.FILL_APPLIED, RemovalReason.UNKNOWN: Action.HELD}
     return OrderDisappeared(
@@ -101,6 +103,7 @@ def disappeared(order: Order, fact: Fact, evidence: str) -> OrderDisappeared:
         action_taken=actions.get(order.removal_reason or RemovalReason.UNKNOWN, Action.CLOSED),
         remaining=order.remaining,
         evidence=evidence,
+        unfunded_since=unfunded_since,
     )
 
 
@@ -130,6 +133,7 @@ def _order(order: Order, fact: Fact, kind: str, *, named_by: str | None) -> dict
         "removal_reason": order.removal_reason,
         "removed_by": order.removed_by,
         "resolution": order.resolution,
+        "missing_transactions": order.missing,
         "ledger_index": fact.ledger_index,
         "transaction_hash": fact.transaction_hash,
         "transaction_index": None if fact.tx is None else fact.tx.index,

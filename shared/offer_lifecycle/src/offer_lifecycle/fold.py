@@ -5,22 +5,24 @@ then the transactions in the order the ledger applied them, then time passes to 
 So it does not matter whether a ledger without transactions was looked at or skipped.
 """
 
+from collections import ChainMap
 from collections.abc import Iterator, Mapping
 
 import msgspec
 
 from offer_lifecycle import events
-from offer_lifecycle.amounts import EXACT, XRP, ZERO, limit_price, market_of
+from offer_lifecycle.amounts import XRP
 from offer_lifecycle.anomaly import is_anomaly, is_disappearance
 from offer_lifecycle.changes import Kind, OfferChange, offer_changes
 from offer_lifecycle.events import Fact
-from offer_lifecycle.funds import BalanceChange, Holding, balance_changes, spendable
-from offer_lifecycle.order import Order
+from offer_lifecycle.funds import NOTHING, BalanceChange, Holding, balance_changes, since_when
+from offer_lifecycle.order import Order, after_placement, never_seen
 from offer_lifecycle.placement import Placement, place
-from offer_lifecycle.removal import Case, decide
-from offer_lifecycle.state import AccountState, LedgerOutcome
-from offer_lifecycle.transaction import LedgerFacts, Transaction
-from order_events import Amount, LiquiditySide, OrderEvent, OrderStatus, RemovalReason, Resolution
+from offer_lifecycle.removal import Case, Verdict, decide
+from offer_lifecycle.state import AccountState, LedgerFacts, LedgerOutcome
+from offer_lifecycle.state_before import StateBefore
+from offer_lifecycle.transaction import MalformedTransaction, Transaction
+from order_events import LiquiditySide, OrderEvent, OrderStatus, RemovalReason, Resolution
 
 _STATUS = {
     RemovalReason.FILLED: OrderStatus.FILLED,
@@ -36,9 +38,10 @@ _STATUS = {
 def fold(state: AccountState, facts: LedgerFacts) -> LedgerOutcome:
     """Return what one ledger did to the account's orders. `state` is left as it is.
 
+    Where the outcome has questions, folding the same ledger again with their answers may explain more.
+
     Raises:
         ValueError: if the ledger is not after the state's cursor.
-        MalformedTransaction: naming transaction, node and field.
 
     """
     header = facts.header
@@ -64,7 +67,10 @@ class _Ledger:
         self._account = state.record.account
         self._changed: dict[int, Order] = {}
         self._holdings = dict(state.record.holdings)
+        self._holdings_known = state.record.holdings_known
         self._events: list[OrderEvent] = []
+        self._verdicts: dict[int, Verdict] = {}
+        self._damaged: list[str] = []
 
     def outcome(self) -> LedgerOutcome:
         header = self._facts.header
@@ -75,12 +81,16 @@ class _Ledger:
             ledger_hash=header.ledger_hash,
             transactions=tuple(tx.hash for tx in self._facts.transactions),
             holdings=self._holdings,
+            holdings_known=self._holdings_known,
         )
         return LedgerOutcome(
             events=tuple(self._events),
             record=record,
             changed=self._changed,
             forgotten=tuple(sequence for sequence in forgotten if sequence not in self._changed),
+            verdicts=self._verdicts,
+            questions=tuple(q for verdict in self._verdicts.values() for q in verdict.questions),
+            damaged=tuple(self._damaged),
         )
 
     def pass_time(self, until: int, ledger_index: int) -> None:
@@ -92,35 +102,41 @@ class _Ledger:
             deadline = order.last_ledger_sequence
             if order.status is OrderStatus.SUBMITTED and deadline is not None and deadline <= ledger_index:
                 evidence = "its LastLedgerSequence passed, and no ledger up to it holds its transaction"
-                self._lose(order, self._at(deadline, until), evidence)
+                self._lose(order, self._at(deadline, until), "deadline passed", evidence)
 
     def take(self, tx: Transaction) -> None:
         """Fold one transaction."""
-        changes = list(offer_changes(tx))
-        balances = list(balance_changes(tx, self._account))
-        before = dict(self._holdings)
+        damaged_before = len(self._damaged)
+        self._damaged += [f"transaction {tx.hash}: {damage}" for damage in tx.damaged]
+        changes = list(offer_changes(tx, on_damage=self._damage))
+        balances = list(balance_changes(tx, self._account, on_damage=self._damage))
+        damaged = len(self._damaged) > damaged_before
+        if damaged:
+            # Any balance may be in what can't be read: none is known until a transaction shows it again
+            self._holdings, self._holdings_known = {}, False
+        before = {balance.asset: self._with_past(balance) for balance in balances}
         for balance in balances:
-            before[balance.asset] = balance.before
-            self._holdings[balance.asset] = balance.after
+            empty = since_when(balance, before[balance.asset], tx, self._facts.reserves)
+            self._holdings[balance.asset] = msgspec.structs.replace(balance.after, emptied_by=empty)
         fact = self._at(tx.ledger_index, self._facts.header.close_time, tx)
         for change in changes:
             if change.account == self._account and change.kind is not Kind.CREATED:
                 self._touch(change, fact, tx, before)
         if tx.account == self._account:
-            self._own(tx, changes, balances, fact)
+            self._own(tx, changes, balances, fact, damaged=damaged)
+
+    def _damage(self, damage: MalformedTransaction) -> None:
+        self._damaged.append(str(damage))
+
+    def _with_past(self, balance: BalanceChange) -> Holding:
+        """Return the holding before the transaction, with what is known of when it became empty."""
+        known = self._holdings.get(balance.asset)
+        return msgspec.structs.replace(balance.before, emptied_by=known.emptied_by if known else None)
 
     def _touch(self, change: OfferChange, fact: Fact, tx: Transaction, before: Mapping[str, Holding]) -> None:
         """Fold a transaction's change to an offer that was on the book."""
-        known = self._get(change.sequence) or _never_seen(change, self._state.record.session_id)
-        missed = known.last_txn_id is not None and change.previous_txn_id != known.last_txn_id
-        order = msgspec.structs.replace(
-            known.traded(change.gave, change.got),
-            listed=change.kind is not Kind.DELETED,
-            gets_left=change.gets_left.value,
-            pays_left=change.pays_left.value,
-            last_txn_id=tx.hash,
-            chain_broken=known.chain_broken or missed,
-        )
+        known = self._get(change.sequence) or never_seen(change, tx.hash, self._state.record.session_id)
+        order = known.touched(change, tx.hash)
         if change.kind is Kind.DELETED:
             self._remove(order, change, fact, tx, before)
             return
@@ -132,22 +148,16 @@ class _Ledger:
     def _remove(
         self, order: Order, change: OfferChange, fact: Fact, tx: Transaction, before: Mapping[str, Holding]
     ) -> None:
-        reserves, asset = self._facts.reserves, change.gets_left.asset
-        # The offer still counts towards the owner's reserve at the moment it is tried
-        owners = before[XRP].owner_count if XRP in before else None
-        case = Case(
-            tx=tx,
-            change=change,
-            header=self._facts.header,
-            funds_before=spendable(asset, self._account, before, reserves),
-            funds_after=spendable(asset, self._account, self._holdings, reserves, owners),
-        )
+        asset = change.gets_left.asset
+        case = self._case(tx, change, before)
         verdict = decide(case)
         by_engine = self._by_engine(order, tx)
-        ended = self._end(order, verdict.reason, tx.ledger_index, removed_by=tx.hash, by_engine=by_engine)
+        ended = self._end(order, verdict, tx.ledger_index, removed_by=tx.hash, by_engine=by_engine)
         if is_disappearance(order, verdict.reason, by_engine=by_engine):
+            now = self._holdings.get(asset)
+            since = now.emptied_by if now and verdict.reason is RemovalReason.UNFUNDED else None
             evidence = f"rule {verdict.rule}: {verdict.evidence}"
-            self._events.append(events.disappeared(ended, fact, evidence))
+            self._events.append(events.disappeared(ended, fact, evidence, unfunded_since=since))
         if change.consumed:
             self._events.append(events.filled(ended, fact, change.gave, change.got, LiquiditySide.MAKER))
         if ended.status is OrderStatus.CANCELED:
@@ -155,25 +165,57 @@ class _Ledger:
         if ended.status is OrderStatus.EXPIRED:
             self._events.append(events.expired(ended, fact))
 
+    def _case(self, tx: Transaction, change: OfferChange, before: Mapping[str, Holding]) -> Case:
+        asset = change.gets_left.asset
+        unseen = NOTHING if self._holdings_known else None
+        earlier: ChainMap[str, Holding] = ChainMap({}, dict(before), self._holdings)
+        root = earlier.get(XRP)
+        return Case(
+            tx=tx,
+            change=change,
+            header=self._facts.header,
+            reserves=self._facts.reserves,
+            holding_before=earlier.get(asset, unseen),
+            holding_after=self._holdings.get(asset, unseen),
+            owner_count=root.owner_count if root else None,
+            state=StateBefore(self._account, tx.ledger_index - 1, self._facts.answers),
+        )
+
     def _own(
-        self, tx: Transaction, changes: list[OfferChange], balances: list[BalanceChange], fact: Fact
+        self,
+        tx: Transaction,
+        changes: list[OfferChange],
+        balances: list[BalanceChange],
+        fact: Fact,
+        *,
+        damaged: bool,
     ) -> None:
         """Fold what a transaction of the account's own means for its announced orders and cancels."""
         known = self._get(tx.sequence)
         if tx.type == "OfferCreate":
-            self._place(place(tx, changes, balances, self._facts.reserves), tx, fact)
+            if damaged:
+                self._leave_open(tx, known)
+            else:
+                self._place(place(tx, changes, balances, self._facts.reserves), tx, fact)
         elif known is not None and known.status is OrderStatus.SUBMITTED:
-            self._lose(known, fact, f"its sequence was used by {tx.type} {tx.hash}")
+            self._lose(known, fact, "sequence used", f"its sequence was used by {tx.type} {tx.hash}")
         named = self._get(tx.offer_sequence or 0)
         if named is not None and named.canceled_by_engine(tx.hash):
             self._put(named.cancel_validated(tx.hash))
 
+    def _leave_open(self, tx: Transaction, known: Order | None) -> None:
+        """Say nothing of an order whose own transaction can't be read in full, but that it can't."""
+        if known is not None:
+            missing = (*known.missing, tx.hash)
+            self._put(msgspec.structs.replace(known, missing=missing, last_ledger_sequence=None))
+
     def _place(self, placement: Placement, tx: Transaction, fact: Fact) -> None:
         known = self._get(tx.sequence)
-        order = _placed(placement, tx, known, self._state.record.session_id)
+        order = after_placement(placement, tx, known, self._state.record.session_id)
         reason, entry = placement.reason, placement.entry
         if reason is not None:
-            order = self._end(order, reason, tx.ledger_index, removed_by=tx.hash, by_engine=False)
+            verdict = Verdict(reason=reason, rule="own transaction", evidence=placement.evidence)
+            order = self._end(order, verdict, tx.ledger_index, removed_by=tx.hash, by_engine=False)
         self._put(order)
         if order.status is OrderStatus.REJECTED:
             self._events.append(events.rejected(order, fact, tx.result))
@@ -190,35 +232,33 @@ class _Ledger:
 
     def _expire(self, order: Order) -> None:
         header = self._facts.header
-        ended = self._end(order, RemovalReason.EXPIRED, header.ledger_index, removed_by=None, by_engine=False)
+        evidence = f"a ledger has closed at or after its Expiration {order.expiration}"
+        verdict = Verdict(reason=RemovalReason.EXPIRED, rule="Expiration passed", evidence=evidence)
+        ended = self._end(order, verdict, header.ledger_index, removed_by=None, by_engine=False)
         # The fact is the Expiration itself, whichever ledger was the first to be looked at after it
         self._events.append(events.expired(ended, self._at(None, order.expiration or 0)))
 
-    def _lose(self, order: Order, fact: Fact, evidence: str) -> None:
+    def _lose(self, order: Order, fact: Fact, rule: str, evidence: str) -> None:
         ledger_index = fact.ledger_index or self._facts.header.ledger_index
-        ended = self._end(order, RemovalReason.UNKNOWN, ledger_index, removed_by=None, by_engine=False)
+        verdict = Verdict(reason=RemovalReason.UNKNOWN, rule=rule, evidence=evidence)
+        ended = self._end(order, verdict, ledger_index, removed_by=None, by_engine=False)
         self._events.append(events.disappeared(ended, fact, evidence))
 
     def _end(
-        self,
-        order: Order,
-        reason: RemovalReason,
-        ledger_index: int,
-        *,
-        removed_by: str | None,
-        by_engine: bool,
+        self, order: Order, verdict: Verdict, ledger_index: int, *, removed_by: str | None, by_engine: bool
     ) -> Order:
         open_ends = {RemovalReason.UNEXPLAINED, RemovalReason.UNKNOWN}
-        unresolved = reason in open_ends or order.chain_broken
+        unresolved = verdict.reason in open_ends or bool(order.missing)
         ended = msgspec.structs.replace(
             order,
-            status=_STATUS.get(reason, OrderStatus.REMOVED),
-            removal_reason=reason,
+            status=_STATUS.get(verdict.reason, OrderStatus.REMOVED),
+            removal_reason=verdict.reason,
             removed_by=removed_by,
             resolution=Resolution.UNRESOLVED if unresolved else Resolution.RESOLVED,
-            anomaly=is_anomaly(order, reason, by_engine=by_engine, ledger_index=ledger_index),
+            anomaly=is_anomaly(order, verdict.reason, by_engine=by_engine, ledger_index=ledger_index),
             ended_at=ledger_index,
         )
+        self._verdicts[order.sequence] = verdict
         self._put(ended)
         return ended
 
@@ -244,47 +284,3 @@ class _Ledger:
         sequences = dict.fromkeys([*(order.sequence for order in due), *self._changed])
         orders = (self._get(sequence) for sequence in sequences)
         return [order for order in orders if order is not None and not order.ended]
-
-
-def _never_seen(change: OfferChange, session_id: str | None) -> Order:
-    """Begin an order at a change to an entry whose creation was not read: its past is missing."""
-    return Order(
-        account=change.account,
-        sequence=change.sequence,
-        gets=Amount(change.gets_left.asset, EXACT.add(change.gets_left.value, change.gave)),
-        pays=Amount(change.pays_left.asset, EXACT.add(change.pays_left.value, change.got)),
-        price=None,
-        expiration=change.expiration,
-        status=OrderStatus.ACCEPTED,
-        listed=True,
-        chain_broken=True,
-        session_id=session_id,
-    )
-
-
-def _placed(placement: Placement, tx: Transaction, known: Order | None, session_id: str | None) -> Order:
-    """Return the order after its own transaction; what an engine announced of it is kept."""
-    gets, pays, entry = placement.gets, placement.pays, placement.entry
-    announced = known if known is not None and not known.external else None
-    return Order(
-        account=tx.account,
-        sequence=tx.sequence,
-        gets=gets,
-        pays=pays,
-        price=limit_price(market_of(gets.asset, pays.asset)[1], gets, pays),
-        expiration=tx.expiration,
-        status=placement.status,
-        listed=entry is not None,
-        gets_left=entry.gets_left.value if entry else max(EXACT.subtract(gets.value, placement.gave), ZERO),
-        pays_left=entry.pays_left.value if entry else max(EXACT.subtract(pays.value, placement.got), ZERO),
-        gave=placement.gave,
-        got=placement.got,
-        resolution=Resolution.RESOLVED if placement.status is OrderStatus.REJECTED else None,
-        ended_at=tx.ledger_index if placement.status is OrderStatus.REJECTED else None,
-        last_txn_id=tx.hash,
-        external=announced is None,
-        client_order_id=announced.client_order_id if announced else None,
-        session_id=announced.session_id if announced else session_id,
-        submitted_hash=announced.submitted_hash if announced else None,
-        cancels=announced.cancels if announced else (),
-    )

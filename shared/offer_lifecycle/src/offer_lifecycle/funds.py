@@ -2,7 +2,7 @@
 
 An offer whose owner has nothing left of what it gives stays listed until a transaction walks into it.
 Whether the owner had anything left at that moment is in that transaction's own metadata where the
-balance changed in it, and otherwise in the account's earlier transactions.
+balance changed in it, in the account's earlier transactions, or in the ledger's state before it.
 """
 
 from collections.abc import Iterator, Mapping
@@ -10,7 +10,9 @@ from decimal import Decimal
 
 import msgspec
 
-from offer_lifecycle.amounts import EXACT, XRP, ZERO, issuer_of, parse_amount, token
+from offer_lifecycle.amounts import EXACT, XRP, ZERO, WrittenToken, issuer_of, token
+from offer_lifecycle.amounts import amount as read
+from offer_lifecycle.changes import OnDamage, refuse
 from offer_lifecycle.transaction import MalformedTransaction, Node, Reserves, Transaction
 
 LOW_FREEZE, HIGH_FREEZE = 0x0040_0000, 0x0080_0000
@@ -24,9 +26,12 @@ class Holding(msgspec.Struct, frozen=True, kw_only=True):
     owner_count: int = 0
     frozen: bool = False
     """The issuer has frozen the line: it counts as nothing."""
+    emptied_by: str | None = None
+    """The transaction since which there is nothing to give; None: there is, or it is not known."""
 
 
 Holdings = Mapping[str, Holding]
+NOTHING = Holding(balance=ZERO)
 
 
 class BalanceChange(msgspec.Struct, frozen=True, kw_only=True):
@@ -42,87 +47,141 @@ class BalanceChange(msgspec.Struct, frozen=True, kw_only=True):
         return EXACT.subtract(self.after.balance, self.before.balance)
 
 
-def balance_changes(tx: Transaction, account: str) -> Iterator[BalanceChange]:
+def balance_changes(tx: Transaction, account: str, on_damage: OnDamage = refuse) -> Iterator[BalanceChange]:
     """Yield what the transaction did to the account's XRP and trust lines.
 
-    Raises:
-        MalformedTransaction: naming transaction, node and field.
-
+    A node that can't be read goes to `on_damage` as MalformedTransaction (transaction, node and field);
+    by default that is raised.
     """
+    owner = account.encode()
     for node in tx.nodes:
+        if node.entry_type == "Offer" or owner not in bytes(node.fields):
+            continue
         try:
-            if node.entry_type == "AccountRoot" and node.fields.get("Account") == account:
-                yield _xrp_change(node)
-            elif node.entry_type == "RippleState" and node.fields:
-                change = _line_change(node, account)
-                if change is not None:
-                    yield change
+            change = (
+                _xrp_change(node, account) if node.entry_type == "AccountRoot" else line_change(node, account)
+            )
         except (msgspec.ValidationError, ValueError) as error:
-            raise MalformedTransaction(
-                f"transaction {tx.hash}: {node.entry_type} {node.index}: {error}"
-            ) from error
+            on_damage(MalformedTransaction(f"transaction {tx.hash}: {node.entry_type} {node.index}: {error}"))
+            continue
+        if change is not None:
+            yield change
 
 
-class _Root(msgspec.Struct, rename="pascal"):
+def pools(tx: Transaction) -> Iterator[str]:
+    """Yield the accounts of the automated market makers (AccountRoot with AMMID) that it touched."""
+    for node in tx.nodes:
+        if node.entry_type == "AccountRoot" and b'"AMMID"' in bytes(node.fields):
+            root = _ROOT.decode(node.fields)
+            if root.account is not None and root.amm is not None:
+                yield root.account
+
+
+class _Root(msgspec.Struct, rename="pascal", gc=False):
+    account: str | None = None
     balance: str | None = None
     owner_count: int | None = None
+    amm: str | None = msgspec.field(name="AMMID", default=None)
 
 
-def _xrp_change(node: Node) -> BalanceChange:
-    final, previous = msgspec.convert(node.fields, _Root), msgspec.convert(node.previous, _Root)
-    nothing = Holding(balance=ZERO)
-    shown = _xrp(final, nothing)
-    before = nothing if node.kind == "CreatedNode" else _xrp(previous, shown)
-    return BalanceChange(asset=XRP, before=before, after=nothing if node.kind == "DeletedNode" else shown)
+_ROOT = msgspec.json.Decoder(_Root)
+_NO_ROOT = _Root()
+
+
+def _xrp_change(node: Node, account: str) -> BalanceChange | None:
+    final = _ROOT.decode(node.fields)
+    if final.account != account:
+        return None
+    previous = _ROOT.decode(node.previous) if node.previous else _NO_ROOT
+    shown = _xrp(final, NOTHING)
+    before = NOTHING if node.kind == "CreatedNode" else _xrp(previous, shown)
+    return BalanceChange(asset=XRP, before=before, after=NOTHING if node.kind == "DeletedNode" else shown)
 
 
 def _xrp(root: _Root, unchanged: Holding) -> Holding:
-    balance = unchanged.balance if root.balance is None else parse_amount(root.balance).value
+    balance = unchanged.balance if root.balance is None else read(root.balance).value
     owners = unchanged.owner_count if root.owner_count is None else root.owner_count
     return Holding(balance=balance, owner_count=owners)
 
 
-class _Limit(msgspec.Struct):
-    currency: str
-    issuer: str
-
-
-class _Line(msgspec.Struct, rename="pascal"):
-    low_limit: _Limit
-    high_limit: _Limit
-    balance: dict[str, str]
+class _Line(msgspec.Struct, rename="pascal", gc=False):
+    low_limit: WrittenToken
+    high_limit: WrittenToken
+    balance: WrittenToken
     flags: int = 0
 
 
-class _LineBefore(msgspec.Struct, rename="pascal"):
-    balance: dict[str, str] | None = None
+class _LineBefore(msgspec.Struct, rename="pascal", gc=False):
+    balance: WrittenToken | None = None
     flags: int | None = None
 
 
-def _line_change(node: Node, account: str) -> BalanceChange | None:
-    final, previous = msgspec.convert(node.fields, _Line), msgspec.convert(node.previous, _LineBefore)
+_LINE, _LINE_BEFORE = msgspec.json.Decoder(_Line), msgspec.json.Decoder(_LineBefore)
+_UNCHANGED = _LineBefore()
+
+
+def line_change(node: Node, account: str) -> BalanceChange | None:
+    """Return a trust line's change as one of its two accounts sees it; None for anybody else.
+
+    Raises:
+        ValueError: naming the field.
+
+    """
+    final = _LINE.decode(node.fields)
     if account not in {final.low_limit.issuer, final.high_limit.issuer}:
         return None
+    previous = _LINE_BEFORE.decode(node.previous) if node.previous else _UNCHANGED
     is_low = final.low_limit.issuer == account
     peer = (final.high_limit if is_low else final.low_limit).issuer
     frozen_by_peer = HIGH_FREEZE if is_low else LOW_FREEZE
 
-    def own(raw: Mapping[str, str]) -> Decimal:
+    def own(written: WrittenToken) -> Decimal:
         # Balance is written from the low account's side
-        value = parse_amount(raw).value
-        return value if is_low else -value
+        value = read(written).value
+        return value if is_low else value.copy_negate()
 
     flags_before = final.flags if previous.flags is None else previous.flags
     balance_before = ZERO if node.kind == "CreatedNode" else own(previous.balance or final.balance)
     return BalanceChange(
-        asset=token(final.low_limit.currency, peer),
+        asset=token(final.low_limit.currency or "", peer or ""),
         before=Holding(balance=balance_before, frozen=bool(flags_before & frozen_by_peer)),
         after=Holding(balance=own(final.balance), frozen=bool(final.flags & frozen_by_peer)),
     )
 
 
+_CHANGES = {"AccountRoot": _xrp_change, "RippleState": line_change}
+
+
+def line_rounding(tx: Transaction, currency: str, digits: int) -> Decimal:
+    """Return how far sums of the changes to balances of a currency may be off, in decimal tokens.
+
+    Each balance is itself rounded to so many significant `digits`, before and after.
+    """
+    total = ZERO
+    for node in tx.nodes:
+        if node.entry_type != "RippleState" or not node.fields:
+            continue
+        line = _LINE.decode(node.fields)
+        if line.low_limit.currency != currency:
+            continue
+        before = _LINE_BEFORE.decode(node.previous).balance if node.previous else None
+        for balance in (line.balance, before or line.balance):
+            exponent = Decimal(balance.value).adjusted()
+            total = EXACT.add(total, Decimal(1).scaleb(exponent - digits + 1))
+    return total
+
+
+def since_when(change: BalanceChange, before: Holding, tx: Transaction, reserves: Reserves) -> str | None:
+    """Return the transaction since which there is nothing to give; None: there is, or it is not known."""
+    now = spendable(change.asset, "", change.after, reserves)
+    if now is None or now > 0:
+        return None
+    was = spendable(change.asset, "", before, reserves)
+    return tx.hash if was is not None and was > 0 else before.emptied_by
+
+
 def spendable(
-    asset: str, account: str, holdings: Holdings | None, reserves: Reserves, owner_count: int | None = None
+    asset: str, account: str, holding: Holding | None, reserves: Reserves, owner_count: int | None = None
 ) -> Decimal | None:
     """Return what the account can give of an asset: drops or decimal tokens; None if that is not known.
 
@@ -130,9 +189,8 @@ def spendable(
     reserve at the moment it is tried. An issuer can always give its own tokens: the answer is then None
     too, as no balance bounds it.
     """
-    if holdings is None or issuer_of(asset) == account or asset.startswith("MPT."):
+    if holding is None or issuer_of(asset) == account or asset.startswith("MPT."):
         return None
-    holding = holdings.get(asset, Holding(balance=ZERO))
     if asset != XRP:
         return ZERO if holding.frozen else holding.balance
     owners = holding.owner_count if owner_count is None else owner_count

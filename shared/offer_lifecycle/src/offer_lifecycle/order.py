@@ -4,7 +4,10 @@ from decimal import Decimal
 
 import msgspec
 
-from offer_lifecycle.amounts import EXACT, RATIO, ZERO, market_of, units
+from offer_lifecycle.amounts import EXACT, RATIO, ZERO, limit_price, market_of, units
+from offer_lifecycle.changes import Kind, OfferChange
+from offer_lifecycle.placement import Placement
+from offer_lifecycle.transaction import Transaction
 from order_events import Amount, OrderStatus, RemovalReason, Resolution, Side
 
 ENDED = frozenset(
@@ -59,8 +62,8 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     """The ledger in which it ended."""
     last_txn_id: str | None = None
     """The transaction that touched its entry last; None: not known (found on the ledger when adopted)."""
-    chain_broken: bool = False
-    """A transaction that touched the entry is missing from what was read."""
+    missing: tuple[str, ...] = ()
+    """Transactions that touched the entry and are not among what was read (PreviousTxnID names them)."""
     external: bool = True
     client_order_id: str | None = None
     session_id: str | None = None
@@ -135,6 +138,66 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
         """Add a trade."""
         return msgspec.structs.replace(self, gave=EXACT.add(self.gave, gave), got=EXACT.add(self.got, got))
 
+    def touched(self, change: OfferChange, by: str) -> "Order":
+        """Take a transaction's change to the entry."""
+        missed = self.last_txn_id is not None and change.previous_txn_id != self.last_txn_id
+        named = change.previous_txn_id or f"before {by}"
+        return msgspec.structs.replace(
+            self.traded(change.gave, change.got),
+            listed=change.kind is not Kind.DELETED,
+            gets_left=change.gets_left.value,
+            pays_left=change.pays_left.value,
+            last_txn_id=by,
+            missing=(*self.missing, named) if missed else self.missing,
+        )
+
     def _base(self, gets: Decimal, pays: Decimal) -> Decimal:
         side = self.gets.asset if self.side is Side.SELL else self.pays.asset
         return units(Amount(side, gets if self.side is Side.SELL else pays))
+
+
+def never_seen(change: OfferChange, by: str, session_id: str | None) -> Order:
+    """Begin an order at a change to an entry whose creation was not read: its past is missing."""
+    return Order(
+        account=change.account,
+        sequence=change.sequence,
+        gets=Amount(change.gets_left.asset, EXACT.add(change.gets_left.value, change.gave)),
+        pays=Amount(change.pays_left.asset, EXACT.add(change.pays_left.value, change.got)),
+        price=None,
+        expiration=change.expiration,
+        status=OrderStatus.ACCEPTED,
+        listed=True,
+        missing=(change.previous_txn_id or f"before {by}",),
+        session_id=session_id,
+    )
+
+
+def after_placement(
+    placement: Placement, tx: Transaction, known: Order | None, session_id: str | None
+) -> Order:
+    """Return the order after its own transaction; what an engine announced of it is kept."""
+    gets, pays, entry = placement.gets, placement.pays, placement.entry
+    announced = known if known is not None and not known.external else None
+    rejected = placement.status is OrderStatus.REJECTED
+    return Order(
+        account=tx.account,
+        sequence=tx.sequence,
+        gets=gets,
+        pays=pays,
+        price=limit_price(market_of(gets.asset, pays.asset)[1], gets, pays),
+        expiration=tx.expiration,
+        status=placement.status,
+        listed=entry is not None,
+        gets_left=entry.gets_left.value if entry else max(EXACT.subtract(gets.value, placement.gave), ZERO),
+        pays_left=entry.pays_left.value if entry else max(EXACT.subtract(pays.value, placement.got), ZERO),
+        gave=placement.gave,
+        got=placement.got,
+        resolution=Resolution.RESOLVED if rejected else None,
+        ended_at=tx.ledger_index if rejected else None,
+        last_txn_id=tx.hash,
+        external=announced is None,
+        client_order_id=announced.client_order_id if announced else None,
+        session_id=announced.session_id if announced else session_id,
+        submitted_hash=announced.submitted_hash if announced else None,
+        cancels=announced.cancels if announced else (),
+    )

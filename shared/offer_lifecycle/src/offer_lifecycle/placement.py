@@ -10,9 +10,9 @@ from decimal import Decimal
 
 import msgspec
 
-from offer_lifecycle.amounts import EXACT, RATIO, XRP, ZERO, issuer_of, parse_amount
+from offer_lifecycle.amounts import EXACT, RATIO, XRP, ZERO, issuer_of
 from offer_lifecycle.changes import Kind, OfferChange, ordered
-from offer_lifecycle.funds import BalanceChange, balance_changes
+from offer_lifecycle.funds import BalanceChange, balance_changes, line_rounding, pools
 from offer_lifecycle.transaction import Reserves, Transaction
 from order_events import Amount, OrderStatus, RemovalReason
 
@@ -124,26 +124,15 @@ def _received_by_others(tx: Transaction, asset: str, changes: list[OfferChange])
     for change in changes:
         if change.consumed and change.pays_left.asset == asset:
             total = EXACT.add(total, change.got)
-    for node in tx.nodes:
-        if node.entry_type == "AccountRoot" and "AMMID" in node.fields:
-            for balance in balance_changes(tx, node.fields["Account"]):
-                if balance.asset == asset:
-                    total = EXACT.add(total, max(balance.delta, ZERO))
+    for pool in pools(tx):
+        for balance in balance_changes(tx, pool):
+            if balance.asset == asset:
+                total = EXACT.add(total, max(balance.delta, ZERO))
     return total
 
 
 def _rounding(tx: Transaction, asset: str) -> Decimal:
-    """Return how far sums of token balances' changes may be off: each is rounded to 16 digits at each end."""
-    currency = asset.partition(".")[0]
-    total = ZERO
-    for node in tx.nodes:
-        balance = node.fields.get("Balance")
-        if node.entry_type == "RippleState" and balance and balance["currency"] == currency:
-            before = node.previous.get("Balance", balance)
-            for raw in (balance, before):
-                exponent = parse_amount({**raw, "issuer": ""}).value.adjusted()
-                total = EXACT.add(total, Decimal(1).scaleb(exponent - _SIGNIFICANT_DIGITS + 1))
-    return total
+    return line_rounding(tx, asset.partition(".")[0], _SIGNIFICANT_DIGITS)
 
 
 def _never_rested(

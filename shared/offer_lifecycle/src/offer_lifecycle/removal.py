@@ -11,9 +11,11 @@ from decimal import Decimal
 
 import msgspec
 
-from offer_lifecycle.amounts import RATIO, XRP
+from offer_lifecycle.amounts import RATIO, XRP, issuer_of
 from offer_lifecycle.changes import OfferChange, ordered
-from offer_lifecycle.transaction import Header, Transaction
+from offer_lifecycle.funds import Holding, spendable
+from offer_lifecycle.state_before import StateBefore, StateRequest
+from offer_lifecycle.transaction import Header, Reserves, Transaction
 from order_events import RemovalReason
 
 
@@ -23,17 +25,35 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
     tx: Transaction
     change: OfferChange
     header: Header
-    funds_before: Decimal | None
-    """What the owner could give of TakerGets before the transaction (drops, tokens); None: not known."""
-    funds_after: Decimal | None
+    reserves: Reserves
+    holding_before: Holding | None
+    """The owner's holding of TakerGets before the transaction; None: not known."""
+    holding_after: Holding | None
+    owner_count: int | None
+    """The owner's OwnerCount before it: the offer still counts towards the reserve while it is tried."""
+    state: StateBefore
+
+    @property
+    def funds_before(self) -> Decimal | None:
+        """What the owner could give of TakerGets before it (drops, tokens); None: not known."""
+        holding = self.holding_before
+        return spendable(self.change.gets_left.asset, self.change.account, holding, self.reserves)
+
+    @property
+    def funds_after(self) -> Decimal | None:
+        """What the owner can give of it afterwards, the offer still counted; None: not known."""
+        asset, account = self.change.gets_left.asset, self.change.account
+        return spendable(asset, account, self.holding_after, self.reserves, self.owner_count)
 
 
 class Verdict(msgspec.Struct, frozen=True, kw_only=True):
-    """Why the offer is gone, by which rule, and what shows it."""
+    """Why an order ended, by which rule, and what shows it."""
 
     reason: RemovalReason
     rule: str
     evidence: str
+    questions: tuple[StateRequest, ...] = ()
+    """Of an unexplained end: the entries of the ledger before that would tell."""
 
 
 def decide(case: Case) -> Verdict:
@@ -46,6 +66,7 @@ def decide(case: Case) -> Verdict:
         reason=RemovalReason.UNEXPLAINED,
         rule="9 no rule",
         evidence=f"{case.tx.type} {case.tx.result} deleted the offer and its metadata does not say why",
+        questions=case.state.questions,
     )
 
 
@@ -94,8 +115,57 @@ def _found_unfunded(case: Case) -> str | None:
     if case.change.consumed or _mirrors(case):
         return None  # an own order on the other side may have bought what the offer gives before meeting it
     if case.funds_before is not None and case.funds_before <= 0:
-        return f"the owner had {case.funds_before} of {case.change.gets_left.asset} to give before it"
+        frozen = (
+            ": its issuer had frozen the line" if case.holding_before and case.holding_before.frozen else ""
+        )
+        return f"the owner had {case.funds_before} of {case.change.gets_left.asset} to give before it{frozen}"
     return None
+
+
+def _found_empty(case: Case) -> str | None:
+    asset = case.change.gets_left.asset
+    if not _asks_state(case, asset) or case.holding_before is not None:
+        return None
+    funds = spendable(asset, case.change.account, case.state.holding(asset), case.reserves)
+    if funds is not None and funds <= 0:
+        return f"at the ledger before, the owner had {funds} of {asset} to give"
+    return None
+
+
+def _frozen(case: Case) -> str | None:
+    asset = case.change.gets_left.asset
+    if _asks_state(case, asset) and asset != XRP and case.state.globally_frozen(asset):
+        return f"at the ledger before, the issuer of {asset} had frozen all of it (lsfGlobalFreeze)"
+    return None
+
+
+def _unauthorized(case: Case) -> str | None:
+    for asset in (case.change.gets_left.asset, case.change.pays_left.asset):
+        if _asks_state(case, asset) and asset != XRP and case.state.unauthorized(asset):
+            return f"at the ledger before, the owner was not authorized by the issuer of {asset}"
+    return None
+
+
+def _deep_frozen(case: Case) -> str | None:
+    asset = case.change.pays_left.asset
+    if _asks_state(case, asset) and asset != XRP and case.state.deep_frozen(asset):
+        return f"at the ledger before, the owner's line for {asset} was deep-frozen: it could receive none"
+    return None
+
+
+def _out_of_domain(case: Case) -> str | None:
+    domain = case.change.domain
+    if case.change.consumed or domain is None:
+        return None
+    if case.state.outside(domain, case.header.parent_close_time):
+        return f"at the ledger before, the owner held no credential that the domain {domain} accepts"
+    return None
+
+
+def _asks_state(case: Case, asset: str) -> bool:
+    """Whether the ledger before can tell: nothing traded, and the asset is one that the owner may lack."""
+    own_issue = issuer_of(asset) == case.change.account or asset.startswith("MPT.")
+    return not case.change.consumed and not own_issue and not _mirrors(case)
 
 
 def _self_crossed(case: Case) -> str | None:
@@ -140,4 +210,10 @@ RULES: tuple[tuple[str, RemovalReason, Callable[[Case], str | None]], ...] = (
     ("8 found unfunded", RemovalReason.UNFUNDED, _found_unfunded),
     ("7 self-crossed", RemovalReason.SELF_CROSSED, _self_crossed),
     ("5, 8 too small to trade", RemovalReason.TINY, _tiny),
+    ("8 deep-frozen", RemovalReason.FROZEN, _deep_frozen),
+    ("8 out of its domain", RemovalReason.OUT_OF_DOMAIN, _out_of_domain),
+    ("8 found unfunded in the ledger before", RemovalReason.UNFUNDED, _found_empty),
+    ("8 frozen", RemovalReason.UNFUNDED, _frozen),
+    ("8 unauthorized", RemovalReason.UNAUTHORIZED, _unauthorized),
 )
+"""In order: those that the metadata proves, then those that need the ledger before."""

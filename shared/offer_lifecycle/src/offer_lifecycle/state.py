@@ -12,7 +12,9 @@ import msgspec
 from offer_lifecycle.amounts import limit_price, market_of
 from offer_lifecycle.funds import Holding
 from offer_lifecycle.order import Cancel, Order
-from offer_lifecycle.transaction import RIPPLE_EPOCH
+from offer_lifecycle.removal import Verdict
+from offer_lifecycle.state_before import StateAnswer, StateRequest
+from offer_lifecycle.transaction import RIPPLE_EPOCH, Header, Reserves, Transaction
 from order_events import CancelRequested, OrderEvent, OrderStatus, OrderSubmitted, SessionStarted
 
 KEEP_ENDED_LEDGERS = 256
@@ -31,7 +33,20 @@ class AccountRecord(msgspec.Struct, frozen=True, kw_only=True):
     transactions: tuple[str, ...] = ()
     """Hashes of that ledger's transactions of the account: reading it again must find the same."""
     holdings: dict[str, Holding] = {}
+    holdings_known: bool = True
+    """What is not among the holdings is nothing, and not merely unknown."""
     session_id: str | None = None
+
+
+class LedgerFacts(msgspec.Struct, frozen=True, kw_only=True):
+    """One validated ledger, as far as one account is concerned."""
+
+    header: Header
+    reserves: Reserves
+    transactions: tuple[Transaction, ...]
+    """Those that touch the account, by TransactionIndex (see `in_order`); others do no harm."""
+    answers: tuple[StateAnswer, ...] = ()
+    """To an earlier outcome's questions about this ledger."""
 
 
 class LedgerOutcome(msgspec.Struct, frozen=True, kw_only=True):
@@ -42,6 +57,12 @@ class LedgerOutcome(msgspec.Struct, frozen=True, kw_only=True):
     changed: dict[int, Order]
     forgotten: tuple[int, ...]
     """Sequences of orders that ended long ago and are remembered no longer."""
+    verdicts: dict[int, Verdict]
+    """Why the orders that ended in it did, by sequence."""
+    questions: tuple[StateRequest, ...]
+    """What would tell why an unexplained one did."""
+    damaged: tuple[str, ...]
+    """Nodes that could not be read: what they did to the account's orders and balances is not known."""
 
 
 class AccountState:

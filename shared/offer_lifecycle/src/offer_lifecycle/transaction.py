@@ -2,19 +2,26 @@
 
 Servers write the same transaction in several shapes: api_version 1 (`tx`, or the fields on top, with
 `meta` or `metaData`), api_version 2 (`tx_json` with the hash beside it) and the stream (`transaction`
-or `tx_json`). They become one shape here, once, at the edge.
+or `tx_json`). They become one shape here, once, at the edge. Most of a transaction is entries that
+nobody asks for (directories, other people's trust lines): what a node holds is decoded only on demand.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Literal
 
 import msgspec
+
+from offer_lifecycle.amounts import WrittenAmount
 
 RIPPLE_EPOCH = 946_684_800
 """2000-01-01T00:00:00Z in Unix seconds: the ledger counts its seconds from there."""
 
 NodeKind = Literal["CreatedNode", "ModifiedNode", "DeletedNode"]
-Fields = Mapping[str, Any]
+READ_ENTRIES = frozenset({"Offer", "AccountRoot", "RippleState"})
+"""The types of ledger entries that say something of offers and balances (LedgerEntryType)."""
+
+
+_ABSENT = msgspec.Raw()
 
 
 class MalformedTransaction(ValueError):
@@ -38,18 +45,18 @@ class Reserves(msgspec.Struct, frozen=True, kw_only=True):
     increment: int
 
 
-class Node(msgspec.Struct, frozen=True, kw_only=True):
+class Node(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One entry of `AffectedNodes`: what the transaction did to one ledger entry."""
 
     kind: NodeKind
     entry_type: str
     index: str
-    fields: Fields
+    fields: msgspec.Raw
     """NewFields of a created entry, FinalFields of any other (empty where absent)."""
-    previous: Fields
+    previous: msgspec.Raw
     """PreviousFields: what changed, as it was; a field that is absent did not change."""
     previous_txn_id: str | None
-    """The transaction that touched the entry before this one."""
+    """The transaction that touched the entry before this one, where it stands beside the fields."""
 
 
 class Transaction(msgspec.Struct, frozen=True, kw_only=True):
@@ -71,91 +78,185 @@ class Transaction(msgspec.Struct, frozen=True, kw_only=True):
     """Of an OfferCreate, in ripple seconds."""
     offer_sequence: int | None
     """OfferSequence: the offer that it cancels or replaces."""
-    fields: Fields
+    gets: WrittenAmount | None
+    """TakerGets of an OfferCreate, as written: see `changes.ordered`."""
+    pays: WrittenAmount | None
+    destination: str | None
+    """Of a Payment."""
+    delegate: str | None
+    """Who signed it in the account's place."""
     nodes: tuple[Node, ...]
+    """Those of READ_ENTRIES, in the metadata's order (which means nothing)."""
+    damaged: tuple[str, ...] = ()
+    """The nodes that could not be read at all, each with its place and what was found."""
+
+    def touches(self, account: str) -> bool:
+        """Whether it is the account's own, or changed one of its offers, balances or trust lines."""
+        name = account.encode()
+        return account == self.account or any(name in bytes(node.fields) for node in self.nodes)
 
 
-class LedgerFacts(msgspec.Struct, frozen=True, kw_only=True):
-    """One validated ledger, as far as one account is concerned."""
-
-    header: Header
-    reserves: Reserves
-    transactions: tuple[Transaction, ...]
-    """Those that touch the account, by TransactionIndex; others do no harm."""
+def in_order(transactions: Iterable[Transaction]) -> tuple[Transaction, ...]:
+    """Return each transaction once, as the ledgers applied them: by ledger and TransactionIndex."""
+    once = {tx.hash: tx for tx in transactions}
+    return tuple(sorted(once.values(), key=lambda tx: (tx.ledger_index, tx.index)))
 
 
-def normalise(record: Mapping[str, Any], *, ledger_index: int | None = None) -> Transaction:
+def normalise(
+    record: Mapping[str, Any] | bytes | msgspec.Raw, *, ledger_index: int | None = None
+) -> Transaction:
     """Read a transaction in any of the servers' shapes.
 
     `ledger_index` is needed where the record does not say it itself (inside an expanded `ledger`).
+    A node that can't be read does not stop the others: it is named in `damaged`.
 
     Raises:
         MalformedTransaction: if a part is missing or of the wrong kind.
 
     """
-    raw = record.get("tx_json") or record.get("tx") or record.get("transaction") or record
-    name = record.get("hash") or raw.get("hash")
+    written = msgspec.json.encode(record) if isinstance(record, Mapping) else record
+    damaged: list[str] = []
     try:
-        body = msgspec.convert(raw, _Body)
-        meta = msgspec.convert(record.get("meta") or record.get("metaData"), _Meta)
-        return Transaction(
-            hash=msgspec.convert(name, str),
-            ledger_index=int(record.get("ledger_index") or raw.get("ledger_index") or ledger_index or 0),
-            index=meta.transaction_index,
-            type=body.transaction_type,
-            account=body.account,
-            sequence=body.ticket_sequence or body.sequence,
-            result=meta.transaction_result,
-            fee=int(body.fee),
-            flags=body.flags,
-            expiration=body.expiration,
-            offer_sequence=body.offer_sequence,
-            fields=raw,
-            nodes=tuple(_nodes(meta.affected_nodes)),
-        )
-    except (msgspec.ValidationError, TypeError, ValueError, AttributeError) as error:
+        try:
+            read = _RECORD.decode(written)
+        except msgspec.ValidationError:
+            read = _without_damaged_nodes(written, damaged)
+        return _transaction(read, ledger_index, tuple(damaged))
+    except (msgspec.DecodeError, UnicodeDecodeError, ValueError) as error:
         raise MalformedTransaction(
-            f"transaction {name}: expected a validated transaction with its metadata, found: {error}"
+            f"transaction {_name(written)}: expected a validated transaction with its metadata, "
+            f"found: {error}"
         ) from error
 
 
-class _Body(msgspec.Struct, rename="pascal"):
-    transaction_type: str
-    account: str
-    sequence: int
-    fee: str
+def _transaction(record: "_Record", ledger_index: int | None, damaged: tuple[str, ...]) -> Transaction:
+    body = record.tx_json or record.tx or record.transaction or record
+    meta = record.meta or record.meta_data
+    name = record.hash or body.hash
+    if meta is None or name is None or body.account is None or body.transaction_type is None:
+        raise ValueError("no metadata, hash, Account or TransactionType")
+    if body.sequence is None or body.fee is None:
+        raise ValueError("no Sequence or Fee")
+    return Transaction(
+        hash=name,
+        ledger_index=int(record.ledger_index or body.ledger_index or ledger_index or 0),
+        index=meta.transaction_index,
+        type=body.transaction_type,
+        account=body.account,
+        sequence=body.ticket_sequence or body.sequence,
+        result=meta.transaction_result,
+        fee=int(body.fee),
+        flags=body.flags,
+        expiration=body.expiration,
+        offer_sequence=body.offer_sequence,
+        gets=body.taker_gets,
+        pays=body.taker_pays,
+        destination=body.destination,
+        delegate=body.delegate,
+        nodes=tuple(_nodes(meta.affected_nodes)),
+        damaged=damaged,
+    )
+
+
+class _Body(msgspec.Struct, rename="pascal", gc=False):
+    """The transaction's own fields; all optional, as they may stand on top of the record or inside."""
+
+    transaction_type: str | None = None
+    account: str | None = None
+    sequence: int | None = None
+    fee: str | None = None
     ticket_sequence: int | None = None
     flags: int = 0
     expiration: int | None = None
     offer_sequence: int | None = None
+    taker_gets: WrittenAmount | None = None
+    taker_pays: WrittenAmount | None = None
+    destination: str | None = None
+    delegate: str | None = None
+    hash: str | None = msgspec.field(name="hash", default=None)
+    ledger_index: int | str | None = msgspec.field(name="ledger_index", default=None)
 
 
-class _Meta(msgspec.Struct, rename="pascal"):
-    transaction_index: int
-    transaction_result: str
-    affected_nodes: list[dict[NodeKind, "_Entry"]]
-
-
-class _Entry(msgspec.Struct, rename={"previous_txn_id": "PreviousTxnID"}):
+class _Entry(msgspec.Struct, gc=False):
     entry_type: str = msgspec.field(name="LedgerEntryType")
     index: str = msgspec.field(name="LedgerIndex")
-    new: dict[str, Any] = msgspec.field(name="NewFields", default_factory=dict)
-    final: dict[str, Any] = msgspec.field(name="FinalFields", default_factory=dict)
-    previous: dict[str, Any] = msgspec.field(name="PreviousFields", default_factory=dict)
-    previous_txn_id: str | None = None
+    new: msgspec.Raw = msgspec.field(name="NewFields", default=_ABSENT)
+    final: msgspec.Raw = msgspec.field(name="FinalFields", default=_ABSENT)
+    previous: msgspec.Raw = msgspec.field(name="PreviousFields", default=_ABSENT)
+    previous_txn_id: str | None = msgspec.field(name="PreviousTxnID", default=None)
 
 
-def _nodes(affected: list[dict[NodeKind, _Entry]]) -> Iterator[Node]:
+class _Wrapper(msgspec.Struct, gc=False):
+    created: _Entry | None = msgspec.field(name="CreatedNode", default=None)
+    modified: _Entry | None = msgspec.field(name="ModifiedNode", default=None)
+    deleted: _Entry | None = msgspec.field(name="DeletedNode", default=None)
+
+
+class _Meta(msgspec.Struct, rename="pascal", gc=False):
+    transaction_index: int
+    transaction_result: str
+    affected_nodes: list[_Wrapper]
+
+
+class _Record(_Body):
+    tx_json: _Body | None = msgspec.field(name="tx_json", default=None)
+    tx: _Body | None = msgspec.field(name="tx", default=None)
+    transaction: _Body | None = msgspec.field(name="transaction", default=None)
+    meta: _Meta | None = msgspec.field(name="meta", default=None)
+    meta_data: _Meta | None = msgspec.field(name="metaData", default=None)
+
+
+_RECORD = msgspec.json.Decoder(_Record)
+_WRAPPER = msgspec.json.Decoder(_Wrapper)
+
+
+def _nodes(affected: list[_Wrapper]) -> Iterator[Node]:
     for wrapper in affected:
-        for kind, entry in wrapper.items():
-            fields = entry.new if kind == "CreatedNode" else entry.final
-            # A deleted entry carries the link inside its last fields
-            link = entry.previous_txn_id or fields.get("PreviousTxnID")
-            yield Node(
-                kind=kind,
-                entry_type=entry.entry_type,
-                index=entry.index,
-                fields=fields,
-                previous=entry.previous,
-                previous_txn_id=link if isinstance(link, str) else None,
-            )
+        entry = wrapper.modified or wrapper.deleted or wrapper.created
+        if entry is None or entry.entry_type not in READ_ENTRIES:
+            continue
+        yield Node(
+            kind=_kind(wrapper),
+            entry_type=entry.entry_type,
+            index=entry.index,
+            fields=entry.new if wrapper.created else entry.final,
+            previous=entry.previous,
+            previous_txn_id=entry.previous_txn_id,
+        )
+
+
+def _kind(wrapper: _Wrapper) -> NodeKind:
+    if wrapper.modified:
+        return "ModifiedNode"
+    return "DeletedNode" if wrapper.deleted else "CreatedNode"
+
+
+def _without_damaged_nodes(written: bytes | msgspec.Raw, damaged: list[str]) -> "_Record":
+    """Read the record node by node, leaving out those that can't be read: they go to `damaged`."""
+    parts = msgspec.json.decode(written, type=dict[str, msgspec.Raw])
+    for name in ("meta", "metaData"):
+        if name not in parts:
+            continue
+        meta = msgspec.json.decode(parts[name], type=dict[str, msgspec.Raw])
+        sound = []
+        affected = msgspec.json.decode(meta.get("AffectedNodes", _ABSENT), type=list[msgspec.Raw])
+        for place, wrapper in enumerate(affected):
+            try:
+                _WRAPPER.decode(wrapper)
+                sound.append(wrapper)
+            except msgspec.ValidationError as error:
+                damaged.append(f"AffectedNodes[{place}]: {error}")
+        parts[name] = msgspec.Raw(msgspec.json.encode({**meta, "AffectedNodes": sound}))
+    return _RECORD.decode(msgspec.json.encode(parts))
+
+
+def _name(written: bytes | msgspec.Raw) -> str | None:
+    """Return the hash of a record of which perhaps nothing else can be read."""
+    try:
+        parts = msgspec.json.decode(written, type=dict[str, Any])
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return None
+    for part in (parts, *(parts.get(key) for key in ("tx_json", "tx", "transaction"))):
+        if isinstance(part, dict) and isinstance(part.get("hash"), str):
+            return str(part["hash"])
+    return None

@@ -65,4 +65,5 @@ def decode(payload: bytes) -> AnyEvent:
 
 def schemas() -> dict[str, dict[str, Any]]:
     """Return the JSON Schema of every event type, by its `event_type`."""
-    return {str(kind.__struct_config__.tag): msgspec.json.schema(kind) for kind in EVENT_TYPES}
+    written = {str(kind.__struct_config__.tag): msgspec.json.schema(kind) for kind in EVENT_TYPES}
+    return msgspec.json.decode(msgspec.json.encode(written), type=dict[str, dict[str, Any]])

@@ -82,6 +82,8 @@ class OrderEvent(msgspec.Struct, frozen=True, kw_only=True, tag_field="event_typ
     """Hash of the transaction that ended it; null where none did (yet)."""
     resolution: Resolution | None
     """How far its end is explained; null while it lives."""
+    missing_transactions: tuple[str, ...] = ()
+    """Hashes of transactions that touched the order and were not among what was read."""
     ledger_index: int | None
     """The validated ledger of the fact; null for an Expiration that passed with no transaction."""
     transaction_hash: str | None
@@ -137,4 +139,6 @@ class OrderDisappeared(OrderEvent, frozen=True, kw_only=True, tag="order.disappe
     """What was left of it when it ended, in base."""
     evidence: str
     """The rule that applied and what in the metadata shows it."""
+    unfunded_since: str | None = None
+    """Of an unfunded one: the transaction after which its owner had nothing to give; null: not known."""
     market_context: MarketContext | None = None

@@ -1,0 +1,164 @@
+"""The ledger's state just before a transaction, where its metadata leaves the cause open.
+
+An offer that was unusable long before somebody walked into it leaves no trace of why in the metadata
+that removes it. Which entries of the ledger before would tell is a value here (a request that whoever
+does I/O can put to a node as `ledger_entry`), and their fields come back as further evidence.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import msgspec
+
+from offer_lifecycle.amounts import XRP, WrittenAmount, WrittenToken, amount, issuer_of
+from offer_lifecycle.funds import HIGH_FREEZE, LOW_FREEZE, NOTHING, Holding
+
+GLOBAL_FREEZE, REQUIRE_AUTH = 0x0040_0000, 0x0004_0000
+"""lsfGlobalFreeze, lsfRequireAuth: flags of an issuer's AccountRoot."""
+LOW_AUTH, HIGH_AUTH = 0x0004_0000, 0x0008_0000
+"""lsfLowAuth, lsfHighAuth: that side of the trust line has authorized the other."""
+DEEP_FREEZE = 0x0200_0000 | 0x0400_0000
+"""lsfLowDeepFreeze, lsfHighDeepFreeze: whichever side set it, nothing may move."""
+CREDENTIAL_ACCEPTED = 0x0001_0000
+"""lsfAccepted."""
+
+
+class StateRequest(msgspec.Struct, frozen=True, kw_only=True):
+    """A ledger entry that would tell: parameters of the `ledger_entry` method, and what it is wanted for."""
+
+    ledger_index: int
+    entry: dict[str, Any]
+    why: str
+
+
+class StateAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """The entry's fields (`node`), None where the ledger had no such entry (`entryNotFound`)."""
+
+    request: StateRequest
+    fields: Mapping[str, Any] | None
+
+
+class StateBefore:
+    """What is known of one account at the ledger before, and what would have to be asked."""
+
+    def __init__(self, account: str, ledger_index: int, answers: Iterable[StateAnswer]) -> None:
+        """Take the answers about `ledger_index`, the ledger before the transaction's."""
+        self._account = account
+        self._ledger_index = ledger_index
+        self._answers = {
+            _key(answer.request.entry): answer.fields
+            for answer in answers
+            if answer.request.ledger_index == ledger_index
+        }
+        self._missing: dict[bytes, StateRequest] = {}
+
+    @property
+    def questions(self) -> tuple[StateRequest, ...]:
+        """The entries that were wanted and are not among the answers."""
+        return tuple(self._missing.values())
+
+    def holding(self, asset: str) -> Holding | None:
+        """Return the balance of an asset; None where it is not known."""
+        if asset == XRP:
+            known, root = self._entry({"account_root": self._account}, "the owner's XRP and reserve")
+        else:
+            known, root = self._line(asset, "the owner's balance of what the offer gives")
+        if not known:
+            return None
+        if root is None or root.balance is None:
+            return NOTHING
+        value = amount(root.balance).value
+        if asset == XRP:
+            return Holding(balance=value, owner_count=root.owner_count)
+        is_low = self._is_low(root)
+        frozen = root.flags & (HIGH_FREEZE if is_low else LOW_FREEZE)
+        return Holding(balance=value if is_low else value.copy_negate(), frozen=bool(frozen))
+
+    def globally_frozen(self, asset: str) -> bool:
+        """Whether the issuer had frozen all that it issued."""
+        root = self._issuer(asset, "a global freeze by the issuer")
+        return root is not None and bool(root.flags & GLOBAL_FREEZE)
+
+    def unauthorized(self, asset: str) -> bool:
+        """Whether the issuer authorizes its holders, and has not authorized this one."""
+        root = self._issuer(asset, "whether the issuer authorizes its holders")
+        if root is None or not root.flags & REQUIRE_AUTH:
+            return False
+        known, line = self._line(asset, "the issuer's authorization of the owner")
+        if line is None:
+            return known
+        return not line.flags & (HIGH_AUTH if self._is_low(line) else LOW_AUTH)
+
+    def deep_frozen(self, asset: str) -> bool:
+        """Whether the owner may not receive the asset."""
+        _, line = self._line(asset, "a deep freeze of what the offer asks")
+        return line is not None and bool(line.flags & DEEP_FREEZE)
+
+    def outside(self, domain: str, time: int) -> bool:
+        """Whether the account held none of the domain's credentials at `time` (ripple seconds)."""
+        known, entry = self._entry({"permissioned_domain": domain}, "the credentials that the domain accepts")
+        if entry is None:
+            return known
+        if entry.owner == self._account:
+            return False
+        held = [self._unknown_or_held(accepted.credential, time) for accepted in entry.accepted]
+        return not any(held)
+
+    def _unknown_or_held(self, accepted: "_Credential", time: int) -> bool:
+        credential = {
+            "subject": self._account,
+            "issuer": accepted.issuer,
+            "credential_type": accepted.credential_type,
+        }
+        known, held = self._entry({"credential": credential}, "the owner's credential for the domain")
+        if held is None:
+            return not known
+        lasting = held.expiration is None or held.expiration > time
+        return lasting and bool(held.flags & CREDENTIAL_ACCEPTED)
+
+    def _issuer(self, asset: str, why: str) -> "_Entry | None":
+        return self._entry({"account_root": issuer_of(asset)}, why)[1]
+
+    def _line(self, asset: str, why: str) -> "tuple[bool, _Entry | None]":
+        parties = [self._account, issuer_of(asset)]
+        return self._entry({"ripple_state": {"accounts": parties, "currency": asset.partition(".")[0]}}, why)
+
+    def _entry(self, entry: dict[str, Any], why: str) -> "tuple[bool, _Entry | None]":
+        """Return (whether it is known, the entry); what is not known becomes a question."""
+        key = _key(entry)
+        if key in self._answers:
+            fields = self._answers[key]
+            try:
+                return True, None if fields is None else msgspec.convert(fields, _Entry)
+            except msgspec.ValidationError:
+                pass  # no usable answer: the question stays
+        self._missing.setdefault(key, StateRequest(ledger_index=self._ledger_index, entry=entry, why=why))
+        return False, None
+
+    def _is_low(self, line: "_Entry") -> bool:
+        return line.low_limit is not None and line.low_limit.issuer == self._account
+
+
+class _Credential(msgspec.Struct, rename="pascal"):
+    issuer: str
+    credential_type: str
+
+
+class _Accepted(msgspec.Struct, rename="pascal"):
+    credential: _Credential
+
+
+class _Entry(msgspec.Struct, rename="pascal"):
+    """The fields of AccountRoot, RippleState, PermissionedDomain and Credential that tell something."""
+
+    flags: int = 0
+    balance: WrittenAmount | None = None
+    owner_count: int = 0
+    low_limit: WrittenToken | None = None
+    owner: str | None = None
+    accepted: list[_Accepted] = msgspec.field(name="AcceptedCredentials", default_factory=list)
+    expiration: int | None = None
+
+
+def _key(entry: Mapping[str, Any]) -> bytes:
+    return msgspec.json.encode(entry)
