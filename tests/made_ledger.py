@@ -99,7 +99,9 @@ def tx(  # noqa: PLR0913 - the fields of a transaction
     result: str = "tesSUCCESS",
     **fields: object,
 ) -> Raw:
-    """One transaction as an expanded api_version 1 ledger holds it."""
+    """One transaction as an expanded api_version 1 ledger holds it; an OfferCreate orders something."""
+    if kind == "OfferCreate":
+        fields = {"TakerGets": eur("1"), "TakerPays": "1", **fields}
     body = {"TransactionType": kind, "Account": account, "Sequence": sequence, "Fee": "12", **fields}
     meta = {"TransactionIndex": index, "TransactionResult": result, "AffectedNodes": nodes}
     return {**body, "hash": name, "metaData": meta}

@@ -54,6 +54,16 @@ def amount(written: WrittenAmount) -> Amount:
     raise ValueError(f"expected currency and issuer, or mpt_issuance_id, found {written!r}")
 
 
+def named_amount(name: str, written: WrittenAmount | None) -> Amount:
+    """Read an amount that must be there; the ValueError says which field it was."""
+    if written is None:
+        raise ValueError(f"{name}: expected an amount, found none")
+    try:
+        return amount(written)
+    except ValueError as error:
+        raise ValueError(f"{name}: {error}") from error
+
+
 def parse_amount(raw: object) -> Amount:
     """Read an amount of an answer that is decoded already (see `amount`).
 

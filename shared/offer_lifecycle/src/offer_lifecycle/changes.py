@@ -12,7 +12,7 @@ from typing import NoReturn
 
 import msgspec
 
-from offer_lifecycle.amounts import EXACT, ZERO, WrittenAmount, amount
+from offer_lifecycle.amounts import EXACT, ZERO, WrittenAmount, named_amount
 from offer_lifecycle.transaction import MalformedTransaction, Node, Transaction
 from order_events import Amount
 
@@ -29,19 +29,12 @@ def ordered(tx: Transaction) -> tuple[Amount, Amount]:
     """Return what an OfferCreate orders: (TakerGets, TakerPays), what it gives and what it asks.
 
     Raises:
-        MalformedTransaction: naming transaction and field.
+        ValueError: if it is another kind of transaction.
 
     """
-    return _of_transaction(tx, "TakerGets", tx.gets), _of_transaction(tx, "TakerPays", tx.pays)
-
-
-def _of_transaction(tx: Transaction, side: str, written: WrittenAmount | None) -> Amount:
-    if written is None:
-        raise MalformedTransaction(f"transaction {tx.hash}: {side}: expected an amount, found none")
-    try:
-        return amount(written)
-    except ValueError as error:
-        raise MalformedTransaction(f"transaction {tx.hash}: {side}: {error}") from error
+    if tx.gets is None or tx.pays is None:
+        raise ValueError(f"transaction {tx.hash}: expected an OfferCreate, found {tx.type}")
+    return tx.gets, tx.pays
 
 
 class Kind(StrEnum):
@@ -120,7 +113,7 @@ def _change(node: Node) -> OfferChange | None:
     if fields.account is None or fields.sequence is None:
         raise ValueError("expected Account and Sequence, found no such fields")
     before = _PREVIOUS.decode(node.previous) if node.previous else _UNCHANGED
-    gets, pays = _side("TakerGets", fields.taker_gets), _side("TakerPays", fields.taker_pays)
+    gets, pays = named_amount("TakerGets", fields.taker_gets), named_amount("TakerPays", fields.taker_pays)
     return OfferChange(
         kind=_KINDS[node.kind],
         entry=node.index,
@@ -141,14 +134,10 @@ def _change(node: Node) -> OfferChange | None:
 _KINDS = {"CreatedNode": Kind.CREATED, "ModifiedNode": Kind.MODIFIED, "DeletedNode": Kind.DELETED}
 
 
-def _side(name: str, written: WrittenAmount | None) -> Amount:
-    if written is None:
-        raise ValueError(f"{name}: expected an amount, found none")
-    try:
-        return amount(written)
-    except ValueError as error:
-        raise ValueError(f"{name}: {error}") from error
-
-
 def _given(name: str, before: WrittenAmount | None, left: Amount) -> Decimal:
-    return ZERO if before is None else EXACT.subtract(_side(name, before).value, left.value)
+    if before is None:
+        return ZERO
+    given = EXACT.subtract(named_amount(name, before).value, left.value)
+    if given < 0:
+        raise ValueError(f"{name}: expected no more than before, found {left.value} after {before}")
+    return given

@@ -193,10 +193,15 @@ class _Ledger:
         """Fold what a transaction of the account's own means for its announced orders and cancels."""
         known = self._get(tx.sequence)
         if tx.type == "OfferCreate":
-            if damaged:
+            try:
+                placement = None if damaged else place(tx, changes, balances, self._facts.reserves)
+            except MalformedTransaction as damage:
+                self._damage(damage)
+                placement = None
+            if placement is None:
                 self._leave_open(tx, known)
             else:
-                self._place(place(tx, changes, balances, self._facts.reserves), tx, fact)
+                self._place(placement, tx, fact)
         elif known is not None and known.status is OrderStatus.SUBMITTED:
             self._lose(known, fact, "sequence used", f"its sequence was used by {tx.type} {tx.hash}")
         named = self._get(tx.offer_sequence or 0)

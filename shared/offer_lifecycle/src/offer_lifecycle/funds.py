@@ -5,6 +5,7 @@ Whether the owner had anything left at that moment is in that transaction's own 
 balance changed in it, in the account's earlier transactions, or in the ledger's state before it.
 """
 
+import contextlib
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
 
@@ -68,11 +69,27 @@ def balance_changes(tx: Transaction, account: str, on_damage: OnDamage = refuse)
             yield change
 
 
+@contextlib.contextmanager
+def _named(tx: Transaction, node: Node) -> Iterator[None]:
+    try:
+        yield
+    except (msgspec.ValidationError, ValueError) as error:
+        raise MalformedTransaction(
+            f"transaction {tx.hash}: {node.entry_type} {node.index}: {error}"
+        ) from error
+
+
 def pools(tx: Transaction) -> Iterator[str]:
-    """Yield the accounts of the automated market makers (AccountRoot with AMMID) that it touched."""
+    """Yield the accounts of the automated market makers (AccountRoot with AMMID) that it touched.
+
+    Raises:
+        MalformedTransaction: naming transaction, node and field.
+
+    """
     for node in tx.nodes:
         if node.entry_type == "AccountRoot" and b'"AMMID"' in bytes(node.fields):
-            root = _ROOT.decode(node.fields)
+            with _named(tx, node):
+                root = _ROOT.decode(node.fields)
             if root.account is not None and root.amm is not None:
                 yield root.account
 
@@ -156,18 +173,22 @@ def line_rounding(tx: Transaction, currency: str, digits: int) -> Decimal:
     """Return how far sums of the changes to balances of a currency may be off, in decimal tokens.
 
     Each balance is itself rounded to so many significant `digits`, before and after.
+
+    Raises:
+        MalformedTransaction: naming transaction, node and field.
+
     """
     total = ZERO
     for node in tx.nodes:
         if node.entry_type != "RippleState" or not node.fields:
             continue
-        line = _LINE.decode(node.fields)
-        if line.low_limit.currency != currency:
-            continue
-        before = _LINE_BEFORE.decode(node.previous).balance if node.previous else None
-        for balance in (line.balance, before or line.balance):
-            exponent = Decimal(balance.value).adjusted()
-            total = EXACT.add(total, Decimal(1).scaleb(exponent - digits + 1))
+        with _named(tx, node):
+            line = _LINE.decode(node.fields)
+            before = _LINE_BEFORE.decode(node.previous).balance if node.previous else None
+            balances = [read(written).value for written in (line.balance, before or line.balance)]
+        if line.low_limit.currency == currency:
+            for balance in balances:
+                total = EXACT.add(total, Decimal(1).scaleb(balance.adjusted() - digits + 1))
     return total
 
 

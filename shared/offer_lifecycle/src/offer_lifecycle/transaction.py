@@ -11,7 +11,8 @@ from typing import Any, Literal
 
 import msgspec
 
-from offer_lifecycle.amounts import WrittenAmount
+from offer_lifecycle.amounts import WrittenAmount, named_amount
+from order_events import Amount
 
 RIPPLE_EPOCH = 946_684_800
 """2000-01-01T00:00:00Z in Unix seconds: the ledger counts its seconds from there."""
@@ -78,9 +79,9 @@ class Transaction(msgspec.Struct, frozen=True, kw_only=True):
     """Of an OfferCreate, in ripple seconds."""
     offer_sequence: int | None
     """OfferSequence: the offer that it cancels or replaces."""
-    gets: WrittenAmount | None
-    """TakerGets of an OfferCreate, as written: see `changes.ordered`."""
-    pays: WrittenAmount | None
+    gets: Amount | None
+    """TakerGets of an OfferCreate: see `changes.ordered`."""
+    pays: Amount | None
     destination: str | None
     """Of a Payment."""
     delegate: str | None
@@ -137,6 +138,7 @@ def _transaction(record: "_Record", ledger_index: int | None, damaged: tuple[str
         raise ValueError("no metadata, hash, Account or TransactionType")
     if body.sequence is None or body.fee is None:
         raise ValueError("no Sequence or Fee")
+    places = body.transaction_type == "OfferCreate"
     return Transaction(
         hash=name,
         ledger_index=int(record.ledger_index or body.ledger_index or ledger_index or 0),
@@ -149,8 +151,8 @@ def _transaction(record: "_Record", ledger_index: int | None, damaged: tuple[str
         flags=body.flags,
         expiration=body.expiration,
         offer_sequence=body.offer_sequence,
-        gets=body.taker_gets,
-        pays=body.taker_pays,
+        gets=named_amount("TakerGets", body.taker_gets) if places else None,
+        pays=named_amount("TakerPays", body.taker_pays) if places else None,
         destination=body.destination,
         delegate=body.delegate,
         nodes=tuple(_nodes(meta.affected_nodes)),

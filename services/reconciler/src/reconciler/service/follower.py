@@ -9,11 +9,12 @@ have the same ids.
 import msgspec
 import structlog
 
-from offer_lifecycle import AccountState, LedgerFacts, MalformedTransaction, Order, adopt, fold, found
+from offer_lifecycle import AccountState, LedgerFacts, Order, adopt, found
 from order_events import OrderDisappeared
 from reconciler.ports.bus import EngineFeed, StateStore
 from reconciler.ports.ledger import LedgerServer, ProtocolViolation, Refused
 from reconciler.service import cancellation, memory, reader
+from reconciler.service.explaining import explained
 from reconciler.service.publisher import Publisher
 from reconciler.service.queries import (
     ServerStatus,
@@ -95,10 +96,7 @@ class Follower:
         await self._hear_engine(state)
         for facts in await self._read(server, status, state, upto):
             cancellation.obey()
-            try:
-                await self._take(server, state, facts)
-            except MalformedTransaction as error:
-                raise ProtocolViolation(server.name, f"account_tx: {error}") from error
+            await self._take(server, state, facts)
 
     async def _read(
         self, server: LedgerServer, status: ServerStatus, state: AccountState, upto: int
@@ -113,7 +111,9 @@ class Follower:
         return await reader.read(server, status, state.record, newest, state.deadlines(newest))
 
     async def _take(self, server: LedgerServer, state: AccountState, facts: LedgerFacts) -> None:
-        outcome = fold(state, facts)
+        outcome = await explained(server, state, facts)
+        for damage in outcome.damaged:
+            _log.error("metadata that can't be read", account=self.account, found=damage)
         owed = await self._publisher.publish(outcome.events, self.owed, server, facts.header)
         self.owed = self._bounded(owed)
         changed = memory.changed_orders(state, outcome, self._announced)

@@ -5,13 +5,26 @@ from decimal import Decimal
 from typing import Any, TypeVar
 
 import msgspec
+import structlog
 
-from offer_lifecycle import Header, MalformedTransaction, Reserves, Transaction, normalise
-from reconciler.ports.ledger import Answer, LedgerServer, ProtocolViolation, Refused
+from offer_lifecycle import (
+    Header,
+    MalformedTransaction,
+    Reserves,
+    StateAnswer,
+    StateRequest,
+    Transaction,
+    normalise,
+)
+from reconciler.ports.ledger import Answer, LedgerServer, ProtocolViolation, Refused, ServerError
+
+_log = structlog.get_logger()
 
 DROPS_PER_XRP = 1_000_000
 _PAGE = 400
 """Entries a page of account_offers and account_lines: the largest that every server grants."""
+_NO_SUCH_ENTRY = frozenset({"entryNotFound", "objectNotFound"})
+"""The error codes of rippled and Clio, old and new."""
 _STALLS = 10
 """Pages in a row with the same marker, before the server is taken to turn in a circle."""
 
@@ -188,6 +201,23 @@ async def account_snapshot(server: LedgerServer, account: str, ledger_index: int
         lines=await _listed(server, "account_lines", "lines", pinned),
         offers=await _listed(server, "account_offers", "offers", pinned),
     )
+
+
+async def state_before(server: LedgerServer, request: StateRequest) -> StateAnswer | None:
+    """Ask for a ledger entry that would tell why an offer was removed; None: the server can't say.
+
+    Never more than a wish: an unexplained removal is published as what it is.
+    """
+    fields: dict[str, Any] | None = None
+    try:
+        answer = await server.request("ledger_entry", ledger_index=request.ledger_index, **request.entry)
+        _check_pinned(server, "ledger_entry", answer, request.ledger_index)
+        fields = _typed(server, "ledger_entry", answer.get("node"), dict[str, Any])
+    except ServerError as error:
+        if not isinstance(error, Refused) or error.code not in _NO_SUCH_ENTRY:
+            _log.warning("state not known", error=str(error), ledger_index=request.ledger_index)
+            return None
+    return StateAnswer(request=request, fields=fields)
 
 
 async def _listed(
