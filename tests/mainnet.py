@@ -1,4 +1,4 @@
-"""Real mainnet transactions, which lie beside the project and not in it, and what the kernel makes of them."""
+"""Real mainnet transactions, which lie beside the project and not in it, as the kernel reads them."""
 
 import gzip
 import json
@@ -11,8 +11,19 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from offer_lifecycle import Header, LedgerFacts, LedgerOutcome, Reserves, Transaction, begin, fold, normalise
-from offer_lifecycle.changes import Kind, OfferChange, offer_changes
+from offer_lifecycle import (
+    Header,
+    LedgerFacts,
+    LedgerOutcome,
+    Reserves,
+    Transaction,
+    Verdict,
+    begin,
+    fold,
+    normalise,
+    removals,
+)
+from offer_lifecycle.changes import OfferChange, offer_changes
 from offer_lifecycle.funds import BalanceChange, balance_changes
 from order_events import RemovalReason
 
@@ -50,7 +61,7 @@ DIFFERENT = {
     # The label leaves the reserve of that time open; with 20 XRP and 5 an object the owner is below it
     ("8BD64B79", "A1D6386B"): RemovalReason.UNFUNDED,
 }
-"""(transaction, offer) that the kernel judges otherwise than its label."""
+"""What the kernel judges otherwise than its label, by (transaction, offer)."""
 
 
 class Recorded(NamedTuple):
@@ -79,23 +90,25 @@ class Recorded(NamedTuple):
 
     def outcome(self, account: str) -> LedgerOutcome:
         """Fold the transaction alone, for an account of which nothing else is known."""
-        index = self.tx.ledger_index
-        before = Header(
-            ledger_index=index - 1,
-            ledger_hash="",
-            parent_hash="",
-            close_time=self.parent_close_time,
-            parent_close_time=self.parent_close_time,
-        )
+        before = header(self.tx.ledger_index - 1, self.parent_close_time)
         state = begin(network_id=MAINNET_ID, account=account, header=before)
-        facts = LedgerFacts(
-            header=header(index, self.parent_close_time), reserves=reserves(index), transactions=(self.tx,)
-        )
+        facts = LedgerFacts(header=self.header, reserves=self.reserves, transactions=(self.tx,))
         return fold(state, facts)
+
+    @property
+    def header(self) -> Header:
+        """The header of its ledger."""
+        return header(self.tx.ledger_index, self.parent_close_time)
+
+    @property
+    def reserves(self) -> Reserves:
+        """What an account had to keep at the time."""
+        until = (amounts for last, amounts in RESERVES if self.tx.ledger_index < last)
+        return next(until, RESERVES_NOW)
 
 
 def header(index: int, parent_close_time: int) -> Header:
-    """Return a ledger's header, as far as the collection knows it."""
+    """Return a ledger's header, as far as the collection knows it (it closes when its parent did)."""
     return Header(
         ledger_index=index,
         ledger_hash="",
@@ -103,11 +116,6 @@ def header(index: int, parent_close_time: int) -> Header:
         close_time=parent_close_time,
         parent_close_time=parent_close_time,
     )
-
-
-def reserves(ledger_index: int) -> Reserves:
-    """Return what an account had to keep at the time."""
-    return next((amounts for until, amounts in RESERVES if ledger_index < until), RESERVES_NOW)
 
 
 def _lines(name: str) -> Iterator[dict[str, Any]]:
@@ -145,16 +153,13 @@ def by_entry() -> Mapping[str, tuple[tuple[Recorded, OfferChange], ...]]:
 
 
 @lru_cache(maxsize=1)
-def verdicts() -> Mapping[tuple[str, str], tuple[str, RemovalReason]]:
+def verdicts() -> Mapping[tuple[str, str], tuple[str, Verdict]]:
     """Return the label and our verdict of each deleted offer, by (transaction, offer)."""
     found = {}
     for one in recorded().values():
         labels = {node["ledger_entry_index"]: node["cause"] for node in one.raw["offer_nodes"]}
-        gone = [change for change in one.changes if change.kind is Kind.DELETED]
-        judged = {account: one.outcome(account).verdicts for account in {change.account for change in gone}}
-        for change in gone:
-            verdict = judged[change.account][change.sequence]
-            found[one.tx.hash, change.entry] = labels[change.entry], verdict.reason
+        for change, verdict in removals(one.tx, one.header, one.reserves):
+            found[one.tx.hash, change.entry] = labels[change.entry], verdict
     return found
 
 
@@ -179,6 +184,6 @@ def lifecycles() -> list[dict[str, Any]]:
 
 
 @lru_cache(maxsize=1)
-def ledgers() -> list[dict[str, Any]]:
-    """Return the whole ledgers of the collection, without their transactions."""
-    return [{key: part for key, part in ledger.items() if key != "record"} for ledger in _lines("ledgers.jsonl.gz")]
+def ledgers() -> frozenset[int]:
+    """Return which whole ledgers were recorded."""
+    return frozenset(ledger["ledger_index"] for ledger in _lines("ledgers.jsonl.gz"))
