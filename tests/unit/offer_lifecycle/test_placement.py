@@ -7,6 +7,7 @@ import pytest
 from made_ledger import ISSUER, OWNER, STRANGER, eur, line, listed, offer, root, state, step, tx, usd
 
 from offer_lifecycle import LedgerOutcome, adopt
+from offer_lifecycle.funds import AMM_LINE
 from offer_lifecycle.placement import IMMEDIATE_OR_CANCEL, SELL
 from order_events import (
     LiquiditySide,
@@ -19,6 +20,7 @@ from order_events import (
 )
 
 BEFORE = 50_000_000
+FILL_OR_KILL = 0x0004_0000
 FEE = 12
 
 
@@ -119,6 +121,26 @@ def test_a_transfer_fee_is_not_part_of_what_the_order_gave() -> None:
     nodes = [root(BEFORE - FEE + 10_000_000, before=BEFORE), line("994.9", "1000"), taken]
     fill = fill_of(place(nodes, gets=usd("5"), pays="10000000"))
     assert fill.gave.value == Decimal(5)
+
+
+def test_a_transfer_fee_is_told_apart_from_what_a_pool_of_two_tokens_received() -> None:
+    of_the_pool = {"account": "rPool", "flags": AMM_LINE}
+    nodes = [
+        root(BEFORE - FEE, before=BEFORE),
+        line("994.9", "1000"),
+        line("4", "0", currency="EUR"),
+        line("505", "500", **of_the_pool),  # type: ignore[arg-type]
+        line("396", "400", currency="EUR", **of_the_pool),  # type: ignore[arg-type]
+    ]
+    fill = fill_of(place(nodes, gets=usd("5"), pays=eur("4")))
+    assert (fill.gave.value, fill.got.value) == (Decimal(5), Decimal(4))
+
+
+def test_a_fill_or_kill_order_that_traded_in_part_ran_out_of_funds() -> None:
+    nodes = [root(BEFORE - FEE + 9_980_000, before=BEFORE), line("1e-15", "5")]
+    outcome = place(nodes, gets=usd("5.1"), pays="9980001", usd_balance="5", Flags=FILL_OR_KILL)
+    order = outcome.changed[9]
+    assert (order.status, order.removal_reason) == (OrderStatus.REMOVED, RemovalReason.UNFUNDED)
 
 
 def test_a_difference_that_rounding_explains_is_not_taken_for_a_transfer_fee() -> None:

@@ -17,6 +17,8 @@ from offer_lifecycle.transaction import Kind, MalformedTransaction, Node, Reserv
 
 LOW_FREEZE, HIGH_FREEZE = 0x0040_0000, 0x0080_0000
 """lsfLowFreeze, lsfHighFreeze: that side of the trust line has frozen the other."""
+AMM_LINE = 0x0100_0000
+"""lsfAMMNode: the trust line in which an automated market maker holds a token."""
 
 
 class Holding(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -95,26 +97,31 @@ def _damaged(tx: Transaction, node: Node, error: Exception) -> MalformedTransact
     return MalformedTransaction(f"transaction {tx.hash}: {node.entry_type} {node.index}: {error}")
 
 
-def pools(tx: Transaction) -> Iterator[str]:
-    """Yield the accounts of the automated market makers (AccountRoot with AMMID) that it touched.
+def pools(tx: Transaction) -> tuple[str, ...]:
+    """Return the accounts of the automated market makers that it traded with, by their trust lines.
+
+    A pool of two tokens shows by nothing else: its AccountRoot (AMMID) is there only where XRP moved.
 
     Raises:
         MalformedTransaction: naming transaction, node and field.
 
     """
+    found = []
     for node in tx.balances:
-        if node.entry_type == "AccountRoot" and b'"AMMID"' in bytes(node.fields):
+        if node.entry_type == "RippleState" and node.fields:
             with _named(tx, node):
-                root = _ROOT.decode(node.fields)
-            if root.account is not None and root.amm is not None:
-                yield root.account
+                line = _LINE.decode(node.fields)
+                # Balance is written from the low account's side: the pool is the one that holds
+                holder = line.low_limit if value_of(line.balance) > 0 else line.high_limit
+            if line.flags & AMM_LINE and holder.issuer is not None:
+                found.append(holder.issuer)
+    return tuple(dict.fromkeys(found))
 
 
 class _Root(msgspec.Struct, rename="pascal", gc=False):
     account: str | None = None
     balance: str | None = None
     owner_count: int | None = None
-    amm: str | None = msgspec.field(name="AMMID", default=None)
 
 
 _ROOT = msgspec.json.Decoder(_Root)

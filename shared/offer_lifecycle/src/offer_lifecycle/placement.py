@@ -16,8 +16,8 @@ from offer_lifecycle.funds import BalanceChange, balance_changes, line_rounding,
 from offer_lifecycle.transaction import Kind, Reserves, Transaction
 from order_events import Amount, OrderStatus, RemovalReason
 
-IMMEDIATE_OR_CANCEL, FILL_OR_KILL, SELL = 0x0002_0000, 0x0004_0000, 0x0008_0000
-"""tfImmediateOrCancel, tfFillOrKill, tfSell."""
+IMMEDIATE_OR_CANCEL, SELL = 0x0002_0000, 0x0008_0000
+"""tfImmediateOrCancel, tfSell."""
 
 _SIGNIFICANT_DIGITS = 16
 """Of a token balance: a change to a large balance is itself rounded to these."""
@@ -138,11 +138,11 @@ def _rounding(tx: Transaction, asset: str) -> Decimal:
 def _never_rested(
     tx: Transaction, gave: Decimal, got: Decimal, balances: list[BalanceChange], reserves: Reserves
 ) -> tuple[OrderStatus, RemovalReason, str]:
-    flags = tx.flags
     if _nothing_left(tx, gave, got):
         return OrderStatus.FILLED, RemovalReason.FILLED, "all of it was taken at once"
-    if flags & (IMMEDIATE_OR_CANCEL | FILL_OR_KILL):
+    if tx.flags & IMMEDIATE_OR_CANCEL:
         return OrderStatus.CANCELED, RemovalReason.KILLED, "a part was taken at once, the rest dropped"
+    # Also of a fill-or-kill order: it is killed whole, so one that traded in part ran out of funds
     shortage = _shortage(tx, balances, reserves)
     if shortage is not None:
         return OrderStatus.REMOVED, RemovalReason.UNFUNDED, f"a part was taken at once; {shortage}"
@@ -165,7 +165,7 @@ def _shortage(tx: Transaction, balances: list[BalanceChange], reserves: Reserves
     gets, _ = ordered(tx)
     xrp = next((c for c in balances if c.asset == XRP), None)
     paying = xrp if gets.asset == XRP else next((c for c in balances if c.asset == gets.asset), None)
-    if gets.asset != XRP and paying is not None and paying.after.balance <= 0:
+    if gets.asset != XRP and paying is not None and paying.after.balance <= _rounding(tx, gets.asset):
         return f"nothing is left of {gets.asset}"
     if xrp is None:
         return None
