@@ -24,7 +24,7 @@ def sells_xrp(**more: object) -> made.Raw:
 def judge(node: made.Raw, *answers: StateAnswer, **more: object) -> Verdict:
     """Judge an offer that a stranger's order (unless told otherwise) deleted, by nothing else."""
     removal = tx("OfferCreate", [node], **more)  # type: ignore[arg-type]
-    removed = removals(normalise(removal, ledger_index=101), HEADER, made.RESERVES, answers)
+    removed = removals(normalise(removal, ledger_index=101), HEADER, made.RESERVES, answers=answers)
     [(_, verdict)] = removed
     return verdict
 

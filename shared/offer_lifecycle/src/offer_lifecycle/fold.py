@@ -163,7 +163,7 @@ class _Ledger:
             self._events.append(events.expired(ended, fact))
 
     def _case(self, tx: Transaction, change: OfferChange, before: Mapping[str, Holding]) -> Case:
-        asset = change.gets_left.asset
+        asset = change.gives
         unseen = NOTHING if self._holdings_known else None
         earlier: ChainMap[str, Holding] = ChainMap({}, dict(before), self._holdings)
         root = earlier.get(XRP)
