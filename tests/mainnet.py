@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from functools import lru_cache
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -23,9 +24,11 @@ from offer_lifecycle import (
     normalise,
     removals,
 )
+from offer_lifecycle.amounts import EXACT
+from offer_lifecycle.chain import missing_link
 from offer_lifecycle.changes import OfferChange, offer_changes
 from offer_lifecycle.funds import BalanceChange, balance_changes
-from order_events import RemovalReason
+from order_events import Amount, RemovalReason
 
 FOLDER = Path(__file__).parents[2] / "shared" / "mainnet"
 needed = pytest.mark.skipif(
@@ -150,6 +153,42 @@ def by_entry() -> Mapping[str, tuple[tuple[Recorded, OfferChange], ...]]:
         for change in one.changes:
             found[change.entry].append((one, change))
     return {entry: tuple(changes) for entry, changes in found.items()}
+
+
+class Break(NamedTuple):
+    """Where a chain breaks: in which offer, between which ledgers, and which transaction was not read."""
+
+    entry: str
+    account: str
+    sequence: int
+    after: int
+    before: int
+    missing: str
+
+
+class Link(NamedTuple):
+    """Two changes of an offer, one after the other."""
+
+    earlier: OfferChange
+    later: OfferChange
+    gap: Break | None
+
+    @property
+    def lost(self) -> Amount:
+        """What the offer gave in between: drops, decimal tokens."""
+        before = EXACT.add(self.later.gets_left.value, self.later.gave)
+        left = self.earlier.gets_left
+        return Amount(left.asset, EXACT.subtract(left.value, before))
+
+
+def links() -> Iterator[Link]:
+    """Yield the links of all chains."""
+    for entry, changes in by_entry().items():
+        for (one, earlier), (next_one, later) in pairwise(changes):
+            missing = missing_link(one.tx.hash, later, by=next_one.tx.hash)
+            between = one.tx.ledger_index, next_one.tx.ledger_index
+            where = entry, later.account, later.sequence, *between
+            yield Link(earlier, later, None if missing is None else Break(*where, missing))
 
 
 @lru_cache(maxsize=1)
