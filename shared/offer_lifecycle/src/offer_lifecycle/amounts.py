@@ -19,8 +19,7 @@ XRP = "XRP"
 DROPS_PER_XRP = Decimal(1_000_000)
 ZERO = Decimal(0)
 
-_LARGEST_EXPONENT = 100
-_NO_NUMBER = Decimal("NaN")
+_TOO_LARGE = Decimal("1e100")
 
 
 class WrittenToken(msgspec.Struct, gc=False):
@@ -54,6 +53,11 @@ def amount(written: WrittenAmount) -> Amount:
     raise ValueError(f"expected currency and issuer, or mpt_issuance_id, found {written!r}")
 
 
+def value_of(written: WrittenAmount) -> Decimal:
+    """Read an amount's number alone, where its asset is known; raises ValueError as `amount` does."""
+    return _number(written if isinstance(written, str) else written.value)
+
+
 def named_amount(name: str, written: WrittenAmount | None) -> Amount:
     """Read an amount that must be there; the ValueError says which field it was."""
     if written is None:
@@ -81,11 +85,11 @@ def parse_amount(raw: object) -> Amount:
 def _number(text: str) -> Decimal:
     try:
         value = Decimal(text)
-    except InvalidOperation:
-        value = _NO_NUMBER
-    if not value.is_finite() or value.adjusted() > _LARGEST_EXPONENT:
-        raise ValueError(f"expected a decimal number, found {text!r}")
-    return value
+        if -_TOO_LARGE < value < _TOO_LARGE:
+            return value
+    except InvalidOperation:  # no number at all, or NaN, which can't be compared
+        pass
+    raise ValueError(f"expected a decimal number, found {text!r}")
 
 
 def token(currency: str, peer: str) -> str:

@@ -3,11 +3,11 @@
 from collections.abc import Iterator
 
 from offer_lifecycle.amounts import XRP
-from offer_lifecycle.changes import Kind, OfferChange, offer_changes
-from offer_lifecycle.funds import BalanceChange, balance_changes
+from offer_lifecycle.changes import OfferChange, offer_changes
+from offer_lifecycle.funds import balances_of
 from offer_lifecycle.removal import Case, Verdict, decide
-from offer_lifecycle.state_before import StateAnswer, StateBefore
-from offer_lifecycle.transaction import Header, Reserves, Transaction
+from offer_lifecycle.state_before import StateAnswer
+from offer_lifecycle.transaction import Header, Kind, Reserves, Transaction
 
 
 def removals(
@@ -19,14 +19,14 @@ def removals(
         MalformedTransaction: naming transaction, node and field.
 
     """
-    owners: dict[str, dict[str, BalanceChange]] = {}
-    for change in offer_changes(tx):
-        if change.kind is not Kind.DELETED:
-            continue
-        account = change.account
-        if account not in owners:
-            owners[account] = {balance.asset: balance for balance in balance_changes(tx, account)}
-        balance, root = owners[account].get(change.gets_left.asset), owners[account].get(XRP)
+    removed = [change for change in offer_changes(tx) if change.kind is Kind.DELETED]
+    # What a transaction says it removes needs no balances
+    named = (tx.account, tx.offer_sequence)
+    doubtful = {change.account for change in removed if (change.account, change.sequence) != named}
+    balances = balances_of(tx, doubtful)
+    for change in removed:
+        seen = balances.get(change.account, {})
+        balance, root = seen.get(change.gets_left.asset), seen.get(XRP)
         case = Case(
             tx=tx,
             change=change,
@@ -35,6 +35,6 @@ def removals(
             holding_before=balance.before if balance else None,
             holding_after=balance.after if balance else None,
             owner_count=root.before.owner_count if root else None,
-            state=StateBefore(account, tx.ledger_index - 1, answers),
+            answers=answers,
         )
         yield change, decide(case)

@@ -7,13 +7,12 @@ not change.
 
 from collections.abc import Callable, Iterator
 from decimal import Decimal
-from enum import StrEnum
 from typing import NoReturn
 
 import msgspec
 
 from offer_lifecycle.amounts import EXACT, ZERO, WrittenAmount, named_amount
-from offer_lifecycle.transaction import MalformedTransaction, Node, Transaction
+from offer_lifecycle.transaction import Kind, MalformedTransaction, Node, Transaction
 from order_events import Amount
 
 OnDamage = Callable[[MalformedTransaction], None]
@@ -35,14 +34,6 @@ def ordered(tx: Transaction) -> tuple[Amount, Amount]:
     if tx.gets is None or tx.pays is None:
         raise ValueError(f"transaction {tx.hash}: expected an OfferCreate, found {tx.type}")
     return tx.gets, tx.pays
-
-
-class Kind(StrEnum):
-    """What happened to the entry."""
-
-    CREATED = "created"
-    MODIFIED = "modified"
-    DELETED = "deleted"
 
 
 class OfferChange(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -74,8 +65,8 @@ def offer_changes(
     by default that is raised.
     """
     owner = None if account is None else account.encode()
-    for node in tx.nodes:
-        if node.entry_type != "Offer" or (owner is not None and owner not in bytes(node.fields)):
+    for node in tx.offers:
+        if owner is not None and owner not in bytes(node.fields):
             continue
         try:
             change = _change(node)
@@ -115,7 +106,7 @@ def _change(node: Node) -> OfferChange | None:
     before = _PREVIOUS.decode(node.previous) if node.previous else _UNCHANGED
     gets, pays = named_amount("TakerGets", fields.taker_gets), named_amount("TakerPays", fields.taker_pays)
     return OfferChange(
-        kind=_KINDS[node.kind],
+        kind=node.kind,
         entry=node.index,
         account=fields.account,
         sequence=fields.sequence,
@@ -129,9 +120,6 @@ def _change(node: Node) -> OfferChange | None:
         # A deleted entry carries the link inside its last fields
         previous_txn_id=node.previous_txn_id or fields.previous_txn_id,
     )
-
-
-_KINDS = {"CreatedNode": Kind.CREATED, "ModifiedNode": Kind.MODIFIED, "DeletedNode": Kind.DELETED}
 
 
 def _given(name: str, before: WrittenAmount | None, left: Amount) -> Decimal:

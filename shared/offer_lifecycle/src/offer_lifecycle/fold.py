@@ -13,15 +13,14 @@ import msgspec
 from offer_lifecycle import events
 from offer_lifecycle.amounts import XRP
 from offer_lifecycle.anomaly import is_anomaly, is_disappearance
-from offer_lifecycle.changes import Kind, OfferChange, offer_changes
+from offer_lifecycle.changes import OfferChange, offer_changes
 from offer_lifecycle.events import Fact
 from offer_lifecycle.funds import NOTHING, BalanceChange, Holding, balance_changes, since_when
 from offer_lifecycle.order import Order, after_placement, never_seen
 from offer_lifecycle.placement import Placement, place
 from offer_lifecycle.removal import Case, Verdict, decide
 from offer_lifecycle.state import AccountState, LedgerFacts, LedgerOutcome
-from offer_lifecycle.state_before import StateBefore
-from offer_lifecycle.transaction import MalformedTransaction, Transaction
+from offer_lifecycle.transaction import Kind, MalformedTransaction, Transaction
 from order_events import LiquiditySide, OrderEvent, OrderStatus, RemovalReason, Resolution
 
 _STATUS = {
@@ -178,7 +177,7 @@ class _Ledger:
             holding_before=earlier.get(asset, unseen),
             holding_after=self._holdings.get(asset, unseen),
             owner_count=root.owner_count if root else None,
-            state=StateBefore(self._account, tx.ledger_index - 1, self._facts.answers),
+            answers=self._facts.answers,
         )
 
     def _own(

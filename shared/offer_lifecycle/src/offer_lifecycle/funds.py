@@ -6,15 +6,14 @@ balance changed in it, in the account's earlier transactions, or in the ledger's
 """
 
 import contextlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Container, Iterator, Mapping
 from decimal import Decimal
 
 import msgspec
 
-from offer_lifecycle.amounts import EXACT, XRP, ZERO, WrittenToken, issuer_of, token
-from offer_lifecycle.amounts import amount as read
+from offer_lifecycle.amounts import EXACT, XRP, ZERO, WrittenToken, issuer_of, token, value_of
 from offer_lifecycle.changes import OnDamage, refuse
-from offer_lifecycle.transaction import MalformedTransaction, Node, Reserves, Transaction
+from offer_lifecycle.transaction import Kind, MalformedTransaction, Node, Reserves, Transaction
 
 LOW_FREEZE, HIGH_FREEZE = 0x0040_0000, 0x0080_0000
 """lsfLowFreeze, lsfHighFreeze: that side of the trust line has frozen the other."""
@@ -22,7 +21,7 @@ AMM_LINE = 0x0100_0000
 """lsfAMMNode: the trust line in which an automated market maker holds a token."""
 
 
-class Holding(msgspec.Struct, frozen=True, kw_only=True):
+class Holding(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One balance. For XRP in drops, with the number of objects the owner's reserve is counted by."""
 
     balance: Decimal
@@ -37,7 +36,7 @@ Holdings = Mapping[str, Holding]
 NOTHING = Holding(balance=ZERO)
 
 
-class BalanceChange(msgspec.Struct, frozen=True, kw_only=True):
+class BalanceChange(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One transaction's change to one of an account's balances."""
 
     asset: str
@@ -56,19 +55,34 @@ def balance_changes(tx: Transaction, account: str, on_damage: OnDamage = refuse)
     A node that can't be read goes to `on_damage` as MalformedTransaction (transaction, node and field);
     by default that is raised.
     """
-    owner = account.encode()
-    for node in tx.nodes:
-        if node.entry_type == "Offer" or owner not in bytes(node.fields):
+    name = account.encode()
+    for node in tx.balances:
+        if name not in bytes(node.fields):
             continue
         try:
-            change = (
-                _xrp_change(node, account) if node.entry_type == "AccountRoot" else line_change(node, account)
-            )
+            for _, change in _changes(node, (account,)):
+                yield change
         except (msgspec.ValidationError, ValueError) as error:
-            on_damage(MalformedTransaction(f"transaction {tx.hash}: {node.entry_type} {node.index}: {error}"))
+            on_damage(_damaged(tx, node, error))
+
+
+def balances_of(tx: Transaction, accounts: Collection[str]) -> dict[str, dict[str, BalanceChange]]:
+    """Return what the transaction did to the XRP and trust lines of several accounts, by account and asset.
+
+    Raises:
+        MalformedTransaction: naming transaction, node and field.
+
+    """
+    found: dict[str, dict[str, BalanceChange]] = {account: {} for account in accounts}
+    for node in tx.balances if accounts else ():
+        if not node.fields:
             continue
-        if change is not None:
-            yield change
+        try:
+            for account, change in _changes(node, found):
+                found[account][change.asset] = change
+        except (msgspec.ValidationError, ValueError) as error:
+            raise _damaged(tx, node, error) from error
+    return found
 
 
 @contextlib.contextmanager
@@ -76,9 +90,11 @@ def _named(tx: Transaction, node: Node) -> Iterator[None]:
     try:
         yield
     except (msgspec.ValidationError, ValueError) as error:
-        raise MalformedTransaction(
-            f"transaction {tx.hash}: {node.entry_type} {node.index}: {error}"
-        ) from error
+        raise _damaged(tx, node, error) from error
+
+
+def _damaged(tx: Transaction, node: Node, error: Exception) -> MalformedTransaction:
+    return MalformedTransaction(f"transaction {tx.hash}: {node.entry_type} {node.index}: {error}")
 
 
 def pools(tx: Transaction) -> tuple[str, ...]:
@@ -91,12 +107,12 @@ def pools(tx: Transaction) -> tuple[str, ...]:
 
     """
     found = []
-    for node in tx.nodes:
+    for node in tx.balances:
         if node.entry_type == "RippleState" and node.fields:
             with _named(tx, node):
                 line = _LINE.decode(node.fields)
                 # Balance is written from the low account's side: the pool is the one that holds
-                holder = line.low_limit if read(line.balance).value > 0 else line.high_limit
+                holder = line.low_limit if value_of(line.balance) > 0 else line.high_limit
             if line.flags & AMM_LINE and holder.issuer is not None:
                 found.append(holder.issuer)
     return tuple(dict.fromkeys(found))
@@ -109,21 +125,32 @@ class _Root(msgspec.Struct, rename="pascal", gc=False):
 
 
 _ROOT = msgspec.json.Decoder(_Root)
-_NO_ROOT = _Root()
 
 
-def _xrp_change(node: Node, account: str) -> BalanceChange | None:
-    final = _ROOT.decode(node.fields)
-    if final.account != account:
-        return None
-    previous = _ROOT.decode(node.previous) if node.previous else _NO_ROOT
+def _changes(node: Node, accounts: Container[str]) -> Iterator[tuple[str, BalanceChange]]:
+    """Yield the change to a balance, as each of the accounts sees it whose it is."""
+    if node.entry_type == "AccountRoot":
+        root = _ROOT.decode(node.fields)
+        if root.account is not None and root.account in accounts:
+            yield root.account, _xrp_change(node, root)
+        return
+    line = _LINE.decode(node.fields)
+    before = _LINE_BEFORE.decode(node.previous) if node.previous else _UNCHANGED
+    for account in (line.low_limit.issuer, line.high_limit.issuer):
+        if account is not None and account in accounts:
+            yield account, _line_change(node.kind, line, before, account)
+
+
+def _xrp_change(node: Node, final: _Root) -> BalanceChange:
     shown = _xrp(final, NOTHING)
-    before = NOTHING if node.kind == "CreatedNode" else _xrp(previous, shown)
-    return BalanceChange(asset=XRP, before=before, after=NOTHING if node.kind == "DeletedNode" else shown)
+    if node.kind is Kind.CREATED:
+        return BalanceChange(asset=XRP, before=NOTHING, after=shown)
+    before = _xrp(_ROOT.decode(node.previous), shown) if node.previous else shown
+    return BalanceChange(asset=XRP, before=before, after=NOTHING if node.kind is Kind.DELETED else shown)
 
 
 def _xrp(root: _Root, unchanged: Holding) -> Holding:
-    balance = unchanged.balance if root.balance is None else read(root.balance).value
+    balance = unchanged.balance if root.balance is None else value_of(root.balance)
     owners = unchanged.owner_count if root.owner_count is None else root.owner_count
     return Holding(balance=balance, owner_count=owners)
 
@@ -144,36 +171,23 @@ _LINE, _LINE_BEFORE = msgspec.json.Decoder(_Line), msgspec.json.Decoder(_LineBef
 _UNCHANGED = _LineBefore()
 
 
-def line_change(node: Node, account: str) -> BalanceChange | None:
-    """Return a trust line's change as one of its two accounts sees it; None for anybody else.
-
-    Raises:
-        ValueError: naming the field.
-
-    """
-    final = _LINE.decode(node.fields)
-    if account not in {final.low_limit.issuer, final.high_limit.issuer}:
-        return None
-    previous = _LINE_BEFORE.decode(node.previous) if node.previous else _UNCHANGED
+def _line_change(kind: Kind, final: _Line, previous: _LineBefore, account: str) -> BalanceChange:
     is_low = final.low_limit.issuer == account
     peer = (final.high_limit if is_low else final.low_limit).issuer
     frozen_by_peer = HIGH_FREEZE if is_low else LOW_FREEZE
 
     def own(written: WrittenToken) -> Decimal:
         # Balance is written from the low account's side
-        value = read(written).value
+        value = value_of(written)
         return value if is_low else value.copy_negate()
 
     flags_before = final.flags if previous.flags is None else previous.flags
-    balance_before = ZERO if node.kind == "CreatedNode" else own(previous.balance or final.balance)
+    balance_before = ZERO if kind is Kind.CREATED else own(previous.balance or final.balance)
     return BalanceChange(
         asset=token(final.low_limit.currency or "", peer or ""),
         before=Holding(balance=balance_before, frozen=bool(flags_before & frozen_by_peer)),
         after=Holding(balance=own(final.balance), frozen=bool(final.flags & frozen_by_peer)),
     )
-
-
-_CHANGES = {"AccountRoot": _xrp_change, "RippleState": line_change}
 
 
 def line_rounding(tx: Transaction, currency: str, digits: int) -> Decimal:
@@ -186,13 +200,13 @@ def line_rounding(tx: Transaction, currency: str, digits: int) -> Decimal:
 
     """
     total = ZERO
-    for node in tx.nodes:
+    for node in tx.balances:
         if node.entry_type != "RippleState" or not node.fields:
             continue
         with _named(tx, node):
             line = _LINE.decode(node.fields)
             before = _LINE_BEFORE.decode(node.previous).balance if node.previous else None
-            balances = [read(written).value for written in (line.balance, before or line.balance)]
+            balances = [value_of(written) for written in (line.balance, before or line.balance)]
         if line.low_limit.currency == currency:
             for balance in balances:
                 total = EXACT.add(total, Decimal(1).scaleb(balance.adjusted() - digits + 1))

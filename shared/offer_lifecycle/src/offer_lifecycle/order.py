@@ -5,9 +5,10 @@ from decimal import Decimal
 import msgspec
 
 from offer_lifecycle.amounts import EXACT, RATIO, ZERO, limit_price, market_of, units
-from offer_lifecycle.changes import Kind, OfferChange
+from offer_lifecycle.chain import missing_link
+from offer_lifecycle.changes import OfferChange
 from offer_lifecycle.placement import Placement
-from offer_lifecycle.transaction import Transaction
+from offer_lifecycle.transaction import Kind, Transaction
 from order_events import Amount, OrderStatus, RemovalReason, Resolution, Side
 
 ENDED = frozenset(
@@ -140,15 +141,14 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
 
     def touched(self, change: OfferChange, by: str) -> "Order":
         """Take a transaction's change to the entry."""
-        missed = self.last_txn_id is not None and change.previous_txn_id != self.last_txn_id
-        named = change.previous_txn_id or f"before {by}"
+        missed = missing_link(self.last_txn_id, change, by)
         return msgspec.structs.replace(
             self.traded(change.gave, change.got),
             listed=change.kind is not Kind.DELETED,
             gets_left=change.gets_left.value,
             pays_left=change.pays_left.value,
             last_txn_id=by,
-            missing=(*self.missing, named) if missed else self.missing,
+            missing=self.missing if missed is None else (*self.missing, missed),
         )
 
     def _base(self, gets: Decimal, pays: Decimal) -> Decimal:

@@ -11,9 +11,9 @@ from decimal import Decimal
 import msgspec
 
 from offer_lifecycle.amounts import EXACT, RATIO, XRP, ZERO, issuer_of
-from offer_lifecycle.changes import Kind, OfferChange, ordered
+from offer_lifecycle.changes import OfferChange, ordered
 from offer_lifecycle.funds import BalanceChange, balance_changes, line_rounding, pools
-from offer_lifecycle.transaction import Reserves, Transaction
+from offer_lifecycle.transaction import Kind, Reserves, Transaction
 from order_events import Amount, OrderStatus, RemovalReason
 
 IMMEDIATE_OR_CANCEL, SELL = 0x0002_0000, 0x0008_0000

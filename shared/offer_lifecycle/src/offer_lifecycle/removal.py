@@ -14,12 +14,12 @@ import msgspec
 from offer_lifecycle.amounts import RATIO, XRP, issuer_of
 from offer_lifecycle.changes import OfferChange, ordered
 from offer_lifecycle.funds import Holding, spendable
-from offer_lifecycle.state_before import StateBefore, StateRequest
+from offer_lifecycle.state_before import StateAnswer, StateBefore, StateRequest
 from offer_lifecycle.transaction import Header, Reserves, Transaction
 from order_events import RemovalReason
 
 
-class Case(msgspec.Struct, frozen=True, kw_only=True):
+class Case(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """All that the rules may look at."""
 
     tx: Transaction
@@ -31,7 +31,8 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
     holding_after: Holding | None
     owner_count: int | None
     """The owner's OwnerCount before it: the offer still counts towards the reserve while it is tried."""
-    state: StateBefore
+    answers: tuple[StateAnswer, ...]
+    """What is known of the ledger before."""
 
     @property
     def funds_before(self) -> Decimal | None:
@@ -62,11 +63,16 @@ def decide(case: Case) -> Verdict:
         evidence = test(case)
         if evidence is not None:
             return Verdict(reason=reason, rule=name, evidence=evidence)
+    state = StateBefore(case.change.account, case.tx.ledger_index - 1, case.answers)
+    for name, reason, ask in STATE_RULES:
+        evidence = ask(case, state)
+        if evidence is not None:
+            return Verdict(reason=reason, rule=name, evidence=f"at the ledger before, {evidence}")
     return Verdict(
         reason=RemovalReason.UNEXPLAINED,
         rule="9 no rule",
         evidence=f"{case.tx.type} {case.tx.result} deleted the offer and its metadata does not say why",
-        questions=case.state.questions,
+        questions=state.questions,
     )
 
 
@@ -122,52 +128,6 @@ def _found_unfunded(case: Case) -> str | None:
     return None
 
 
-def _found_empty(case: Case) -> str | None:
-    asset = case.change.gets_left.asset
-    if not _asks_state(case, asset) or case.holding_before is not None:
-        return None
-    funds = spendable(asset, case.change.account, case.state.holding(asset), case.reserves)
-    if funds is not None and funds <= 0:
-        return f"at the ledger before, the owner had {funds} of {asset} to give"
-    return None
-
-
-def _frozen(case: Case) -> str | None:
-    asset = case.change.gets_left.asset
-    if _asks_state(case, asset) and asset != XRP and case.state.globally_frozen(asset):
-        return f"at the ledger before, the issuer of {asset} had frozen all of it (lsfGlobalFreeze)"
-    return None
-
-
-def _unauthorized(case: Case) -> str | None:
-    for asset in (case.change.gets_left.asset, case.change.pays_left.asset):
-        if _asks_state(case, asset) and asset != XRP and case.state.unauthorized(asset):
-            return f"at the ledger before, the owner was not authorized by the issuer of {asset}"
-    return None
-
-
-def _deep_frozen(case: Case) -> str | None:
-    asset = case.change.pays_left.asset
-    if _asks_state(case, asset) and asset != XRP and case.state.deep_frozen(asset):
-        return f"at the ledger before, the owner's line for {asset} was deep-frozen: it could receive none"
-    return None
-
-
-def _out_of_domain(case: Case) -> str | None:
-    domain = case.change.domain
-    if case.change.consumed or domain is None:
-        return None
-    if case.state.outside(domain, case.header.parent_close_time):
-        return f"at the ledger before, the owner held no credential that the domain {domain} accepts"
-    return None
-
-
-def _asks_state(case: Case, asset: str) -> bool:
-    """Whether the ledger before can tell: nothing traded, and the asset is one that the owner may lack."""
-    own_issue = issuer_of(asset) == case.change.account or asset.startswith("MPT.")
-    return not case.change.consumed and not own_issue and not _mirrors(case)
-
-
 def _self_crossed(case: Case) -> str | None:
     if not case.change.consumed and _mirrors(case):
         return "OfferCreate of the owner on the other side of the same book; no amount changed"
@@ -200,6 +160,50 @@ def _names_it(case: Case) -> bool:
     return case.tx.offer_sequence == case.change.sequence
 
 
+def _deep_frozen(case: Case, state: StateBefore) -> str | None:
+    asset = case.change.pays_left.asset
+    if _may_lack(case, asset) and asset != XRP and state.deep_frozen(asset):
+        return f"the owner's line for {asset} was deep-frozen: it could receive none"
+    return None
+
+
+def _out_of_domain(case: Case, state: StateBefore) -> str | None:
+    domain = case.change.domain
+    if case.change.consumed or domain is None or not state.outside(domain, case.header.parent_close_time):
+        return None
+    return f"the owner held no credential that the domain {domain} accepts"
+
+
+def _found_empty(case: Case, state: StateBefore) -> str | None:
+    asset = case.change.gets_left.asset
+    if not _may_lack(case, asset) or case.holding_before is not None:
+        return None
+    funds = spendable(asset, case.change.account, state.holding(asset), case.reserves)
+    if funds is not None and funds <= 0:
+        return f"the owner had {funds} of {asset} to give"
+    return None
+
+
+def _frozen(case: Case, state: StateBefore) -> str | None:
+    asset = case.change.gets_left.asset
+    if _may_lack(case, asset) and asset != XRP and state.globally_frozen(asset):
+        return f"the issuer of {asset} had frozen all of it (lsfGlobalFreeze)"
+    return None
+
+
+def _unauthorized(case: Case, state: StateBefore) -> str | None:
+    for asset in (case.change.gets_left.asset, case.change.pays_left.asset):
+        if _may_lack(case, asset) and asset != XRP and state.unauthorized(asset):
+            return f"the owner was not authorized by the issuer of {asset}"
+    return None
+
+
+def _may_lack(case: Case, asset: str) -> bool:
+    """Whether the ledger before can tell: nothing traded, and the asset is one that the owner may lack."""
+    own_issue = issuer_of(asset) == case.change.account or asset.startswith("MPT.")
+    return not case.change.consumed and not own_issue and not _mirrors(case)
+
+
 RULES: tuple[tuple[str, RemovalReason, Callable[[Case], str | None]], ...] = (
     ("1 canceled by its owner's key", RemovalReason.CANCELED, _canceled),
     ("2 replaced", RemovalReason.REPLACED, _replaced),
@@ -210,10 +214,13 @@ RULES: tuple[tuple[str, RemovalReason, Callable[[Case], str | None]], ...] = (
     ("8 found unfunded", RemovalReason.UNFUNDED, _found_unfunded),
     ("7 self-crossed", RemovalReason.SELF_CROSSED, _self_crossed),
     ("5, 8 too small to trade", RemovalReason.TINY, _tiny),
+)
+"""What the transaction proves, with what is known of the owner's balances."""
+STATE_RULES: tuple[tuple[str, RemovalReason, Callable[[Case, StateBefore], str | None]], ...] = (
     ("8 deep-frozen", RemovalReason.FROZEN, _deep_frozen),
     ("8 out of its domain", RemovalReason.OUT_OF_DOMAIN, _out_of_domain),
     ("8 found unfunded in the ledger before", RemovalReason.UNFUNDED, _found_empty),
     ("8 frozen", RemovalReason.UNFUNDED, _frozen),
     ("8 unauthorized", RemovalReason.UNAUTHORIZED, _unauthorized),
 )
-"""In order: those that the metadata proves, then those that need the ledger before."""
+"""What needs the ledger before, in the order in which the ledger's own engine looks."""

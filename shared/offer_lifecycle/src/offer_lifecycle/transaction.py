@@ -6,8 +6,10 @@ or `tx_json`). They become one shape here, once, at the edge. Most of a transact
 nobody asks for (directories, other people's trust lines): what a node holds is decoded only on demand.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, Literal
+from collections.abc import Iterable, Mapping
+from enum import StrEnum
+from itertools import chain
+from typing import Any, ClassVar
 
 import msgspec
 
@@ -17,9 +19,8 @@ from order_events import Amount
 RIPPLE_EPOCH = 946_684_800
 """2000-01-01T00:00:00Z in Unix seconds: the ledger counts its seconds from there."""
 
-NodeKind = Literal["CreatedNode", "ModifiedNode", "DeletedNode"]
-READ_ENTRIES = frozenset({"Offer", "AccountRoot", "RippleState"})
-"""The types of ledger entries that say something of offers and balances (LedgerEntryType)."""
+BALANCES = frozenset({"AccountRoot", "RippleState"})
+"""The types of ledger entries that hold balances (LedgerEntryType)."""
 
 
 _ABSENT = msgspec.Raw()
@@ -46,18 +47,39 @@ class Reserves(msgspec.Struct, frozen=True, kw_only=True):
     increment: int
 
 
-class Node(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+class Kind(StrEnum):
+    """What happened to an entry."""
+
+    CREATED = "created"
+    MODIFIED = "modified"
+    DELETED = "deleted"
+
+
+class Node(msgspec.Struct, frozen=True, gc=False):
     """One entry of `AffectedNodes`: what the transaction did to one ledger entry."""
 
-    kind: NodeKind
-    entry_type: str
-    index: str
-    fields: msgspec.Raw
+    kind: ClassVar[Kind]
+    entry_type: str = msgspec.field(name="LedgerEntryType")
+    index: str = msgspec.field(name="LedgerIndex")
+    fields: msgspec.Raw = msgspec.field(name="FinalFields", default=_ABSENT)
     """NewFields of a created entry, FinalFields of any other (empty where absent)."""
-    previous: msgspec.Raw
+    previous: msgspec.Raw = msgspec.field(name="PreviousFields", default=_ABSENT)
     """PreviousFields: what changed, as it was; a field that is absent did not change."""
-    previous_txn_id: str | None
+    previous_txn_id: str | None = msgspec.field(name="PreviousTxnID", default=None)
     """The transaction that touched the entry before this one, where it stands beside the fields."""
+
+
+class _Created(Node, frozen=True, gc=False):
+    kind = Kind.CREATED
+    fields: msgspec.Raw = msgspec.field(name="NewFields", default=_ABSENT)
+
+
+class _Modified(Node, frozen=True, gc=False):
+    kind = Kind.MODIFIED
+
+
+class _Deleted(Node, frozen=True, gc=False):
+    kind = Kind.DELETED
 
 
 class Transaction(msgspec.Struct, frozen=True, kw_only=True):
@@ -86,15 +108,19 @@ class Transaction(msgspec.Struct, frozen=True, kw_only=True):
     """Of a Payment."""
     delegate: str | None
     """Who signed it in the account's place."""
-    nodes: tuple[Node, ...]
-    """Those of READ_ENTRIES, in the metadata's order (which means nothing)."""
+    offers: list[Node]
+    """The offers that it touched, in the metadata's order (which means nothing)."""
+    balances: list[Node]
+    """The accounts (AccountRoot) and trust lines (RippleState) that it touched."""
     damaged: tuple[str, ...] = ()
     """The nodes that could not be read at all, each with its place and what was found."""
 
     def touches(self, account: str) -> bool:
         """Whether it is the account's own, or changed one of its offers, balances or trust lines."""
         name = account.encode()
-        return account == self.account or any(name in bytes(node.fields) for node in self.nodes)
+        return account == self.account or any(
+            name in bytes(node.fields) for node in chain(self.balances, self.offers)
+        )
 
 
 def in_order(transactions: Iterable[Transaction]) -> tuple[Transaction, ...]:
@@ -138,6 +164,7 @@ def _transaction(record: "_Record", ledger_index: int | None, damaged: tuple[str
         raise ValueError("no metadata, hash, Account or TransactionType")
     if body.sequence is None or body.fee is None:
         raise ValueError("no Sequence or Fee")
+    nodes = [w.modified or w.deleted or w.created for w in meta.affected_nodes]
     places = body.transaction_type == "OfferCreate"
     return Transaction(
         hash=name,
@@ -155,7 +182,8 @@ def _transaction(record: "_Record", ledger_index: int | None, damaged: tuple[str
         pays=named_amount("TakerPays", body.taker_pays) if places else None,
         destination=body.destination,
         delegate=body.delegate,
-        nodes=tuple(_nodes(meta.affected_nodes)),
+        offers=[node for node in nodes if node is not None and node.entry_type == "Offer"],
+        balances=[node for node in nodes if node is not None and node.entry_type in BALANCES],
         damaged=damaged,
     )
 
@@ -179,19 +207,10 @@ class _Body(msgspec.Struct, rename="pascal", gc=False):
     ledger_index: int | str | None = msgspec.field(name="ledger_index", default=None)
 
 
-class _Entry(msgspec.Struct, gc=False):
-    entry_type: str = msgspec.field(name="LedgerEntryType")
-    index: str = msgspec.field(name="LedgerIndex")
-    new: msgspec.Raw = msgspec.field(name="NewFields", default=_ABSENT)
-    final: msgspec.Raw = msgspec.field(name="FinalFields", default=_ABSENT)
-    previous: msgspec.Raw = msgspec.field(name="PreviousFields", default=_ABSENT)
-    previous_txn_id: str | None = msgspec.field(name="PreviousTxnID", default=None)
-
-
 class _Wrapper(msgspec.Struct, gc=False):
-    created: _Entry | None = msgspec.field(name="CreatedNode", default=None)
-    modified: _Entry | None = msgspec.field(name="ModifiedNode", default=None)
-    deleted: _Entry | None = msgspec.field(name="DeletedNode", default=None)
+    modified: _Modified | None = msgspec.field(name="ModifiedNode", default=None)
+    deleted: _Deleted | None = msgspec.field(name="DeletedNode", default=None)
+    created: _Created | None = msgspec.field(name="CreatedNode", default=None)
 
 
 class _Meta(msgspec.Struct, rename="pascal", gc=False):
@@ -210,27 +229,6 @@ class _Record(_Body):
 
 _RECORD = msgspec.json.Decoder(_Record)
 _WRAPPER = msgspec.json.Decoder(_Wrapper)
-
-
-def _nodes(affected: list[_Wrapper]) -> Iterator[Node]:
-    for wrapper in affected:
-        entry = wrapper.modified or wrapper.deleted or wrapper.created
-        if entry is None or entry.entry_type not in READ_ENTRIES:
-            continue
-        yield Node(
-            kind=_kind(wrapper),
-            entry_type=entry.entry_type,
-            index=entry.index,
-            fields=entry.new if wrapper.created else entry.final,
-            previous=entry.previous,
-            previous_txn_id=entry.previous_txn_id,
-        )
-
-
-def _kind(wrapper: _Wrapper) -> NodeKind:
-    if wrapper.modified:
-        return "ModifiedNode"
-    return "DeletedNode" if wrapper.deleted else "CreatedNode"
 
 
 def _without_damaged_nodes(written: bytes | msgspec.Raw, damaged: list[str]) -> "_Record":

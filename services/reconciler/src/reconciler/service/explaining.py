@@ -1,4 +1,4 @@
-"""Folding a ledger, with what the server knows of the ledger before where the metadata leaves a cause open."""
+"""Folding a ledger, with what the server knows of the ledger before where a cause is open."""
 
 import msgspec
 
