@@ -28,6 +28,7 @@ from offer_lifecycle.amounts import EXACT
 from offer_lifecycle.chain import missing_link
 from offer_lifecycle.changes import OfferChange, offer_changes
 from offer_lifecycle.funds import BalanceChange, balance_changes
+from offer_lifecycle.placement import Placement, place
 from order_events import Amount, RemovalReason
 
 FOLDER = Path(__file__).parents[2] / "shared" / "mainnet"
@@ -200,6 +201,16 @@ def verdicts() -> Mapping[tuple[str, str], tuple[str, Verdict]]:
         for change, verdict in removals(one.tx, one.header, one.reserves):
             found[one.tx.hash, change.entry] = labels[change.entry], verdict
     return found
+
+
+@lru_cache(maxsize=1)
+def placements() -> tuple[tuple[Recorded, Placement], ...]:
+    """Return what became of each OfferCreate's own order."""
+    return tuple(
+        (one, place(one.tx, list(one.changes), list(balance_changes(one.tx, one.tx.account)), one.reserves))
+        for one in recorded().values()
+        if one.tx.type == "OfferCreate"
+    )
 
 
 def showcase() -> list[dict[str, Any]]:

@@ -13,7 +13,7 @@ from mainnet import Break, Recorded, links
 from offer_lifecycle import AccountState, LedgerFacts, Order, begin, fold, parse_amount
 from offer_lifecycle.amounts import EXACT, XRP
 from offer_lifecycle.chain import continuous
-from offer_lifecycle.changes import Kind
+from offer_lifecycle.transaction import Kind
 from order_events import OrderCanceled, Resolution
 
 pytestmark = mainnet.needed
