@@ -13,7 +13,7 @@ from rich.markup import escape
 from rich.progress import track
 from rich.text import Text
 
-from console.errors import BadOption, NotFinished
+from console.errors import BadOption, HistoryMissing, NodeUnusable, NotFinished, NothingToExplain
 from console.lines import MissingOrder, OrderLine
 from console.replay import replay as fold_session
 from console.sessions import SELECTION, Recording, find_session
@@ -134,12 +134,61 @@ def run_command(
         run(xrpl, account, options, screen())
 
 
+@app.command("explain")
+def explain_command(
+    address: Annotated[str, typer.Argument(help="The order's account (classic address).")],
+    sequence: Annotated[
+        int, typer.Argument(min=1, max=2**32 - 1, help="Its Sequence, or its ticket's number.")
+    ],
+    *,
+    xrpl: Annotated[str | None, typer.Option(help="A node: http(s)://... or ws(s)://...")] = None,
+    session: Annotated[
+        str | None, typer.Option(help="A recorded session instead: a path or a name, as `replay` takes.")
+    ] = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print one JSON object and nothing else on standard output.")
+    ] = False,
+) -> None:
+    """Say what happened to the order SEQUENCE of ADDRESS, with the proof. Needs no database and no bus.
+
+    Exit status: 0 explained; 1 the node can't be used; 2 bad input, or no node answers; 3 the order was
+    never placed; 4 no such account; 5 the node lacks a part of the history that it takes.
+
+    Example: fillproof explain rMxgRsyiCk5AkTWHgy458fSpR6xoVJkC4C 55 --session canceled_elsewhere
+    """
+    from xrpl.core.addresscodec import is_valid_classic_address
+
+    from console.explain.inquiry import explain
+    from console.explain.node import Node, at_url, of_session
+    from console.explain.page import Progress, show
+
+    if not is_valid_classic_address(address):
+        _refuse(f"expected the classic address of an account (r...), found {address!r}: check it for a typo")
+    opened: contextlib.AbstractContextManager[Node]
+    if xrpl is not None and session is None:
+        opened = at_url(xrpl)
+    elif session is not None and xrpl is None:
+        opened = contextlib.nullcontext(of_session(_find([session])[0].session))
+    else:
+        _refuse("expected one source: --xrpl URL for a live node, or --session NAME for a recorded session")
+    with _explained(), opened as node:
+        told = explain(node, address, sequence, Progress(screen(stderr=True)))
+    if as_json:
+        _print_json([told])
+    else:
+        show(screen(), told)
+    if told.missing_transactions:
+        raise typer.Exit(HistoryMissing.status)
+
+
 @contextlib.contextmanager
 def _explained() -> Iterator[None]:
     """Turn what can go wrong into one clear message and an exit status of its own."""
     try:
         yield
-    except (ChildFailed, NotFinished, MissingOrder) as error:
+    except NothingToExplain as error:
+        _refuse(str(error), status=error.status)
+    except (ChildFailed, NodeUnusable, NotFinished, MissingOrder) as error:
         _refuse(str(error), status=FAILED)
     except (BadOption, StackError) as error:
         _refuse(str(error))
@@ -183,7 +232,7 @@ def _show(lines: list[OrderLine], recordings: list[Recording], *, anomalies: int
     summary(console, lines, anomalies)
 
 
-def _print_json(lines: Iterable[OrderLine]) -> None:
+def _print_json(lines: Iterable[msgspec.Struct]) -> None:
     for line in lines:
         sys.stdout.write(msgspec.json.encode(line).decode() + "\n")
     sys.stdout.flush()

@@ -3,17 +3,25 @@
 import itertools
 from collections.abc import Iterator
 from datetime import datetime
-from typing import Any, Literal
+from typing import Literal
 
 import msgspec
 
+from console.explain.evidence import (
+    NEEDS_FUNDS,
+    EvidenceNode,
+    EvidenceState,
+    change_to,
+    nodes,
+    states,
+)
 from console.explain.history import History, Newest
 from console.explain.life import Life, Touch
 from console.explain.parties import Party, counterparties
 from offer_lifecycle import Order, Transaction, plain, utc
-from offer_lifecycle.amounts import XRP, issuer_of
-from offer_lifecycle.changes import OfferChange, offer_changes
-from offer_lifecycle.transaction import Kind, Node
+from offer_lifecycle.amounts import XRP
+from offer_lifecycle.changes import OfferChange
+from offer_lifecycle.transaction import Kind
 from order_events import (
     OrderEvent,
     OrderFilled,
@@ -23,9 +31,6 @@ from order_events import (
     Resolution,
     Side,
 )
-
-_NEEDS_FUNDS = frozenset({RemovalReason.UNFUNDED, RemovalReason.TINY, RemovalReason.UNEXPLAINED})
-"""Ends for which the owner's reserve and balances count."""
 
 
 class Quantity(msgspec.Struct, frozen=True, kw_only=True):
@@ -64,26 +69,13 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
     left_asks: str | None
 
 
-class EvidenceNode(msgspec.Struct, frozen=True, kw_only=True):
-    """An entry of the ending transaction's metadata that shows the cause, as the ledger wrote it."""
+class Mention(msgspec.Struct, frozen=True, kw_only=True):
+    """A transaction that the answer names."""
 
-    kind: str
-    """`CreatedNode`, `ModifiedNode` or `DeletedNode`."""
-    entry_type: str
-    index: str
-    fields: dict[str, Any]
-    """FinalFields (of a created entry: NewFields)."""
-    previous_fields: dict[str, Any]
-
-
-class EvidenceState(msgspec.Struct, frozen=True, kw_only=True):
-    """An entry of the ledger before, which was asked for because the metadata left the cause open."""
-
+    hash: str
+    type: str
+    by: str
     ledger_index: int
-    entry: dict[str, Any]
-    why: str
-    fields: dict[str, Any] | None
-    """null: the ledger had no such entry."""
 
 
 class Explanation(msgspec.Struct, frozen=True, kw_only=True):
@@ -99,8 +91,8 @@ class Explanation(msgspec.Struct, frozen=True, kw_only=True):
     removal_reason: RemovalReason | None
     removed_by: str | None
     """Hash of the transaction that ended it."""
-    unfunded_since: str | None
-    """Of an unfunded one: hash of the transaction that left its owner nothing to give."""
+    unfunded_since: Mention | None
+    """Of an unfunded one: the transaction that left its owner nothing to give."""
     resolution: Resolution | None
     """`resolved`: a rule proves its end and no transaction is missing; null: it lives."""
     listed: bool
@@ -131,12 +123,10 @@ class Explanation(msgspec.Struct, frozen=True, kw_only=True):
     """What could not be proven, and why."""
 
 
-def explanation(
-    *, order: Order, life: Life, history: History, newest: Newest, node: str, doubts: tuple[str, ...]
-) -> Explanation:
-    """Put together what the kernel says of the order; `doubts` are further things that are not proven."""
+def explanation(*, order: Order, life: Life, history: History, newest: Newest, node: str) -> Explanation:
+    """Put together what the kernel says of the order; `node` is how messages call the node."""
     rule, evidence = _cause(life)
-    ending = next((touch for touch in life.touches if touch.tx.hash == order.removed_by), None)
+    since = next((tx for tx in history.transactions if tx.hash == life.unfunded_since), None)
     return Explanation(
         account=order.account,
         sequence=order.sequence,
@@ -145,7 +135,9 @@ def explanation(
         status=order.status,
         removal_reason=order.removal_reason,
         removed_by=order.removed_by,
-        unfunded_since=life.unfunded_since,
+        unfunded_since=None
+        if since is None
+        else Mention(hash=since.hash, type=since.type, by=since.account, ledger_index=since.ledger_index),
         resolution=order.resolution,
         listed=order.listed,
         market=order.market,
@@ -160,18 +152,10 @@ def explanation(
         transactions=tuple(_step(touch, order) for touch in life.touches),
         rule=rule,
         evidence=evidence,
-        evidence_nodes=() if ending is None else tuple(_nodes(ending.tx, order)),
-        evidence_state=tuple(
-            EvidenceState(
-                ledger_index=answer.request.ledger_index,
-                entry=answer.request.entry,
-                why=answer.request.why,
-                fields=None if answer.fields is None else dict(answer.fields),
-            )
-            for answer in life.answers
-        ),
+        evidence_nodes=tuple(nodes(order, life, since)),
+        evidence_state=tuple(states(life.answers)),
         missing_transactions=order.missing,
-        unproven=(*_unproven(order, life, history, node), *doubts),
+        unproven=tuple(_unproven(order, life, history, node)),
     )
 
 
@@ -186,7 +170,7 @@ def _cause(life: Life) -> tuple[str | None, str | None]:
 
 def _step(touch: Touch, order: Order) -> Step:
     tx, gives, asks = touch.tx, order.gets.asset, order.pays.asset
-    change = _change(tx, order)
+    change = change_to(order, tx)
     fills = [event for event in touch.events if isinstance(event, OrderFilled)]
     last: OrderEvent | None = touch.events[-1] if touch.events else None
     return Step(
@@ -219,41 +203,6 @@ def _effect(
     return "traded" if fills else "none"
 
 
-def _change(tx: Transaction, order: Order) -> OfferChange | None:
-    readable = offer_changes(tx, order.account, on_damage=lambda _: None)
-    return next((change for change in readable if change.sequence == order.sequence), None)
-
-
-def _nodes(tx: Transaction, order: Order) -> Iterator[EvidenceNode]:
-    """Yield the nodes that show the end: the order's entry, and the owner's balances where they count."""
-    change = _change(tx, order)
-    for node in tx.offers:
-        if change is not None and node.index == change.entry:
-            yield _evidence(node)
-    if change is None or order.removal_reason in _NEEDS_FUNDS:
-        assets = [order.gets.asset, *([order.pays.asset] if change is None else [])]
-        for node in tx.balances:
-            if any(_holds(node, order.account, asset) for asset in assets):
-                yield _evidence(node)
-
-
-def _holds(node: Node, account: str, asset: str) -> bool:
-    """Whether the entry is the account's balance of the asset."""
-    names = [account] if asset == XRP else [account, issuer_of(asset) or "", asset.partition(".")[0]]
-    entry_type = "AccountRoot" if asset == XRP else "RippleState"
-    return node.entry_type == entry_type and all(f'"{name}"'.encode() in bytes(node.fields) for name in names)
-
-
-def _evidence(node: Node) -> EvidenceNode:
-    return EvidenceNode(
-        kind=f"{node.kind.title()}Node",
-        entry_type=node.entry_type,
-        index=node.index,
-        fields=msgspec.json.decode(node.fields or b"{}"),
-        previous_fields=msgspec.json.decode(node.previous or b"{}"),
-    )
-
-
 def _unproven(order: Order, life: Life, history: History, node: str) -> Iterator[str]:
     if history.placed is None:
         yield (
@@ -270,9 +219,9 @@ def _unproven(order: Order, life: Life, history: History, node: str) -> Iterator
         yield f"What can't be read: {damage}"
     if order.removal_reason is RemovalReason.UNFUNDED and life.unfunded_since is None:
         yield "Since when its owner had nothing to give: no transaction after the placement shows it."
-    funds_count = order.removal_reason in _NEEDS_FUNDS and order.gets.asset == XRP
+    funds_count = order.removal_reason in NEEDS_FUNDS and order.gets.asset == XRP
     if funds_count and not life.reserves_known:
         yield (
-            f"The reserve of that time, which {node} does not show: taken as today's, {life.reserves.base} drops "
-            f"and {life.reserves.increment} for each object."
+            f"The reserve of that time, which {node} does not show: taken as today's, "
+            f"{life.reserves.base} drops and {life.reserves.increment} for each object."
         )

@@ -1,7 +1,10 @@
 """From the question (an account, a sequence, a node) to the answer, or to why there is none."""
 
+from collections.abc import Iterator
+
 import msgspec
 
+from console.errors import HistoryMissing, NeverPlaced, NoSuchAccount
 from console.explain.answer import Explanation, explanation
 from console.explain.history import (
     History,
@@ -14,18 +17,6 @@ from console.explain.history import (
 from console.explain.life import follow
 from console.explain.node import Node, NodeMisbehaves, Refused
 from offer_lifecycle import Order
-
-
-class NoSuchAccount(LookupError):
-    """No ledger that the node has knows the account."""
-
-
-class NeverPlaced(LookupError):
-    """The order never existed: proven by the account's sequences, or by its whole history."""
-
-
-class HistoryMissing(LookupError):
-    """The node's history ends before the order was placed, and nothing of it shows in what there is."""
 
 
 def explain(node: Node, account: str, sequence: int, watch: Watch) -> Explanation:
@@ -49,10 +40,9 @@ def explain(node: Node, account: str, sequence: int, watch: Watch) -> Explanatio
         if history.placed is not None:
             raise NodeMisbehaves(f"{node.name}: the order can't be read: {'; '.join(life.damaged)}")
         raise HistoryMissing(asked.placed_before(history))
-    doubts = asked.contradiction(life.order)
-    return explanation(
-        order=life.order, life=life, history=history, newest=newest, node=node.name, doubts=doubts
-    )
+    told = explanation(order=life.order, life=life, history=history, newest=newest, node=node.name)
+    doubts = (*told.unproven, *asked.contradiction(life.order))
+    return msgspec.structs.replace(told, unproven=doubts)
 
 
 class _Question(msgspec.Struct, frozen=True, kw_only=True):
@@ -95,23 +85,23 @@ class _Question(msgspec.Struct, frozen=True, kw_only=True):
     def placed_before(self, history: History) -> str:
         """Say what can't be proven, and why."""
         listed = self._has(self._entry)
-        where = "" if listed is None else f"; it is {'still' if listed else 'not'} on the book of {self.upto}"
+        where = "" if listed is None else f"; at the end it is {'' if listed else 'not '}on the book"
         return (
-            f"order {self.sequence} of {self.account} was not placed in ledgers {history.oldest}-{self.upto}, "
-            f"the history that {self.node.name} has{where}. Whether it was placed before and what became of "
-            f"it can't be proven: ask a node that has the ledgers before {history.oldest}"
+            f"order {self.sequence} of {self.account} was not placed in ledgers "
+            f"{history.oldest}-{self.upto}, the history that {self.node.name} has{where}. Whether it was "
+            "placed before and what became of it can't be proven: ask a node with ledgers before "
+            f"{history.oldest}"
         )
 
-    def contradiction(self, order: Order) -> tuple[str, ...]:
-        """Hold what the transactions say against the book itself."""
+    def contradiction(self, order: Order) -> Iterator[str]:
+        """Hold what the transactions say against the book itself; yield where they differ."""
         listed = self._has(self._entry)
-        if listed is None or listed is order.listed:
-            return ()
-        shown = "still on the book" if listed else "not on the book"
-        return (
-            f"That nothing is missing: at ledger {self.upto} it is {shown}, and not so by the transactions "
-            f"that {self.node.name} shows.",
-        )
+        if listed is not None and listed is not order.listed:
+            shown = "still on the book" if listed else "not on the book"
+            yield (
+                f"That nothing is missing: at ledger {self.upto} it is {shown}, and not so by the "
+                f"transactions that {self.node.name} shows."
+            )
 
     @property
     def _entry(self) -> dict[str, object]:

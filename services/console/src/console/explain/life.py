@@ -71,7 +71,7 @@ def follow(node: Node, account: str, sequence: int, history: History, newest: Ne
         transactions = tuple(group)
         touched = [tx for tx in transactions if tx.hash in history.touching]
         follower.take(ledger_index, transactions, touched)
-    follower.close(newest.ledger_index)
+    follower.close()
     return follower.life()
 
 
@@ -86,6 +86,7 @@ class _Follower:
         self._sequence = sequence
         self._reserves = reserves or newest.reserves
         self._reserves_known = reserves is not None
+        self._newest = newest.ledger_index
         self._network_id = newest.network_id
         self._state: AccountState | None = None
         self._order: Order | None = None
@@ -100,16 +101,17 @@ class _Follower:
         self, ledger_index: int, transactions: tuple[Transaction, ...], touched: list[Transaction]
     ) -> None:
         """Fold one ledger of the history."""
-        header = ledger_header(self._node, ledger_index) if touched else _timeless(ledger_index)
+        times_count = touched or ledger_index == self._newest
+        header = ledger_header(self._node, ledger_index) if times_count else _timeless(ledger_index)
         events = self._fold(header, transactions)
         for tx in touched:
             told = tuple(event for event in events if event.transaction_hash == tx.hash)
             self._touches.append(Touch(tx=tx, header=header, events=told))
 
-    def close(self, newest: int) -> None:
+    def close(self) -> None:
         """Let time pass to the newest ledger: an Expiration may have."""
-        if self._state is not None and self._state.record.ledger_index < newest and not self._gone:
-            self._fold(ledger_header(self._node, newest), ())
+        if self._state is not None and self._state.record.ledger_index < self._newest and not self._gone:
+            self._fold(ledger_header(self._node, self._newest), ())
 
     def life(self) -> Life:
         return Life(
@@ -172,4 +174,6 @@ class _Follower:
 
 def _timeless(ledger_index: int) -> Header:
     """Stand in for a ledger in which nothing happened to the order: time need not pass in it."""
-    return Header(ledger_index=ledger_index, ledger_hash="", parent_hash="", close_time=0, parent_close_time=0)
+    return Header(
+        ledger_index=ledger_index, ledger_hash="", parent_hash="", close_time=0, parent_close_time=0
+    )

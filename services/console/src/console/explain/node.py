@@ -16,7 +16,7 @@ import msgspec
 from websockets.exceptions import ConnectionClosed, WebSocketException
 from websockets.sync.client import connect
 
-from console.errors import BadOption
+from console.errors import BadOption, NodeUnusable
 from replay_node.faults import Faults
 from replay_node.node import Node as ReplayNode
 from replay_node.pace import Pace
@@ -43,11 +43,11 @@ class NodeSilent(BadOption):
     """No node answers at that address, or it stopped answering."""
 
 
-class NodeMisbehaves(Exception):
+class NodeMisbehaves(NodeUnusable):
     """The node answers, and not as a node must."""
 
 
-class Refused(Exception):
+class Refused(NodeUnusable):
     """The node says that it can't: `code` is its name for it, as `lgrNotFound`."""
 
     def __init__(self, code: str, text: str) -> None:
@@ -165,7 +165,9 @@ def _over_http(url: str, name: str) -> Iterator[Exchange]:
                 response = client.post(url, content=msgspec.json.encode(body), headers=headers)
             except (httpx.HTTPError, httpx.InvalidURL) as error:
                 raise _silent(name, error) from error
-            found = f"{method}: HTTP status {response.status_code}: {printable(response.text[:_SHOWN].strip())}"
+            found = (
+                f"{method}: HTTP status {response.status_code}: {printable(response.text[:_SHOWN].strip())}"
+            )
             if response.status_code in _BUSY_STATUS:
                 raise _Busy(found)
             if response.status_code != httpx.codes.OK:
