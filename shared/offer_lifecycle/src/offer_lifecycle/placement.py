@@ -101,8 +101,8 @@ def _taken(tx: Transaction, asset: str, changes: list[OfferChange], balances: li
             total = EXACT.add(total, balance.delta)
     for change in changes:
         if change.consumed and change.account == tx.account:
-            total = EXACT.add(total, change.gave if change.gets_left.asset == asset else ZERO)
-            total = EXACT.subtract(total, change.got if change.pays_left.asset == asset else ZERO)
+            total = EXACT.add(total, change.gave if change.gives == asset else ZERO)
+            total = EXACT.subtract(total, change.got if change.asks == asset else ZERO)
     return total
 
 
@@ -122,7 +122,7 @@ def _gave(
 def _received_by_others(tx: Transaction, asset: str, changes: list[OfferChange]) -> Decimal:
     total = ZERO
     for change in changes:
-        if change.consumed and change.pays_left.asset == asset:
+        if change.consumed and change.asks == asset:
             total = EXACT.add(total, change.got)
     for pool in pools(tx):
         for balance in balance_changes(tx, pool):
