@@ -217,7 +217,8 @@ def _unproven(order: Order, life: Life, history: History, node: str) -> Iterator
         yield f"What {node} can't say: {question}"
     for damage in life.damaged:
         yield f"What can't be read: {damage}"
-    if order.removal_reason is RemovalReason.UNFUNDED and life.unfunded_since is None:
+    unfunded = order.removal_reason is RemovalReason.UNFUNDED and life.unfunded_since is None
+    if unfunded and not _traded_at_the_end(order, life):
         yield "Since when its owner had nothing to give: no transaction after the placement shows it."
     funds_count = order.removal_reason in NEEDS_FUNDS and order.gets.asset == XRP
     if funds_count and not life.reserves_known:
@@ -225,3 +226,9 @@ def _unproven(order: Order, life: Life, history: History, node: str) -> Iterator
             f"The reserve of that time, which {node} does not show: taken as today's, "
             f"{life.reserves.base} drops and {life.reserves.increment} for each object."
         )
+
+
+def _traded_at_the_end(order: Order, life: Life) -> bool:
+    """Whether the transaction that ended it took a part of it first: then that took its owner's last."""
+    ending = (touch.events for touch in life.touches if touch.tx.hash == order.removed_by)
+    return any(isinstance(event, OrderFilled) for event in itertools.chain.from_iterable(ending))

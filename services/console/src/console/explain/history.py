@@ -38,7 +38,7 @@ class History(msgspec.Struct, frozen=True, kw_only=True):
     """An account's validated transactions, as far back as the order's own one or the node goes."""
 
     transactions: tuple[Transaction, ...]
-    """In the ledger's order. Those that do not touch the order are kept for the account's balances alone."""
+    """In the ledger's order. Of those that do not touch the order, only the nodes that name the account."""
     touching: frozenset[str]
     """Hashes of those that touch the order, or name it."""
     placed: Transaction | None
@@ -131,11 +131,10 @@ def read_back(node: Node, account: str, sequence: int, upto: int, watch: Watch) 
         oldest = page.ledger_index_min
         for record in page.transactions:
             tx = _validated(node, record, upto)
-            if _touches(tx, account, sequence):
+            touched = _touches(tx, account, sequence)
+            kept.append(tx if touched else _as_seen_by(record, account))
+            if touched:
                 touching.add(tx.hash)
-                kept.append(tx)
-            else:
-                kept.append(_balances_alone(tx, account))
             if tx.account == account and tx.sequence == sequence:
                 placed = tx
                 break
@@ -197,15 +196,13 @@ def _touches(tx: Transaction, account: str, sequence: int) -> bool:
         return True  # what can't be read may be this order's
 
 
-def _balances_alone(tx: Transaction, account: str) -> Transaction:
-    """Keep of a transaction what it did to the account's balances: a busy account has very many."""
-    name = account.encode()
-    balances = [
-        msgspec.structs.replace(node, fields=node.fields.copy(), previous=node.previous.copy())
-        for node in tx.balances
-        if name in bytes(node.fields)
-    ]
-    return msgspec.structs.replace(tx, offers=[], balances=balances)
+def _as_seen_by(record: msgspec.Raw, account: str) -> Transaction:
+    """Keep of a transaction only the nodes that name the account: a busy one has very many."""
+    parts = msgspec.json.decode(record, type=dict[str, msgspec.Raw])
+    meta = msgspec.json.decode(parts["meta"], type=dict[str, msgspec.Raw])
+    nodes = msgspec.json.decode(meta["AffectedNodes"], type=list[msgspec.Raw])
+    named = [node for node in nodes if account.encode() in bytes(node)]
+    return normalise(msgspec.json.encode({**parts, "meta": {**meta, "AffectedNodes": named}}))
 
 
 def _creates(tx: Transaction, account: str) -> bool:

@@ -52,7 +52,7 @@ def _offers(tx: Transaction, account: str, gives: str, asks: str) -> Iterator[Pa
 
 
 def _opposite(change: OfferChange, gives: str, asks: str) -> bool:
-    return change.gets_left.asset == asks or change.pays_left.asset == gives
+    return change.gives == asks or change.asks == gives
 
 
 def _pools(tx: Transaction, gives: str, asks: str) -> Iterator[Party]:
