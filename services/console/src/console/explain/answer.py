@@ -3,6 +3,7 @@
 import itertools
 from collections.abc import Iterator
 from datetime import datetime
+from decimal import Decimal
 from typing import Literal
 
 import msgspec
@@ -18,11 +19,13 @@ from console.explain.evidence import (
 from console.explain.history import History, Newest
 from console.explain.life import Life, Touch
 from console.explain.parties import Party, counterparties
+from console.tables import quoted
 from offer_lifecycle import Order, Transaction, plain, utc
 from offer_lifecycle.amounts import XRP
 from offer_lifecycle.changes import OfferChange
 from offer_lifecycle.transaction import Kind
 from order_events import (
+    Amount,
     OrderEvent,
     OrderFilled,
     OrderRejected,
@@ -222,9 +225,12 @@ def _unproven(order: Order, life: Life, history: History, node: str) -> Iterator
         yield "Since when its owner had nothing to give: no transaction after the placement shows it."
     funds_count = order.removal_reason in NEEDS_FUNDS and order.gets.asset == XRP
     if funds_count and not life.reserves_known:
+        base, increment = (
+            quoted(Amount(XRP, Decimal(kept))) for kept in msgspec.structs.astuple(life.reserves)
+        )
         yield (
-            f"The reserve of that time, which {node} does not show: taken as today's, "
-            f"{life.reserves.base} drops and {life.reserves.increment} for each object."
+            f"The reserve of that time, which {node} does not show: taken as today's, {base} and {increment} "
+            "for each object."
         )
 
 

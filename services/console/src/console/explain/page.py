@@ -53,6 +53,7 @@ class _Column(msgspec.Struct, frozen=True):
     justify: JustifyMethod = "left"
     detail: bool = False
     """Left out where the terminal is narrow."""
+    min_width: int | None = None
 
 
 def show(console: Console, told: Explanation) -> None:
@@ -63,7 +64,8 @@ def show(console: Console, told: Explanation) -> None:
             f"  order {told.sequence} of {told.account}",
         )
     )
-    console.print(_clean(" ".join(sentences(told))))
+    for sentence in sentences(told):
+        console.print(_clean(sentence))
     console.print(_table(told, console.width))
     _show_evidence(console, told)
     if told.unproven:
@@ -78,7 +80,7 @@ def _table(told: Explanation, width: int) -> Table:
     wide = width >= _WIDE
     columns = [column for column in _COLUMNS if wide or not column.detail]
     for column in columns:
-        table.add_column(column.heading, justify=column.justify, overflow="fold")
+        table.add_column(column.heading, justify=column.justify, min_width=column.min_width, overflow="fold")
     write = str if wide else _short
     for step in told.transactions:
         table.add_row(*(_clean(column.cell(step, told, write)) for column in columns))
@@ -158,14 +160,14 @@ def _moved(value: str, quantity_text: str) -> str:
 
 
 _COLUMNS = (
-    _Column("time (UTC)", lambda step, *_: f"{step.time:%Y-%m-%d %H:%M:%S}"),
+    _Column("time (UTC)", lambda step, *_: f"{step.time:%Y-%m-%d %H:%M:%S}", min_width=10),
     _Column("ledger", lambda step, *_: str(step.ledger_index), "right"),
     _Column("index", lambda step, *_: str(step.transaction_index), "right", detail=True),
-    _Column("transaction", lambda step, *_: step.hash[:SHORT_HASH]),
+    _Column("hash", lambda step, *_: step.hash[:SHORT_HASH], min_width=SHORT_HASH),
     _Column("type", lambda step, *_: step.type),
-    _Column("by", lambda step, _, write: write(step.by)),
+    _Column("by", lambda step, _, write: write(step.by), detail=True),
     _Column("what", _what),
-    _Column("counterparties", _parties),
+    _Column("counterparties", _parties, min_width=12),
     _Column("gave", lambda step, told, _: _moved(step.gave, amount(told.gives, step.gave)), "right"),
     _Column("got", lambda step, told, _: _moved(step.got, amount(told.asks, step.got)), "right"),
     _Column("left", _left, "right"),

@@ -30,7 +30,7 @@ def counterparties(tx: Transaction, account: str, sequence: int, gives: str, ask
     """Return who traded with the order in a transaction in which it gave `gives` and got `asks` (assets)."""
     placement = tx.account == account and tx.sequence == sequence
     found = [] if placement else list(_senders(tx))
-    found += _offers(tx, account, gives, asks)
+    found += _offers(tx, (account, sequence), gives, asks)
     found += _pools(tx, gives, asks)
     return tuple(dict.fromkeys(found))
 
@@ -44,11 +44,16 @@ def _senders(tx: Transaction) -> Iterator[Party]:
         yield Party(account=tx.destination, role="destination")
 
 
-def _offers(tx: Transaction, account: str, gives: str, asks: str) -> Iterator[Party]:
+def _offers(tx: Transaction, order: tuple[str, int], gives: str, asks: str) -> Iterator[Party]:
+    # One of its owner's other orders may be among them: a bridge through XRP can lead over both
     readable = offer_changes(tx, on_damage=_left_out)
-    for change in sorted(readable, key=lambda change: (change.account, change.sequence)):
-        if change.consumed and change.account != account and _opposite(change, gives, asks):
-            yield Party(account=change.account, role="offer", sequence=change.sequence)
+    for owner, sequence in sorted(
+        (change.account, change.sequence)
+        for change in readable
+        if change.consumed and _opposite(change, gives, asks)
+    ):
+        if (owner, sequence) != order:
+            yield Party(account=owner, role="offer", sequence=sequence)
 
 
 def _opposite(change: OfferChange, gives: str, asks: str) -> bool:

@@ -19,7 +19,7 @@ _ENDS = {
     RemovalReason.EXPIRED: "Its entry was swept off the book after that",
     RemovalReason.UNFUNDED: "It was removed because its owner had no {gives} left to give",
     RemovalReason.SELF_CROSSED: "It was removed because its owner placed an order that would have crossed it",
-    RemovalReason.KILLED: "The rest was dropped (it was immediate-or-cancel)",
+    RemovalReason.KILLED: "The rest was dropped, as it was immediate-or-cancel,",
     RemovalReason.TINY: "It was removed because what was left of it was too small to trade",
     RemovalReason.ACCOUNT_DELETED: "It was removed with its account, which its owner deleted",
     RemovalReason.FROZEN: "It was removed because its owner's line for {asks} was deep-frozen",
@@ -85,9 +85,16 @@ def _placement(told: Explanation) -> str:
 
 
 def _did(step: Step) -> str:
+    return f"{_where(step)} by {_who(step)}"
+
+
+def _where(step: Step) -> str:
+    return f"in ledger {step.ledger_index} ({utc_text(step.time)})"
+
+
+def _who(step: Step) -> str:
     signed = "" if step.delegate is None else f", signed by {step.delegate}"
-    by = f"{step.type} {step.hash} of {step.by}{signed}"
-    return f"in ledger {step.ledger_index} ({utc_text(step.time)}) by {by}"
+    return f"{step.type} {step.hash} of {step.by}{signed}"
 
 
 def _trades(told: Explanation) -> str:
@@ -112,7 +119,7 @@ def _end(told: Explanation) -> Iterator[str]:
         return
     gives, asks = (quantity.asset.partition(".")[0] for quantity in (told.gives, told.asks))
     how = _ENDS[told.removal_reason].format(gives=gives, asks=asks)
-    yield f"{how}, {'by the same transaction' if ending.effect == 'placed' else _did(ending)}."
+    yield f"{how} by the same transaction." if ending.effect == "placed" else f"{how}: {_did(ending)}."
 
 
 def _left(told: Explanation) -> str:
