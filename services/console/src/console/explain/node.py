@@ -142,7 +142,12 @@ def at_url(url: str) -> Iterator[Node]:
 
 
 def of_session(session: Session) -> Node:
-    """Ask a recorded session as if all its ledgers had closed: no network, the replay node's own answers."""
+    """Ask a recorded session as if all its ledgers had closed."""
+    return Node(f"session {session.name}", recorded(session))
+
+
+def recorded(session: Session) -> Exchange:
+    """Answer as the replay node does, without a network."""
     replay = ReplayNode(session, pace=Pace(), faults=Faults())
     for _ in session.ledgers:
         replay.close_ledger()
@@ -151,7 +156,7 @@ def of_session(session: Session) -> Node:
         request = Request(node=replay, command=method, params=dict(params), api_version=API_VERSION)
         return msgspec.json.encode({"result": replay.answer(request)})
 
-    return Node(f"session {session.name}", exchange)
+    return exchange
 
 
 @contextlib.contextmanager

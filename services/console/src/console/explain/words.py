@@ -77,10 +77,8 @@ def _placement(told: Explanation) -> str:
     if placed is None:
         return "Its placement is not in the history that was read."
     if told.status is OrderStatus.REJECTED:
-        why = (
-            "which left nothing of it" if placed.result == "tesSUCCESS" else f"which failed: {placed.result}"
-        )
-        return f"It neither rested nor traded: its own transaction was {_did(placed)}, {why}."
+        failed = "left nothing of it" if placed.result == "tesSUCCESS" else f"failed with {placed.result}"
+        return f"It neither rested nor traded: {_who(placed)} {failed} {_where(placed)}."
     return f"It was placed {_did(placed)}."
 
 
