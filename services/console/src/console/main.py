@@ -24,6 +24,7 @@ from replay_node.session import BadSession, RecordedLedger
 BAD_INPUT = 2
 """Exit status for what the user can mend: a wrong file, address, URL, port or directory."""
 FAILED = 1
+LAST_SEQUENCE = 2**32 - 1
 KILLED_BY = 128
 """Added to the signal's number, as shells do."""
 
@@ -136,9 +137,9 @@ def run_command(
 
 @app.command("explain")
 def explain_command(
-    address: Annotated[str, typer.Argument(help="The order's account (classic address).")],
+    address: Annotated[str, typer.Argument(metavar="ADDRESS", help="The order's account (classic address).")],
     sequence: Annotated[
-        int, typer.Argument(min=1, max=2**32 - 1, help="Its Sequence, or its ticket's number.")
+        int, typer.Argument(metavar="SEQUENCE", help="Its Sequence, or its ticket's number.")
     ],
     *,
     xrpl: Annotated[str | None, typer.Option(help="A node: http(s)://... or ws(s)://...")] = None,
@@ -164,6 +165,8 @@ def explain_command(
 
     if not is_valid_classic_address(address):
         _refuse(f"expected the classic address of an account (r...), found {address!r}: check it for a typo")
+    if not 1 <= sequence <= LAST_SEQUENCE:
+        _refuse(f"expected a sequence of 1 to {LAST_SEQUENCE}, found {sequence}")
     opened: contextlib.AbstractContextManager[Node]
     if xrpl is not None and session is None:
         opened = at_url(xrpl)
