@@ -58,11 +58,6 @@ def test_the_words_say_how_it_ended_and_what_it_traded(session: str, said: str) 
     assert said in page(session)
 
 
-def row(text: str, first: str) -> list[str]:
-    [line] = [line for line in text.splitlines() if line.strip().startswith(first)]
-    return [cell.strip() for cell in line.split("  ") if cell.strip()]
-
-
 def test_the_table_has_a_row_for_each_transaction() -> None:
     taker = recorded("full_fill").accounts["taker"]
     ended = recorded("full_fill").orders[0]["truth"]["removed_by"][:8]

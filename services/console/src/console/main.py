@@ -9,6 +9,7 @@ from typing import Annotated, NoReturn
 
 import msgspec
 import typer
+from rich.console import Console
 from rich.markup import escape
 from rich.progress import track
 from rich.text import Text
@@ -16,7 +17,7 @@ from rich.text import Text
 from console.errors import BadOption, HistoryMissing, NodeUnusable, NotFinished, NothingToExplain
 from console.lines import MissingOrder, OrderLine
 from console.replay import replay as fold_session
-from console.sessions import SELECTION, Recording, find_session
+from console.sessions import RECORDINGS, SELECTION, Recording, find_session
 from console.tables import order_table, screen, summary
 from local_stack import ChildFailed, Interrupted, StackError
 from replay_node.session import BadSession, RecordedLedger
@@ -150,12 +151,13 @@ def explain_command(
         bool, typer.Option("--json", help="Print one JSON object and nothing else on standard output.")
     ] = False,
 ) -> None:
-    """Say what happened to the order SEQUENCE of ADDRESS, with the proof. Needs no database and no bus.
+    """Say what happened to the order SEQUENCE of ADDRESS, with the proof: no bus, no database.
 
-    Exit status: 0 explained; 1 the node can't be used; 2 bad input, or no node answers; 3 the order was
-    never placed; 4 no such account; 5 the node lacks a part of the history that it takes.
+    Exit status: 0 it is explained; 1 the node can't be used; 2 bad input, or
+    no node answers; 3 the order was never placed; 4 there is no such account;
+    5 the node lacks history that it takes.
 
-    Example: fillproof explain rMxgRsyiCk5AkTWHgy458fSpR6xoVJkC4C 55 --session canceled_elsewhere
+    Example: fillproof explain rfxmebQ8cESn2JoSoNV6eELtUzndoSjos6 55 --session canceled_elsewhere
     """
     from xrpl.core.addresscodec import is_valid_classic_address
 
@@ -233,6 +235,16 @@ def _show(lines: list[OrderLine], recordings: list[Recording], *, anomalies: int
     orders = [order for recording in recordings for order in recording.session.orders]
     console.print(order_table(lines, orders, console.width))
     summary(console, lines, anomalies)
+    if lines:
+        _hint(console, next((line for line in lines if line.anomaly), lines[0]), recordings)
+
+
+def _hint(console: Console, line: OrderLine, recordings: list[Recording]) -> None:
+    path = next(recording.path for recording in recordings if recording.session.name == line.session)
+    session = line.session if path.parent == RECORDINGS else path
+    console.print(
+        f"Why: fillproof explain {line.account} {line.sequence} --session {session}", soft_wrap=True
+    )
 
 
 def _print_json(lines: Iterable[msgspec.Struct]) -> None:
