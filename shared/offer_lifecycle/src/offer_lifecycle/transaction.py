@@ -95,7 +95,7 @@ class Transaction(msgspec.Struct, frozen=True, kw_only=True):
     """Its Sequence, or its TicketSequence where a ticket was used."""
     result: str
     fee: int
-    """Drops, paid by `account`."""
+    """Drops: see `pays_fee`."""
     flags: int
     expiration: int | None
     """Of an OfferCreate, in ripple seconds."""
@@ -114,6 +114,10 @@ class Transaction(msgspec.Struct, frozen=True, kw_only=True):
     """The accounts (AccountRoot) and trust lines (RippleState) that it touched."""
     damaged: tuple[str, ...] = ()
     """The nodes that could not be read at all, each with its place and what was found."""
+
+    def pays_fee(self, account: str) -> bool:
+        """Whether the fee is taken from the account: the delegate's where one signed, else the sender's."""
+        return account == (self.delegate or self.account)
 
     def touches(self, account: str) -> bool:
         """Whether it is the account's own, or changed one of its offers, balances or trust lines."""
