@@ -111,6 +111,9 @@ class Conservation:
         self._shown: dict[str, _Shown] = {}
 
     def _take(self, tx: Transaction) -> None:
+        if tx.damaged:
+            self._give_up(f"transaction {tx.hash}: {'; '.join(tx.damaged)}")
+            return
         try:
             changes = list(balance_changes(tx, self.account))
             moved = flows(tx, self.account, self._balances)
@@ -125,8 +128,6 @@ class Conservation:
             self._add(flow)
             if flow.source is Source.DRIFT:
                 self._drift(flow.asset, flow.amount, self.ledger_index, tx)
-        if tx.damaged:
-            self._give_up(f"transaction {tx.hash}: {'; '.join(tx.damaged)}")
 
     def _give_up(self, damage: str) -> None:
         """Go on from nothing known: any balance may be in what can't be read."""
