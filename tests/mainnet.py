@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from functools import lru_cache
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -23,9 +24,13 @@ from offer_lifecycle import (
     normalise,
     removals,
 )
+from offer_lifecycle import in_order as applied
+from offer_lifecycle.amounts import EXACT
+from offer_lifecycle.chain import missing_link
 from offer_lifecycle.changes import OfferChange, offer_changes
 from offer_lifecycle.funds import BalanceChange, balance_changes
-from order_events import RemovalReason
+from offer_lifecycle.placement import Placement, place
+from order_events import Amount, RemovalReason
 
 FOLDER = Path(__file__).parents[2] / "shared" / "mainnet"
 needed = pytest.mark.skipif(
@@ -152,6 +157,42 @@ def by_entry() -> Mapping[str, tuple[tuple[Recorded, OfferChange], ...]]:
     return {entry: tuple(changes) for entry, changes in found.items()}
 
 
+class Break(NamedTuple):
+    """Where a chain breaks: in which offer, between which ledgers, and which transaction was not read."""
+
+    entry: str
+    account: str
+    sequence: int
+    after: int
+    before: int
+    missing: str
+
+
+class Link(NamedTuple):
+    """Two changes of an offer, one after the other."""
+
+    earlier: OfferChange
+    later: OfferChange
+    gap: Break | None
+
+    @property
+    def lost(self) -> Amount:
+        """What the offer gave in between: drops, decimal tokens."""
+        before = EXACT.add(self.later.gets_left.value, self.later.gave)
+        left = self.earlier.gets_left
+        return Amount(left.asset, EXACT.subtract(left.value, before))
+
+
+def links() -> Iterator[Link]:
+    """Yield the links of all chains."""
+    for entry, changes in by_entry().items():
+        for (one, earlier), (next_one, later) in pairwise(changes):
+            missing = missing_link(one.tx.hash, later, by=next_one.tx.hash)
+            between = one.tx.ledger_index, next_one.tx.ledger_index
+            where = entry, later.account, later.sequence, *between
+            yield Link(earlier, later, None if missing is None else Break(*where, missing))
+
+
 @lru_cache(maxsize=1)
 def verdicts() -> Mapping[tuple[str, str], tuple[str, Verdict]]:
     """Return the label and our verdict of each deleted offer, by (transaction, offer)."""
@@ -161,6 +202,16 @@ def verdicts() -> Mapping[tuple[str, str], tuple[str, Verdict]]:
         for change, verdict in removals(one.tx, one.header, one.reserves):
             found[one.tx.hash, change.entry] = labels[change.entry], verdict
     return found
+
+
+@lru_cache(maxsize=1)
+def placements() -> tuple[tuple[Recorded, Placement], ...]:
+    """Return what became of each OfferCreate's own order."""
+    return tuple(
+        (one, place(one.tx, list(one.changes), list(balance_changes(one.tx, one.tx.account)), one.reserves))
+        for one in recorded().values()
+        if one.tx.type == "OfferCreate"
+    )
 
 
 def showcase() -> list[dict[str, Any]]:
@@ -187,3 +238,14 @@ def lifecycles() -> list[dict[str, Any]]:
 def ledgers() -> frozenset[int]:
     """Return which whole ledgers were recorded."""
     return frozenset(ledger["ledger_index"] for ledger in _lines("ledgers.jsonl.gz"))
+
+
+@lru_cache(maxsize=1)
+def whole_ledgers() -> Mapping[int, tuple[Transaction, ...]]:
+    """Return every transaction of the ledgers that were recorded whole, as they were applied."""
+    return {
+        ledger["ledger_index"]: applied(
+            normalise(raw, ledger_index=ledger["ledger_index"]) for raw in ledger["record"]["transactions"]
+        )
+        for ledger in _lines("ledgers.jsonl.gz")
+    }

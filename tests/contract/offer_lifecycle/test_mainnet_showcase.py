@@ -6,8 +6,9 @@ from decimal import Decimal
 import mainnet
 from mainnet import Recorded
 
-from offer_lifecycle.changes import Kind, OfferChange
+from offer_lifecycle.changes import OfferChange
 from offer_lifecycle.funds import pools
+from offer_lifecycle.transaction import Kind
 from order_events import (
     LiquiditySide,
     OrderAccepted,

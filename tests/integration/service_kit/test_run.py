@@ -95,7 +95,8 @@ async def test_a_service_finishes_what_it_does_and_ends_with_status_0(
 ) -> None:
     service = start()
     url = service.wait_ready()
-    assert ask(f"{url}/health/live") == (200, b'{"live": true}')
+    status, body = ask(f"{url}/health/live")
+    assert (status, json.loads(body)) == (200, {"live": True})
     assert checks(url) == {"ready": True, "checks": {"jetstream": "ok", "database": "ok"}}
     assert b"python_info" in ask(f"{url}/metrics")[1]
     assert ask(f"{url}/nowhere")[0] == 404

@@ -130,6 +130,35 @@ def test_a_taker_traded_what_the_other_side_gave_and_got() -> None:
     assert booked(raw) == {"XRP": {FEE: "-12", FILL: "20"}, USD: {FILL: "-40", TRANSFER_FEE: "-0.08"}}
 
 
+def test_what_goes_back_to_its_issuer_is_charged_no_transfer_fee() -> None:
+    nodes = [
+        theirs("80", usd("60"), "100", usd("100")),
+        offer(
+            "ModifiedNode",
+            9,
+            "90",
+            usd("80"),
+            before={"TakerGets": "100", "TakerPays": usd("100")},
+            owner=ISSUER,
+        ),
+        root(118, before=100),
+        line("939.92", "1000"),
+    ]
+    raw = tx("OfferCreate", nodes, account=OWNER, TakerGets=usd("60"), TakerPays="30")
+    assert booked(raw)[USD] == {FILL: "-60", TRANSFER_FEE: "-0.08"}
+
+
+def test_an_order_that_a_delegate_signed_traded_no_fee() -> None:
+    nodes = [
+        theirs("80", usd("60"), "100", usd("100")),
+        root(120, before=100),
+        line("960", "1000"),
+        root(88, before=100, account="rDelegate"),
+    ]
+    raw = tx("OfferCreate", nodes, account=OWNER, TakerGets=usd("40"), TakerPays="20", Delegate="rDelegate")
+    assert booked(raw) == {"XRP": {FILL: "20"}, USD: {FILL: "-40"}}
+
+
 def test_a_taker_that_got_more_than_the_other_side_gave_has_drift() -> None:
     nodes = [theirs("80", usd("60"), "100", usd("100")), root(109, before=100), line("960", "1000")]
     raw = tx("OfferCreate", nodes, account=OWNER, TakerGets=usd("40"), TakerPays="20")

@@ -48,13 +48,20 @@ def amount(written: WrittenAmount) -> Amount:
 
     """
     if isinstance(written, str):
-        if not written.removeprefix("-").isdecimal():
+        if not written.isdecimal() and not written.removeprefix("-").isdecimal():
             raise ValueError(f"expected whole drops in a string, found {written!r}")
         return Amount(XRP, _number(written))
+    return Amount(asset_of(written), _number(written.value))
+
+
+def asset_of(written: WrittenAmount) -> str:
+    """Name the asset of an amount; raises ValueError for an object that names none."""
+    if isinstance(written, str):
+        return XRP
     if written.issuer is not None and written.currency is not None:
-        return Amount(f"{written.currency}.{written.issuer}", _number(written.value))
+        return f"{written.currency}.{written.issuer}"
     if written.mpt_issuance_id is not None:
-        return Amount(f"MPT.{written.mpt_issuance_id}", _number(written.value))
+        return f"MPT.{written.mpt_issuance_id}"
     raise ValueError(f"expected currency and issuer, or mpt_issuance_id, found {written!r}")
 
 

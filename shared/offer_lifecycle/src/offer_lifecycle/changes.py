@@ -11,7 +11,7 @@ from typing import NoReturn
 
 import msgspec
 
-from offer_lifecycle.amounts import EXACT, ZERO, WrittenAmount, named_amount
+from offer_lifecycle.amounts import EXACT, ZERO, WrittenAmount, asset_of, named_amount
 from offer_lifecycle.transaction import Kind, MalformedTransaction, Node, Transaction
 from order_events import Amount
 
@@ -28,32 +28,94 @@ def ordered(tx: Transaction) -> tuple[Amount, Amount]:
     """Return what an OfferCreate orders: (TakerGets, TakerPays), what it gives and what it asks.
 
     Raises:
-        ValueError: if it is another kind of transaction.
+        MalformedTransaction: naming transaction and field.
 
     """
-    if tx.gets is None or tx.pays is None:
-        raise ValueError(f"transaction {tx.hash}: expected an OfferCreate, found {tx.type}")
-    return tx.gets, tx.pays
+    try:
+        return named_amount("TakerGets", tx.taker_gets), named_amount("TakerPays", tx.taker_pays)
+    except ValueError as error:
+        raise MalformedTransaction(f"transaction {tx.hash}: {error}") from error
 
 
-class OfferChange(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """One transaction's change to one offer."""
+def damaged(tx: Transaction, node: Node, error: Exception) -> MalformedTransaction:
+    """Name the transaction, the node and the field (in `error`) that can't be read."""
+    return MalformedTransaction(f"transaction {tx.hash}: {node.entry_type} {node.index}: {error}")
+
+
+class _Fields(msgspec.Struct, rename="pascal", frozen=True, gc=False):
+    account: str
+    sequence: int
+    taker_gets: WrittenAmount
+    taker_pays: WrittenAmount
+    expiration: int | None = None
+    domain: str | None = msgspec.field(name="DomainID", default=None)
+    previous_txn_id: str | None = msgspec.field(name="PreviousTxnID", default=None)
+
+
+class _Previous(msgspec.Struct, rename="pascal", frozen=True, gc=False):
+    taker_gets: WrittenAmount | None = None
+    taker_pays: WrittenAmount | None = None
+
+
+class OfferChange(msgspec.Struct, frozen=True, gc=False):
+    """One transaction's change to one offer. Its amounts are read when they are asked for.
+
+    Each of those raises ValueError, naming the field, for what is no amount; a change out of
+    `offer_changes` has been asked already.
+    """
 
     kind: Kind
     entry: str
     account: str
     sequence: int
-    gets_left: Amount
-    """TakerGets after it: what the offer still had to give (of a deleted one: what it never gave)."""
-    pays_left: Amount
-    gave: Decimal
-    got: Decimal
-    consumed: bool
-    """An amount changed: the offer traded."""
-    expiration: int | None
-    domain: str | None
-    """DomainID: the permissioned domain whose book it is in."""
+    _fields: _Fields
+    _before: _Previous
     previous_txn_id: str | None
+
+    @property
+    def gives(self) -> str:
+        """The asset of TakerGets."""
+        return asset_of(self._fields.taker_gets)
+
+    @property
+    def asks(self) -> str:
+        """The asset of TakerPays."""
+        return asset_of(self._fields.taker_pays)
+
+    @property
+    def gets_left(self) -> Amount:
+        """TakerGets after it: what the offer still had to give (of a deleted one: what it never gave)."""
+        return named_amount("TakerGets", self._fields.taker_gets)
+
+    @property
+    def pays_left(self) -> Amount:
+        """TakerPays after it."""
+        return named_amount("TakerPays", self._fields.taker_pays)
+
+    @property
+    def gave(self) -> Decimal:
+        """What was taken of TakerGets: drops or decimal tokens."""
+        return _given("TakerGets", self._before.taker_gets, self._fields.taker_gets)
+
+    @property
+    def got(self) -> Decimal:
+        """What was paid of TakerPays: drops or decimal tokens."""
+        return _given("TakerPays", self._before.taker_pays, self._fields.taker_pays)
+
+    @property
+    def consumed(self) -> bool:
+        """Whether an amount changed: the offer traded."""
+        return self._before.taker_gets is not None or self._before.taker_pays is not None
+
+    @property
+    def expiration(self) -> int | None:
+        """Ripple seconds."""
+        return self._fields.expiration
+
+    @property
+    def domain(self) -> str | None:
+        """DomainID: the permissioned domain whose book it is in."""
+        return self._fields.domain
 
 
 def offer_changes(
@@ -69,27 +131,30 @@ def offer_changes(
         if owner is not None and owner not in bytes(node.fields):
             continue
         try:
-            change = _change(node)
+            change = offer_change(node)
+            if change is not None:
+                _ = (change.gave, change.got)  # all its amounts can be read
         except (msgspec.ValidationError, ValueError) as error:
-            on_damage(MalformedTransaction(f"transaction {tx.hash}: Offer {node.index}: {error}"))
+            on_damage(damaged(tx, node, error))
             continue
         if change is not None and account in {None, change.account}:
             yield change
 
 
-class _Fields(msgspec.Struct, rename="pascal", gc=False):
-    account: str | None = None
-    sequence: int | None = None
-    taker_gets: WrittenAmount | None = None
-    taker_pays: WrittenAmount | None = None
-    expiration: int | None = None
-    domain: str | None = msgspec.field(name="DomainID", default=None)
-    previous_txn_id: str | None = msgspec.field(name="PreviousTxnID", default=None)
+def offer_change(node: Node) -> OfferChange | None:
+    """Read one Offer node; None where it shows no field of the offer, so that nothing of it changed.
 
+    Raises:
+        msgspec.ValidationError: naming the field.
 
-class _Previous(msgspec.Struct, rename="pascal", gc=False):
-    taker_gets: WrittenAmount | None = None
-    taker_pays: WrittenAmount | None = None
+    """
+    if not node.fields:
+        return None
+    fields = _FIELDS.decode(node.fields)
+    before = _PREVIOUS.decode(node.previous) if node.previous else _UNCHANGED
+    # A deleted entry carries the link inside its last fields
+    link = node.previous_txn_id or fields.previous_txn_id
+    return OfferChange(node.kind, node.index, fields.account, fields.sequence, fields, before, link)
 
 
 _FIELDS = msgspec.json.Decoder(_Fields)
@@ -97,35 +162,11 @@ _PREVIOUS = msgspec.json.Decoder(_Previous)
 _UNCHANGED = _Previous()
 
 
-def _change(node: Node) -> OfferChange | None:
-    if not node.fields:
-        return None  # an entry may be modified without FinalFields: then nothing of it is known or changed
-    fields = _FIELDS.decode(node.fields)
-    if fields.account is None or fields.sequence is None:
-        raise ValueError("expected Account and Sequence, found no such fields")
-    before = _PREVIOUS.decode(node.previous) if node.previous else _UNCHANGED
-    gets, pays = named_amount("TakerGets", fields.taker_gets), named_amount("TakerPays", fields.taker_pays)
-    return OfferChange(
-        kind=node.kind,
-        entry=node.index,
-        account=fields.account,
-        sequence=fields.sequence,
-        gets_left=gets,
-        pays_left=pays,
-        gave=_given("TakerGets", before.taker_gets, gets),
-        got=_given("TakerPays", before.taker_pays, pays),
-        consumed=before.taker_gets is not None or before.taker_pays is not None,
-        expiration=fields.expiration,
-        domain=fields.domain,
-        # A deleted entry carries the link inside its last fields
-        previous_txn_id=node.previous_txn_id or fields.previous_txn_id,
-    )
-
-
-def _given(name: str, before: WrittenAmount | None, left: Amount) -> Decimal:
+def _given(name: str, before: WrittenAmount | None, after: WrittenAmount) -> Decimal:
+    left = named_amount(name, after).value
     if before is None:
         return ZERO
-    given = EXACT.subtract(named_amount(name, before).value, left.value)
+    given = EXACT.subtract(named_amount(name, before).value, left)
     if given < 0:
-        raise ValueError(f"{name}: expected no more than before, found {left.value} after {before}")
+        raise ValueError(f"{name}: expected no more than before, found {left} after {before}")
     return given

@@ -16,7 +16,7 @@ from enum import StrEnum
 import msgspec
 
 from offer_lifecycle.amounts import EXACT, RATIO, XRP, ZERO, exact_sum, issuer_of, last_place, token
-from offer_lifecycle.changes import offer_changes, ordered
+from offer_lifecycle.changes import OfferChange, offer_changes, ordered
 from offer_lifecycle.funds import balance_changes, line_rounding, pools
 from offer_lifecycle.placement import taken_at_once, taken_by_others
 from offer_lifecycle.transaction import Transaction
@@ -101,7 +101,7 @@ class _Sheet:
         self._tx = tx
         self._account = account
         self._held = held
-        self._given: dict[str, Decimal] = {}
+        self._charged: dict[str, Decimal] = {}
         self._lines: dict[str, list[tuple[Decimal, Decimal]]] = {}
         self._balances = list(balance_changes(tx, account))
         self.flows: list[Flow] = []
@@ -134,8 +134,8 @@ class _Sheet:
             self._book_taken()
         for change in offer_changes(self._tx, self._account):
             if change.consumed:
-                self._book_fill(change.gets_left.asset, change.gave.copy_negate())
-                self._book_fill(change.pays_left.asset, change.got)
+                self._book_fill(change.gives, change.gave.copy_negate())
+                self._book_fill(change.asks, change.got)
 
     @property
     def _is_taker(self) -> bool:
@@ -143,12 +143,15 @@ class _Sheet:
 
     def _book_taken(self) -> None:
         changes = list(offer_changes(self._tx))
-        gets, pays = ordered(self._tx)
+        gets, pays = (side.asset for side in ordered(self._tx))
         gave, got = taken_at_once(self._tx, changes, self._balances)
-        _, theirs = taken_by_others(self._tx, gets.asset, changes)
-        self._book_fill(gets.asset, self._proven(gets.asset, gave, theirs).copy_negate())
-        theirs, _ = taken_by_others(self._tx, pays.asset, changes)
-        self._book_fill(pays.asset, self._proven(pays.asset, got, theirs))
+        _, theirs = taken_by_others(self._tx, gets, changes)
+        self._book_fill(gets, self._proven(gets, gave, theirs).copy_negate())
+        theirs, _ = taken_by_others(self._tx, pays, changes)
+        self._book_fill(pays, self._proven(pays, got, theirs))
+        for change in changes:
+            if change.consumed and change.asks == gets and change.account == issuer_of(gets):
+                self._charge(gets, change.got.copy_negate())  # what goes back to its issuer is no transfer
 
     def _proven(self, asset: str, ours: Decimal, theirs: Decimal) -> Decimal:
         """Return what the order traded: what the balance says, if the other side bears it out."""
@@ -159,8 +162,11 @@ class _Sheet:
         if asset.startswith("MPT."):
             return
         self.book(asset, Source.FILL, amount)
-        if amount < 0:
-            self._given[asset] = EXACT.subtract(self._given.get(asset, ZERO), amount)
+        self._charge(asset, max(amount.copy_negate(), ZERO))
+
+    def _charge(self, asset: str, given: Decimal) -> None:
+        """Count what is given as what the issuer takes its transfer fee of."""
+        self._charged[asset] = EXACT.add(self._charged.get(asset, ZERO), given)
 
     def book_rest(self) -> None:
         """Book what fee and fills leave of each asset, as far as the transaction accounts for it."""
@@ -193,8 +199,8 @@ class _Sheet:
             # The issuer owes so much less: no more than half of what came back to it
             deltas = (EXACT.subtract(after, before) for before, after in self._lines.get(asset, ()))
             return 0 < left <= EXACT.divide(exact_sum(max(delta, ZERO) for delta in deltas), Decimal(2))
-        given = self._given.get(asset)
-        if self._tx.type != "OfferCreate" or left > 0 or not given:
+        given = self._charged.get(asset, ZERO)
+        if self._tx.type != "OfferCreate" or left > 0 or given <= 0:
             return False
         billionths = RATIO.divide(RATIO.multiply(left.copy_abs(), _RATE), given).to_integral_value()
         fee = RATIO.divide(RATIO.multiply(given, billionths), _RATE)
@@ -223,14 +229,21 @@ class _Sheet:
         each = max(last_place(balance) for line in lines for balance in line)
         party = None if self._is_taker or issuer_of(asset) == self._account else self._account
         for change in offer_changes(self._tx, party):
-            for side, traded in ((change.gets_left, change.gave), (change.pays_left, change.got)):
-                if side.asset == asset and traded:
-                    # Each fill is added to the balance on its own, and is itself a difference
-                    offered = last_place(side.value), last_place(EXACT.add(side.value, traded))
-                    total = exact_sum((total, each, *offered))
+            for traded, left in _sides(change, asset):
+                # Each fill is added to the balance on its own, and is itself a difference
+                offered = last_place(left), last_place(EXACT.add(left, traded))
+                total = exact_sum((total, each, *offered))
         if self._is_taker:
             total = EXACT.add(total, line_rounding(self._tx, asset.partition(".")[0]))
         return total
+
+
+def _sides(change: OfferChange, asset: str) -> Iterator[tuple[Decimal, Decimal]]:
+    """Yield what an offer traded of an asset, and what is left of it there."""
+    if change.consumed and change.gives == asset:
+        yield change.gave, change.gets_left.value
+    if change.consumed and change.asks == asset:
+        yield change.got, change.pays_left.value
 
 
 def _step(before: Decimal, after: Decimal) -> Decimal:

@@ -147,7 +147,7 @@ class _Ledger:
     def _remove(
         self, order: Order, change: OfferChange, fact: Fact, tx: Transaction, before: Mapping[str, Holding]
     ) -> None:
-        asset = change.gets_left.asset
+        asset = change.gives
         case = self._case(tx, change, before)
         verdict = decide(case)
         by_engine = self._by_engine(order, tx)
@@ -165,7 +165,7 @@ class _Ledger:
             self._events.append(events.expired(ended, fact))
 
     def _case(self, tx: Transaction, change: OfferChange, before: Mapping[str, Holding]) -> Case:
-        asset = change.gets_left.asset
+        asset = change.gives
         unseen = NOTHING if self._holdings_known else None
         earlier: ChainMap[str, Holding] = ChainMap({}, dict(before), self._holdings)
         root = earlier.get(XRP)

@@ -12,8 +12,8 @@ from decimal import Decimal
 import msgspec
 
 from offer_lifecycle.amounts import EXACT, XRP, ZERO, WrittenToken, issuer_of, last_place, token, value_of
-from offer_lifecycle.changes import OnDamage, refuse
-from offer_lifecycle.transaction import Kind, MalformedTransaction, Node, Reserves, Transaction
+from offer_lifecycle.changes import OnDamage, damaged, refuse
+from offer_lifecycle.transaction import Kind, Node, Reserves, Transaction
 
 LOW_FREEZE, HIGH_FREEZE = 0x0040_0000, 0x0080_0000
 """lsfLowFreeze, lsfHighFreeze: that side of the trust line has frozen the other."""
@@ -63,7 +63,7 @@ def balance_changes(tx: Transaction, account: str, on_damage: OnDamage = refuse)
             for _, change in _changes(node, (account,)):
                 yield change
         except (msgspec.ValidationError, ValueError) as error:
-            on_damage(_damaged(tx, node, error))
+            on_damage(damaged(tx, node, error))
 
 
 def balances_of(tx: Transaction, accounts: Collection[str]) -> dict[str, dict[str, BalanceChange]]:
@@ -81,7 +81,7 @@ def balances_of(tx: Transaction, accounts: Collection[str]) -> dict[str, dict[st
             for account, change in _changes(node, found):
                 found[account][change.asset] = change
         except (msgspec.ValidationError, ValueError) as error:
-            raise _damaged(tx, node, error) from error
+            raise damaged(tx, node, error) from error
     return found
 
 
@@ -90,11 +90,7 @@ def _named(tx: Transaction, node: Node) -> Iterator[None]:
     try:
         yield
     except (msgspec.ValidationError, ValueError) as error:
-        raise _damaged(tx, node, error) from error
-
-
-def _damaged(tx: Transaction, node: Node, error: Exception) -> MalformedTransaction:
-    return MalformedTransaction(f"transaction {tx.hash}: {node.entry_type} {node.index}: {error}")
+        raise damaged(tx, node, error) from error
 
 
 def pools(tx: Transaction) -> tuple[str, ...]:

@@ -161,8 +161,8 @@ def never_seen(change: OfferChange, by: str, session_id: str | None) -> Order:
     return Order(
         account=change.account,
         sequence=change.sequence,
-        gets=Amount(change.gets_left.asset, EXACT.add(change.gets_left.value, change.gave)),
-        pays=Amount(change.pays_left.asset, EXACT.add(change.pays_left.value, change.got)),
+        gets=Amount(change.gives, EXACT.add(change.gets_left.value, change.gave)),
+        pays=Amount(change.asks, EXACT.add(change.pays_left.value, change.got)),
         price=None,
         expiration=change.expiration,
         status=OrderStatus.ACCEPTED,

@@ -78,9 +78,9 @@ def taken_by_others(tx: Transaction, asset: str, changes: list[OfferChange]) -> 
     """Return what the offers and pools that `tx` traded with gave and got of an asset."""
     gave, got = ZERO, ZERO
     for change in changes:
-        if change.consumed and change.gets_left.asset == asset:
+        if change.consumed and change.gives == asset:
             gave = EXACT.add(gave, change.gave)
-        if change.consumed and change.pays_left.asset == asset:
+        if change.consumed and change.asks == asset:
             got = EXACT.add(got, change.got)
     for pool in pools(tx):
         for balance in balance_changes(tx, pool):
@@ -125,8 +125,8 @@ def _taken(tx: Transaction, asset: str, changes: list[OfferChange], balances: li
             total = EXACT.add(total, balance.delta)
     for change in changes:
         if change.consumed and change.account == tx.account:
-            total = EXACT.add(total, change.gave if change.gets_left.asset == asset else ZERO)
-            total = EXACT.subtract(total, change.got if change.pays_left.asset == asset else ZERO)
+            total = EXACT.add(total, change.gave if change.gives == asset else ZERO)
+            total = EXACT.subtract(total, change.got if change.asks == asset else ZERO)
     return total
 
 

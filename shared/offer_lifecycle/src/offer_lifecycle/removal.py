@@ -11,8 +11,8 @@ from decimal import Decimal
 
 import msgspec
 
-from offer_lifecycle.amounts import RATIO, XRP, issuer_of
-from offer_lifecycle.changes import OfferChange, ordered
+from offer_lifecycle.amounts import RATIO, XRP, asset_of, issuer_of
+from offer_lifecycle.changes import OfferChange
 from offer_lifecycle.funds import Holding, spendable
 from offer_lifecycle.state_before import StateAnswer, StateBefore, StateRequest
 from offer_lifecycle.transaction import Header, Reserves, Transaction
@@ -113,7 +113,7 @@ def _expired(case: Case) -> str | None:
 
 def _became_unfunded(case: Case) -> str | None:
     if case.funds_after is not None and case.funds_after <= 0:
-        return f"the owner has {case.funds_after} of {case.change.gets_left.asset} to give after it"
+        return f"the owner has {case.funds_after} of {case.change.gives} to give after it"
     return None
 
 
@@ -124,7 +124,7 @@ def _found_unfunded(case: Case) -> str | None:
         frozen = (
             ": its issuer had frozen the line" if case.holding_before and case.holding_before.frozen else ""
         )
-        return f"the owner had {case.funds_before} of {case.change.gets_left.asset} to give before it{frozen}"
+        return f"the owner had {case.funds_before} of {case.change.gives} to give before it{frozen}"
     return None
 
 
@@ -152,8 +152,10 @@ def _own(case: Case) -> bool:
 def _mirrors(case: Case) -> bool:
     if case.tx.type != "OfferCreate" or not _own(case):
         return False
-    gets, pays = ordered(case.tx)
-    return (gets.asset, pays.asset) == (case.change.pays_left.asset, case.change.gets_left.asset)
+    gets, pays = case.tx.taker_gets, case.tx.taker_pays
+    if gets is None or pays is None:
+        return False
+    return (asset_of(gets), asset_of(pays)) == (case.change.asks, case.change.gives)
 
 
 def _names_it(case: Case) -> bool:
@@ -161,7 +163,7 @@ def _names_it(case: Case) -> bool:
 
 
 def _deep_frozen(case: Case, state: StateBefore) -> str | None:
-    asset = case.change.pays_left.asset
+    asset = case.change.asks
     if _may_lack(case, asset) and asset != XRP and state.deep_frozen(asset):
         return f"the owner's line for {asset} was deep-frozen: it could receive none"
     return None
@@ -175,7 +177,7 @@ def _out_of_domain(case: Case, state: StateBefore) -> str | None:
 
 
 def _found_empty(case: Case, state: StateBefore) -> str | None:
-    asset = case.change.gets_left.asset
+    asset = case.change.gives
     if not _may_lack(case, asset) or case.holding_before is not None:
         return None
     funds = spendable(asset, case.change.account, state.holding(asset), case.reserves)
@@ -185,14 +187,14 @@ def _found_empty(case: Case, state: StateBefore) -> str | None:
 
 
 def _frozen(case: Case, state: StateBefore) -> str | None:
-    asset = case.change.gets_left.asset
+    asset = case.change.gives
     if _may_lack(case, asset) and asset != XRP and state.globally_frozen(asset):
         return f"the issuer of {asset} had frozen all of it (lsfGlobalFreeze)"
     return None
 
 
 def _unauthorized(case: Case, state: StateBefore) -> str | None:
-    for asset in (case.change.gets_left.asset, case.change.pays_left.asset):
+    for asset in (case.change.gives, case.change.asks):
         if _may_lack(case, asset) and asset != XRP and state.unauthorized(asset):
             return f"the owner was not authorized by the issuer of {asset}"
     return None

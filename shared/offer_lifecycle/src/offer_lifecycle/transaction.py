@@ -13,8 +13,7 @@ from typing import Any, ClassVar
 
 import msgspec
 
-from offer_lifecycle.amounts import WrittenAmount, named_amount
-from order_events import Amount
+from offer_lifecycle.amounts import WrittenAmount
 
 RIPPLE_EPOCH = 946_684_800
 """2000-01-01T00:00:00Z in Unix seconds: the ledger counts its seconds from there."""
@@ -101,23 +100,33 @@ class Transaction(msgspec.Struct, frozen=True, kw_only=True):
     """Of an OfferCreate, in ripple seconds."""
     offer_sequence: int | None
     """OfferSequence: the offer that it cancels or replaces."""
-    gets: Amount | None
-    """TakerGets of an OfferCreate: see `changes.ordered`."""
-    pays: Amount | None
+    taker_gets: WrittenAmount | None
+    """Of an OfferCreate, as written: see `changes.ordered`."""
+    taker_pays: WrittenAmount | None
     destination: str | None
     """Of a Payment."""
     delegate: str | None
     """Who signed it in the account's place."""
-    offers: list[Node]
-    """The offers that it touched, in the metadata's order (which means nothing)."""
-    balances: list[Node]
-    """The accounts (AccountRoot) and trust lines (RippleState) that it touched."""
+    affected: "list[_Wrapper]"
+    """AffectedNodes, in the metadata's order (which means nothing)."""
     damaged: tuple[str, ...] = ()
     """The nodes that could not be read at all, each with its place and what was found."""
 
     def pays_fee(self, account: str) -> bool:
         """Whether the fee is taken from the account: the delegate's where one signed, else the sender's."""
         return account == (self.delegate or self.account)
+
+    @property
+    def offers(self) -> list[Node]:
+        """The offers that it touched."""
+        nodes = [one.modified or one.deleted or one.created for one in self.affected]
+        return [node for node in nodes if node is not None and node.entry_type == "Offer"]
+
+    @property
+    def balances(self) -> list[Node]:
+        """The accounts (AccountRoot) and trust lines (RippleState) that it touched."""
+        nodes = [one.modified or one.deleted or one.created for one in self.affected]
+        return [node for node in nodes if node is not None and node.entry_type in BALANCES]
 
     def touches(self, account: str) -> bool:
         """Whether it is the account's own, or changed one of its offers, balances or trust lines."""
@@ -145,7 +154,7 @@ def normalise(
         MalformedTransaction: if a part is missing or of the wrong kind.
 
     """
-    written = msgspec.json.encode(record) if isinstance(record, Mapping) else record
+    written = record if isinstance(record, bytes | msgspec.Raw) else msgspec.json.encode(record)
     damaged: list[str] = []
     try:
         try:
@@ -168,8 +177,6 @@ def _transaction(record: "_Record", ledger_index: int | None, damaged: tuple[str
         raise ValueError("no metadata, hash, Account or TransactionType")
     if body.sequence is None or body.fee is None:
         raise ValueError("no Sequence or Fee")
-    nodes = [w.modified or w.deleted or w.created for w in meta.affected_nodes]
-    places = body.transaction_type == "OfferCreate"
     return Transaction(
         hash=name,
         ledger_index=int(record.ledger_index or body.ledger_index or ledger_index or 0),
@@ -182,12 +189,11 @@ def _transaction(record: "_Record", ledger_index: int | None, damaged: tuple[str
         flags=body.flags,
         expiration=body.expiration,
         offer_sequence=body.offer_sequence,
-        gets=named_amount("TakerGets", body.taker_gets) if places else None,
-        pays=named_amount("TakerPays", body.taker_pays) if places else None,
+        taker_gets=body.taker_gets,
+        taker_pays=body.taker_pays,
         destination=body.destination,
         delegate=body.delegate,
-        offers=[node for node in nodes if node is not None and node.entry_type == "Offer"],
-        balances=[node for node in nodes if node is not None and node.entry_type in BALANCES],
+        affected=meta.affected_nodes,
         damaged=damaged,
     )
 
