@@ -105,15 +105,13 @@ def test_a_balance_is_rounded_in_its_last_digit_and_no_further() -> None:
 
 
 def test_a_balance_that_comes_down_to_a_few_of_its_last_digit_is_nothing() -> None:
-    nodes = [
-        sold("60", "100.000000000001", "30", "50"),
-        root(120, before=100),
-        line("0", "40.00000000000108"),
-    ]
+    nodes = [sold("5", "45.000000000001", "30", "50"), root(120, before=100), line("0", "40.00000000000108")]
     assert booked(tx("OfferCreate", nodes, **TAKES))[USD] == {
         FILL: "-40.000000000001",
         ROUNDING: "-0.00000000000008",
     }
+    nodes[2] = line("0", "40.00000000000308")
+    assert DRIFT in booked(tx("Payment", nodes))[USD]
 
 
 def test_a_fill_too_small_for_a_balance_shows_only_in_the_offer() -> None:
@@ -192,16 +190,23 @@ def test_fills_of_the_sender_are_told_from_its_payment() -> None:
     assert booked(raw) == {"XRP": {FEE: "-12", FILL: "20", PAYMENT: "-30"}, USD: {FILL: "-40"}}
 
 
-def test_money_that_ripples_through_leaves_one_line_for_another() -> None:
-    def between(balance: str, before: str, peer: str) -> Raw:
-        raw = line(balance, before)
-        raw["ModifiedNode"]["FinalFields"]["HighLimit"]["issuer"] = peer
-        return raw
+def between(balance: str, before: str, peer: str) -> Raw:
+    """The owner's trust line with another than the issuer."""
+    raw = line(balance, before)
+    raw["ModifiedNode"]["FinalFields"]["HighLimit"]["issuer"] = peer
+    return raw
 
+
+def test_money_that_ripples_through_leaves_one_line_for_another() -> None:
     through = tx("Payment", [between("90", "100", "rA"), between("10", "0", "rB")])
     assert booked(through) == {"USD.rA": {RIPPLED: "-10"}, "USD.rB": {RIPPLED: "10"}}
     lost = tx("Payment", [between("90", "100", "rA"), between("9", "0", "rB")])
     assert booked(lost) == {"USD.rA": {DRIFT: "-10"}, "USD.rB": {DRIFT: "9"}}
+
+
+def test_who_passes_its_own_issue_on_may_keep_a_transfer_fee() -> None:
+    kept = tx("Payment", [between("110", "100", "rA"), between("-9.98", "0", "rB")])
+    assert booked(kept) == {"USD.rA": {RIPPLED: "10"}, f"USD.{OWNER}": {RIPPLED: "-9.98"}}
 
 
 def test_an_issuer_owes_the_same_to_others_less_the_transfer_fee() -> None:
@@ -213,6 +218,17 @@ def test_an_issuer_owes_the_same_to_others_less_the_transfer_fee() -> None:
     assert booked(tx("OfferCreate", nodes, **TAKES), ISSUER) == {USD: {TRANSFER_FEE: "0.08"}}
     nodes[1] = line("960.5", "1000")
     assert booked(tx("OfferCreate", nodes, **TAKES), ISSUER) == {USD: {DRIFT: "-0.5"}}
+
+
+def test_what_an_issuer_owes_is_rounded_with_each_fill() -> None:
+    second = {"TakerGets": usd("100"), "TakerPays": "50"}
+    nodes = [
+        sold("80", "100", "40", "50"),
+        offer("ModifiedNode", 8, usd("80"), "40", before=second),
+        line("999999999999958", "1000000000000000"),
+        line("39.7", "0", account=STRANGER),
+    ]
+    assert booked(tx("OfferCreate", nodes, **TAKES), ISSUER) == {USD: {ROUNDING: "2.3"}}
 
 
 def test_an_issuer_owes_more_by_what_its_own_offer_gave() -> None:
