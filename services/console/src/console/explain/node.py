@@ -66,7 +66,7 @@ class _Envelope(msgspec.Struct):
     error: str | None = None
     error_message: str | None = None
     warning: str | None = None
-    id: int | None = None
+    id: object = None
 
 
 class Node:
