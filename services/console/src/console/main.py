@@ -5,7 +5,7 @@ import signal
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import msgspec
 import typer
@@ -21,6 +21,9 @@ from console.sessions import RECORDINGS, SELECTION, Recording, find_session
 from console.tables import order_table, screen, summary
 from local_stack import ChildFailed, Interrupted, StackError
 from replay_node.session import BadSession, RecordedLedger
+
+if TYPE_CHECKING:
+    from console.explain.node import Node
 
 BAD_INPUT = 2
 """Exit status for what the user can mend: a wrong file, address, URL, port or directory."""
@@ -46,6 +49,10 @@ Sessions = Annotated[
 AsJson = Annotated[
     bool,
     typer.Option("--json", help="Print one JSON line an order and nothing else on standard output."),
+]
+Address = Annotated[str, typer.Argument(metavar="ADDRESS", help="The order's account (classic address).")]
+OrderSequence = Annotated[
+    int, typer.Argument(metavar="SEQUENCE", help="Its Sequence, or its ticket's number.")
 ]
 DataDir = Annotated[
     Path | None,
@@ -138,10 +145,8 @@ def run_command(
 
 @app.command("explain")
 def explain_command(
-    address: Annotated[str, typer.Argument(metavar="ADDRESS", help="The order's account (classic address).")],
-    sequence: Annotated[
-        int, typer.Argument(metavar="SEQUENCE", help="Its Sequence, or its ticket's number.")
-    ],
+    address: Address,
+    sequence: OrderSequence,
     *,
     xrpl: Annotated[str | None, typer.Option(help="A node: http(s)://... or ws(s)://...")] = None,
     session: Annotated[
@@ -162,21 +167,13 @@ def explain_command(
     from xrpl.core.addresscodec import is_valid_classic_address
 
     from console.explain.inquiry import explain
-    from console.explain.node import Node, at_url, of_session
     from console.explain.page import Progress, show
 
     if not is_valid_classic_address(address):
         _refuse(f"expected the classic address of an account (r...), found {address!r}: check it for a typo")
     if not 1 <= sequence <= LAST_SEQUENCE:
         _refuse(f"expected a sequence of 1 to {LAST_SEQUENCE}, found {sequence}")
-    opened: contextlib.AbstractContextManager[Node]
-    if xrpl is not None and session is None:
-        opened = at_url(xrpl)
-    elif session is not None and xrpl is None:
-        opened = contextlib.nullcontext(of_session(_find([session])[0].session))
-    else:
-        _refuse("expected one source: --xrpl URL for a live node, or --session NAME for a recorded session")
-    with _explained(), opened as node:
+    with _explained(), _asked(xrpl, session) as node:
         told = explain(node, address, sequence, Progress(screen(stderr=True)))
     if as_json:
         _print_json([told])
@@ -184,6 +181,16 @@ def explain_command(
         show(screen(), told)
     if told.missing_transactions:
         raise typer.Exit(HistoryMissing.status)
+
+
+def _asked(url: str | None, session: str | None) -> "contextlib.AbstractContextManager[Node]":
+    from console.explain.node import at_url, of_session
+
+    if url is not None and session is None:
+        return at_url(url)
+    if session is not None and url is None:
+        return contextlib.nullcontext(of_session(_find([session])[0].session))
+    _refuse("expected one source: --xrpl URL for a live node, or --session NAME for a recorded session")
 
 
 @contextlib.contextmanager
