@@ -46,6 +46,15 @@ class Case(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         asset, account = self.change.gets_left.asset, self.change.account
         return spendable(asset, account, self.holding_after, self.reserves, self.owner_count)
 
+    @property
+    def unfunded_since(self) -> str | None:
+        """The transaction since which the owner has nothing of it to give; None: has some, or not known."""
+        before, after = self.funds_before, self.funds_after
+        if before is not None and before > 0:
+            # What is left after it still counts the offer: a reserve that shrank by it brings nothing back
+            return self.tx.hash if after is not None and after <= 0 else None
+        return self.holding_before.emptied_by if self.holding_before else None
+
 
 class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     """Why an order ended, by which rule, and what shows it."""
