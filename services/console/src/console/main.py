@@ -190,7 +190,7 @@ def _asked(url: str | None, session: str | None) -> "contextlib.AbstractContextM
         return at_url(url)
     if session is not None and url is None:
         return contextlib.nullcontext(of_session(_find([session])[0].session))
-    _refuse("expected one source: --xrpl URL for a live node, or --session NAME for a recorded session")
+    raise BadOption("expected one source: --xrpl URL for a live node, or --session NAME for a recorded one")
 
 
 @contextlib.contextmanager
