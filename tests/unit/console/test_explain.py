@@ -235,7 +235,7 @@ def resting_then_removed() -> dict[int, dict[str, Any]]:
 
 
 def test_what_the_metadata_leaves_open_is_asked_of_the_ledger_before() -> None:
-    frozen = {"Account": ISSUER, "Flags": GLOBAL_FREEZE}
+    frozen = {"Account": ISSUER, "Balance": "1", "OwnerCount": 0, "Flags": GLOBAL_FREEZE}
     line = {"Balance": usd("5"), "LowLimit": {**usd("0"), "issuer": OWNER}, "HighLimit": usd("0"), "Flags": 0}
     made = MadeUp(resting_then_removed(), entries={"account_root": frozen, "ripple_state": line})
     explanation = told(made.node, OWNER, 7)
