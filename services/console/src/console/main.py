@@ -5,25 +5,30 @@ import signal
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import msgspec
 import typer
+from rich.console import Console
 from rich.markup import escape
 from rich.progress import track
 from rich.text import Text
 
-from console.errors import BadOption, NotFinished
+from console.errors import BadOption, HistoryMissing, NodeUnusable, NotFinished, NothingToExplain
 from console.lines import MissingOrder, OrderLine
 from console.replay import replay as fold_session
-from console.sessions import SELECTION, Recording, find_session
+from console.sessions import RECORDINGS, SELECTION, Recording, find_session
 from console.tables import order_table, screen, summary
 from local_stack import ChildFailed, Interrupted, StackError
 from replay_node.session import BadSession, RecordedLedger
 
+if TYPE_CHECKING:
+    from console.explain.node import Node
+
 BAD_INPUT = 2
 """Exit status for what the user can mend: a wrong file, address, URL, port or directory."""
 FAILED = 1
+LAST_SEQUENCE = 2**32 - 1
 KILLED_BY = 128
 """Added to the signal's number, as shells do."""
 
@@ -44,6 +49,10 @@ Sessions = Annotated[
 AsJson = Annotated[
     bool,
     typer.Option("--json", help="Print one JSON line an order and nothing else on standard output."),
+]
+Address = Annotated[str, typer.Argument(metavar="ADDRESS", help="The order's account (classic address).")]
+OrderSequence = Annotated[
+    int, typer.Argument(metavar="SEQUENCE", help="Its Sequence, or its ticket's number.")
 ]
 DataDir = Annotated[
     Path | None,
@@ -134,12 +143,64 @@ def run_command(
         run(xrpl, account, options, screen())
 
 
+@app.command("explain")
+def explain_command(
+    address: Address,
+    sequence: OrderSequence,
+    *,
+    xrpl: Annotated[str | None, typer.Option(help="A node: http(s)://... or ws(s)://...")] = None,
+    session: Annotated[
+        str | None, typer.Option(help="A recorded session instead: a path or a name, as `replay` takes.")
+    ] = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print one JSON object and nothing else on standard output.")
+    ] = False,
+) -> None:
+    """Say what happened to the order SEQUENCE of ADDRESS, with the proof: no bus, no database.
+
+    Exit status: 0 it is explained; 1 the node can't be used; 2 bad input, or
+    no node answers; 3 the order was never placed; 4 there is no such account;
+    5 the node lacks history that it takes.
+
+    Example: fillproof explain rfxmebQ8cESn2JoSoNV6eELtUzndoSjos6 55 --session canceled_elsewhere
+    """
+    from xrpl.core.addresscodec import is_valid_classic_address
+
+    from console.explain.inquiry import explain
+    from console.explain.page import Progress, show
+
+    if not is_valid_classic_address(address):
+        _refuse(f"expected the classic address of an account (r...), found {address!r}: check it for a typo")
+    if not 1 <= sequence <= LAST_SEQUENCE:
+        _refuse(f"expected a sequence of 1 to {LAST_SEQUENCE}, found {sequence}")
+    with _explained(), _asked(xrpl, session) as node:
+        told = explain(node, address, sequence, Progress(screen(stderr=True)))
+    if as_json:
+        _print_json([told])
+    else:
+        show(screen(), told)
+    if told.missing_transactions:
+        raise typer.Exit(HistoryMissing.status)
+
+
+def _asked(url: str | None, session: str | None) -> "contextlib.AbstractContextManager[Node]":
+    from console.explain.node import at_url, of_session
+
+    if url is not None and session is None:
+        return at_url(url)
+    if session is not None and url is None:
+        return contextlib.nullcontext(of_session(_find([session])[0].session))
+    raise BadOption("expected one source: --xrpl URL for a live node, or --session NAME for a recorded one")
+
+
 @contextlib.contextmanager
 def _explained() -> Iterator[None]:
     """Turn what can go wrong into one clear message and an exit status of its own."""
     try:
         yield
-    except (ChildFailed, NotFinished, MissingOrder) as error:
+    except NothingToExplain as error:
+        _refuse(str(error), status=error.status)
+    except (ChildFailed, NodeUnusable, NotFinished, MissingOrder) as error:
         _refuse(str(error), status=FAILED)
     except (BadOption, StackError) as error:
         _refuse(str(error))
@@ -181,9 +242,19 @@ def _show(lines: list[OrderLine], recordings: list[Recording], *, anomalies: int
     orders = [order for recording in recordings for order in recording.session.orders]
     console.print(order_table(lines, orders, console.width))
     summary(console, lines, anomalies)
+    if lines:
+        _hint(console, next((line for line in lines if line.anomaly), lines[0]), recordings)
 
 
-def _print_json(lines: Iterable[OrderLine]) -> None:
+def _hint(console: Console, line: OrderLine, recordings: list[Recording]) -> None:
+    path = next(recording.path for recording in recordings if recording.session.name == line.session)
+    session = line.session if path.parent == RECORDINGS else path
+    console.print(
+        f"Why: fillproof explain {line.account} {line.sequence} --session {session}", soft_wrap=True
+    )
+
+
+def _print_json(lines: Iterable[msgspec.Struct]) -> None:
     for line in lines:
         sys.stdout.write(msgspec.json.encode(line).decode() + "\n")
     sys.stdout.flush()

@@ -222,8 +222,8 @@ RULES: tuple[tuple[str, RemovalReason, Callable[[Case], str | None]], ...] = (
     ("3 removed with its account", RemovalReason.ACCOUNT_DELETED, _account_deleted),
     ("4 filled", RemovalReason.FILLED, _filled),
     ("6 expired", RemovalReason.EXPIRED, _expired),
-    ("5, 8 became unfunded", RemovalReason.UNFUNDED, _became_unfunded),
     ("8 found unfunded", RemovalReason.UNFUNDED, _found_unfunded),
+    ("5, 8 became unfunded", RemovalReason.UNFUNDED, _became_unfunded),
     ("7 self-crossed", RemovalReason.SELF_CROSSED, _self_crossed),
     ("5, 8 too small to trade", RemovalReason.TINY, _tiny),
 )
