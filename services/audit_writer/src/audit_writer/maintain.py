@@ -1,4 +1,4 @@
-"""The one-shot step that keeps the months of `order_event`: `python -m audit_writer.maintain`, once a day or so.
+"""The one-shot step that keeps the months of `order_event`: `python -m audit_writer.maintain`, once a day.
 
 Makes this month's partition and those ahead, moves what arrived before its month was made, and drops what is
 older than the retention. Running it again, or several at once, changes nothing more.

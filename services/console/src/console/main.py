@@ -134,6 +134,48 @@ def run_command(
         run(xrpl, account, options, screen())
 
 
+@app.command("verify")
+def verify_command(
+    *,
+    database: Annotated[
+        str,
+        typer.Option(
+            envvar="FILLPROOF_OWNER_DATABASE_URL",
+            help="The audit tables' owner: postgresql://owner:password@host:port/database.",
+        ),
+    ],
+    head: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="POSITION:DIGEST", help="A head printed earlier, which the chain must still hold."
+        ),
+    ] = None,
+    xrpl: Annotated[
+        str | None, typer.Option(help="A node, to hold rows against the ledger: http(s)://... or ws(s)://...")
+    ] = None,
+    sample: Annotated[int, typer.Option(min=1, help="How many rows are held against the ledger.")] = 100,
+) -> None:
+    """Recompute the chain of digests and say which rows are not as they were stored.
+
+    Exit status: 0 everything is as it was stored, 1 something is not, 2 bad input. Note the head somewhere
+    else: rows and digests cut off the chain's end together are missed only by who knows an earlier head.
+
+    Example: fillproof verify --head 1027:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08
+    """
+    from console.proof.chain import parse_head
+    from console.verify import show, verify
+
+    try:
+        noted = [parse_head(written) for written in head or ()]
+    except ValueError as error:
+        _refuse(str(error))
+    with _explained():
+        report = verify(database, noted, xrpl, sample, screen(stderr=True))
+    show(report, screen())
+    if report.findings:
+        raise typer.Exit(FAILED)
+
+
 @contextlib.contextmanager
 def _explained() -> Iterator[None]:
     """Turn what can go wrong into one clear message and an exit status of its own."""
