@@ -1,4 +1,4 @@
-"""Events by month: no row is refused for its date, none is lost when months are made, few when they are dropped."""
+"""Events by month: no row is refused for its date, none is lost when a month is made."""
 
 from __future__ import annotations
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
 
 import asyncpg
 import pytest
@@ -15,11 +17,7 @@ from audit_writer.adapters.database import INSERT_EVENTS
 from order_events import encode
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from conftest import Dsn
-
-    from order_events import OrderEvent
 
 pytestmark = pytest.mark.stack
 
@@ -35,151 +33,58 @@ async def owner(postgres_dsn: Dsn) -> str:
     return postgres_dsn()
 
 
-def named(one: OrderEvent) -> str:
-    return f"event_id = '{one.event_id}'"
-
-
-A, B, FILL, ANOMALY = EVENTS[18], EVENTS[20], EVENTS[17], EVENTS[19]
-"""All of the second batch."""
-OTHER_BATCH = EVENTS[2]
 FORGED = event("order.accepted", 1_000)
-PAYLOAD_OF = "payload = (SELECT payload FROM order_event WHERE event_id = '{}')"
-
-TAMPERING: dict[str, tuple[str, Sequence[tuple[str, str, int | None]]]] = {
-    "a payload is changed": (
-        f"""UPDATE order_event SET payload = replace(payload::text, '"SELL"', '"BUY"')::json WHERE {named(A)}""",
-        [("changed", "order_event", 2)],
-    ),
-    "a payload becomes what no column can hold": (
-        f"""UPDATE order_event SET payload = '{{"sequence": "x", "event_id": 3}}' WHERE {named(FILL)}""",
-        [("changed", "order_event", 2)],
-    ),
-    "a column is changed": (
-        f"UPDATE order_event SET status = 'FILLED' WHERE {named(A)}",
-        [("changed", "order_event", 2)],
-    ),
-    "a version is changed": (
-        f"UPDATE order_event SET version = 2 WHERE {named(A)}",
-        [("changed", "order_event", 2)],
-    ),
-    "an event is moved to another month": (
-        f"UPDATE order_event SET occurred_at = occurred_at - interval '70 days' WHERE {named(A)}",
-        [("changed", "order_event", 2)],
-    ),
-    "an event is dropped": (
-        f"DELETE FROM order_event WHERE {named(A)}",
-        [("missing", "order_event", 2)],
-    ),
-    "an event is renamed": (
-        f"UPDATE order_event SET event_id = gen_random_uuid() WHERE {named(A)}",
-        [("missing", "order_event", 2), ("inserted", "order_event", None)],
-    ),
-    "an event is inserted past the chain": (
-        "INSERT INTO order_event_default SELECT gen_random_uuid(), event_type, version, network_id, account,"
-        " sequence, client_order_id, session_id, ledger_index, transaction_hash, transaction_index, status,"
-        f" '2001-01-01', payload FROM order_event WHERE {named(A)}",
-        [("inserted", "order_event", None)],
-    ),
-    "two payloads of a batch are swapped": (
-        f"""WITH both_rows AS (SELECT event_id, payload FROM order_event
-            WHERE event_id IN ('{A.event_id}', '{B.event_id}'))
-        UPDATE order_event AS event SET payload = other.payload FROM both_rows AS other
-        WHERE event.event_id IN ('{A.event_id}', '{B.event_id}') AND other.event_id <> event.event_id""",
-        [("swapped", "order_event", 2)] * 2,
-    ),
-    "two payloads of different batches are swapped": (
-        f"""WITH both_rows AS (SELECT event_id, payload FROM order_event
-            WHERE event_id IN ('{A.event_id}', '{OTHER_BATCH.event_id}'))
-        UPDATE order_event AS event SET payload = other.payload FROM both_rows AS other
-        WHERE event.event_id IN ('{A.event_id}', '{OTHER_BATCH.event_id}')
-            AND other.event_id <> event.event_id""",
-        [("swapped", "order_event", 1), ("swapped", "order_event", 2)],
-    ),
-    "a fill is changed": (
-        f"UPDATE fill SET gave = gave + 1 WHERE {named(FILL)}",
-        [("changed", "fill", None)],
-    ),
-    "a fill is dropped": (f"DELETE FROM fill WHERE {named(FILL)}", [("missing", "fill", None)]),
-    "a fill is inserted": (
-        "INSERT INTO fill SELECT gen_random_uuid(), network_id, account, sequence, trade_id, ledger_index,"
-        " transaction_hash, transaction_index, occurred_at, market, side, last_qty, last_px, gave_asset, gave,"
-        f" got_asset, got, liquidity_side, provenance FROM fill WHERE {named(FILL)}",
-        [("inserted", "fill", None)],
-    ),
-    "two fills are swapped": (
-        f"""UPDATE fill SET event_id = gen_random_uuid() WHERE {named(FILL)};
-        UPDATE fill SET event_id = '{FILL.event_id}' WHERE {named(EVENTS[1])};
-        UPDATE fill SET event_id = '{EVENTS[1].event_id}'
-        WHERE event_id NOT IN (SELECT event_id FROM order_event)""",
-        [("changed", "fill", None)] * 2,
-    ),
-    "an anomaly is changed": (
-        f"UPDATE reconciler_anomaly_log SET action_taken = 'none' WHERE {named(ANOMALY)}",
-        [("changed", "reconciler_anomaly_log", None)],
-    ),
-    "an anomaly is dropped": (
-        f"DELETE FROM reconciler_anomaly_log WHERE {named(ANOMALY)}",
-        [("missing", "reconciler_anomaly_log", None)],
-    ),
-    "an anomaly is inserted": (
-        "INSERT INTO reconciler_anomaly_log (event_id, detected_at, account, sequence, market, side, remaining,"
-        " removal_reason, action_taken) VALUES (gen_random_uuid(), now(), 'rX', 1, 'm', 'SELL', 1, 'r', 'none')",
-        [("inserted", "reconciler_anomaly_log", None)],
-    ),
-    "a batch goes with its rows": (
-        "DELETE FROM order_event WHERE event_id IN (SELECT unnest(event_ids) FROM batch_digest WHERE position = 2);"
-        "DELETE FROM fill WHERE event_id IN (SELECT unnest(event_ids) FROM batch_digest WHERE position = 2);"
-        "DELETE FROM reconciler_anomaly_log"
-        " WHERE event_id IN (SELECT unnest(event_ids) FROM batch_digest WHERE position = 2);"
-        "DELETE FROM batch_digest WHERE position = 2",
-        [("missing", "batch_digest", 2)],
-    ),
-    "two batches are swapped": (
-        "UPDATE batch_digest SET position = 9 WHERE position = 1;"
-        "UPDATE batch_digest SET position = 1 WHERE position = 2;"
-        "UPDATE batch_digest SET position = 2 WHERE position = 9",
-        [("changed", "batch_digest", 1)] * 2
-        + [("changed", "batch_digest", 2)] * 2
-        + [("changed", "batch_digest", 3)],
-    ),
-    "a batch's list forgets an event": (
-        "UPDATE batch_digest SET event_ids = event_ids[2:], occurred_at = occurred_at[2:],"
-        " payload_digests = payload_digests[2:] WHERE position = 2",
-        [("changed", "batch_digest", 2), ("inserted", "order_event", None)],
-    ),
-    "lists of different lengths": (
-        "UPDATE batch_digest SET payload_digests = payload_digests || payload_digests WHERE position = 3",
-        [("changed", "batch_digest", 3)],
-    ),
-    "the last batch is cut off": (
-        "DELETE FROM order_event WHERE event_id IN (SELECT unnest(event_ids) FROM batch_digest WHERE position = 3);"
-        "DELETE FROM fill WHERE event_id NOT IN (SELECT event_id FROM order_event);"
-        "DELETE FROM reconciler_anomaly_log WHERE event_id NOT IN (SELECT event_id FROM order_event);"
-        "DELETE FROM batch_digest WHERE position = 3",
-        [("missing", "chain_head", 2)],
-    ),
+ROWS = {
+    ":event": EVENTS[18],
+    ":neighbour": EVENTS[20],
+    ":fill": EVENTS[17],
+    ":anomaly": EVENTS[19],
+    ":stranger": EVENTS[2],
+    ":stranger_fill": EVENTS[1],
 }
+"""Who is meant in tampering.sql."""
+
+
+class Tampering(NamedTuple):
+    """Statements, and what must be found after them: what, table, batch."""
+
+    statements: str
+    finds: list[tuple[str, str, int | None]]
+
+
+def read_tampering() -> dict[str, Tampering]:
+    written = Path(__file__).with_name("tampering.sql").read_text()
+    read = {}
+    for section in written.split("-- name: ")[1:]:
+        name, _, rest = section.partition("\n")
+        found = [line.split() for line in re.findall(r"^-- finds: (.*)$", rest, re.MULTILINE)]
+        finds = [(what, table, None if batch == "-" else int(batch)) for what, table, batch in found]
+        statements = re.sub(r":[a-z_]+\b", lambda who: f"'{ROWS[who[0]].event_id}'", rest.replace("::", "@@"))
+        read[name] = Tampering(statements.replace("@@", "::"), finds)
+    return read
+
+
+TAMPERING = read_tampering()
 
 
 @pytest.mark.parametrize("what", TAMPERING)
 async def test_what_the_owner_does_to_the_rows_is_found_and_named(owner: str, what: str) -> None:
-    statements, expected = TAMPERING[what]
     assert await broken(owner) == []
-    await execute(owner, statements)
-    assert await broken(owner) == list(expected)
+    await execute(owner, TAMPERING[what].statements)
+    assert await broken(owner) == TAMPERING[what].finds
 
 
 async def test_a_finding_names_the_event_and_its_ledger(owner: str) -> None:
-    await execute(owner, f"UPDATE order_event SET status = 'LOST' WHERE {named(A)}")
+    await execute(owner, TAMPERING["a column is changed"].statements)
     [found] = (await verified(owner)).findings
-    assert (found.event_id, found.ledger_index) == (str(A.event_id), A.ledger_index)
+    assert (found.event_id, found.ledger_index) == (str(ROWS[":event"].event_id), ROWS[":event"].ledger_index)
 
 
 async def test_a_chain_cut_off_with_its_head_is_caught_by_a_head_noted_before(owner: str) -> None:
     noted = (await verified(owner)).head
     assert noted.position == len(BATCHES)
     assert await broken(owner, noted) == []
-    await execute(owner, TAMPERING["the last batch is cut off"][0])
+    await execute(owner, TAMPERING["the last batch is cut off"].statements)
     await execute(
         owner,
         "UPDATE chain_head SET (position, digest) ="
@@ -191,14 +96,20 @@ async def test_a_chain_cut_off_with_its_head_is_caught_by_a_head_noted_before(ow
 
 async def test_a_chain_written_anew_is_caught_by_a_head_noted_before(owner: str) -> None:
     noted = (await verified(owner)).head
-    start = "UPDATE chain_head SET position = 0, digest = decode(repeat('00', 32), 'hex')"
-    rows = "CREATE TEMPORARY TABLE kept AS SELECT * FROM order_event; TRUNCATE order_event, batch_digest"
-    changed = f"UPDATE kept SET payload = replace(payload::text, '100', '200')::json WHERE {named(A)}"
-    again = "INSERT INTO order_event SELECT * FROM kept WHERE event_id <= '8' ;"
-    again += "INSERT INTO order_event SELECT * FROM kept WHERE event_id > '8'"
-    again = again.replace("'8'", "'80000000-0000-0000-0000-000000000000'")
-    await execute(owner, f"{rows}; {start}; {changed}; {again}")
-    assert ("missing", "batch_digest", 3) in await broken(owner, noted)
+    await execute(
+        owner,
+        """
+        CREATE TEMPORARY TABLE kept AS SELECT * FROM order_event;
+        TRUNCATE order_event, batch_digest;
+        UPDATE chain_head SET position = 0, digest = decode(repeat('00', 32), 'hex');
+        UPDATE kept SET payload = replace(payload::text, '"100"', '"200"')::json WHERE sequence = 20;
+        INSERT INTO order_event SELECT * FROM kept WHERE sequence < 16;
+        INSERT INTO order_event SELECT * FROM kept WHERE sequence BETWEEN 16 AND 31;
+        INSERT INTO order_event SELECT * FROM kept WHERE sequence > 31;
+        """,
+    )
+    assert await broken(owner) == []
+    assert await broken(owner, noted) == [("changed", "batch_digest", 3)]
 
 
 async def test_duplicates_leave_no_trace_in_the_chain(postgres_dsn: Dsn, owner: str) -> None:
@@ -231,7 +142,7 @@ async def test_a_writer_that_dies_amid_a_batch_leaves_no_trace(postgres_dsn: Dsn
 
 
 async def test_a_row_that_is_given_again_is_whole_again(postgres_dsn: Dsn, owner: str) -> None:
-    await execute(owner, f"DELETE FROM order_event WHERE {named(B)}")
+    await execute(owner, TAMPERING["an event is dropped"].statements)
     assert await broken(owner) == [("missing", "order_event", 2)]
     assert await store(postgres_dsn("audit_writer"), EVENTS) == 1
     assert await broken(owner) == []
@@ -254,9 +165,9 @@ async def test_the_command_tells_by_its_exit_status(postgres_dsn: Dsn, owner: st
     )
     head = output.split()[-1]
     assert (await run("--head", head))[0] == 0
-    await execute(owner, TAMPERING["a payload is changed"][0])
+    await execute(owner, TAMPERING["a payload is changed"].statements)
     status, output, _ = await run("--head", head)
-    assert (status, str(A.event_id) in output, output.split()[-1]) == (1, True, head)
+    assert (status, str(ROWS[":event"].event_id) in output, output.split()[-1]) == (1, True, head)
     status, _, errors = await run("--head", "3:abc")
     assert (status, "expected a head as verify prints it" in errors) == (2, True)
     status, _, errors = await run(database=postgres_dsn("audit_writer"))
