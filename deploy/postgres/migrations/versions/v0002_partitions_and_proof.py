@@ -1,7 +1,8 @@
 """Events by month, a chain of digests over everything that is stored, and tighter roles.
 
 Every row is kept: the events of the unpartitioned table move into months of their own and are the chain's
-first batches. Writers that run meanwhile wait, and go on with the new table.
+first batches. An anomaly log made by hand becomes what one made by a migration is. Writers that run
+meanwhile wait, and go on with the new tables.
 """
 
 from pathlib import Path
@@ -12,6 +13,9 @@ revision = "0002"
 down_revision = "0001"
 
 STATEMENTS = (
+    "drop_anomaly_view",
+    "settle_anomaly_log",
+    "dashboard_open_anomaly",
     "set_old_table_aside",
     "set_old_key_aside",
     "set_old_index_aside",
