@@ -56,7 +56,9 @@ async def execute(dsn: str, statements: str) -> None:
 
 async def verified(dsn: str, *noted: Head, xrpl: str | None = None) -> Report:
     """Return what `fillproof verify` finds."""
-    return await asyncio.to_thread(verify, dsn, noted, xrpl, 100, Console(stderr=True))
+    return await asyncio.to_thread(
+        verify, dsn, [str(head) for head in noted], xrpl, 100, Console(stderr=True)
+    )
 
 
 async def broken(dsn: str, *noted: Head) -> list[tuple[str, str, int | None]]:

@@ -3,7 +3,19 @@
 from collections.abc import Mapping
 from typing import Any
 
-from offer_lifecycle import AccountState, Header, LedgerFacts, LedgerOutcome, Reserves, adopt, fold, normalise
+from offer_lifecycle import (
+    AccountState,
+    Header,
+    LedgerFacts,
+    LedgerOutcome,
+    Reserves,
+    StateAnswer,
+    StateRequest,
+    adopt,
+    begin,
+    fold,
+    normalise,
+)
 from order_events import Amount, CancelRequested, OrderSubmitted
 
 OWNER = "rOwner"
@@ -121,17 +133,34 @@ def state(
     )
 
 
+def unknown() -> AccountState:
+    """The owner at ledger 100, of which nothing is known before."""
+    return begin(network_id=0, account=OWNER, header=header(START))
+
+
+def answer(entry: Raw, fields: Raw | None, *, ledger_index: int = START) -> StateAnswer:
+    """What a server says of a ledger entry; None: the ledger has no such entry."""
+    return StateAnswer(request=StateRequest(ledger_index=ledger_index, entry=entry, why=""), fields=fields)
+
+
 def listed(sequence: int, gets: object, pays: object, **more: object) -> Raw:
     """One row of account_offers."""
     return {"seq": sequence, "taker_gets": gets, "taker_pays": pays, "flags": 0, **more}
 
 
-def step(to: AccountState, index: int, *transactions: Raw, close_time: int | None = None) -> LedgerOutcome:
+def step(
+    to: AccountState,
+    index: int,
+    *transactions: Raw,
+    close_time: int | None = None,
+    answers: tuple[StateAnswer, ...] = (),
+) -> LedgerOutcome:
     """Fold one ledger and go on to the state after it."""
     facts = LedgerFacts(
         header=header(index, close_time=close_time),
         reserves=RESERVES,
         transactions=tuple(normalise(raw, ledger_index=index) for raw in transactions),
+        answers=answers,
     )
     outcome = fold(to, facts)
     to.apply(outcome)

@@ -24,6 +24,7 @@ from offer_lifecycle import (
     normalise,
     removals,
 )
+from offer_lifecycle import in_order as applied
 from offer_lifecycle.amounts import EXACT
 from offer_lifecycle.chain import missing_link
 from offer_lifecycle.changes import OfferChange, offer_changes
@@ -237,3 +238,14 @@ def lifecycles() -> list[dict[str, Any]]:
 def ledgers() -> frozenset[int]:
     """Return which whole ledgers were recorded."""
     return frozenset(ledger["ledger_index"] for ledger in _lines("ledgers.jsonl.gz"))
+
+
+@lru_cache(maxsize=1)
+def whole_ledgers() -> Mapping[int, tuple[Transaction, ...]]:
+    """Return every transaction of the ledgers that were recorded whole, as they were applied."""
+    return {
+        ledger["ledger_index"]: applied(
+            normalise(raw, ledger_index=ledger["ledger_index"]) for raw in ledger["record"]["transactions"]
+        )
+        for ledger in _lines("ledgers.jsonl.gz")
+    }

@@ -1,42 +1,23 @@
 """`fillproof run`: the same stack against a node that is not ours to control, told only URL and account."""
 
-import json
 import signal
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
-from urllib.request import Request, urlopen
 
 import pytest
 from fillproof_command import fillproof, read_until, started
-from replaying import recorded, session_path
+from replaying import recorded
+from running_node import RunningNode, running_node
 
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(120)]
 
 SESSION = "canceled_elsewhere"
 
 
-class RunningNode:
-    """A replay node in a process of its own; its ledgers close when the test says so."""
-
-    def __init__(self, url: str) -> None:
-        self.url = url
-
-    def close_ledger(self) -> None:
-        body = json.dumps({"method": "ledger_accept", "params": [{}]}).encode()
-        with urlopen(Request(self.url, body), timeout=5) as answer:  # noqa: S310 - our own node
-            assert json.load(answer)["result"]["status"] == "success"
-
-
 @pytest.fixture
 def node() -> Iterator[RunningNode]:
-    command = [sys.executable, "-m", "replay_node", str(session_path(SESSION)), "--pace", "manual"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
-        assert process.stdout is not None
-        yield RunningNode(json.loads(process.stdout.readline())["url"])
-        process.send_signal(signal.SIGTERM)
-        assert process.wait(10) == 0
+    with running_node(SESSION) as running:
+        yield running
 
 
 @pytest.mark.parametrize("scheme", ["http", "ws"])

@@ -10,9 +10,6 @@ from offer_lifecycle.funds import balance_changes, line_rounding, pools
 
 pytestmark = mainnet.needed
 
-DIGITS = 16
-"""Of a token balance."""
-
 
 def others(one: Recorded, asset: str) -> Decimal:
     """Return what offers and pools together got of an asset; negative: gave."""
@@ -31,7 +28,7 @@ def rounding(one: Recorded, asset: str) -> Decimal:
     if asset == XRP:
         return Decimal(0)
     trades = sum(change.consumed for change in one.changes) + len(pools(one.tx))
-    return trades * line_rounding(one.tx, asset.partition(".")[0], DIGITS)
+    return trades * line_rounding(one.tx, asset.partition(".")[0])
 
 
 def test_what_an_order_gave_and_got_at_once_is_what_others_got_and_gave() -> None:

@@ -4,34 +4,15 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from truths import ENDS, LIVE, RANDOM, SCRIPTED
 
 from console.lines import MissingOrder, OrderLine, order_lines
 from console.replay import replay, steps
-from console.sessions import RECORDINGS, find_session
+from console.sessions import find_session
 from offer_lifecycle import parse_amount
 from order_events import OrderStatus, RemovalReason, Resolution
 from replay_node.session import BadSession, Session
 
-SCRIPTED = sorted(
-    path.name.removesuffix(".json.gz")
-    for path in RECORDINGS.glob("*.json.gz")
-    if not path.name.startswith("random_")
-)
-RANDOM = sorted(path.name.removesuffix(".json.gz") for path in RECORDINGS.glob("random_*.json.gz"))
-
-LIVE = {OrderStatus.ACCEPTED, OrderStatus.PARTIALLY_FILLED}
-ENDS: dict[str, tuple[set[OrderStatus], set[RemovalReason | None]]] = {
-    "open": (LIVE, {None}),
-    "filled": ({OrderStatus.FILLED}, {RemovalReason.FILLED}),
-    "canceled": ({OrderStatus.CANCELED}, {RemovalReason.CANCELED, RemovalReason.KILLED}),
-    "replaced": ({OrderStatus.CANCELED}, {RemovalReason.REPLACED}),
-    "expired": ({OrderStatus.EXPIRED}, {RemovalReason.EXPIRED}),
-    "unfunded": ({OrderStatus.REMOVED}, {RemovalReason.UNFUNDED}),
-    "self_crossed": ({OrderStatus.REMOVED}, {RemovalReason.SELF_CROSSED}),
-    "rejected": ({OrderStatus.REJECTED}, {None}),
-    "never_placed": ({OrderStatus.LOST}, {RemovalReason.UNKNOWN}),
-    "account_deleted": ({OrderStatus.REMOVED}, {RemovalReason.ACCOUNT_DELETED}),
-}
 ANOMALIES = {"unfunded", "self_crossed", "never_placed", "account_deleted"}
 
 

@@ -52,6 +52,16 @@ def test_what_it_takes_at_once_is_its_balance_change_less_the_fee() -> None:
     assert outcome.changed[9].removal_reason is RemovalReason.FILLED
 
 
+def test_where_a_delegate_signed_the_fee_is_no_part_of_the_fill() -> None:
+    nodes = [
+        root(BEFORE - 10_000_000, before=BEFORE),
+        root(88, before=100, account="rDelegate"),
+        line("1005", "1000"),
+    ]
+    outcome = place(nodes, gets="10000000", pays=usd("5"), Delegate="rDelegate")
+    assert fill_of(outcome).gave.value == Decimal(10_000_000)
+
+
 def test_a_better_price_fills_it_for_less_than_it_offered() -> None:
     nodes = [root(BEFORE - FEE - 8_000_000, before=BEFORE), line("1005", "1000")]
     outcome = place(nodes, gets="10000000", pays=usd("5"))

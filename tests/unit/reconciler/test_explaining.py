@@ -12,7 +12,7 @@ from order_events import RemovalReason, Resolution
 from reconciler.ports.ledger import Answer, Refused, Unreachable
 from reconciler.service.explaining import explained
 
-GLOBAL_FREEZE = 0x0040_0000
+FROZEN_ISSUER = {"Account": ISSUER, "Balance": "1", "OwnerCount": 0, "Flags": 0x0040_0000}
 
 
 class KnowingServer:
@@ -51,7 +51,7 @@ def removed_by_a_stranger() -> LedgerFacts:
 
 
 async def test_a_global_freeze_at_the_ledger_before_explains_it() -> None:
-    server = KnowingServer({"account_root": {"Account": ISSUER, "Flags": GLOBAL_FREEZE}})
+    server = KnowingServer({"account_root": FROZEN_ISSUER})
     outcome = await explained(server, one_offer(), removed_by_a_stranger())
     assert (outcome.changed[7].removal_reason, outcome.changed[7].resolution) == (
         RemovalReason.UNFUNDED,

@@ -4,26 +4,43 @@ import contextlib
 import signal
 import sys
 from collections.abc import Iterable, Iterator, Sequence
-from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import msgspec
 import typer
+from rich.console import Console
 from rich.markup import escape
 from rich.progress import track
 from rich.text import Text
 
-from console.errors import BadOption, NotFinished
+from console.errors import BadOption, HistoryMissing, NodeUnusable, NotFinished, NothingToExplain
 from console.lines import MissingOrder, OrderLine
+from console.options import (
+    Address,
+    AsJson,
+    Database,
+    DataDir,
+    Heads,
+    NatsPort,
+    NodeUrl,
+    OrderSequence,
+    PostgresPort,
+    Sample,
+    Sessions,
+)
 from console.replay import replay as fold_session
-from console.sessions import SELECTION, Recording, find_session
+from console.sessions import RECORDINGS, SELECTION, Recording, find_session
 from console.tables import order_table, screen, summary
 from local_stack import ChildFailed, Interrupted, StackError
 from replay_node.session import BadSession, RecordedLedger
 
+if TYPE_CHECKING:
+    from console.explain.node import Node
+
 BAD_INPUT = 2
 """Exit status for what the user can mend: a wrong file, address, URL, port or directory."""
 FAILED = 1
+LAST_SEQUENCE = 2**32 - 1
 KILLED_BY = 128
 """Added to the signal's number, as shells do."""
 
@@ -33,26 +50,6 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-
-Sessions = Annotated[
-    list[str] | None,
-    typer.Argument(
-        metavar="SESSION",
-        help="A recorded session: the path of a .json or .json.gz file, or a name in tests/data/ledgers.",
-    ),
-]
-AsJson = Annotated[
-    bool,
-    typer.Option("--json", help="Print one JSON line an order and nothing else on standard output."),
-]
-DataDir = Annotated[
-    Path | None,
-    typer.Option(help="Keep NATS's and PostgreSQL's data there; by default it is temporary and removed."),
-]
-NatsPort = Annotated[int, typer.Option(help="NATS's port on the loopback interface; 0: any free one.")]
-PostgresPort = Annotated[
-    int, typer.Option(help="PostgreSQL's port on the loopback interface; 0: any free one.")
-]
 
 
 @app.command("replay")
@@ -136,44 +133,73 @@ def run_command(
 
 @app.command("verify")
 def verify_command(
-    *,
-    database: Annotated[
-        str,
-        typer.Option(
-            envvar="FILLPROOF_OWNER_DATABASE_URL",
-            help="The audit tables' owner: postgresql://owner:password@host:port/database.",
-        ),
-    ],
-    head: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="POSITION:DIGEST", help="A head printed earlier, which the chain must still hold."
-        ),
-    ] = None,
-    xrpl: Annotated[
-        str | None, typer.Option(help="A node, to hold rows against the ledger: http(s)://... or ws(s)://...")
-    ] = None,
-    sample: Annotated[int, typer.Option(min=1, help="How many rows are held against the ledger.")] = 100,
+    *, database: Database, head: Heads = None, xrpl: NodeUrl = None, sample: Sample = 100
 ) -> None:
-    """Recompute the chain of digests and say which rows are not as they were stored.
+    """Hold every stored row against the chain of digests, and say which are not as they were stored.
 
-    Exit status: 0 everything is as it was stored, 1 something is not, 2 bad input. Note the head somewhere
-    else: rows and digests cut off the chain's end together are missed only by who knows an earlier head.
+    Exit status: 0 all are as they were stored; 1 some are not; 2 bad input.
+    Note the head that it prints somewhere else: who cuts rows and digests off
+    the chain's end together is found out by an earlier head alone.
 
-    Example: fillproof verify --head 1027:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08
+    Example: fillproof verify --database postgresql://owner:...@db/fillproof --xrpl https://xrplcluster.com
     """
-    from console.proof.chain import parse_head
     from console.verify import show, verify
 
-    try:
-        noted = [parse_head(written) for written in head or ()]
-    except ValueError as error:
-        _refuse(str(error))
     with _explained():
-        report = verify(database, noted, xrpl, sample, screen(stderr=True))
+        report = verify(database, head or (), xrpl, sample, screen(stderr=True))
     show(report, screen())
     if report.findings:
         raise typer.Exit(FAILED)
+
+
+@app.command("explain")
+def explain_command(
+    address: Address,
+    sequence: OrderSequence,
+    *,
+    xrpl: Annotated[str | None, typer.Option(help="A node: http(s)://... or ws(s)://...")] = None,
+    session: Annotated[
+        str | None, typer.Option(help="A recorded session instead: a path or a name, as `replay` takes.")
+    ] = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print one JSON object and nothing else on standard output.")
+    ] = False,
+) -> None:
+    """Say what happened to the order SEQUENCE of ADDRESS, with the proof: no bus, no database.
+
+    Exit status: 0 it is explained; 1 the node can't be used; 2 bad input, or
+    no node answers; 3 the order was never placed; 4 there is no such account;
+    5 the node lacks history that it takes.
+
+    Example: fillproof explain rfxmebQ8cESn2JoSoNV6eELtUzndoSjos6 55 --session canceled_elsewhere
+    """
+    from xrpl.core.addresscodec import is_valid_classic_address
+
+    from console.explain.inquiry import explain
+    from console.explain.page import Progress, show
+
+    if not is_valid_classic_address(address):
+        _refuse(f"expected the classic address of an account (r...), found {address!r}: check it for a typo")
+    if not 1 <= sequence <= LAST_SEQUENCE:
+        _refuse(f"expected a sequence of 1 to {LAST_SEQUENCE}, found {sequence}")
+    with _explained(), _asked(xrpl, session) as node:
+        told = explain(node, address, sequence, Progress(screen(stderr=True)))
+    if as_json:
+        _print_json([told])
+    else:
+        show(screen(), told)
+    if told.missing_transactions:
+        raise typer.Exit(HistoryMissing.status)
+
+
+def _asked(url: str | None, session: str | None) -> "contextlib.AbstractContextManager[Node]":
+    from console.explain.node import at_url, of_session
+
+    if url is not None and session is None:
+        return at_url(url)
+    if session is not None and url is None:
+        return contextlib.nullcontext(of_session(_find([session])[0].session))
+    raise BadOption("expected one source: --xrpl URL for a live node, or --session NAME for a recorded one")
 
 
 @contextlib.contextmanager
@@ -181,7 +207,9 @@ def _explained() -> Iterator[None]:
     """Turn what can go wrong into one clear message and an exit status of its own."""
     try:
         yield
-    except (ChildFailed, NotFinished, MissingOrder) as error:
+    except NothingToExplain as error:
+        _refuse(str(error), status=error.status)
+    except (ChildFailed, NodeUnusable, NotFinished, MissingOrder) as error:
         _refuse(str(error), status=FAILED)
     except (BadOption, StackError) as error:
         _refuse(str(error))
@@ -223,9 +251,19 @@ def _show(lines: list[OrderLine], recordings: list[Recording], *, anomalies: int
     orders = [order for recording in recordings for order in recording.session.orders]
     console.print(order_table(lines, orders, console.width))
     summary(console, lines, anomalies)
+    if lines:
+        _hint(console, next((line for line in lines if line.anomaly), lines[0]), recordings)
 
 
-def _print_json(lines: Iterable[OrderLine]) -> None:
+def _hint(console: Console, line: OrderLine, recordings: list[Recording]) -> None:
+    path = next(recording.path for recording in recordings if recording.session.name == line.session)
+    session = line.session if path.parent == RECORDINGS else path
+    console.print(
+        f"Why: fillproof explain {line.account} {line.sequence} --session {session}", soft_wrap=True
+    )
+
+
+def _print_json(lines: Iterable[msgspec.Struct]) -> None:
     for line in lines:
         sys.stdout.write(msgspec.json.encode(line).decode() + "\n")
     sys.stdout.flush()

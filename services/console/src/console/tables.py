@@ -19,8 +19,8 @@ from order_events import Amount
 WARN_FROM, BAD_FROM = 1, 3
 """The chip: nothing at 0, WARN at 1 and 2, BAD at 3 and more."""
 
-_COLOURS = {"FILLED": "green", "REMOVED": "red", "LOST": "red", "REJECTED": "yellow", "EXPIRED": "yellow"}
-_SHORT_HASH = 8
+COLOURS = {"FILLED": "green", "REMOVED": "red", "LOST": "red", "REJECTED": "yellow", "EXPIRED": "yellow"}
+SHORT_HASH = 8
 _WIDE = 130
 """Columns of a terminal that shows all of the table's."""
 
@@ -68,11 +68,11 @@ _COLUMNS = (
     _Column("gives", lambda _, order: quoted(parse_amount(order["taker_gets"])), "right", detail=True),
     _Column("asks", lambda _, order: quoted(parse_amount(order["taker_pays"])), "right", detail=True),
     _Column("engine believed", lambda _, order: "CANCEL SENT" if order["cancel_tx"] else "ACTIVE"),
-    _Column("ledger says", lambda line, _: Text(line.status, style=_COLOURS.get(line.status, ""))),
+    _Column("ledger says", lambda line, _: Text(line.status, style=COLOURS.get(line.status, ""))),
     _Column("cause", lambda line, _: line.removal_reason or ""),
     _Column("fills", lambda line, _: str(len(line.fills) or ""), "right"),
     _Column("given of it", _given, "right", detail=True),
-    _Column("removed by", lambda line, _: (line.removed_by or "")[:_SHORT_HASH], detail=True),
+    _Column("removed by", lambda line, _: (line.removed_by or "")[:SHORT_HASH], detail=True),
     _Column("", lambda line, _: Text("anomaly" if line.anomaly else "", style="bold red")),
 )
 

@@ -4,22 +4,17 @@ import asyncio
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
-from urllib.parse import urlsplit
 
 import asyncpg
-import httpx
 import msgspec
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
-from websockets.exceptions import WebSocketException
-from xrpl import XRPLException
-from xrpl.clients import JsonRpcClient, WebsocketClient
-from xrpl.models import Tx
 
-from console.errors import BadOption, NotFinished
-from console.proof.chain import Finding, Head
+from console.errors import BadOption
+from console.explain.node import Node, Refused, at_url
+from console.proof.chain import Finding, Head, parse_head
 from console.proof.on_ledger import Ask, OnLedger, hold_against
 from console.proof.tables import Counts, Verification, sql
 from order_events import OrderEvent, decode
@@ -27,7 +22,7 @@ from order_events import OrderEvent, decode
 SHOWN = 50
 """Findings in the table; the rest is counted."""
 CONNECT_SECONDS = 5.0
-_DOWN = (OSError, TimeoutError, httpx.HTTPError, WebSocketException, XRPLException)
+NOT_FOUND = "txnNotFound"
 
 
 class Report(msgspec.Struct, frozen=True, kw_only=True):
@@ -40,16 +35,20 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     """None where no server was asked."""
 
 
-def verify(database: str, noted: Sequence[Head], xrpl: str | None, sample: int, console: Console) -> Report:
+def verify(database: str, noted: Sequence[str], xrpl: str | None, sample: int, console: Console) -> Report:
     """Hold every row against the chain, and `sample` rows against the ledger where `xrpl` is given.
 
     Raises:
-        BadOption: the database or the server does not answer, or the role may not read the tables.
-        NotFinished: the server stopped answering.
+        BadOption: a noted head is none, the database or the node does not answer, the role may not read.
+        NodeUnusable: the node's answers are none.
 
     """
     try:
-        found, events = asyncio.run(_verify_tables(database, noted, sample if xrpl else 0, console))
+        heads = [parse_head(written) for written in noted]
+    except ValueError as error:
+        raise BadOption(str(error)) from error
+    try:
+        found, events = asyncio.run(_verify_tables(database, heads, sample if xrpl else 0, console))
     except (asyncpg.InsufficientPrivilegeError, asyncpg.UndefinedTableError) as error:
         raise BadOption(f"expected the owner of migrated audit tables, found: {error}") from error
     except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError, ValueError) as error:
@@ -59,11 +58,8 @@ def verify(database: str, noted: Sequence[Head], xrpl: str | None, sample: int, 
     if xrpl is None:
         return found
     result = OnLedger()
-    with _asking(xrpl) as ask, _progress(console, "against the ledger", len(events)) as advance:
-        try:
-            differences = list(hold_against(events, _telling(ask, advance), result))
-        except _DOWN as error:
-            raise NotFinished(f"{xrpl} stopped answering: {error!r}") from error
+    with at_url(xrpl) as node, _progress(console, "against the ledger", len(events)) as advance:
+        differences = list(hold_against(events, _asking(node, advance), result))
     return msgspec.structs.replace(found, findings=found.findings + differences, on_ledger=result)
 
 
@@ -96,7 +92,7 @@ def show(report: Report, console: Console) -> None:
         console.print(f"{counts.unproven} anomalies are older than the events: nothing proves them")
     if result := report.on_ledger:
         console.print(
-            f"{result.held} rows held against the ledger, {result.unknown} of transactions that the server "
+            f"{result.held} rows held against the ledger, {result.unknown} of transactions that the node "
             "does not have"
         )
     console.print(f"head {report.head}")
@@ -128,39 +124,17 @@ async def _verify_tables(
     return report, [event for event in events if isinstance(event, OrderEvent)]
 
 
-@contextmanager
-def _asking(url: str) -> Iterator[Ask]:
-    """Connect to a server; raises BadOption where none answers."""
-    scheme = urlsplit(url).scheme
-    if scheme not in {"http", "https", "ws", "wss"}:
-        raise BadOption(f"expected a URL as https://HOST:PORT or wss://HOST:PORT, found {url!r}")
-    if scheme.startswith("http"):
-        client = JsonRpcClient(url)
-        yield lambda name: _result(client, name)
-        return
-    socket = WebsocketClient(url)
-    try:
-        socket.open()
-    except _DOWN as error:
-        raise BadOption(
-            f"expected an XRP Ledger node that answers, found none at {url}: {error!r}"
-        ) from error
-    try:
-        yield lambda name: _result(socket, name)
-    finally:
-        socket.close()
-
-
-def _result(client: JsonRpcClient | WebsocketClient, name: str) -> dict[str, Any]:
-    return dict(client.request(Tx(transaction=name)).result)
-
-
-def _telling(ask: Ask, advance: Callable[[int], None]) -> Ask:
-    def asked(name: str) -> dict[str, Any]:
+def _asking(node: Node, advance: Callable[[int], None]) -> Ask:
+    def ask(name: str) -> dict[str, Any] | None:
         advance(1)
-        return ask(name)
+        try:
+            return node.ask("tx", dict[str, Any], transaction=name, binary=False)
+        except Refused as error:
+            if error.code == NOT_FOUND:
+                return None
+            raise
 
-    return asked
+    return ask
 
 
 @contextmanager

@@ -5,6 +5,9 @@
 after it. The decision "what happened to this order" is `removal.decide` for an order that was on the
 book, and `placement.place` for one in its own transaction.
 
+`Conservation` adds up an account's balances beside all that: what the fills, fees and payments of its
+transactions do not explain is drift.
+
 1. Only validated transactions end an order (and the ledger's clock, and a LastLedgerSequence passed).
 2. The same ledgers give the same events, whatever was looked at when.
 3. Amounts are exact; only prices are rounded, to 34 digits.
@@ -14,8 +17,11 @@ book, and `placement.place` for one in its own transaction.
 from offer_lifecycle.adoption import adopt, begin, found
 from offer_lifecycle.amounts import parse_amount, plain
 from offer_lifecycle.anybody import removals
+from offer_lifecycle.conservation import Conservation, Drift
 from offer_lifecycle.events import utc
+from offer_lifecycle.flows import Flow, Source, flows
 from offer_lifecycle.fold import fold
+from offer_lifecycle.funds import Holding
 from offer_lifecycle.order import Order
 from offer_lifecycle.removal import Verdict
 from offer_lifecycle.state import AccountRecord, AccountState, LedgerFacts, LedgerOutcome
@@ -34,18 +40,24 @@ __all__ = [
     "RIPPLE_EPOCH",
     "AccountRecord",
     "AccountState",
+    "Conservation",
+    "Drift",
+    "Flow",
     "Header",
+    "Holding",
     "LedgerFacts",
     "LedgerOutcome",
     "MalformedTransaction",
     "Order",
     "Reserves",
+    "Source",
     "StateAnswer",
     "StateRequest",
     "Transaction",
     "Verdict",
     "adopt",
     "begin",
+    "flows",
     "fold",
     "found",
     "in_order",

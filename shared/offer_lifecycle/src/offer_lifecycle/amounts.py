@@ -4,7 +4,9 @@ XRPL token values have up to 16 digits and exponents from -96 to 80, so a sum of
 most 193 digits: `EXACT` holds that and refuses, rather than rounds, anything longer.
 """
 
+from collections.abc import Iterable
 from decimal import Context, Decimal, DivisionByZero, Inexact, InvalidOperation, Overflow
+from functools import reduce
 
 import msgspec
 
@@ -18,6 +20,9 @@ RATIO = Context(prec=34, traps=[DivisionByZero, InvalidOperation, Overflow])
 XRP = "XRP"
 DROPS_PER_XRP = Decimal(1_000_000)
 ZERO = Decimal(0)
+
+_SIGNIFICANT_DIGITS = 16
+"""Of a token amount: a change to a large balance is itself rounded to these."""
 
 _TOO_LARGE = Decimal("1e100")
 
@@ -108,6 +113,16 @@ def issuer_of(asset: str) -> str | None:
     """Return the token's issuer; None for XRP and for an MPT."""
     kind, _, issuer = asset.partition(".")
     return None if kind == "MPT" or not issuer else issuer
+
+
+def exact_sum(values: Iterable[Decimal]) -> Decimal:
+    """Add up without a rounding."""
+    return reduce(EXACT.add, values, ZERO)
+
+
+def last_place(value: Decimal) -> Decimal:
+    """Return what one is worth in the last digit that the ledger keeps of a token amount; 0 for 0."""
+    return Decimal(1).scaleb(value.adjusted() - _SIGNIFICANT_DIGITS + 1) if value else ZERO
 
 
 def plain(value: Decimal) -> str:

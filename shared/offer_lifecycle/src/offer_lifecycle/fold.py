@@ -147,14 +147,12 @@ class _Ledger:
     def _remove(
         self, order: Order, change: OfferChange, fact: Fact, tx: Transaction, before: Mapping[str, Holding]
     ) -> None:
-        asset = change.gives
         case = self._case(tx, change, before)
         verdict = decide(case)
         by_engine = self._by_engine(order, tx)
         ended = self._end(order, verdict, tx.ledger_index, removed_by=tx.hash, by_engine=by_engine)
         if is_disappearance(order, verdict.reason, by_engine=by_engine):
-            now = self._holdings.get(asset)
-            since = now.emptied_by if now and verdict.reason is RemovalReason.UNFUNDED else None
+            since = case.unfunded_since if verdict.reason is RemovalReason.UNFUNDED else None
             evidence = f"rule {verdict.rule}: {verdict.evidence}"
             self._events.append(events.disappeared(ended, fact, evidence, unfunded_since=since))
         if change.consumed:

@@ -11,7 +11,7 @@ from decimal import Decimal
 
 import msgspec
 
-from offer_lifecycle.amounts import EXACT, XRP, ZERO, WrittenToken, issuer_of, token, value_of
+from offer_lifecycle.amounts import EXACT, XRP, ZERO, WrittenToken, issuer_of, last_place, token, value_of
 from offer_lifecycle.changes import OnDamage, damaged, refuse
 from offer_lifecycle.transaction import Kind, Node, Reserves, Transaction
 
@@ -94,9 +94,10 @@ def _named(tx: Transaction, node: Node) -> Iterator[None]:
 
 
 def pools(tx: Transaction) -> tuple[str, ...]:
-    """Return the accounts of the automated market makers that it traded with, by their trust lines.
+    """Return the accounts of the automated market makers that it traded with.
 
-    A pool of two tokens shows by nothing else: its AccountRoot (AMMID) is there only where XRP moved.
+    A pool of two tokens shows by its trust lines alone: its AccountRoot (AMMID) is there only where XRP
+    moved. By that alone shows a pool that holds too much of a token for what it traded to count.
 
     Raises:
         MalformedTransaction: naming transaction, node and field.
@@ -109,9 +110,12 @@ def pools(tx: Transaction) -> tuple[str, ...]:
                 line = _LINE.decode(node.fields)
                 # Balance is written from the low account's side: the pool is the one that holds
                 holder = line.low_limit if value_of(line.balance) > 0 else line.high_limit
-            if line.flags & AMM_LINE and holder.issuer is not None:
+            if line.flags & AMM_LINE:
                 found.append(holder.issuer)
-    return tuple(dict.fromkeys(found))
+        elif b'"AMMID"' in bytes(node.fields):
+            with _named(tx, node):
+                found.append(_ROOT.decode(node.fields).account)
+    return tuple(dict.fromkeys(account for account in found if account is not None))
 
 
 class _Root(msgspec.Struct, rename="pascal", gc=False):
@@ -186,10 +190,36 @@ def _line_change(kind: Kind, final: _Line, previous: _LineBefore, account: str) 
     )
 
 
-def line_rounding(tx: Transaction, currency: str, digits: int) -> Decimal:
+def touched_before(tx: Transaction, account: str, asset: str) -> str | None:
+    """Return the transaction that touched the entry of a balance before `tx`; None if it created it.
+
+    Raises:
+        MalformedTransaction: naming transaction, node and field.
+
+    """
+    for node in tx.balances:
+        if account.encode() not in bytes(node.fields):
+            continue
+        with _named(tx, node):
+            found = any(change.asset == asset for _, change in _changes(node, (account,)))
+            # A deleted entry carries the link inside its last fields
+            link = node.previous_txn_id or _LINK.decode(node.fields).previous_txn_id
+        if found:
+            return link
+    return None
+
+
+class _Link(msgspec.Struct, gc=False):
+    previous_txn_id: str | None = msgspec.field(name="PreviousTxnID", default=None)
+
+
+_LINK = msgspec.json.Decoder(_Link)
+
+
+def line_rounding(tx: Transaction, currency: str) -> Decimal:
     """Return how far sums of the changes to balances of a currency may be off, in decimal tokens.
 
-    Each balance is itself rounded to so many significant `digits`, before and after.
+    Each balance is itself rounded, before and after.
 
     Raises:
         MalformedTransaction: naming transaction, node and field.
@@ -205,7 +235,7 @@ def line_rounding(tx: Transaction, currency: str, digits: int) -> Decimal:
             balances = [value_of(written) for written in (line.balance, before or line.balance)]
         if line.low_limit.currency == currency:
             for balance in balances:
-                total = EXACT.add(total, Decimal(1).scaleb(balance.adjusted() - digits + 1))
+                total = EXACT.add(total, last_place(balance))
     return total
 
 

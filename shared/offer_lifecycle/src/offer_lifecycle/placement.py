@@ -19,9 +19,6 @@ from order_events import Amount, OrderStatus, RemovalReason
 IMMEDIATE_OR_CANCEL, SELL = 0x0002_0000, 0x0008_0000
 """tfImmediateOrCancel, tfSell."""
 
-_SIGNIFICANT_DIGITS = 16
-"""Of a token balance: a change to a large balance is itself rounded to these."""
-
 
 class Placement(msgspec.Struct, frozen=True, kw_only=True):
     """What became of an order in the transaction that placed it."""
@@ -52,8 +49,7 @@ def place(
     gets, pays = ordered(tx)
     if tx.result != "tesSUCCESS":
         return _placement(tx, gets, pays, OrderStatus.REJECTED, evidence=f"result {tx.result}")
-    gave = _gave(tx, gets, changes, balances)
-    got = max(_taken(tx, pays.asset, changes, balances), ZERO)
+    gave, got = taken_at_once(tx, changes, balances)
     entry = next((c for c in changes if c.kind is Kind.CREATED and c.account == tx.account), None)
     if entry is not None:
         status = OrderStatus.PARTIALLY_FILLED if gave or got else OrderStatus.ACCEPTED
@@ -64,6 +60,34 @@ def place(
         return _placement(tx, gets, pays, OrderStatus.REJECTED, evidence=evidence)
     status, reason, evidence = _never_rested(tx, gave, got, balances, reserves)
     return _placement(tx, gets, pays, status, reason=reason, evidence=evidence, gave=gave, got=got)
+
+
+def taken_at_once(
+    tx: Transaction, changes: list[OfferChange], balances: list[BalanceChange]
+) -> tuple[Decimal, Decimal]:
+    """Return what the order of a successful OfferCreate gave and got in that same transaction.
+
+    `changes` and `balances` are the transaction's own (the balances: of its sender).
+    """
+    gets, pays = ordered(tx)
+    gave = _gave(tx, gets, changes, balances)
+    return gave, max(_taken(tx, pays.asset, changes, balances), ZERO)
+
+
+def taken_by_others(tx: Transaction, asset: str, changes: list[OfferChange]) -> tuple[Decimal, Decimal]:
+    """Return what the offers and pools that `tx` traded with gave and got of an asset."""
+    gave, got = ZERO, ZERO
+    for change in changes:
+        if change.consumed and change.gives == asset:
+            gave = EXACT.add(gave, change.gave)
+        if change.consumed and change.asks == asset:
+            got = EXACT.add(got, change.got)
+    for pool in pools(tx):
+        for balance in balance_changes(tx, pool):
+            if balance.asset == asset:
+                gave = EXACT.subtract(gave, min(balance.delta, ZERO))
+                got = EXACT.add(got, max(balance.delta, ZERO))
+    return gave, got
 
 
 def _placement(  # noqa: PLR0913 - the fields of one record, most of them named
@@ -93,7 +117,7 @@ def _placement(  # noqa: PLR0913 - the fields of one record, most of them named
 def _taken(tx: Transaction, asset: str, changes: list[OfferChange], balances: list[BalanceChange]) -> Decimal:
     """Return what the order itself added to the owner's balance of `asset`; negative: what it took."""
     currency = asset.partition(".")[0]
-    total = Decimal(tx.fee) if asset == XRP else ZERO
+    total = Decimal(tx.fee) if asset == XRP and tx.pays_fee(tx.account) else ZERO
     for balance in balances:
         # An issuer's balance of its own token is what all its lines say together
         own_issue = issuer_of(asset) == tx.account and balance.asset.partition(".")[0] == currency
@@ -112,27 +136,15 @@ def _gave(
     debited = max(-_taken(tx, gets.asset, changes, balances), ZERO)
     if gets.asset == XRP or not debited:
         return debited
-    received = _received_by_others(tx, gets.asset, changes)
+    _, received = taken_by_others(tx, gets.asset, changes)
     # Beyond what rounding balances can do, the difference is the issuer's transfer fee
     if received and EXACT.subtract(debited, received) > _rounding(tx, gets.asset):
         return received
     return debited
 
 
-def _received_by_others(tx: Transaction, asset: str, changes: list[OfferChange]) -> Decimal:
-    total = ZERO
-    for change in changes:
-        if change.consumed and change.asks == asset:
-            total = EXACT.add(total, change.got)
-    for pool in pools(tx):
-        for balance in balance_changes(tx, pool):
-            if balance.asset == asset:
-                total = EXACT.add(total, max(balance.delta, ZERO))
-    return total
-
-
 def _rounding(tx: Transaction, asset: str) -> Decimal:
-    return line_rounding(tx, asset.partition(".")[0], _SIGNIFICANT_DIGITS)
+    return line_rounding(tx, asset.partition(".")[0])
 
 
 def _never_rested(

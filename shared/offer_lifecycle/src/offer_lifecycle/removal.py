@@ -46,6 +46,15 @@ class Case(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         asset, account = self.change.gets_left.asset, self.change.account
         return spendable(asset, account, self.holding_after, self.reserves, self.owner_count)
 
+    @property
+    def unfunded_since(self) -> str | None:
+        """The transaction since which the owner has nothing of it to give; None: has some, or not known."""
+        before, after = self.funds_before, self.funds_after
+        if before is not None and before > 0:
+            # What is left after it still counts the offer: a reserve that shrank by it brings nothing back
+            return self.tx.hash if after is not None and after <= 0 else None
+        return self.holding_before.emptied_by if self.holding_before else None
+
 
 class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     """Why an order ended, by which rule, and what shows it."""
@@ -212,8 +221,8 @@ RULES: tuple[tuple[str, RemovalReason, Callable[[Case], str | None]], ...] = (
     ("3 removed with its account", RemovalReason.ACCOUNT_DELETED, _account_deleted),
     ("4 filled", RemovalReason.FILLED, _filled),
     ("6 expired", RemovalReason.EXPIRED, _expired),
-    ("5, 8 became unfunded", RemovalReason.UNFUNDED, _became_unfunded),
     ("8 found unfunded", RemovalReason.UNFUNDED, _found_unfunded),
+    ("5, 8 became unfunded", RemovalReason.UNFUNDED, _became_unfunded),
     ("7 self-crossed", RemovalReason.SELF_CROSSED, _self_crossed),
     ("5, 8 too small to trade", RemovalReason.TINY, _tiny),
 )

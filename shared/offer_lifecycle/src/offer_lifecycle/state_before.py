@@ -5,12 +5,13 @@ that removes it. Which entries of the ledger before would tell is a value here (
 does I/O can put to a node as `ledger_entry`), and their fields come back as further evidence.
 """
 
+import contextlib
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
-from offer_lifecycle.amounts import XRP, WrittenAmount, WrittenToken, amount, issuer_of
+from offer_lifecycle.amounts import XRP, WrittenToken, issuer_of, value_of
 from offer_lifecycle.funds import HIGH_FREEZE, LOW_FREEZE, NOTHING, Holding
 
 GLOBAL_FREEZE, REQUIRE_AUTH = 0x0040_0000, 0x0004_0000
@@ -21,6 +22,8 @@ DEEP_FREEZE = 0x0200_0000 | 0x0400_0000
 """lsfLowDeepFreeze, lsfHighDeepFreeze: whichever side set it, nothing may move."""
 CREDENTIAL_ACCEPTED = 0x0001_0000
 """lsfAccepted."""
+
+_Fields = TypeVar("_Fields")
 
 
 class StateRequest(msgspec.Struct, frozen=True, kw_only=True):
@@ -59,20 +62,7 @@ class StateBefore:
 
     def holding(self, asset: str) -> Holding | None:
         """Return the balance of an asset; None where it is not known."""
-        if asset == XRP:
-            known, root = self._entry({"account_root": self._account}, "the owner's XRP and reserve")
-        else:
-            known, root = self._line(asset, "the owner's balance of what the offer gives")
-        if not known:
-            return None
-        if root is None or root.balance is None:
-            return NOTHING
-        value = amount(root.balance).value
-        if asset == XRP:
-            return Holding(balance=value, owner_count=root.owner_count)
-        is_low = self._is_low(root)
-        frozen = root.flags & (HIGH_FREEZE if is_low else LOW_FREEZE)
-        return Holding(balance=value if is_low else value.copy_negate(), frozen=bool(frozen))
+        return self._xrp() if asset == XRP else self._token(asset)
 
     def globally_frozen(self, asset: str) -> bool:
         """Whether the issuer had frozen all that it issued."""
@@ -96,67 +86,110 @@ class StateBefore:
 
     def outside(self, domain: str, time: int) -> bool:
         """Whether the account held none of the domain's credentials at `time` (ripple seconds)."""
-        known, entry = self._entry({"permissioned_domain": domain}, "the credentials that the domain accepts")
-        if entry is None:
+        entry = {"permissioned_domain": domain}
+        known, found = self._entry(entry, _Domain, "the credentials that the domain accepts")
+        if found is None:
             return known
-        if entry.owner == self._account:
+        if found.owner == self._account:
             return False
-        held = [self._unknown_or_held(accepted.credential, time) for accepted in entry.accepted]
+        held = [self._unknown_or_held(accepted, time) for accepted in found.accepted]
         return not any(held)
 
-    def _unknown_or_held(self, accepted: "_Credential", time: int) -> bool:
+    def _xrp(self) -> Holding | None:
+        entry = {"account_root": self._account}
+        known, root = self._entry(entry, _Root, "the owner's XRP and reserve")
+        if root is None:
+            return NOTHING if known else None
+        return Holding(balance=value_of(root.balance), owner_count=root.owner_count)
+
+    def _token(self, asset: str) -> Holding | None:
+        known, line = self._line(asset, "the owner's balance of what the offer gives")
+        if line is None:
+            return NOTHING if known else None
+        is_low, value = self._is_low(line), value_of(line.balance)
+        frozen = line.flags & (HIGH_FREEZE if is_low else LOW_FREEZE)
+        # Balance is written from the low account's side
+        return Holding(balance=value if is_low else value.copy_negate(), frozen=bool(frozen))
+
+    def _unknown_or_held(self, accepted: "_Accepted", time: int) -> bool:
         credential = {
             "subject": self._account,
-            "issuer": accepted.issuer,
-            "credential_type": accepted.credential_type,
+            "issuer": accepted.credential.issuer,
+            "credential_type": accepted.credential.credential_type,
         }
-        known, held = self._entry({"credential": credential}, "the owner's credential for the domain")
+        known, held = self._entry(
+            {"credential": credential}, _Credential, "the owner's credential for the domain"
+        )
         if held is None:
             return not known
-        lasting = held.expiration is None or held.expiration > time
+        # Unlike an offer, a credential still holds at its Expiration: only after it, it does not
+        lasting = held.expiration is None or held.expiration >= time
         return lasting and bool(held.flags & CREDENTIAL_ACCEPTED)
 
-    def _issuer(self, asset: str, why: str) -> "_Entry | None":
-        return self._entry({"account_root": issuer_of(asset)}, why)[1]
+    def _issuer(self, asset: str, why: str) -> "_Root | None":
+        return self._entry({"account_root": issuer_of(asset)}, _Root, why)[1]
 
-    def _line(self, asset: str, why: str) -> "tuple[bool, _Entry | None]":
+    def _line(self, asset: str, why: str) -> "tuple[bool, _Line | None]":
         parties = [self._account, issuer_of(asset)]
-        return self._entry({"ripple_state": {"accounts": parties, "currency": asset.partition(".")[0]}}, why)
+        line = {"accounts": parties, "currency": asset.partition(".")[0]}
+        return self._entry({"ripple_state": line}, _Line, why)
 
-    def _entry(self, entry: dict[str, Any], why: str) -> "tuple[bool, _Entry | None]":
+    def _entry(self, entry: dict[str, Any], kind: type[_Fields], why: str) -> tuple[bool, _Fields | None]:
         """Return (whether it is known, the entry); what is not known becomes a question."""
         key = _key(entry)
         if key in self._answers:
             fields = self._answers[key]
-            try:
-                return True, None if fields is None else msgspec.convert(fields, _Entry)
-            except msgspec.ValidationError:
-                pass  # no usable answer: the question stays
+            with contextlib.suppress(msgspec.ValidationError):  # no usable answer: the question stays
+                return True, None if fields is None else msgspec.convert(fields, kind)
         self._missing.setdefault(key, StateRequest(ledger_index=self._ledger_index, entry=entry, why=why))
         return False, None
 
-    def _is_low(self, line: "_Entry") -> bool:
-        return line.low_limit is not None and line.low_limit.issuer == self._account
+    def _is_low(self, line: "_Line") -> bool:
+        return line.low_limit.issuer == self._account
 
 
-class _Credential(msgspec.Struct, rename="pascal"):
+class _Root(msgspec.Struct, rename="pascal"):
+    """AccountRoot: what tells something of it."""
+
+    balance: str
+    owner_count: int
+    flags: int = 0
+
+    def __post_init__(self) -> None:
+        value_of(self.balance)  # what is no number is no answer
+
+
+class _Line(msgspec.Struct, rename="pascal"):
+    """RippleState."""
+
+    balance: WrittenToken
+    low_limit: WrittenToken
+    flags: int = 0
+
+    def __post_init__(self) -> None:
+        value_of(self.balance)
+
+
+class _Kind(msgspec.Struct, rename="pascal"):
     issuer: str
     credential_type: str
 
 
 class _Accepted(msgspec.Struct, rename="pascal"):
-    credential: _Credential
+    credential: _Kind
 
 
-class _Entry(msgspec.Struct, rename="pascal"):
-    """The fields of AccountRoot, RippleState, PermissionedDomain and Credential that tell something."""
+class _Domain(msgspec.Struct, rename="pascal"):
+    """PermissionedDomain."""
+
+    owner: str
+    accepted: list[_Accepted] = msgspec.field(name="AcceptedCredentials")
+
+
+class _Credential(msgspec.Struct, rename="pascal"):
+    """Credential."""
 
     flags: int = 0
-    balance: WrittenAmount | None = None
-    owner_count: int = 0
-    low_limit: WrittenToken | None = None
-    owner: str | None = None
-    accepted: list[_Accepted] = msgspec.field(name="AcceptedCredentials", default_factory=list)
     expiration: int | None = None
 
 

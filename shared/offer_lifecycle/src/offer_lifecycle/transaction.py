@@ -94,7 +94,7 @@ class Transaction(msgspec.Struct, frozen=True, kw_only=True):
     """Its Sequence, or its TicketSequence where a ticket was used."""
     result: str
     fee: int
-    """Drops, paid by `account`."""
+    """Drops: see `pays_fee`."""
     flags: int
     expiration: int | None
     """Of an OfferCreate, in ripple seconds."""
@@ -111,6 +111,10 @@ class Transaction(msgspec.Struct, frozen=True, kw_only=True):
     """AffectedNodes, in the metadata's order (which means nothing)."""
     damaged: tuple[str, ...] = ()
     """The nodes that could not be read at all, each with its place and what was found."""
+
+    def pays_fee(self, account: str) -> bool:
+        """Whether the fee is taken from the account: the delegate's where one signed, else the sender's."""
+        return account == (self.delegate or self.account)
 
     @property
     def offers(self) -> list[Node]:

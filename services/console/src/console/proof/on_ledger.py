@@ -13,8 +13,8 @@ from offer_lifecycle.funds import balance_changes
 from offer_lifecycle.placement import place
 from order_events import LiquiditySide, OrderEvent, OrderFilled
 
-Ask = Callable[[str], dict[str, Any]]
-"""Given a transaction's hash, returns the `result` of the server's method `tx`."""
+Ask = Callable[[str], dict[str, Any] | None]
+"""Given a transaction's hash, returns the `result` of the node's method `tx`; None where it has none."""
 
 _ANY_RESERVE = Reserves(base=0, increment=0)
 """What was traded does not depend on the reserve."""
@@ -24,9 +24,9 @@ class OnLedger(msgspec.Struct, kw_only=True):
     """What became of the sample."""
 
     held: int = 0
-    """Rows whose transaction the server showed."""
+    """Rows whose transaction the node showed."""
     unknown: int = 0
-    """Rows whose transaction the server does not have: its history may be too short, which proves nothing."""
+    """Rows whose transaction the node does not have: its history may be too short, which proves nothing."""
 
 
 def hold_against(events: Iterable[OrderEvent], ask: Ask, result: OnLedger) -> Iterator[Finding]:
@@ -36,7 +36,7 @@ def hold_against(events: Iterable[OrderEvent], ask: Ask, result: OnLedger) -> It
     """
     for event in events:
         answer = ask(event.transaction_hash or "")
-        if "error" in answer:
+        if answer is None:
             result.unknown += 1
             continue
         result.held += 1

@@ -1,0 +1,167 @@
+"""Conservation: an account's balances over a range of ledgers, added up to the last digit.
+
+Taken ledger by ledger. Every transaction's flows add up to the change that it shows, and every balance
+that it shows before itself must be the one held so far; a server's balances at a ledger must be those held
+there. What differs is drift: a transaction that was not read, or an answer that is wrong.
+"""
+
+from collections.abc import Iterable, Mapping
+from decimal import Decimal
+
+import msgspec
+
+from offer_lifecycle.amounts import EXACT, ZERO
+from offer_lifecycle.flows import Flow, Source, flows, parts
+from offer_lifecycle.funds import NOTHING, Holdings, balance_changes, touched_before
+from offer_lifecycle.transaction import MalformedTransaction, Transaction, in_order
+
+
+class Drift(msgspec.Struct, frozen=True, kw_only=True):
+    """A change of a balance that nothing explains: drops for XRP, decimal tokens otherwise."""
+
+    asset: str
+    amount: Decimal
+    began: int
+    """The first ledger in which it may have begun: before it, the balance was what was held."""
+    ledger_index: int
+    """The ledger that shows it: it began no later."""
+    transaction_hash: str | None
+    """The transaction whose metadata shows it; None: the balances that a server showed."""
+    missing: str | None
+    """A transaction that was not read, and that changed the balance last before it (PreviousTxnID)."""
+
+
+class _Shown(msgspec.Struct, frozen=True):
+    """When a balance was last shown by a transaction."""
+
+    ledger_index: int
+    transaction_hash: str
+
+
+class Conservation:
+    """One account's balances, from an opening on."""
+
+    def __init__(self, account: str, ledger_index: int, holdings: Holdings | None) -> None:
+        """Open with the balances by the end of a ledger; None: unknown until a transaction shows them."""
+        self.account = account
+        self.ledger_index = ledger_index
+        """The last ledger taken."""
+        self.drifts: list[Drift] = []
+        """All found so far, oldest first."""
+        self.unread: list[str] = []
+        """What could not be read, by transaction: the totals are without it."""
+        self._balances: dict[str, Decimal] = {}
+        self._totals: dict[str, dict[Source, Decimal]] = {}
+        self._open(holdings)
+
+    @property
+    def totals(self) -> Mapping[str, Mapping[Source, Decimal]]:
+        """What changed each asset's balance since the opening, by source; with the drift, all of it."""
+        return self._totals
+
+    @property
+    def balances(self) -> Mapping[str, Decimal]:
+        """The balances now held, XRP and trust lines by name, as far as they are known."""
+        return self._balances
+
+    def take(self, ledger_index: int, transactions: Iterable[Transaction]) -> tuple[Drift, ...]:
+        """Add up one ledger's transactions of the account (others do no harm); return the drift they show.
+
+        Ledgers without any may be left out.
+
+        Raises:
+            ValueError: if the ledger is not after the last one.
+
+        """
+        if ledger_index <= self.ledger_index:
+            raise ValueError(
+                f"expected a ledger after {self.ledger_index}, the last one taken, found {ledger_index}"
+            )
+        self.ledger_index = ledger_index
+        known = len(self.drifts)
+        for tx in in_order(transactions):
+            self._take(tx)
+        return tuple(self.drifts[known:])
+
+    def held_against(self, ledger_index: int, holdings: Holdings) -> tuple[Drift, ...]:
+        """Compare with all the balances that a server showed at a ledger, and go on from those.
+
+        Every transaction of the account up to that ledger has been taken.
+
+        Raises:
+            ValueError: if a later ledger was taken.
+
+        """
+        if ledger_index < self.ledger_index:
+            raise ValueError(
+                f"expected balances at ledger {self.ledger_index}, the last one taken, or later, "
+                f"found {ledger_index}"
+            )
+        self.ledger_index = ledger_index
+        known = len(self.drifts)
+        for asset in sorted({*self._balances, *holdings}):
+            self._hold_against(asset, holdings.get(asset, NOTHING).balance)
+        self._open(holdings)
+        return tuple(self.drifts[known:])
+
+    def _open(self, holdings: Holdings | None) -> None:
+        self._opened = self.ledger_index
+        self._complete = holdings is not None
+        self._balances = {asset: holding.balance for asset, holding in (holdings or {}).items()}
+        self._shown: dict[str, _Shown] = {}
+
+    def _take(self, tx: Transaction) -> None:
+        if tx.damaged:
+            self._give_up(f"transaction {tx.hash}: {'; '.join(tx.damaged)}")
+            return
+        try:
+            changes = list(balance_changes(tx, self.account))
+            moved = flows(tx, self.account, self._balances)
+        except MalformedTransaction as damage:
+            self._give_up(str(damage))
+            return
+        for change in changes:
+            self._hold_against(change.asset, change.before.balance, tx)
+            self._balances[change.asset] = change.after.balance
+            self._shown[change.asset] = _Shown(self.ledger_index, tx.hash)
+        for flow in moved:
+            self._add(flow)
+            if flow.source is Source.DRIFT:
+                self._drift(flow.asset, flow.amount, self.ledger_index, tx)
+
+    def _give_up(self, damage: str) -> None:
+        """Go on from nothing known: any balance may be in what can't be read."""
+        self.unread.append(damage)
+        self._open(None)
+
+    def _hold_against(self, asset: str, shown: Decimal, tx: Transaction | None = None) -> None:
+        """Compare one balance with the one held."""
+        held = self._balances.get(asset, ZERO if self._complete else None)
+        if held is None or held == shown:
+            return
+        last = self._shown.get(asset)
+        previous = touched_before(tx, self.account, asset) if tx else None
+        missing = None if last and previous == last.transaction_hash else previous
+        began = last.ledger_index if last else self._opened + 1
+        for name, before, after in parts(asset, self.account, held, shown):
+            flow = Flow(asset=name, source=Source.DRIFT, amount=EXACT.subtract(after, before))
+            if flow.amount:
+                self._add(flow)
+                self._drift(name, flow.amount, began, tx, missing)
+
+    def _add(self, flow: Flow) -> None:
+        sources = self._totals.setdefault(flow.asset, {})
+        sources[flow.source] = EXACT.add(sources.get(flow.source, ZERO), flow.amount)
+
+    def _drift(
+        self, asset: str, amount: Decimal, began: int, tx: Transaction | None, missing: str | None = None
+    ) -> None:
+        drift = Drift(
+            asset=asset,
+            amount=amount,
+            began=began,
+            ledger_index=self.ledger_index,
+            transaction_hash=tx.hash if tx else None,
+            missing=missing,
+        )
+        self.drifts.append(drift)

@@ -1,0 +1,37 @@
+"""A replay node in a process of its own, as the commands under test meet it."""
+
+import json
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from urllib.request import Request, urlopen
+
+from replaying import recorded, session_path
+
+
+class RunningNode:
+    """Its ledgers close when the test says so."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+
+    def close_ledger(self) -> None:
+        body = json.dumps({"method": "ledger_accept", "params": [{}]}).encode()
+        with urlopen(Request(self.url, body), timeout=5) as answer:  # noqa: S310 - our own node
+            assert json.load(answer)["result"]["status"] == "success"
+
+
+@contextmanager
+def running_node(session: str, *options: str, closed: bool = False) -> Iterator[RunningNode]:
+    """Run one on a recorded session until the block ends; `closed`: with all its ledgers closed."""
+    command = [sys.executable, "-m", "replay_node", str(session_path(session)), "--pace", "manual", *options]
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        node = RunningNode(json.loads(process.stdout.readline())["url"])
+        for _ in recorded(session).ledgers[1:] if closed else ():
+            node.close_ledger()
+        yield node
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(10) == 0

@@ -1,0 +1,26 @@
+"""The recorded sessions by name, and what their `truth` means in our words."""
+
+from console.sessions import RECORDINGS
+from order_events import OrderStatus, RemovalReason
+
+SCRIPTED = sorted(
+    path.name.removesuffix(".json.gz")
+    for path in RECORDINGS.glob("*.json.gz")
+    if not path.name.startswith("random_")
+)
+RANDOM = sorted(path.name.removesuffix(".json.gz") for path in RECORDINGS.glob("random_*.json.gz"))
+
+LIVE = {OrderStatus.ACCEPTED, OrderStatus.PARTIALLY_FILLED}
+ENDS: dict[str, tuple[set[OrderStatus], set[RemovalReason | None]]] = {
+    "open": (LIVE, {None}),
+    "filled": ({OrderStatus.FILLED}, {RemovalReason.FILLED}),
+    "canceled": ({OrderStatus.CANCELED}, {RemovalReason.CANCELED, RemovalReason.KILLED}),
+    "replaced": ({OrderStatus.CANCELED}, {RemovalReason.REPLACED}),
+    "expired": ({OrderStatus.EXPIRED}, {RemovalReason.EXPIRED}),
+    "unfunded": ({OrderStatus.REMOVED}, {RemovalReason.UNFUNDED}),
+    "self_crossed": ({OrderStatus.REMOVED}, {RemovalReason.SELF_CROSSED}),
+    "rejected": ({OrderStatus.REJECTED}, {None}),
+    "never_placed": ({OrderStatus.LOST}, {RemovalReason.UNKNOWN}),
+    "account_deleted": ({OrderStatus.REMOVED}, {RemovalReason.ACCOUNT_DELETED}),
+}
+"""By the truth's `state`: the statuses and the reasons that say the same."""
