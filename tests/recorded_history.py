@@ -21,6 +21,8 @@ from offer_lifecycle import (
     normalise,
 )
 from order_events import encode
+from reconciler.ports.bus import Kept
+from reconciler.service import memory
 from replay_node.session import RecordedLedger, Session, read_session
 
 Raw = dict[str, Any]
@@ -99,6 +101,15 @@ def with_transactions(facts: LedgerFacts, transactions: Sequence[Transaction]) -
 def copy_of(state: AccountState) -> AccountState:
     """Return the state as it stands now: what is done to it leaves the copy as it is."""
     return AccountState(state.record, state.orders.values())
+
+
+def kept(state: AccountState) -> AccountState:
+    """Return the state as another process finds it in the bucket."""
+    record = memory.KeptAccount(record=state.record, engine_sequence=0)
+    values = {memory.ACCOUNT_KEY: memory.account_value(record), **memory.order_values(state.orders)}
+    found = memory.read_kept(Kept(values=values, revision=1))
+    assert found is not None
+    return found[1]
 
 
 def told(outcomes: Iterable[LedgerOutcome]) -> list[bytes]:

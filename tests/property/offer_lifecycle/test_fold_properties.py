@@ -1,24 +1,29 @@
 """What holds for every history of an order, made up by chance."""
 
+import random
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
 import made_ledger as made
+from forward import assert_forward
 from hypothesis import given
 from hypothesis import strategies as st
 from made_ledger import OWNER, header, offer, root, state, submitted, tx, usd
+from recorded_history import kept
 
 from offer_lifecycle import (
     AccountState,
     LedgerFacts,
-    MalformedTransaction,
     fold,
+    in_order,
     normalise,
 )
 from order_events import Amount, OrderEvent, OrderFilled, OrderStatus
 
 PLACED_DROPS = 10_000_000
+DOUBLED = 0.3
+"""The share of transactions that arrive twice."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,19 +88,33 @@ def ending(end: str, left: int, previous: str) -> made.Raw:
     return tx(kind, [gone], account=OWNER, sequence=10, OfferSequence=9)
 
 
-def follow(history: History, *, looked_at: list[int]) -> tuple[list[OrderEvent], AccountState]:
-    """Fold the history's ledgers, and the idle ones that are looked at."""
-    ledgers = ledgers_of(history)
+def begun() -> AccountState:
     account = state()
     account.announce(
         submitted(9, Amount("XRP", Decimal(PLACED_DROPS)), Amount(made.USD, Decimal(5)), client_order_id="c")
     )
-    events: list[OrderEvent] = []
-    for index in sorted({*ledgers, *looked_at, 140}):
-        transactions = tuple(normalise(raw, ledger_index=index) for raw in ledgers.get(index, []))
-        outcome = fold(
-            account, LedgerFacts(header=header(index), reserves=made.RESERVES, transactions=transactions)
+    return account
+
+
+def facts_of(history: History, *, looked_at: list[int]) -> list[LedgerFacts]:
+    """Return the history's ledgers, and the idle ones that are looked at."""
+    ledgers = ledgers_of(history)
+    return [
+        LedgerFacts(
+            header=header(index),
+            reserves=made.RESERVES,
+            transactions=tuple(normalise(raw, ledger_index=index) for raw in ledgers.get(index, [])),
         )
+        for index in sorted({*ledgers, *looked_at, 140})
+    ]
+
+
+def follow(history: History, *, looked_at: list[int]) -> tuple[list[OrderEvent], AccountState]:
+    """Fold the ledgers; return all events and the state after them."""
+    account = begun()
+    events: list[OrderEvent] = []
+    for facts in facts_of(history, looked_at=looked_at):
+        outcome = fold(account, facts)
         events += outcome.events
         account.apply(outcome)
     return events, account
@@ -122,12 +141,39 @@ def test_what_traded_and_what_is_left_make_what_was_placed(history: History) -> 
 
 
 @given(histories())
-def test_filled_quantity_only_grows_and_an_ended_order_stays_ended(history: History) -> None:
-    events, _ = follow(history, looked_at=[])
-    filled = [event.filled_qty for event in events]
-    assert filled == sorted(filled)
-    ended = [event.removed_by is not None for event in events]
-    assert ended == sorted(ended)
+def test_an_order_only_goes_forward(history: History) -> None:
+    account = begun()
+    before = account.orders[9]
+    for facts in facts_of(history, looked_at=history.idle):
+        outcome = fold(account, facts)
+        account.apply(outcome)
+        after = account.orders[9]
+        assert_forward(before, after)
+        filled = [event.filled_qty for event in outcome.events]
+        assert filled == sorted(filled)
+        before = after
+
+
+@given(histories(), st.sets(st.integers(0, 12)))
+def test_a_restart_after_any_ledger_changes_no_event(history: History, restarts: set[int]) -> None:
+    account, events = begun(), []
+    for place, facts in enumerate(facts_of(history, looked_at=history.idle)):
+        if place in restarts:
+            account = kept(account)
+        outcome = fold(account, facts)
+        events += outcome.events
+        account.apply(outcome)
+    assert events == follow(history, looked_at=history.idle)[0]
+
+
+@given(histories(), st.randoms(use_true_random=False))
+def test_in_what_order_and_how_often_transactions_arrive_does_not_matter(
+    history: History, chance: random.Random
+) -> None:
+    whole = [tx for facts in facts_of(history, looked_at=[]) for tx in facts.transactions]
+    arrived = [*whole, *(tx for tx in whole if chance.random() < DOUBLED)]
+    chance.shuffle(arrived)
+    assert list(in_order(arrived)) == whole
 
 
 @given(histories())
@@ -141,39 +187,3 @@ def test_an_order_ends_as_its_history_says(history: History) -> None:
         None: live,
     }
     assert account.orders[9].status is expected[history.end]
-
-
-junk = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.text(max_size=8),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
-    max_leaves=6,
-)
-FIELDS = (
-    "Account",
-    "Sequence",
-    "TakerGets",
-    "TakerPays",
-    "Expiration",
-    "Balance",
-    "OwnerCount",
-    "PreviousTxnID",
-)
-
-
-@given(histories(), st.sampled_from(FIELDS), junk, st.integers(0, 3))
-def test_damaged_metadata_is_folded_or_refused_by_name(
-    history: History, field: str, value: object, place: int
-) -> None:
-    ledgers = ledgers_of(history)
-    index = sorted(ledgers)[place % len(ledgers)]
-    account = state()
-    for node in ledgers[index][0]["metaData"]["AffectedNodes"]:
-        for entry in node.values():
-            entry.get("NewFields", entry.get("FinalFields", {}))[field] = value
-    named = ""
-    try:
-        transactions = tuple(normalise(raw, ledger_index=index) for raw in ledgers[index])
-        fold(account, LedgerFacts(header=header(index), reserves=made.RESERVES, transactions=transactions))
-    except MalformedTransaction as error:
-        named = str(error)
-    assert not named or ledgers[index][0]["hash"] in named

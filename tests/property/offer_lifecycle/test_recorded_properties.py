@@ -14,17 +14,16 @@ from recorded_history import (
     accounts_of,
     copy_of,
     follow,
+    kept,
     recorded_account,
     told,
     with_transactions,
 )
 
-from offer_lifecycle import AccountState, LedgerFacts, Order, Transaction, fold, in_order, normalise
+from offer_lifecycle import LedgerFacts, Order, Transaction, fold, in_order, normalise
 from offer_lifecycle.funds import balance_changes
 from offer_lifecycle.placement import SELL
 from order_events import LiquiditySide, OrderFilled, OrderStatus
-from reconciler.ports.bus import Kept
-from reconciler.service import memory
 
 DIGITS = 16
 """Of a token balance."""
@@ -34,15 +33,6 @@ DOUBLED = 0.3
 small = st.sampled_from([name for name in SESSIONS if name not in LARGE]).flatmap(
     lambda name: st.sampled_from([(name, account) for account in accounts_of(name)])
 )
-
-
-def kept(state: AccountState) -> AccountState:
-    """Return the state as another process finds it in the bucket."""
-    record = memory.KeptAccount(record=state.record, engine_sequence=0)
-    values = {memory.ACCOUNT_KEY: memory.account_value(record), **memory.order_values(state.orders)}
-    found = memory.read_kept(Kept(values=values, revision=1))
-    assert found is not None
-    return found[1]
 
 
 def rounding(tx: Transaction, account: str, asset: str) -> Decimal:

@@ -227,8 +227,8 @@ def resting_then_removed() -> dict[int, dict[str, Any]]:
     gone = offer("DeletedNode", 7, usd("5"), "10000000", previous="PLACED")
     return {
         101: tx(
-            "OfferCreate", [placed], account=OWNER, sequence=7, name="PLACED",
-            TakerGets=usd("5"), TakerPays="10000000",
+            "OfferCreate", [placed, root(49_999_988, before=50_000_000)], account=OWNER, sequence=7,
+            name="PLACED", TakerGets=usd("5"), TakerPays="10000000",
         ),
         105: tx("OfferCreate", [gone], name="SWEPT"),
     }  # fmt: skip

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from asking import MadeUp, spoiled
-from made_ledger import OWNER, offer, tx
+from made_ledger import OWNER, offer, root, tx
 from replaying import recorded
 from rich.console import Console
 
@@ -102,8 +102,9 @@ def test_a_delegate_is_named() -> None:
 def test_foreign_texts_are_shown_as_they_are_and_obeyed_by_no_terminal() -> None:
     odd = {"currency": "[b]\x1b[2J", "issuer": "rIssuer", "value": "5"}
     placed = offer("CreatedNode", 7, odd, "10000000")
+    nodes = [placed, root(49_999_988, before=50_000_000)]
     made = MadeUp(
-        {101: tx("OfferCreate", [placed], account=OWNER, sequence=7, TakerGets=odd, TakerPays="10000000")}
+        {101: tx("OfferCreate", nodes, account=OWNER, sequence=7, TakerGets=odd, TakerPays="10000000")}
     )
     text = shown(made.node, OWNER, 7)
     assert "\x1b" not in text

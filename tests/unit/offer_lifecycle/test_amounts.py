@@ -22,7 +22,21 @@ def test_every_way_of_writing_an_amount_is_read(raw: object, expected: Amount) -
 
 
 @pytest.mark.parametrize(
-    "raw", [None, 5, "five", "NaN", "Infinity", "1e400", {"currency": "USD"}, {"value": "1"}]
+    "raw",
+    [
+        None,
+        5,
+        "five",
+        "NaN",
+        "Infinity",
+        "1.5",
+        "1e400",
+        {"currency": "USD"},
+        {"value": "1"},
+        {"mpt_issuance_id": "00AA", "value": "1e100"},
+        {"mpt_issuance_id": "00AA", "value": "1e-101"},
+        {"mpt_issuance_id": "00AA", "value": "0." + 63 * "1"},
+    ],
 )
 def test_what_is_no_amount_is_refused_with_what_was_found(raw: object) -> None:
     with pytest.raises(ValueError, match=r"expected .* found"):
@@ -36,7 +50,7 @@ def test_the_largest_and_the_smallest_token_value_add_up_exactly() -> None:
 
 def test_a_sum_that_can_not_be_exact_is_an_error_and_not_a_rounding() -> None:
     with pytest.raises(Inexact):
-        EXACT.add(Decimal("1e150"), Decimal("1e-96"))
+        EXACT.add(Decimal("1e400"), Decimal("1e-96"))
 
 
 @pytest.mark.parametrize(

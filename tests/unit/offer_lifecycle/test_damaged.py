@@ -34,19 +34,67 @@ def placement(*nodes: made.Raw) -> made.Raw:
 RESTED = (offer("CreatedNode", 9, "10000000", usd("5")), root(49_999_988, before=50_000_000))
 
 
+def sold(left: object, before: object = "10000000", **more: object) -> made.Raw:
+    """A trade of the offer in USD for XRP, of which the XRP side is as given."""
+    node = offer("ModifiedNode", 7, left, usd("3"), before={"TakerGets": before, "TakerPays": usd("5")})
+    return spoiled(node, **more)
+
+
+def without(node: made.Raw, *names: str) -> made.Raw:
+    [entry] = node.values()
+    for name in names:
+        del entry[name]
+    return node
+
+
 @pytest.mark.parametrize(
     ("node", "named"),
     [
-        (
-            spoiled(offer("ModifiedNode", 7, "1", usd("5"), before=BEFORE), TakerGets="1.5"),
-            "Offer O7: TakerGets",
-        ),
-        (spoiled(offer("ModifiedNode", 7, "1", usd("5"), before=BEFORE), Sequence=None), "Offer O7: "),
-        (spoiled(root(1, before=2), Balance="plenty"), f"AccountRoot A{OWNER}: "),
-        (spoiled(line("1", "2"), Balance={"value": "1e999"}), f"RippleState T{OWNER}USD: "),
+        (sold("1.5"), "Offer O7: TakerGets"),
+        (sold("-1"), "Offer O7: TakerGets"),
+        (sold("10000001"), "Offer O7: TakerGets"),
+        (sold(usd("6")), "Offer O7: TakerGets"),
+        (sold("6000000", {"value": "7"}), "Offer O7: TakerGets"),
+        (sold("6000000", Sequence=None), "Offer O7: "),
+        (sold("6000000", Expiration=2**32), "Offer O7: "),
+        (without(sold("6000000"), "FinalFields"), "Offer O7: FinalFields"),
+        (without(offer("DeletedNode", 7, "0", usd("0")), "FinalFields"), "Offer O7: FinalFields"),
+        (without(offer("CreatedNode", 7, "5", usd("5")), "NewFields"), "Offer O7: NewFields"),
+        (spoiled(root(1, before=2), Balance="plenty"), f"AccountRoot A{OWNER}: Balance"),
+        (spoiled(root(1, before=2), Balance="1.5"), f"AccountRoot A{OWNER}: Balance"),
+        (spoiled(root(1, before=2), Balance=None), f"AccountRoot A{OWNER}: Balance"),
+        (spoiled(root(1, before=2), OwnerCount=-1), f"AccountRoot A{OWNER}: "),
+        (without(root(1, before=2), "FinalFields"), f"AccountRoot A{OWNER}: FinalFields"),
+        (spoiled(line("1", "2"), Balance={"value": "1e999"}), f"RippleState T{OWNER}USD: Balance"),
+        (spoiled(line("1", "2"), HighLimit={"value": "0"}), f"RippleState T{OWNER}USD: HighLimit"),
+        (without(line("1", "2"), "FinalFields"), f"RippleState T{OWNER}USD: FinalFields"),
         (NOT_A_NODE, "AffectedNodes[0]: "),
+        ({}, "AffectedNodes[0]: "),
+        ({"MovedNode": {"LedgerEntryType": "Offer"}}, "AffectedNodes[0]: "),
     ],
-    ids=["an amount", "a field that must be there", "drops", "a balance too large", "no node at all"],
+    ids=[
+        "a part of a drop",
+        "less than nothing left",
+        "more left than there was",
+        "another asset left",
+        "an amount of no asset",
+        "no sequence",
+        "a time that no ledger knows",
+        "an offer that changed into nobody knows what",
+        "a deleted offer of nobody knows whom",
+        "a new offer of nobody knows whom",
+        "no drops",
+        "a part of a drop to spend",
+        "no balance",
+        "fewer objects than none",
+        "a root that changed into nobody knows what",
+        "a balance too large",
+        "a limit of no asset",
+        "a line that changed into nobody knows what",
+        "no entry",
+        "nothing",
+        "an unknown kind of change",
+    ],
 )
 def test_a_node_that_cannot_be_read_is_named_with_its_transaction_and_field(
     node: made.Raw, named: str
@@ -54,6 +102,15 @@ def test_a_node_that_cannot_be_read_is_named_with_its_transaction_and_field(
     outcome = step(state(offers=[SELLS_XRP]), 101, tx("Payment", [node], name="SPOILED"))
     [damage] = outcome.damaged
     assert damage.startswith(f"transaction SPOILED: {named}")
+    assert (outcome.events, set(outcome.changed)) == ((), set())
+
+
+@pytest.mark.parametrize("kind", ["Offer", "AccountRoot", "RippleState"])
+@pytest.mark.parametrize("shown", [{}, {"PreviousFields": {}}])
+def test_a_node_that_only_passes_the_link_on_is_not_damaged(kind: str, shown: made.Raw) -> None:
+    linked = {"ModifiedNode": {"LedgerEntryType": kind, "LedgerIndex": "X", "PreviousTxnID": "P", **shown}}
+    outcome = step(state(offers=[SELLS_XRP]), 101, tx("Payment", [linked]))
+    assert (outcome.damaged, outcome.record.holdings_known) == ((), True)
 
 
 def test_one_node_that_cannot_be_read_does_not_stop_the_others() -> None:
@@ -133,6 +190,22 @@ def test_such_an_order_goes_on_with_the_next_change_that_can_be_read_and_its_end
     )
 
 
+def test_a_placement_without_its_senders_root_does_not_take_the_fee_for_a_trade() -> None:
+    ledger = announced()
+    outcome = step(ledger, 101, placement(line("1000", "1000")))
+    assert outcome.events == ()
+    assert outcome.damaged == ("transaction PLACED: expected the sender's AccountRoot, found none",)
+
+
+def test_an_order_that_is_no_order_is_named_and_stops_nothing_else() -> None:
+    ledger = announced()
+    create = placement(*RESTED, offer("DeletedNode", 7, usd("5"), "10000000"))
+    outcome = step(ledger, 102, {**create, "TakerGets": {"value": "10"}})
+    assert outcome.damaged[0].startswith("transaction PLACED: TakerGets: ")
+    assert outcome.changed[7].removal_reason is RemovalReason.UNEXPLAINED
+    assert outcome.changed[9].status is OrderStatus.SUBMITTED
+
+
 def test_an_order_that_nobody_announced_is_not_made_up_from_a_transaction_that_cannot_be_read() -> None:
     ledger = state()
     outcome = step(ledger, 101, placement(*RESTED, NOT_A_NODE))
@@ -153,9 +226,27 @@ def test_what_a_pool_received_is_part_of_the_orders_own_transaction() -> None:
 
 @pytest.mark.parametrize(
     "record",
-    [b"", b"[]", b'{"hash": "H"}', b'{"hash": "H", "meta": 7}', b"\xff"],
-    ids=["nothing", "a list", "no metadata", "metadata of another kind", "no text"],
+    [
+        b"",
+        b"[]",
+        b'{"hash": "H"}',
+        b'{"hash": "H", "meta": 7}',
+        b"\xff",
+        5000 * b"[",
+        {"hash": "\ud800"},
+        {"hash": {1, 2}, "meta": object()},
+    ],
+    ids=[
+        "nothing",
+        "a list",
+        "no metadata",
+        "other metadata",
+        "no text",
+        "an abyss",
+        "half a letter",
+        "a set",
+    ],
 )
-def test_only_a_record_that_is_no_transaction_is_refused(record: bytes) -> None:
+def test_a_record_that_is_no_transaction_is_refused(record: bytes | made.Raw) -> None:
     with pytest.raises(MalformedTransaction, match="expected a validated transaction"):
         normalise(record)

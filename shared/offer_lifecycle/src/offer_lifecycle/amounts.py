@@ -1,7 +1,8 @@
 """Amounts as the ledger writes them, without a float and without a rounding.
 
-XRPL token values have up to 16 digits and exponents from -96 to 80, so a sum of two of them has at
-most 193 digits: `EXACT` holds that and refuses, rather than rounds, anything longer.
+XRPL token values have up to 16 digits and exponents from -96 to 80. Numbers far outside of that are
+refused as they are read, so that `EXACT` holds any sum of those that are left; it would refuse rather
+than round.
 """
 
 from collections.abc import Iterable
@@ -12,7 +13,7 @@ import msgspec
 
 from order_events import Amount, Side
 
-EXACT = Context(prec=200, traps=[Inexact, InvalidOperation, Overflow])
+EXACT = Context(prec=400, traps=[Inexact, InvalidOperation, Overflow])
 """For sums and differences: the result is exact or an error."""
 RATIO = Context(prec=34, traps=[DivisionByZero, InvalidOperation, Overflow])
 """For prices, the only figures that are rounded: 34 digits."""
@@ -25,6 +26,10 @@ _SIGNIFICANT_DIGITS = 16
 """Of a token amount: a change to a large balance is itself rounded to these."""
 
 _TOO_LARGE = Decimal("1e100")
+_FINEST = -100
+"""No number has its first digit at a smaller power of ten."""
+_LONGEST = 64
+"""Characters: the ledger's own longest is `-1234567890123456e-96`."""
 
 
 class WrittenToken(msgspec.Struct, gc=False):
@@ -47,11 +52,7 @@ def amount(written: WrittenAmount) -> Amount:
         ValueError: if it is no finite number, or the object names no asset.
 
     """
-    if isinstance(written, str):
-        if not written.isdecimal() and not written.removeprefix("-").isdecimal():
-            raise ValueError(f"expected whole drops in a string, found {written!r}")
-        return Amount(XRP, _number(written))
-    return Amount(asset_of(written), _number(written.value))
+    return Amount(asset_of(written), value_of(written))
 
 
 def asset_of(written: WrittenAmount) -> str:
@@ -67,7 +68,11 @@ def asset_of(written: WrittenAmount) -> str:
 
 def value_of(written: WrittenAmount) -> Decimal:
     """Read an amount's number alone, where its asset is known; raises ValueError as `amount` does."""
-    return _number(written if isinstance(written, str) else written.value)
+    if isinstance(written, WrittenToken):
+        return _number(written.value)
+    if not written.isdecimal() and not written.removeprefix("-").isdecimal():
+        raise ValueError(f"expected whole drops in a string, found {written!r}")
+    return _number(written)
 
 
 def named_amount(name: str, written: WrittenAmount | None) -> Amount:
@@ -76,6 +81,14 @@ def named_amount(name: str, written: WrittenAmount | None) -> Amount:
         raise ValueError(f"{name}: expected an amount, found none")
     try:
         return amount(written)
+    except ValueError as error:
+        raise ValueError(f"{name}: {error}") from error
+
+
+def named_value(name: str, written: WrittenAmount) -> Decimal:
+    """Read an amount's number alone; the ValueError says which field it was."""
+    try:
+        return value_of(written)
     except ValueError as error:
         raise ValueError(f"{name}: {error}") from error
 
@@ -97,11 +110,11 @@ def parse_amount(raw: object) -> Amount:
 def _number(text: str) -> Decimal:
     try:
         value = Decimal(text)
-        if -_TOO_LARGE < value < _TOO_LARGE:
+        if -_TOO_LARGE < value < _TOO_LARGE and len(text) <= _LONGEST and value.adjusted() >= _FINEST:
             return value
     except InvalidOperation:  # no number at all, or NaN, which can't be compared
         pass
-    raise ValueError(f"expected a decimal number, found {text!r}")
+    raise ValueError(f"expected a decimal number of the ledger's size, found {text!r}")
 
 
 def token(currency: str, peer: str) -> str:

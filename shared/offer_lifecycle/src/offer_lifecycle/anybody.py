@@ -62,7 +62,7 @@ def _deleted(tx: Transaction, accounts: Container[str] | None) -> Iterator[Offer
                 change = offer_change(node)
                 if change is not None:
                     yield change
-        except msgspec.ValidationError as error:
+        except (msgspec.ValidationError, ValueError) as error:
             raise damaged(tx, node, error) from error
 
 

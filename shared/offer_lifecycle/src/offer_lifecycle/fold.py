@@ -106,7 +106,7 @@ class _Ledger:
     def take(self, tx: Transaction) -> None:
         """Fold one transaction."""
         damaged_before = len(self._damaged)
-        self._damaged += [f"transaction {tx.hash}: {damage}" for damage in tx.damaged]
+        self._damaged += [f"transaction {tx.hash}: {damage}" for damage in tx.unread()]
         changes = list(offer_changes(tx, on_damage=self._damage))
         balances = list(balance_changes(tx, self._account, on_damage=self._damage))
         damaged = len(self._damaged) > damaged_before

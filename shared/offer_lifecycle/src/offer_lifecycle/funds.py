@@ -11,9 +11,19 @@ from decimal import Decimal
 
 import msgspec
 
-from offer_lifecycle.amounts import EXACT, XRP, ZERO, WrittenToken, issuer_of, last_place, token, value_of
+from offer_lifecycle.amounts import (
+    EXACT,
+    XRP,
+    ZERO,
+    WrittenToken,
+    issuer_of,
+    last_place,
+    named_amount,
+    named_value,
+    value_of,
+)
 from offer_lifecycle.changes import OnDamage, damaged, refuse
-from offer_lifecycle.transaction import Kind, Node, Reserves, Transaction
+from offer_lifecycle.transaction import Kind, Node, Reserves, Transaction, UInt32
 
 LOW_FREEZE, HIGH_FREEZE = 0x0040_0000, 0x0080_0000
 """lsfLowFreeze, lsfHighFreeze: that side of the trust line has frozen the other."""
@@ -57,7 +67,7 @@ def balance_changes(tx: Transaction, account: str, on_damage: OnDamage = refuse)
     """
     name = account.encode()
     for node in tx.balances:
-        if name not in bytes(node.fields):
+        if node.fields and name not in bytes(node.fields):
             continue
         try:
             for _, change in _changes(node, (account,)):
@@ -75,8 +85,6 @@ def balances_of(tx: Transaction, accounts: Collection[str]) -> dict[str, dict[st
     """
     found: dict[str, dict[str, BalanceChange]] = {account: {} for account in accounts}
     for node in tx.balances if accounts else ():
-        if not node.fields:
-            continue
         try:
             for account, change in _changes(node, found):
                 found[account][change.asset] = change
@@ -121,7 +129,7 @@ def pools(tx: Transaction) -> tuple[str, ...]:
 class _Root(msgspec.Struct, rename="pascal", gc=False):
     account: str | None = None
     balance: str | None = None
-    owner_count: int | None = None
+    owner_count: UInt32 | None = None
 
 
 _ROOT = msgspec.json.Decoder(_Root)
@@ -129,6 +137,9 @@ _ROOT = msgspec.json.Decoder(_Root)
 
 def _changes(node: Node, accounts: Container[str]) -> Iterator[tuple[str, BalanceChange]]:
     """Yield the change to a balance, as each of the accounts sees it whose it is."""
+    if not node.fields:
+        node.check_told()
+        return
     if node.entry_type == "AccountRoot":
         root = _ROOT.decode(node.fields)
         if root.account is not None and root.account in accounts:
@@ -142,6 +153,8 @@ def _changes(node: Node, accounts: Container[str]) -> Iterator[tuple[str, Balanc
 
 
 def _xrp_change(node: Node, final: _Root) -> BalanceChange:
+    if final.balance is None and node.kind is not Kind.CREATED:  # a pool may begin with none
+        raise ValueError("Balance: expected drops, found none")
     shown = _xrp(final, NOTHING)
     if node.kind is Kind.CREATED:
         return BalanceChange(asset=XRP, before=NOTHING, after=shown)
@@ -150,7 +163,7 @@ def _xrp_change(node: Node, final: _Root) -> BalanceChange:
 
 
 def _xrp(root: _Root, unchanged: Holding) -> Holding:
-    balance = unchanged.balance if root.balance is None else value_of(root.balance)
+    balance = unchanged.balance if root.balance is None else named_value("Balance", root.balance)
     owners = unchanged.owner_count if root.owner_count is None else root.owner_count
     return Holding(balance=balance, owner_count=owners)
 
@@ -159,12 +172,12 @@ class _Line(msgspec.Struct, rename="pascal", gc=False):
     low_limit: WrittenToken
     high_limit: WrittenToken
     balance: WrittenToken
-    flags: int = 0
+    flags: UInt32 = 0
 
 
 class _LineBefore(msgspec.Struct, rename="pascal", gc=False):
     balance: WrittenToken | None = None
-    flags: int | None = None
+    flags: UInt32 | None = None
 
 
 _LINE, _LINE_BEFORE = msgspec.json.Decoder(_Line), msgspec.json.Decoder(_LineBefore)
@@ -173,18 +186,20 @@ _UNCHANGED = _LineBefore()
 
 def _line_change(kind: Kind, final: _Line, previous: _LineBefore, account: str) -> BalanceChange:
     is_low = final.low_limit.issuer == account
-    peer = (final.high_limit if is_low else final.low_limit).issuer
+    peers_limit = (
+        named_amount("HighLimit", final.high_limit) if is_low else named_amount("LowLimit", final.low_limit)
+    )
     frozen_by_peer = HIGH_FREEZE if is_low else LOW_FREEZE
 
     def own(written: WrittenToken) -> Decimal:
         # Balance is written from the low account's side
-        value = value_of(written)
+        value = named_value("Balance", written)
         return value if is_low else value.copy_negate()
 
     flags_before = final.flags if previous.flags is None else previous.flags
     balance_before = ZERO if kind is Kind.CREATED else own(previous.balance or final.balance)
     return BalanceChange(
-        asset=token(final.low_limit.currency or "", peer or ""),
+        asset=peers_limit.asset,
         before=Holding(balance=balance_before, frozen=bool(flags_before & frozen_by_peer)),
         after=Holding(balance=own(final.balance), frozen=bool(final.flags & frozen_by_peer)),
     )

@@ -13,7 +13,7 @@ import msgspec
 from offer_lifecycle.amounts import EXACT, RATIO, XRP, ZERO, issuer_of
 from offer_lifecycle.changes import OfferChange, ordered
 from offer_lifecycle.funds import BalanceChange, balance_changes, line_rounding, pools
-from offer_lifecycle.transaction import Kind, Reserves, Transaction
+from offer_lifecycle.transaction import Kind, MalformedTransaction, Reserves, Transaction
 from order_events import Amount, OrderStatus, RemovalReason
 
 IMMEDIATE_OR_CANCEL, SELL = 0x0002_0000, 0x0008_0000
@@ -45,10 +45,17 @@ def place(
     """Say what became of the order that `tx`, a validated OfferCreate, placed.
 
     `changes` and `balances` are the transaction's own (the balances: of its sender).
+
+    Raises:
+        MalformedTransaction: naming transaction, node and field.
+
     """
     gets, pays = ordered(tx)
     if tx.result != "tesSUCCESS":
         return _placement(tx, gets, pays, OrderStatus.REJECTED, evidence=f"result {tx.result}")
+    if not any(balance.asset == XRP for balance in balances):
+        # Its Sequence or its tickets changed, so it is there; without it the fee would look like a trade
+        raise MalformedTransaction(f"transaction {tx.hash}: expected the sender's AccountRoot, found none")
     gave, got = taken_at_once(tx, changes, balances)
     entry = next((c for c in changes if c.kind is Kind.CREATED and c.account == tx.account), None)
     if entry is not None:

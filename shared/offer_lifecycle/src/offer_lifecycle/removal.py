@@ -11,11 +11,11 @@ from decimal import Decimal
 
 import msgspec
 
-from offer_lifecycle.amounts import RATIO, XRP, asset_of, issuer_of
-from offer_lifecycle.changes import OfferChange
+from offer_lifecycle.amounts import RATIO, XRP, issuer_of
+from offer_lifecycle.changes import OfferChange, ordered
 from offer_lifecycle.funds import Holding, spendable
 from offer_lifecycle.state_before import StateAnswer, StateBefore, StateRequest
-from offer_lifecycle.transaction import Header, Reserves, Transaction
+from offer_lifecycle.transaction import Header, MalformedTransaction, Reserves, Transaction
 from order_events import RemovalReason
 
 
@@ -161,10 +161,11 @@ def _own(case: Case) -> bool:
 def _mirrors(case: Case) -> bool:
     if case.tx.type != "OfferCreate" or not _own(case):
         return False
-    gets, pays = case.tx.taker_gets, case.tx.taker_pays
-    if gets is None or pays is None:
-        return False
-    return (asset_of(gets), asset_of(pays)) == (case.change.asks, case.change.gives)
+    try:
+        gets, pays = ordered(case.tx)
+    except MalformedTransaction:
+        return False  # what it ordered can't be read: that is told of the order itself
+    return (gets.asset, pays.asset) == (case.change.asks, case.change.gives)
 
 
 def _names_it(case: Case) -> bool:

@@ -6,14 +6,14 @@ or `tx_json`). They become one shape here, once, at the edge. Most of a transact
 nobody asks for (directories, other people's trust lines): what a node holds is decoded only on demand.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from enum import StrEnum
 from itertools import chain
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
 
 import msgspec
 
-from offer_lifecycle.amounts import WrittenAmount
+from offer_lifecycle.amounts import WrittenAmount, value_of
 
 RIPPLE_EPOCH = 946_684_800
 """2000-01-01T00:00:00Z in Unix seconds: the ledger counts its seconds from there."""
@@ -22,7 +22,11 @@ BALANCES = frozenset({"AccountRoot", "RippleState"})
 """The types of ledger entries that hold balances (LedgerEntryType)."""
 
 
+UInt32 = Annotated[int, msgspec.Meta(ge=0, lt=2**32)]
+"""Sequences, times, flags and counts, as the ledger holds them."""
+
 _ABSENT = msgspec.Raw()
+_NOTHING_CHANGED = {b"", b"{}"}
 
 
 class MalformedTransaction(ValueError):
@@ -67,6 +71,17 @@ class Node(msgspec.Struct, frozen=True, gc=False):
     previous_txn_id: str | None = msgspec.field(name="PreviousTxnID", default=None)
     """The transaction that touched the entry before this one, where it stands beside the fields."""
 
+    def check_told(self) -> None:
+        """Let a node without fields pass only if nothing of its entry changed but the link to the past.
+
+        Raises:
+            ValueError: naming the field.
+
+        """
+        if self.kind is not Kind.MODIFIED or bytes(self.previous) not in _NOTHING_CHANGED:
+            name = "NewFields" if self.kind is Kind.CREATED else "FinalFields"
+            raise ValueError(f"{name}: expected the entry's fields, found none")
+
 
 class _Created(Node, frozen=True, gc=False):
     kind = Kind.CREATED
@@ -110,7 +125,7 @@ class Transaction(msgspec.Struct, frozen=True, kw_only=True):
     affected: "list[_Wrapper]"
     """AffectedNodes, in the metadata's order (which means nothing)."""
     damaged: tuple[str, ...] = ()
-    """The nodes that could not be read at all, each with its place and what was found."""
+    """The nodes that are broken in themselves, each with its place and what was found: see `unread`."""
 
     def pays_fee(self, account: str) -> bool:
         """Whether the fee is taken from the account: the delegate's where one signed, else the sender's."""
@@ -127,6 +142,13 @@ class Transaction(msgspec.Struct, frozen=True, kw_only=True):
         """The accounts (AccountRoot) and trust lines (RippleState) that it touched."""
         nodes = [one.modified or one.deleted or one.created for one in self.affected]
         return [node for node in nodes if node is not None and node.entry_type in BALANCES]
+
+    def unread(self) -> Iterator[str]:
+        """Yield the nodes that could not be read at all, each with its place and what was found."""
+        yield from self.damaged
+        for place, one in enumerate(self.affected):
+            if not (one.modified or one.deleted or one.created):
+                yield f"AffectedNodes[{place}]: expected ModifiedNode, DeletedNode or CreatedNode, found none"
 
     def touches(self, account: str) -> bool:
         """Whether it is the account's own, or changed one of its offers, balances or trust lines."""
@@ -154,15 +176,16 @@ def normalise(
         MalformedTransaction: if a part is missing or of the wrong kind.
 
     """
-    written = record if isinstance(record, bytes | msgspec.Raw) else msgspec.json.encode(record)
+    written: bytes | msgspec.Raw = b""
     damaged: list[str] = []
     try:
+        written = record if isinstance(record, bytes | msgspec.Raw) else msgspec.json.encode(record)
         try:
             read = _RECORD.decode(written)
         except msgspec.ValidationError:
             read = _without_damaged_nodes(written, damaged)
         return _transaction(read, ledger_index, tuple(damaged))
-    except (msgspec.DecodeError, UnicodeDecodeError, ValueError) as error:
+    except (msgspec.DecodeError, RecursionError, OverflowError, TypeError, ValueError) as error:
         raise MalformedTransaction(
             f"transaction {_name(written)}: expected a validated transaction with its metadata, "
             f"found: {error}"
@@ -185,7 +208,7 @@ def _transaction(record: "_Record", ledger_index: int | None, damaged: tuple[str
         account=body.account,
         sequence=body.ticket_sequence or body.sequence,
         result=meta.transaction_result,
-        fee=int(body.fee),
+        fee=int(value_of(body.fee)),
         flags=body.flags,
         expiration=body.expiration,
         offer_sequence=body.offer_sequence,
@@ -203,12 +226,12 @@ class _Body(msgspec.Struct, rename="pascal", gc=False):
 
     transaction_type: str | None = None
     account: str | None = None
-    sequence: int | None = None
+    sequence: UInt32 | None = None
     fee: str | None = None
-    ticket_sequence: int | None = None
-    flags: int = 0
-    expiration: int | None = None
-    offer_sequence: int | None = None
+    ticket_sequence: UInt32 | None = None
+    flags: UInt32 = 0
+    expiration: UInt32 | None = None
+    offer_sequence: UInt32 | None = None
     taker_gets: WrittenAmount | None = None
     taker_pays: WrittenAmount | None = None
     destination: str | None = None
@@ -224,7 +247,7 @@ class _Wrapper(msgspec.Struct, gc=False):
 
 
 class _Meta(msgspec.Struct, rename="pascal", gc=False):
-    transaction_index: int
+    transaction_index: UInt32
     transaction_result: str
     affected_nodes: list[_Wrapper]
 
