@@ -109,22 +109,19 @@ class LocalStack:
         return f"postgresql://{role}:{self._passwords[role]}@{LOOPBACK}:{self._postgres.port}/{database}"
 
     def migrate(self, database: str = DATABASE) -> None:
-        """Bring `database` to the newest schema and give the roles made by it passwords.
+        """Bring `database` to the newest schema, make its months, give the roles made by it passwords.
 
         Raises:
-            ChildFailed: with the migration's output.
+            ChildFailed: with the output of the step that failed.
 
         """
-        command = [sys.executable, "-m", "alembic", "-c", str(ALEMBIC), "upgrade", "head"]
-        migration = Child.spawn(
-            command,
-            name="the migration",
-            log_path=self.log_dir / "migrate.log",
-            env={"DATABASE_URL": self.postgres_dsn("owner", database)},
-            held=self._directories.held,
+        owner = self.postgres_dsn("owner", database)
+        self._run_step(
+            "the migration", "alembic", "-c", str(ALEMBIC), "upgrade", "head", env={"DATABASE_URL": owner}
         )
-        if migration.wait(seconds=MIGRATION_SECONDS) != 0:
-            migration.check()
+        self._run_step(
+            "the maintenance", "audit_writer.maintain", env={"FILLPROOF_OWNER_DATABASE_URL": owner}
+        )
         for role in MIGRATED_ROLES:
             self._set_password(role)
 
@@ -208,6 +205,17 @@ class LocalStack:
         self._nats.stop()
         self._postgres.stop()
         self._directories.close()
+
+    def _run_step(self, name: str, module: str, *arguments: str, env: Mapping[str, str]) -> None:
+        step = Child.spawn(
+            [sys.executable, "-m", module, *arguments],
+            name=name,
+            log_path=self.log_dir / "migrate.log",
+            env=env,
+            held=self._directories.held,
+        )
+        if step.wait(seconds=MIGRATION_SECONDS) != 0:
+            step.check()
 
     def _start_servers(self) -> None:
         self.log_dir.mkdir(mode=0o700, exist_ok=True)

@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 import asyncpg
 import pytest
+from audit_tables import rows
 from sample_events import ANOMALY, SAMPLES, event, sample
 
 from audit_writer.adapters.database import PostgresStore
-from audit_writer.ports import Rows
-from order_events import OrderDisappeared, OrderEvent, OrderFilled, OrderStatus, RemovalReason, encode
+from order_events import OrderEvent, OrderStatus, RemovalReason, encode
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Sequence
+    from collections.abc import AsyncIterator, Sequence
 
     from conftest import Dsn
 
@@ -33,17 +33,6 @@ class Audit:
 
     async def store(self, events: Sequence[OrderEvent]) -> int:
         return await self._store.write(rows(events))
-
-
-def rows(events: Sequence[OrderEvent]) -> Rows:
-    def texts(wanted: Callable[[OrderEvent], bool]) -> tuple[str, ...]:
-        return tuple(encode(one).decode() for one in events if wanted(one))
-
-    return Rows(
-        events=texts(lambda _: True),
-        fills=texts(lambda one: isinstance(one, OrderFilled)),
-        anomalies=texts(lambda one: isinstance(one, OrderDisappeared) and one.anomaly),
-    )
 
 
 @pytest.fixture

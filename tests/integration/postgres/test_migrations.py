@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import asyncpg
 import pytest
-from sample_events import ANOMALY, event
+from audit_tables import broken, execute, fetch, rows, verified
+from sample_events import ANOMALY, event, mixed
 
 from audit_writer.adapters.database import PostgresStore
 from audit_writer.ports import Rows, RowsRefused, StoreUnavailable
@@ -50,8 +51,8 @@ SELECT 'row-' || number, 'rX', number FROM generate_series(1, 3) AS number;
 """
 
 
-async def alembic(url: str) -> tuple[int | None, str]:
-    command = ("-m", "alembic", "-c", str(ROOT / "deploy/postgres/alembic.ini"), "upgrade", "head")
+async def alembic(url: str, revision: str = "head") -> tuple[int | None, str]:
+    command = ("-m", "alembic", "-c", str(ROOT / "deploy/postgres/alembic.ini"), "upgrade", revision)
     migration = await asyncio.create_subprocess_exec(
         sys.executable,
         *command,
@@ -61,22 +62,6 @@ async def alembic(url: str) -> tuple[int | None, str]:
     )
     output, _ = await migration.communicate()
     return migration.returncode, output.decode()
-
-
-async def fetch(url: str, query: str) -> list[tuple[object, ...]]:
-    connection = await asyncpg.connect(url)
-    try:
-        return [tuple(row) for row in await connection.fetch(query)]
-    finally:
-        await connection.close()
-
-
-async def execute(url: str, statements: str) -> None:
-    connection = await asyncpg.connect(url)
-    try:
-        await connection.execute(statements)
-    finally:
-        await connection.close()
 
 
 def anomalies(count: int) -> Rows:
@@ -89,7 +74,7 @@ async def test_several_migrations_at_once_leave_one_schema(empty_postgres_dsn: D
     assert [status for status, _ in results] == [0, 0, 0], results
     assert await alembic(empty_postgres_dsn()) == (0, "")
     assert await fetch(empty_postgres_dsn(), "SELECT version_num FROM fillproof_schema_version") == [
-        ("0001",)
+        ("0002",)
     ]
 
 
@@ -162,7 +147,7 @@ async def test_a_store_without_tables_is_an_outage_that_says_what_to_do(
     assert migrated, "the roles exist"
     async with PostgresStore(empty_postgres_dsn("audit_writer")) as store:
         assert await store.check() == "the table order_event does not exist: run the migrations"
-        with pytest.raises(StoreUnavailable, match="order_event"):
+        with pytest.raises(StoreUnavailable, match="does not exist"):
             await store.write(anomalies(1))
 
 
@@ -173,3 +158,105 @@ async def test_a_refused_row_leaves_nothing_of_its_batch(postgres_dsn: Dsn) -> N
         with pytest.raises(RowsRefused, match="PostgreSQL refuses it"):
             await store.write(Rows(events=(*good.events, bad), fills=(), anomalies=good.anomalies))
     assert await fetch(postgres_dsn(), "SELECT count(*) FROM order_event") == [(0,)]
+
+
+async def test_text_that_no_view_could_show_is_refused_and_what_only_looks_like_it_is_not(
+    postgres_dsn: Dsn,
+) -> None:
+    zero, backslash = event("order.canceled", 1, market="a\0/b"), event("order.canceled", 2, market="\\u0000")
+    async with PostgresStore(postgres_dsn("audit_writer")) as store:
+        with pytest.raises(RowsRefused, match="unsupported Unicode escape sequence"):
+            await store.write(rows([zero]))
+        assert await store.write(rows([backslash])) == 1
+    assert await fetch(postgres_dsn("grafana_reader"), "SELECT market FROM dashboard.order_state") == [
+        ("\\u0000",)
+    ]
+
+
+FOREIGN_TYPES = """
+CREATE TABLE reconciler_anomaly_log (
+    event_id text, detected_at timestamp, session_id varchar(64), account varchar(40), sequence integer,
+    market text, side text, price double precision, remaining double precision, removal_reason text,
+    action_taken text, mid_price double precision, distance_bps double precision
+);
+INSERT INTO reconciler_anomaly_log
+SELECT gen_random_uuid(), '2026-01-02 03:04:05', 's', 'rX', number, 'm', 'SELL', 0.1, 12345.678901234567,
+    'CANCELED', 'held', 1e-9, -0.30000000000000004
+FROM generate_series(1, 3) AS number;
+"""
+
+
+async def catalog(owner: str) -> list[tuple[object, ...]]:
+    """Return everything that a schema is made of; months are left out, which come with rows."""
+    return await fetch(owner, Path(__file__).with_name("catalog.sql").read_text())
+
+
+@pytest.mark.parametrize("start", ["made by hand", "with foreign types", "0001 with rows"])
+async def test_whatever_was_there_the_schema_is_that_of_an_empty_database(
+    postgres_dsn: Dsn, empty_postgres_dsn: Dsn, start: str
+) -> None:
+    owner = empty_postgres_dsn()
+    if start == "made by hand":
+        columns = ", ".join(f"{name} {kind}" for name, kind in THIRTEEN.items())
+        await execute(owner, f"CREATE TABLE reconciler_anomaly_log ({columns})")
+    elif start == "with foreign types":
+        await execute(owner, FOREIGN_TYPES)
+    else:
+        assert await alembic(owner, "0001") == (0, "")
+        async with PostgresStore(empty_postgres_dsn("audit_writer")) as store:
+            await store.write(rows(mixed(20)))
+    status, output = await alembic(owner)
+    assert (status, output) == (0, "")
+    expected = await catalog(postgres_dsn())
+    assert len(expected) > 100
+    assert await catalog(owner) == expected
+
+
+async def test_every_row_of_the_first_schema_is_kept_and_proven(empty_postgres_dsn: Dsn) -> None:
+    owner = empty_postgres_dsn()
+    await alembic(owner, "0001")
+    events = mixed(500)
+    async with PostgresStore(empty_postgres_dsn("audit_writer")) as store:
+        await store.write(rows(events))
+        everything = [
+            f"SELECT to_jsonb({table}) FROM {table} ORDER BY event_id"  # noqa: S608 - ours
+            for table in ("order_event", "fill", "reconciler_anomaly_log")
+        ]
+        before = [await fetch(owner, query) for query in everything]
+        assert await alembic(owner) == (0, "")
+        assert [await fetch(owner, query) for query in everything] == before
+        # a writer that ran meanwhile goes on with the connection that it has
+        assert await store.write(rows([*events, event("order.canceled", 9_999)])) == 1
+    report = await verified(owner)
+    assert (report.findings, report.counts.events, report.counts.unproven) == ([], 501, 0)
+
+
+async def test_values_of_foreign_types_lose_no_digit(empty_postgres_dsn: Dsn) -> None:
+    owner = empty_postgres_dsn()
+    await execute(owner, FOREIGN_TYPES)
+    assert await alembic(owner) == (0, "")
+    [values] = await fetch(
+        owner,
+        "SELECT DISTINCT detected_at, price::text, remaining::text, mid_price::text, distance_bps::text"
+        " FROM reconciler_anomaly_log",
+    )
+    moment = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+    assert values == (moment, "0.1", "12345.678901234567", "0.000000001", "-0.30000000000000004")
+    report = await verified(owner)
+    assert (report.findings, report.counts.unproven) == ([], 3)
+
+
+async def test_a_migration_that_runs_while_events_arrive_loses_none(empty_postgres_dsn: Dsn) -> None:
+    owner = empty_postgres_dsn()
+    await alembic(owner, "0001")
+    events = mixed(600)
+    async with PostgresStore(empty_postgres_dsn("audit_writer")) as store:
+        migration = asyncio.create_task(alembic(owner))
+        new = 0
+        at = 0
+        while at < len(events) or not migration.done():
+            new += await store.write(rows(events[at : at + 5]))
+            at += 5
+            await asyncio.sleep(0)
+    assert (new, await migration) == (600, (0, ""))
+    assert await broken(owner) == []

@@ -1,31 +1,82 @@
-"""Who may do what: the writer only adds, the reader only reads the dashboard's views."""
+"""Who may do what, held against roles that try to break out: the writer only adds, the reader only reads."""
 
 from __future__ import annotations
 
+import contextlib
 from typing import TYPE_CHECKING
 
 import asyncpg
 import pytest
+from audit_tables import broken, fetch, store
+from sample_events import mixed
 
 if TYPE_CHECKING:
     from conftest import Dsn
 
-    from local_stack import Role
+    from local_stack import LocalStack, Role
 
 pytestmark = pytest.mark.stack
 
 TABLES = ("order_event", "fill", "reconciler_anomaly_log")
-VIEWS = ("dashboard.open_anomaly", "dashboard.order_fill", "dashboard.order_state")
+KEPT = ("order_event_default", "event_name", "batch_digest", "chain_head", "unproven_anomaly")
+"""What only the owner reaches: a partition, and what proves the rows."""
+VIEWS = tuple(f"dashboard.{name}" for name in ("open_anomaly", "order_fill", "order_state", "chain_head"))
 INSERT = (
     "INSERT INTO reconciler_anomaly_log (event_id, detected_at, account, sequence, market, side, remaining,"
 )
 INSERT += (
     " removal_reason, action_taken) VALUES (gen_random_uuid(), now(), 'rX', 1, 'm', 'SELL', 1, 'r', 'none')"
 )
+DENIED = "InsufficientPrivilegeError"
+UNCHANGEABLE = "ObjectNotInPrerequisiteStateError"
+"""Of a view that PostgreSQL could not write through for anybody."""
+READERS = 20
+
+BREAKOUTS = (
+    "SET ROLE owner",
+    "SET ROLE postgres",
+    "SET SESSION AUTHORIZATION owner",
+    "SET session_replication_role = replica",
+    "ALTER TABLE order_event DISABLE TRIGGER chain_batch",
+    "CREATE TABLE public.more (number integer)",
+    "CREATE VIEW dashboard.more AS SELECT 1",
+    "CREATE SCHEMA more",
+    "CREATE TEMPORARY TABLE more (number integer)",
+    "CREATE FUNCTION public.more() RETURNS integer LANGUAGE sql AS 'SELECT 1'",
+    "CREATE EXTENSION file_fdw",
+    "COPY (SELECT 1) TO PROGRAM 'cat'",
+    "COPY (SELECT 1) TO '/tmp/more'",
+    "SELECT pg_read_file('postgresql.conf')",
+    "SELECT pg_ls_dir('.')",
+    "SELECT lo_import('/etc/passwd')",
+    "SELECT rolpassword FROM pg_authid",
+    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'owner'",
+    "SELECT ensure_partitions(1)",
+    "SELECT drop_partitions(1)",
+    "SELECT append_link(NULL, NULL)",
+    "ALTER SYSTEM SET fsync = off",
+    "ALTER ROLE CURRENT_USER CONNECTION LIMIT 1000",
+    "ALTER ROLE CURRENT_USER CREATEROLE",
+    "CREATE ROLE more",
+    "DROP VIEW dashboard.order_state",
+    *(
+        f"{change} {table}{rest}"
+        for table in (*TABLES, *KEPT)
+        for change, rest in (("TRUNCATE", ""), ("DELETE FROM", ""), ("DROP TABLE", ""))
+    ),
+    *(f"UPDATE {table} SET account = 'rY'" for table in TABLES),  # noqa: S608 - ours
+    *(f"SELECT * FROM {table}" for table in (*TABLES, *KEPT)),  # noqa: S608 - ours
+    *(f"SELECT 1; LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE" for table in KEPT),
+    "UPDATE batch_digest SET digest = ''",
+    "UPDATE chain_head SET position = 0",
+    "INSERT INTO batch_digest VALUES (1, '', '', 1, 1, '{}', '{}', '{}', NULL, NULL)",
+    "INSERT INTO order_event_default SELECT FROM generate_series(1, 1)",
+)
+"""What neither role may do; in transactions that may write."""
 
 
 async def refusal(url: str, *statements: str) -> list[str]:
-    """Return the error class of each statement."""
+    """Return the error class of each statement, each on its own."""
     connection = await asyncpg.connect(url)
     answers = []
     for statement in statements:
@@ -39,17 +90,27 @@ async def refusal(url: str, *statements: str) -> list[str]:
     return answers
 
 
-@pytest.mark.parametrize("table", TABLES)
-async def test_the_writer_can_neither_read_nor_change_nor_remove(postgres_dsn: Dsn, table: str) -> None:
-    statements = (
-        f"SELECT * FROM {table}",  # noqa: S608 - the table's name is ours
-        f"UPDATE {table} SET account = 'rY'",  # noqa: S608
-        f"DELETE FROM {table}",  # noqa: S608
-        f"TRUNCATE {table}",
-        f"ALTER TABLE {table} ADD COLUMN more text",
-        f"DROP TABLE {table}",
-    )
-    assert await refusal(postgres_dsn("audit_writer"), *statements) == ["InsufficientPrivilegeError"] * 6
+@pytest.fixture
+def own_dsn(stack: LocalStack, empty_postgres_dsn: Dsn) -> Dsn:
+    """Give a database that was migrated itself: what a database forbids is not copied with a template."""
+    stack.migrate(empty_postgres_dsn().rpartition("/")[2])
+    return empty_postgres_dsn
+
+
+@pytest.mark.parametrize("role", ["audit_writer", "grafana_reader"])
+async def test_no_role_breaks_out(own_dsn: Dsn, role: Role) -> None:
+    await store(own_dsn("audit_writer"), mixed(20))
+    owner = await asyncpg.connect(own_dsn())  # a session that somebody may want to end
+    answers = await refusal(own_dsn(role), "SET default_transaction_read_only = off", *BREAKOUTS)
+    await owner.close()
+    broken_out = [
+        (statement, answer)
+        for statement, answer in zip(BREAKOUTS, answers[1:], strict=True)
+        if answer not in {DENIED, "InvalidParameterValueError"}
+    ]
+    assert broken_out == []
+    assert await fetch(own_dsn(), "SELECT count(*) FROM order_event") == [(20,)]
+    assert await broken(own_dsn()) == []
 
 
 async def test_the_writer_adds_but_gets_nothing_back(postgres_dsn: Dsn) -> None:
@@ -59,45 +120,56 @@ async def test_the_writer_adds_but_gets_nothing_back(postgres_dsn: Dsn) -> None:
         f"{INSERT} RETURNING event_id",
         f"{INSERT} ON CONFLICT (event_id) DO UPDATE SET account = 'rY'",
         "SELECT * FROM dashboard.open_anomaly",
-        "CREATE TABLE more (number integer)",
     )
-    refused = ["InsufficientPrivilegeError"] * 4
-    assert await refusal(postgres_dsn("audit_writer"), *statements) == ["done", "done", *refused]
+    assert await refusal(postgres_dsn("audit_writer"), *statements) == ["done", "done", *[DENIED] * 3]
 
 
-async def test_the_reader_sees_the_views_and_nothing_else(postgres_dsn: Dsn) -> None:
+async def test_the_reader_sees_the_views_and_cannot_write_even_where_it_asks_to(postgres_dsn: Dsn) -> None:
     reader = postgres_dsn("grafana_reader")
     seen = await refusal(reader, *(f"SELECT * FROM {view}" for view in VIEWS))  # noqa: S608 - ours
     assert seen == ["done"] * len(VIEWS)
-    hidden = await refusal(reader, *(f"SELECT * FROM {table}" for table in TABLES))  # noqa: S608 - ours
-    assert hidden == ["InsufficientPrivilegeError"] * len(TABLES)
-
-
-async def test_the_reader_cannot_write_even_where_it_asks_to(postgres_dsn: Dsn) -> None:
-    asked = await refusal(
-        postgres_dsn("grafana_reader"),
-        INSERT,
-        "SET default_transaction_read_only = off",
-        INSERT,
-        "CREATE TABLE dashboard.more (number integer)",
-    )
-    assert asked == [
-        "ReadOnlySQLTransactionError",
-        "done",
-        "InsufficientPrivilegeError",
-        "InsufficientPrivilegeError",
-    ]
+    writes = (INSERT, *(f"DELETE FROM {view}" for view in VIEWS))  # noqa: S608 - ours
+    asked = await refusal(reader, INSERT, "SET default_transaction_read_only = off", *writes)
+    assert asked[:3] == ["ReadOnlySQLTransactionError", "done", DENIED]
+    assert set(asked[3:]) <= {DENIED, UNCHANGEABLE}
 
 
 @pytest.mark.parametrize(
     ("role", "setting", "value"),
     [
         ("grafana_reader", "statement_timeout", "15s"),
+        ("grafana_reader", "idle_in_transaction_session_timeout", "1min"),
         ("grafana_reader", "default_transaction_read_only", "on"),
         ("audit_writer", "default_transaction_read_only", "off"),
     ],
 )
-async def test_a_role_has_its_limits(postgres_dsn: Dsn, role: Role, setting: str, value: str) -> None:
-    connection = await asyncpg.connect(postgres_dsn(role))
-    assert await connection.fetchval("SELECT current_setting($1)", setting) == value
+async def test_a_role_starts_with_its_limits(postgres_dsn: Dsn, role: Role, setting: str, value: str) -> None:
+    assert await fetch(postgres_dsn(role), "SELECT current_setting($1)", setting) == [(value,)]
+
+
+async def test_a_statement_of_the_readers_that_takes_too_long_is_ended(postgres_dsn: Dsn) -> None:
+    """The timeout is its own to change, as any role's is; the number of its connections is not."""
+    connection = await asyncpg.connect(
+        postgres_dsn("grafana_reader"), server_settings={"statement_timeout": "50ms"}
+    )
+    with pytest.raises(asyncpg.QueryCanceledError, match="statement timeout"):
+        await connection.execute("SELECT count(*) FROM generate_series(1, 1000000000)")
+    await connection.close()
+
+
+async def test_the_reader_has_only_so_many_connections(postgres_dsn: Dsn) -> None:
+    async with contextlib.AsyncExitStack() as opened:
+        for _ in range(READERS):
+            connection = await asyncpg.connect(postgres_dsn("grafana_reader"))
+            opened.push_async_callback(connection.close)
+        with pytest.raises(asyncpg.TooManyConnectionsError, match="too many connections for role"):
+            await asyncpg.connect(postgres_dsn("grafana_reader"))
+
+
+async def test_a_reader_that_holds_every_lock_it_can_stops_no_writer(postgres_dsn: Dsn) -> None:
+    connection = await asyncpg.connect(postgres_dsn("grafana_reader"))
+    async with connection.transaction():
+        for view in VIEWS:
+            await connection.fetch(f"SELECT * FROM {view}")  # noqa: S608 - ours
+        assert await store(postgres_dsn("audit_writer"), mixed(20)) == 20
     await connection.close()

@@ -4,7 +4,6 @@ import contextlib
 import signal
 import sys
 from collections.abc import Iterable, Iterator, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import msgspec
@@ -16,6 +15,19 @@ from rich.text import Text
 
 from console.errors import BadOption, HistoryMissing, NodeUnusable, NotFinished, NothingToExplain
 from console.lines import MissingOrder, OrderLine
+from console.options import (
+    Address,
+    AsJson,
+    Database,
+    DataDir,
+    Heads,
+    NatsPort,
+    NodeUrl,
+    OrderSequence,
+    PostgresPort,
+    Sample,
+    Sessions,
+)
 from console.replay import replay as fold_session
 from console.sessions import RECORDINGS, SELECTION, Recording, find_session
 from console.tables import order_table, screen, summary
@@ -38,30 +50,6 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-
-Sessions = Annotated[
-    list[str] | None,
-    typer.Argument(
-        metavar="SESSION",
-        help="A recorded session: the path of a .json or .json.gz file, or a name in tests/data/ledgers.",
-    ),
-]
-AsJson = Annotated[
-    bool,
-    typer.Option("--json", help="Print one JSON line an order and nothing else on standard output."),
-]
-Address = Annotated[str, typer.Argument(metavar="ADDRESS", help="The order's account (classic address).")]
-OrderSequence = Annotated[
-    int, typer.Argument(metavar="SEQUENCE", help="Its Sequence, or its ticket's number.")
-]
-DataDir = Annotated[
-    Path | None,
-    typer.Option(help="Keep NATS's and PostgreSQL's data there; by default it is temporary and removed."),
-]
-NatsPort = Annotated[int, typer.Option(help="NATS's port on the loopback interface; 0: any free one.")]
-PostgresPort = Annotated[
-    int, typer.Option(help="PostgreSQL's port on the loopback interface; 0: any free one.")
-]
 
 
 @app.command("replay")
@@ -141,6 +129,27 @@ def run_command(
     options = Options(data_dir=data_dir, nats_port=nats_port, postgres_port=postgres_port)
     with _explained(), _ended_by_ctrl_c():
         run(xrpl, account, options, screen())
+
+
+@app.command("verify")
+def verify_command(
+    *, database: Database, head: Heads = None, xrpl: NodeUrl = None, sample: Sample = 100
+) -> None:
+    """Hold every stored row against the chain of digests, and say which are not as they were stored.
+
+    Exit status: 0 all are as they were stored; 1 some are not; 2 bad input.
+    Note the head that it prints somewhere else: who cuts rows and digests off
+    the chain's end together is found out by an earlier head alone.
+
+    Example: fillproof verify --database postgresql://owner:...@db/fillproof --xrpl https://xrplcluster.com
+    """
+    from console.verify import show, verify
+
+    with _explained():
+        report = verify(database, head or (), xrpl, sample, screen(stderr=True))
+    show(report, screen())
+    if report.findings:
+        raise typer.Exit(FAILED)
 
 
 @app.command("explain")

@@ -62,11 +62,12 @@ class PostgresStore:
         """Write all tables in one transaction; see :class:`audit_writer.ports.Store`."""
         try:
             async with self._opened.acquire(timeout=CONNECT_SECONDS) as connection, connection.transaction():
-                new = await connection.execute(INSERT_EVENTS, _array(rows.events))
                 if rows.fills:
                     await connection.execute(INSERT_FILLS, _array(rows.fills))
                 if rows.anomalies:
                     await connection.execute(INSERT_ANOMALIES, _array(rows.anomalies))
+                # last: it takes the head of the chain, for which other replicas then wait until the commit
+                new = await connection.execute(INSERT_EVENTS, _array(rows.events))
         except FAULTS_OF_THE_ROWS as error:
             raise RowsRefused(f"PostgreSQL refuses it: {error}") from error
         except OUTAGES as error:

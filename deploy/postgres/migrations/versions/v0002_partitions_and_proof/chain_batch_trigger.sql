@@ -1,0 +1,3 @@
+CREATE TRIGGER chain_batch AFTER INSERT ON public.order_event
+REFERENCING NEW TABLE AS added
+FOR EACH STATEMENT EXECUTE FUNCTION public.chain_batch()

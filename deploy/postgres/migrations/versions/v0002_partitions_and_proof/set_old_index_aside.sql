@@ -1,0 +1,1 @@
+ALTER INDEX IF EXISTS public.order_event_occurred_at RENAME TO order_event_unpartitioned_occurred_at

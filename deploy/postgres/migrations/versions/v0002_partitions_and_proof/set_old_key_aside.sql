@@ -1,0 +1,1 @@
+ALTER TABLE public.order_event_unpartitioned RENAME CONSTRAINT order_event_pkey TO order_event_unpartitioned_pkey

@@ -1,0 +1,45 @@
+"""What the commands have in common: their arguments and options, with the help that users read."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+Sessions = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="SESSION",
+        help="A recorded session: the path of a .json or .json.gz file, or a name in tests/data/ledgers.",
+    ),
+]
+AsJson = Annotated[
+    bool,
+    typer.Option("--json", help="Print one JSON line an order and nothing else on standard output."),
+]
+Address = Annotated[str, typer.Argument(metavar="ADDRESS", help="The order's account (classic address).")]
+OrderSequence = Annotated[
+    int, typer.Argument(metavar="SEQUENCE", help="Its Sequence, or its ticket's number.")
+]
+DataDir = Annotated[
+    Path | None,
+    typer.Option(help="Keep NATS's and PostgreSQL's data there; by default it is temporary and removed."),
+]
+NatsPort = Annotated[int, typer.Option(help="NATS's port on the loopback interface; 0: any free one.")]
+PostgresPort = Annotated[
+    int, typer.Option(help="PostgreSQL's port on the loopback interface; 0: any free one.")
+]
+Database = Annotated[
+    str,
+    typer.Option(
+        envvar="FILLPROOF_OWNER_DATABASE_URL",
+        help="The audit tables' owner: postgresql://owner:password@host:port/database.",
+    ),
+]
+Heads = Annotated[
+    list[str] | None,
+    typer.Option(metavar="POSITION:DIGEST", help="A head printed earlier, which the chain must still hold."),
+]
+NodeUrl = Annotated[
+    str | None, typer.Option(help="A node, to hold rows against the ledger: http(s)://... or ws(s)://...")
+]
+Sample = Annotated[int, typer.Option(min=1, help="How many rows are held against the ledger.")]

@@ -1,0 +1,42 @@
+-- Anomalies that are not what their events say. $1: ids of events that are broken themselves.
+-- A table made by hand keeps its column types: what the event says is brought into those.
+WITH told AS (
+    SELECT
+        event.event_id::text AS event_id,
+        event.ledger_index,
+        jsonb_populate_record(NULL::public.reconciler_anomaly_log, jsonb_build_object(
+            'event_id', event.event_id, 'detected_at', event.occurred_at, 'session_id', event.session_id,
+            'account', event.account, 'sequence', event.sequence, 'market', fact.market, 'side', fact.side,
+            'price', fact.price, 'remaining', fact.remaining,
+            'removal_reason', coalesce(fact.removal_reason, 'UNKNOWN'),
+            'action_taken', coalesce(fact.action_taken, 'none'),
+            'mid_price', (fact.market_context ->> 'mid_price')::numeric,
+            'distance_bps', (fact.market_context ->> 'distance_bps')::numeric
+        )) AS row
+    FROM public.order_event AS event
+    CROSS JOIN LATERAL json_to_record(event.payload) AS fact (
+        anomaly boolean, market text, side text, price numeric, remaining numeric, removal_reason text,
+        action_taken text, market_context json
+    )
+    WHERE event.event_type = 'order.disappeared' AND fact.anomaly AND event.event_id <> ALL ($1::uuid[])
+),
+
+found AS (
+    SELECT anomaly.event_id::text AS event_id, anomaly AS row
+    FROM public.reconciler_anomaly_log AS anomaly
+    WHERE anomaly.event_id IS NOT NULL AND anomaly.event_id::text NOT IN (SELECT unproven.event_id FROM public.unproven_anomaly AS unproven)
+),
+
+named AS (SELECT DISTINCT unnest(event_ids)::text AS event_id FROM public.batch_digest)
+
+SELECT
+    event_id,
+    told.ledger_index,
+    CASE WHEN found.event_id IS NULL THEN 'missing' WHEN told.event_id IS NULL THEN 'inserted' ELSE 'changed' END
+        AS what
+FROM told
+FULL JOIN found USING (event_id)
+LEFT JOIN named USING (event_id)
+WHERE
+    (told.event_id IS NOT NULL AND told.row IS DISTINCT FROM found.row)
+    OR (told.event_id IS NULL AND named.event_id IS NULL AND event_id <> ALL ($1::uuid[]::text[]))
