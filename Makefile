@@ -3,7 +3,7 @@ SHELL := /bin/sh
 BIN := .venv/bin
 READY := .venv/ready
 
-.PHONY: help setup demo run test bench lint types imports clean
+.PHONY: help setup demo run test bench mutants lint types imports clean
 
 help:
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile
@@ -26,6 +26,15 @@ test: $(READY) ## run all tests (ARGS=... for pytest)
 bench: $(READY) ## measure speed, beside what it is held against
 	@PYTHONPATH=tests $(BIN)/python tests/bench/kernel.py
 
+mutants: $(READY) ## change the kernel's decisions one by one, and see whether the tests notice
+	@PYTHON="$(PYTHON)" deploy/local/setup.sh --group mutation
+	@rm -rf .mutation && mkdir -p .mutation/src .mutation/tests/unit
+	@cp -r shared/offer_lifecycle/src/offer_lifecycle .mutation/src
+	@cp -r tests/unit/offer_lifecycle .mutation/tests/unit
+	@cp tests/made_ledger.py tests/ledger_before.py .mutation/tests
+	@cp tests/mutation.toml .mutation/pyproject.toml
+	@cd .mutation && ../$(BIN)/mutmut run --max-children 2 && ../$(BIN)/mutmut results
+
 lint: $(READY) ## check style
 	@$(BIN)/ruff check --quiet
 	@$(BIN)/ruff format --check --quiet
@@ -37,5 +46,5 @@ imports: $(READY) ## check who may import whom
 	@$(BIN)/lint-imports
 
 clean: ## remove everything that was set up or cached
-	@rm -rf .venv .tools .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	@rm -rf .venv .tools .mutation .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -2,6 +2,7 @@
 # Set up .venv with exactly what uv.lock names. Needs Python 3.11+ with pip (or venv) and nothing else; writes
 # only inside this directory (and uv's and pip's caches), needs no root, downloads no Python.
 #   PYTHON=/path/to/python3.12  takes that one instead of the first one that is new enough
+#   --group mutation            sets up a dependency group beside the usual ones
 set -eu
 cd "$(dirname "$0")/../.."
 
@@ -59,5 +60,5 @@ if [ -s /etc/ssl/certs/ca-certificates.crt ] || [ -s /etc/pki/tls/certs/ca-bundl
 fi
 unset VIRTUAL_ENV
 UV_PYTHON_DOWNLOADS=never UV_PYTHON="$python" UV_PROJECT_ENVIRONMENT=.venv \
-    "$uv" sync --locked --quiet || fail "uv could not set up .venv (its message stands above)"
+    "$uv" sync --locked --quiet "$@" || fail "uv could not set up .venv (its message stands above)"
 touch .venv/ready

@@ -197,11 +197,12 @@ def test_a_placement_without_its_senders_root_does_not_take_the_fee_for_a_trade(
     assert outcome.damaged == ("transaction PLACED: expected the sender's AccountRoot, found none",)
 
 
-def test_an_order_that_is_no_order_is_named_and_stops_nothing_else() -> None:
+@pytest.mark.parametrize("side", ["TakerGets", "TakerPays"])
+def test_an_order_that_is_no_order_is_named_and_stops_nothing_else(side: str) -> None:
     ledger = announced()
     create = placement(*RESTED, offer("DeletedNode", 7, usd("5"), "10000000"))
-    outcome = step(ledger, 102, {**create, "TakerGets": {"value": "10"}})
-    assert outcome.damaged[0].startswith("transaction PLACED: TakerGets: ")
+    outcome = step(ledger, 102, {**create, side: {"value": "10"}})
+    assert outcome.damaged[0].startswith(f"transaction PLACED: {side}: ")
     assert outcome.changed[7].removal_reason is RemovalReason.UNEXPLAINED
     assert outcome.changed[9].status is OrderStatus.SUBMITTED
 

@@ -75,6 +75,24 @@ def test_with_the_sell_flag_only_giving_all_of_it_fills_it() -> None:
     assert outcome.changed[9].removal_reason is RemovalReason.KILLED
 
 
+@pytest.mark.parametrize(
+    ("after", "got", "status"),
+    [
+        (BEFORE - FEE - 4_000_000, "2", OrderStatus.PARTIALLY_FILLED),
+        (BEFORE - FEE - 1, "0", OrderStatus.PARTIALLY_FILLED),
+        (BEFORE - FEE, "0", OrderStatus.ACCEPTED),
+    ],
+    ids=["both sides", "one side, the other rounds to nothing", "nothing"],
+)
+def test_what_takes_a_part_at_once_rests_partially_filled(after: int, got: str, status: OrderStatus) -> None:
+    created = offer("CreatedNode", 9, "6000000", usd("3"))
+    moved = line(str(1000 + Decimal(got)), "1000")
+    outcome = place([created, root(after, before=BEFORE), moved], gets="10000000", pays=usd("5"))
+    order = outcome.changed[9]
+    assert (order.status, order.listed) == (status, True)
+    assert (order.gave, order.got) == (Decimal(BEFORE - FEE - after), Decimal(got))
+
+
 def test_the_rest_of_an_immediate_or_cancel_order_is_killed() -> None:
     nodes = [root(BEFORE - FEE - 4_000_000, before=BEFORE), line("1002", "1000")]
     outcome = place(nodes, gets="10000000", pays=usd("5"), Flags=IMMEDIATE_OR_CANCEL)
@@ -167,6 +185,34 @@ def test_a_difference_that_rounding_explains_is_not_taken_for_a_transfer_fee() -
         place([root(BEFORE - FEE + 1_000_000, before=BEFORE), debited, taken], gets=usd("5"), pays="9")
     )
     assert fill.gave.value == Decimal("0.5")
+
+
+def token_side(after: str, before: str) -> Decimal:
+    """What 500,000 drops were given for, where the offers that were taken say 0.4999999998."""
+    taken = offer(
+        "ModifiedNode",
+        3,
+        "9000000",
+        usd("4.5"),
+        before={"TakerGets": "10000000", "TakerPays": usd("4.9999999998")},
+        owner=STRANGER,
+    )
+    nodes = [root(BEFORE - FEE + 1_000_000, before=BEFORE), line(after, before), taken]
+    return fill_of(place(nodes, gets=usd("5"), pays="9")).gave.value
+
+
+def test_only_what_goes_beyond_rounding_is_a_transfer_fee() -> None:
+    assert token_side("123456.5", "123457") == Decimal("0.5")  # a unit in the last digit of both balances
+    assert token_side("123456.4999999999", "123457") == Decimal("0.4999999998")
+
+
+def test_xrp_knows_no_transfer_fee_whoever_received_it() -> None:
+    taken = offer(
+        "ModifiedNode", 3, usd("4"), "8000000", before={"TakerGets": usd("5"), "TakerPays": "9999999"},
+        owner=STRANGER,
+    )  # fmt: skip
+    nodes = [root(BEFORE - FEE - 2_000_000, before=BEFORE), line("1001", "1000"), taken]
+    assert fill_of(place(nodes, gets="10000000", pays=usd("5"))).gave.value == Decimal(2_000_000)
 
 
 def test_own_offers_that_a_bridge_consumes_do_not_hide_what_the_order_took() -> None:

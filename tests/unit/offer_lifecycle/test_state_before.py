@@ -127,6 +127,13 @@ def test_a_balance_that_is_known_is_not_asked_for() -> None:
     assert [question.entry for question in outcome.questions] == [ISSUER_ROOT]
 
 
+def test_a_known_balance_says_nothing_of_the_issuers_authorization() -> None:
+    followed = made.state(offers=[made.listed(7, usd("5"), "10000000")])
+    answers = (of_issuer(REQUIRE_AUTH),)
+    [question] = step(followed, 101, tx("OfferCreate", [sells_usd()]), answers=answers).questions
+    assert (question.entry, question.why) == (LINE, "the issuer's authorization of the owner")
+
+
 def test_a_global_freeze_takes_the_funds_away() -> None:
     verdict = judge(sells_usd(), of_line("5"), of_issuer(GLOBAL_FREEZE))
     assert (verdict.reason, verdict.rule) == (RemovalReason.UNFUNDED, "8 frozen")

@@ -85,9 +85,9 @@ def taken_by_others(tx: Transaction, asset: str, changes: list[OfferChange]) -> 
     """Return what the offers and pools that `tx` traded with gave and got of an asset."""
     gave, got = ZERO, ZERO
     for change in changes:
-        if change.consumed and change.gives == asset:
+        if change.gives == asset:
             gave = EXACT.add(gave, change.gave)
-        if change.consumed and change.asks == asset:
+        if change.asks == asset:
             got = EXACT.add(got, change.got)
     for pool in pools(tx):
         for balance in balance_changes(tx, pool):
@@ -165,7 +165,8 @@ def _never_rested(
     shortage = _shortage(tx, balances, reserves)
     if shortage is not None:
         return OrderStatus.REMOVED, RemovalReason.UNFUNDED, f"a part was taken at once; {shortage}"
-    return OrderStatus.FILLED, RemovalReason.FILLED, "taken at once; the rest rounds to nothing"
+    evidence = "a part was taken at once, and its metadata does not say why the rest is gone"
+    return OrderStatus.REMOVED, RemovalReason.UNEXPLAINED, evidence
 
 
 def _nothing_left(tx: Transaction, gave: Decimal, got: Decimal) -> bool:
@@ -182,12 +183,10 @@ def _nothing_left(tx: Transaction, gave: Decimal, got: Decimal) -> bool:
 def _shortage(tx: Transaction, balances: list[BalanceChange], reserves: Reserves) -> str | None:
     """Say what the owner lacked to leave the rest on the book: funds, or the reserve for one more object."""
     gets, _ = ordered(tx)
-    xrp = next((c for c in balances if c.asset == XRP), None)
-    paying = xrp if gets.asset == XRP else next((c for c in balances if c.asset == gets.asset), None)
+    held = {change.asset: change for change in balances}
+    paying, xrp = held.get(gets.asset), held[XRP]
     if gets.asset != XRP and paying is not None and paying.after.balance <= _rounding(tx, gets.asset):
         return f"nothing is left of {gets.asset}"
-    if xrp is None:
-        return None
     reserve = reserves.base + reserves.increment * (xrp.after.owner_count + 1)
     if gets.asset == XRP and xrp.after.balance <= reserve - reserves.increment:
         return "no XRP is left above the reserve"

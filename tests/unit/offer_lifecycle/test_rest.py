@@ -1,0 +1,112 @@
+"""What becomes of the rest of an order that took something at once and left nothing on the book."""
+
+from decimal import Decimal
+
+import made_ledger as made
+import pytest
+from made_ledger import OWNER, line, root, state, step, tx, usd
+
+from offer_lifecycle import LedgerOutcome
+from offer_lifecycle.placement import IMMEDIATE_OR_CANCEL, SELL
+from order_events import OrderDisappeared, OrderFilled, OrderStatus, RemovalReason, Resolution
+
+BEFORE = 50_000_000
+FEE = 12
+
+
+def placed(nodes: list[made.Raw], *, gets: object, pays: object, **more: object) -> LedgerOutcome:
+    create = tx("OfferCreate", nodes, account=OWNER, sequence=9, TakerGets=gets, TakerPays=pays, **more)  # type: ignore[arg-type]
+    return step(state(), 101, create)
+
+
+def test_a_trade_of_one_side_alone_is_a_trade_and_no_rejection() -> None:
+    nodes = [root(BEFORE - FEE - 1, before=BEFORE)]
+    outcome = placed(nodes, gets="10000000", pays=usd("5"), Flags=IMMEDIATE_OR_CANCEL)
+    assert outcome.changed[9].removal_reason is RemovalReason.KILLED
+
+
+@pytest.mark.parametrize(
+    ("gave", "got", "reason"),
+    [
+        (8_000_000, "5", RemovalReason.FILLED),
+        (10_000_000, "4.999", RemovalReason.FILLED),
+        (9_999_999, "4.999", RemovalReason.KILLED),
+    ],
+    ids=["all it asked", "all it offered", "neither"],
+)
+def test_all_of_one_side_fills_it_whatever_its_flags(gave: int, got: str, reason: RemovalReason) -> None:
+    nodes = [root(BEFORE - FEE - gave, before=BEFORE), line(str(1000 + Decimal(got)), "1000")]
+    outcome = placed(nodes, gets="10000000", pays=usd("5"), Flags=IMMEDIATE_OR_CANCEL)
+    assert outcome.changed[9].removal_reason is reason
+
+
+def test_all_of_the_xrp_that_it_asked_fills_it() -> None:
+    nodes = [root(BEFORE - FEE + 10_000_000, before=BEFORE), line("996", "1000")]
+    outcome = placed(nodes, gets=usd("5"), pays="10000000", Flags=IMMEDIATE_OR_CANCEL)
+    assert outcome.changed[9].removal_reason is RemovalReason.FILLED
+
+
+@pytest.mark.parametrize(
+    ("gave", "reason"),
+    [(10_000_000, RemovalReason.FILLED), (9_999_999, RemovalReason.KILLED)],
+    ids=["all of it", "a drop less"],
+)
+def test_an_order_that_sells_xrp_is_filled_once_all_is_given(gave: int, reason: RemovalReason) -> None:
+    nodes = [root(BEFORE - FEE - gave, before=BEFORE), line("1006", "1000")]
+    outcome = placed(nodes, gets="10000000", pays=usd("5"), Flags=SELL | IMMEDIATE_OR_CANCEL)
+    assert outcome.changed[9].removal_reason is reason
+
+
+@pytest.mark.parametrize(
+    ("left", "reason"),
+    [
+        ("0.00000049", RemovalReason.FILLED),
+        ("0.0000005000011", RemovalReason.KILLED),
+        ("0.0000008", RemovalReason.KILLED),
+    ],
+    ids=["worth less than a drop", "worth a drop", "worth more"],
+)
+def test_an_order_that_sells_for_xrp_is_filled_once_the_rest_is_worth_no_drop(
+    left: str, reason: RemovalReason
+) -> None:
+    nodes = [root(BEFORE - FEE + 10_000_000, before=BEFORE), line(str(995 + Decimal(left)), "1000")]
+    outcome = placed(nodes, gets=usd("5"), pays="10000000", Flags=SELL | IMMEDIATE_OR_CANCEL)
+    assert outcome.changed[9].removal_reason is reason
+
+
+@pytest.mark.parametrize(
+    ("drops", "before", "shortage"),
+    [
+        (1_200_000, 9_200_012, "no XRP is left above the reserve"),
+        (1_200_001, 1_399_999, "the reserve for one more object is not covered"),
+        (1_200_001, 1_400_000, None),
+    ],
+    ids=["on the reserve", "a drop above it, and less than one more object needs", "just that much"],
+)
+def test_what_an_order_of_xrp_lacked_to_rest_is_named(drops: int, before: int, shortage: str | None) -> None:
+    nodes = [root(drops, before=before), line("1001", "1000")]
+    verdict = placed(nodes, gets="10000000", pays=usd("5")).verdicts[9]
+    unfunded = verdict.reason is RemovalReason.UNFUNDED
+    assert unfunded is (shortage is not None)
+    assert not unfunded or verdict.evidence == f"OfferCreate T1: a part was taken at once; {shortage}"
+
+
+def test_where_nothing_shows_why_the_rest_is_gone_it_is_unexplained_and_never_called_filled() -> None:
+    nodes = [root(BEFORE - FEE - 4_000_000, before=BEFORE), line("1002", "1000")]
+    outcome = placed(nodes, gets="10000000", pays=usd("5"))
+    order = outcome.changed[9]
+    assert (order.status, order.removal_reason) == (OrderStatus.REMOVED, RemovalReason.UNEXPLAINED)
+    assert (order.resolution, order.anomaly) == (Resolution.UNRESOLVED, True)
+    assert {type(event) for event in outcome.events} == {OrderDisappeared, OrderFilled}
+
+
+@pytest.mark.parametrize(
+    ("left", "reason"),
+    [("1.000000000000001e-15", RemovalReason.UNFUNDED), ("1.000000000000002e-15", RemovalReason.UNEXPLAINED)],
+    ids=["as much as rounding can leave", "more than that"],
+)
+def test_a_rest_of_tokens_that_rounding_explains_is_nothing_left(left: str, reason: RemovalReason) -> None:
+    outcome = placed(
+        [root(BEFORE - FEE + 4_000_000, before=BEFORE), line(left, "2")], gets=usd("5"), pays="10000000"
+    )
+    assert outcome.changed[9].removal_reason is reason
