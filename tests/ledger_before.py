@@ -4,12 +4,17 @@ import made_ledger as made
 from made_ledger import ISSUER, OWNER, answer, offer, tx, usd
 
 from offer_lifecycle import Header, StateAnswer, Verdict, normalise, removals
-from offer_lifecycle.state_before import CREDENTIAL_ACCEPTED
 
 LINE = {"ripple_state": {"accounts": [OWNER, ISSUER], "currency": "USD"}}
 ISSUER_ROOT, OWN_ROOT = {"account_root": ISSUER}, {"account_root": OWNER}
 DOMAIN = {"permissioned_domain": "D1"}
 CREDENTIAL = {"credential": {"subject": OWNER, "issuer": "rJudge", "credential_type": "4B5943"}}
+GLOBAL_FREEZE, REQUIRE_AUTH = 0x0040_0000, 0x0004_0000
+LOW_AUTH, HIGH_AUTH = 0x0004_0000, 0x0008_0000
+LOW_FREEZE, HIGH_FREEZE = 0x0040_0000, 0x0080_0000
+LOW_DEEP_FREEZE, HIGH_DEEP_FREEZE = 0x0200_0000, 0x0400_0000
+CREDENTIAL_ACCEPTED = 0x0001_0000
+"""Flags of ledger entries, as the ledger's own engine numbers them (lsf...)."""
 HEADER: Header = made.header(101)
 
 

@@ -6,8 +6,8 @@ from made_ledger import ISSUER, OWNER, eur, line, offer, root, state, step, tx, 
 
 from offer_lifecycle import Verdict
 from offer_lifecycle.funds import HIGH_FREEZE
-from offer_lifecycle.placement import IMMEDIATE_OR_CANCEL
 
+IMMEDIATE_OR_CANCEL = 0x0002_0000
 BEFORE = {"TakerGets": usd("5"), "TakerPays": "10000000"}
 MIRROR = {"TakerGets": "10000000", "TakerPays": usd("5")}
 
@@ -112,6 +112,21 @@ def test_only_an_offer_of_tokens_for_xrp_is_ever_too_small() -> None:
 
 def test_a_strangers_order_on_the_other_side_self_crosses_nothing() -> None:
     assert verdict(tx("OfferCreate", [sold()], **MIRROR)).rule == "9 no rule"  # type: ignore[arg-type]
+
+
+def test_an_expired_offer_of_an_empty_owner_is_expired_as_that_is_looked_at_first() -> None:
+    told = verdict(tx("Payment", [sold(Expiration=404)]), usd_balance="0")
+    assert told.rule == "6 expired"
+
+
+def test_an_empty_owners_offer_that_meets_its_own_order_is_unfunded_before_it_is_crossed() -> None:
+    create = tx("OfferCreate", [sold(), line("0", "0"), root(49_000_000)], account=OWNER, **MIRROR)  # type: ignore[arg-type]
+    assert verdict(create, usd_balance="0").rule == "5, 8 became unfunded"
+
+
+def test_an_own_order_crosses_an_offer_however_small() -> None:
+    create = tx("OfferCreate", [sold("0.0000004", "1"), root(49_000_000)], account=OWNER, **MIRROR)  # type: ignore[arg-type]
+    assert verdict(create).rule == "7 self-crossed"
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from ledger_before import (
     CREDENTIAL,
     DOMAIN,
     HEADER,
+    HIGH_DEEP_FREEZE,
     asked,
     judge,
     of_credential,
@@ -12,6 +13,7 @@ from ledger_before import (
     of_issuer,
     of_line,
     sells_usd,
+    sells_xrp,
 )
 from made_ledger import OWNER, answer, usd
 
@@ -83,3 +85,9 @@ def test_what_is_no_answer_about_a_domain_leaves_the_question() -> None:
     verdict = judge(PERMISSIONED, answer(DOMAIN, {"Owner": "rJudge", "AcceptedCredentials": ["any"]}))
     assert verdict.reason is RemovalReason.UNEXPLAINED
     assert DOMAIN in asked(verdict)
+
+
+def test_who_may_not_receive_and_is_outside_too_is_deep_frozen_as_that_is_looked_at_first() -> None:
+    node = sells_xrp(DomainID="D1")
+    deep_frozen = of_line("5", HIGH_DEEP_FREEZE)
+    assert judge(node, answer(DOMAIN, None), deep_frozen).reason is RemovalReason.FROZEN

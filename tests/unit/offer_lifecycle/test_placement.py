@@ -8,7 +8,6 @@ from made_ledger import ISSUER, OWNER, STRANGER, eur, line, listed, offer, root,
 
 from offer_lifecycle import LedgerOutcome, adopt
 from offer_lifecycle.funds import AMM_LINE
-from offer_lifecycle.placement import IMMEDIATE_OR_CANCEL, SELL
 from order_events import (
     LiquiditySide,
     OrderCanceled,
@@ -19,6 +18,7 @@ from order_events import (
     RemovalReason,
 )
 
+IMMEDIATE_OR_CANCEL, SELL = 0x0002_0000, 0x0008_0000
 BEFORE = 50_000_000
 FILL_OR_KILL = 0x0004_0000
 FEE = 12

@@ -7,9 +7,9 @@ import pytest
 from made_ledger import OWNER, line, root, state, step, tx, usd
 
 from offer_lifecycle import LedgerOutcome
-from offer_lifecycle.placement import IMMEDIATE_OR_CANCEL, SELL
 from order_events import OrderDisappeared, OrderFilled, OrderStatus, RemovalReason, Resolution
 
+IMMEDIATE_OR_CANCEL, SELL = 0x0002_0000, 0x0008_0000
 BEFORE = 50_000_000
 FEE = 12
 
@@ -23,6 +23,8 @@ def test_a_trade_of_one_side_alone_is_a_trade_and_no_rejection() -> None:
     nodes = [root(BEFORE - FEE - 1, before=BEFORE)]
     outcome = placed(nodes, gets="10000000", pays=usd("5"), Flags=IMMEDIATE_OR_CANCEL)
     assert outcome.changed[9].removal_reason is RemovalReason.KILLED
+    [fill] = [event for event in outcome.events if isinstance(event, OrderFilled)]
+    assert (fill.gave.value, fill.got.value) == (Decimal(1), Decimal(0))
 
 
 @pytest.mark.parametrize(

@@ -3,9 +3,17 @@
 import made_ledger as made
 import pytest
 from ledger_before import (
+    GLOBAL_FREEZE,
+    HIGH_AUTH,
+    HIGH_DEEP_FREEZE,
+    HIGH_FREEZE,
     ISSUER_ROOT,
     LINE,
+    LOW_AUTH,
+    LOW_DEEP_FREEZE,
+    LOW_FREEZE,
     OWN_ROOT,
+    REQUIRE_AUTH,
     asked,
     judge,
     of_issuer,
@@ -17,11 +25,7 @@ from ledger_before import (
 from made_ledger import ISSUER, OWNER, answer, line, offer, root, step, tx, unknown, usd
 
 from offer_lifecycle import StateAnswer
-from offer_lifecycle.funds import HIGH_FREEZE, LOW_FREEZE
-from offer_lifecycle.state_before import GLOBAL_FREEZE, HIGH_AUTH, LOW_AUTH, REQUIRE_AUTH
 from order_events import OrderDisappeared, RemovalReason, Resolution
-
-LOW_DEEP_FREEZE, HIGH_DEEP_FREEZE = 0x0200_0000, 0x0400_0000
 
 
 def test_of_a_token_that_it_gives_the_owners_line_and_its_issuer_are_asked_for() -> None:
