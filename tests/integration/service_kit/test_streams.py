@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import nats
 import pytest
 
-from order_events.subjects import AUDIT_CONSUMER, ORDERS_STREAM, STATE_BUCKET
+from order_events.subjects import AUDIT_CONSUMER, ORDERS_STREAM, REDELIVERY_STREAM, STATE_BUCKET
 from service_kit import StreamSettings, Unavailable, provision
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.stack
 
-STREAMS = ("ORDERS", "ENGINE", "DLQ", "KV_reconciler")
+STREAMS = (REDELIVERY_STREAM, "ORDERS", "ENGINE", "DLQ", "KV_reconciler")
 
 
 @pytest.fixture

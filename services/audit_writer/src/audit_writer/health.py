@@ -9,7 +9,7 @@ from faststream.nats import NatsBroker
 from nats.js.api import ConsumerInfo
 
 from audit_writer.metrics import Metrics
-from order_events.subjects import AUDIT_CONSUMER, ORDERS_STREAM
+from order_events.subjects import AUDIT_CONSUMER, ORDERS_STREAM, REDELIVERY_STREAM
 from service_kit import Progress, Unavailable
 
 LOOK_SECONDS = 2.0
@@ -39,11 +39,8 @@ class ConsumerWatch:
 
         """
         try:
-            info = await self._broker.connection.jetstream().consumer_info(ORDERS_STREAM, AUDIT_CONSUMER)
-        except nats.js.errors.NotFoundError as error:
-            raise Unavailable(
-                f"the stream {ORDERS_STREAM} has no consumer {AUDIT_CONSUMER!r}: provision the streams first"
-            ) from error
+            await self._info(REDELIVERY_STREAM)
+            info = await self._info(ORDERS_STREAM)
         except nats.errors.Error:
             return  # NATS is away, which readiness says; the lag is told when it is back
         self._tell(info)
@@ -53,6 +50,17 @@ class ConsumerWatch:
         while True:
             await self.look()
             await asyncio.sleep(LOOK_SECONDS)
+
+    async def _info(self, stream: str) -> ConsumerInfo:
+        try:
+            info: ConsumerInfo = await self._broker.connection.jetstream().consumer_info(
+                stream, AUDIT_CONSUMER
+            )
+        except nats.js.errors.NotFoundError as error:
+            raise Unavailable(
+                f"the stream {stream} has no consumer {AUDIT_CONSUMER!r}: provision the streams first"
+            ) from error
+        return info
 
     def _tell(self, info: ConsumerInfo) -> None:
         waiting = info.num_pending or 0

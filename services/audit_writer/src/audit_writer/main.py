@@ -2,7 +2,7 @@
 
 import random
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 from faststream import AckPolicy
@@ -19,9 +19,9 @@ from audit_writer.health import ConsumerWatch
 from audit_writer.metrics import Metrics
 from audit_writer.service import AuditWriter
 from audit_writer.settings import AuditWriterSettings
-from order_events.subjects import AUDIT_CONSUMER, ORDERS_STREAM
+from order_events.subjects import AUDIT_CONSUMER, ORDERS_STREAM, REDELIVERY_STREAM
 from service_kit import load_settings, make_app, make_broker, run, set_up_logs
-from service_kit.streams import ACK_WAIT_S, AUDIT_FILTER
+from service_kit.streams import ACK_WAIT_S, AUDIT_FILTER, REDELIVERY_FILTER
 
 
 async def as_delivered(message: NatsBatchMessage) -> list[Msg]:
@@ -30,12 +30,17 @@ async def as_delivered(message: NatsBatchMessage) -> list[Msg]:
 
 
 def subscribe(
-    broker: NatsBroker, settings: AuditWriterSettings, writer: AuditWriter, watch: ConsumerWatch
+    broker: NatsBroker,
+    settings: AuditWriterSettings,
+    writer: AuditWriter,
+    source: tuple[str, str],
+    batch_done: Callable[[], None],
 ) -> BatchPullStreamSubscriber:
-    """Have `writer` handle the durable consumer's batches, one after the other."""
+    """Have `writer` handle the batches of `source` (stream, filter), one after the other."""
+    stream, subjects = source
     subscriber = broker.subscriber(
-        AUDIT_FILTER,
-        stream=JStream(ORDERS_STREAM, declare=False),
+        subjects,
+        stream=JStream(stream, declare=False),
         durable=AUDIT_CONSUMER,
         pull_sub=PullSub(batch_size=settings.batch_size, timeout=settings.batch_seconds, batch=True),
         ack_policy=AckPolicy.MANUAL,
@@ -45,7 +50,7 @@ def subscribe(
     @subscriber
     async def take(messages: NoCast[list[Msg]]) -> None:
         await writer.handle([NatsDelivery(message) for message in messages])
-        watch.batch_done()
+        batch_done()
 
     return subscriber
 
@@ -72,12 +77,17 @@ def main() -> int:
         async with store:
             yield
 
-    pull = Pull(subscribe(broker, settings, writer, watch))
+    # what is given again has a loop of its own: it neither waits for what is new nor holds it up
+    pulls = [
+        Pull(subscribe(broker, settings, writer, (ORDERS_STREAM, AUDIT_FILTER), watch.batch_done)),
+        Pull(subscribe(broker, settings, writer, (REDELIVERY_STREAM, REDELIVERY_FILTER), lambda: None)),
+    ]
     checks = {"database": store.check, "batches": watch.check}
     app = make_app(broker, checks=checks, lifespan=lifespan, registry=metrics.registry)
-    app.after_startup(pull.stand_between)
     app.on_shutdown(writer.stop)
-    app.on_shutdown(pull.drain)
+    for pull in pulls:
+        app.after_startup(pull.stand_between)
+        app.on_shutdown(pull.drain)
     return run(app, broker, settings, work=watch.run)
 
 

@@ -81,7 +81,7 @@ def rows_of(entries: Sequence[Entry]) -> Rows:
 
 
 class AuditWriter:
-    """Handles batches one after the other."""
+    """Handles batches; each loop gives it one after the other."""
 
     def __init__(  # noqa: PLR0913 - its ports, all by keyword
         self,

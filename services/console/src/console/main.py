@@ -16,12 +16,17 @@ from rich.text import Text
 from console.errors import BadOption, HistoryMissing, NodeUnusable, NotFinished, NothingToExplain
 from console.lines import MissingOrder, OrderLine
 from console.options import (
+    Accounts,
     Address,
     AsJson,
     Database,
     DataDir,
+    FirstLedger,
     Heads,
+    LastLedger,
     NatsPort,
+    NatsUrl,
+    Nodes,
     NodeUrl,
     OrderSequence,
     PostgresPort,
@@ -110,12 +115,8 @@ def demo_command(  # noqa: PLR0913 - one parameter for each option
 @app.command("run")
 def run_command(
     *,
-    xrpl: Annotated[
-        list[str], typer.Option(help="A node: http(s)://... or ws(s)://...; may be given several times.")
-    ],
-    account: Annotated[
-        list[str], typer.Option(help="An account to follow (classic address); may be given several times.")
-    ],
+    xrpl: Nodes,
+    account: Accounts,
     data_dir: DataDir = None,
     nats_port: NatsPort = 0,
     postgres_port: PostgresPort = 0,
@@ -129,6 +130,23 @@ def run_command(
     options = Options(data_dir=data_dir, nats_port=nats_port, postgres_port=postgres_port)
     with _explained(), _ended_by_ctrl_c():
         run(xrpl, account, options, screen())
+
+
+@app.command("rebuild")
+def rebuild_command(
+    *, account: Accounts, first: FirstLedger, last: LastLedger, xrpl: Nodes, nats: NatsUrl
+) -> None:
+    """Give the audit store the events of a range of ledgers again; engines are told nothing.
+
+    Example: fillproof rebuild --account rPT1Sjq2YGrBMTttX4GZHjKu9dyfzbpAYe --from 90000000 --to 90000999
+    --xrpl https://xrplcluster.com --nats nats://127.0.0.1:4222
+    """
+    from console.rebuild import Options, rebuild, show
+
+    options = Options(accounts=tuple(account), first=first, last=last, xrpl_urls=tuple(xrpl), nats_url=nats)
+    with _explained():
+        found = rebuild(options)
+    show(screen(), found)
 
 
 @app.command("verify")

@@ -43,3 +43,15 @@ NodeUrl = Annotated[
     str | None, typer.Option(help="A node, to hold rows against the ledger: http(s)://... or ws(s)://...")
 ]
 Sample = Annotated[int, typer.Option(min=1, help="How many rows are held against the ledger.")]
+Accounts = Annotated[
+    list[str],
+    typer.Option(metavar="ADDRESS", help="An account's classic address; may be given several times."),
+]
+FirstLedger = Annotated[
+    int, typer.Option("--from", metavar="LEDGER", min=2, help="The first ledger whose events are wanted.")
+]
+LastLedger = Annotated[int, typer.Option("--to", metavar="LEDGER", min=2, help="The last one.")]
+Nodes = Annotated[
+    list[str], typer.Option(help="A node: http(s)://... or ws(s)://...; may be given several times.")
+]
+NatsUrl = Annotated[str, typer.Option(help="The bus that the audit writer listens to: nats://HOST:PORT")]

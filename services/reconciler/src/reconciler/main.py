@@ -76,7 +76,7 @@ def connect(url: str, wakeup: Wakeup) -> LedgerServer:
 
 
 def _followers(settings: ReconcilerSettings, broker: NatsBroker, metrics: Metrics) -> list[Follower]:
-    client = partial(_connected, broker)
+    client = partial(connected, broker)
     feed = JetStreamEngineFeed(client, metrics)
     store = BucketStore(client, metrics)
     publisher = Publisher(
@@ -90,7 +90,7 @@ def _followers(settings: ReconcilerSettings, broker: NatsBroker, metrics: Metric
     ]
 
 
-def _connected(broker: NatsBroker) -> Client:
+def connected(broker: NatsBroker) -> Client:
     """Return the bus connection; what is published while it is away would only pile up in it."""
     client = broker.connection
     if not client.is_connected:

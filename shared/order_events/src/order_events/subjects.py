@@ -9,6 +9,9 @@ ENGINE_STREAM = "ENGINE"
 ENGINE_SUBJECTS = ("engine.>",)
 DEAD_LETTER_STREAM = "DLQ"
 DEAD_LETTER_SUBJECTS = ("dlq.>",)
+REDELIVERY_STREAM = "REDELIVER"
+"""What the audit writer is given again, and nobody else: an engine would take it for news."""
+REDELIVERY_SUBJECTS = ("audit.redeliver.>",)
 
 STATE_BUCKET = "reconciler"
 """The reconciler's key-value bucket."""
@@ -19,6 +22,11 @@ AUDIT_CONSUMER = "audit-writer"
 def order_subject(event: OrderEvent) -> str:
     """Return `order.<what>.<account>`."""
     return f"{event.__struct_config__.tag}.{event.account}"
+
+
+def redelivery_subject(subject: str) -> str:
+    """Return where a message of `subject` is given to the audit writer again."""
+    return f"audit.redeliver.{subject}"
 
 
 def engine_subject(event: OrderSubmitted | CancelRequested | SessionStarted | EngineEvent) -> str:

@@ -26,6 +26,8 @@ from order_events.subjects import (
     ENGINE_SUBJECTS,
     ORDERS_STREAM,
     ORDERS_SUBJECTS,
+    REDELIVERY_STREAM,
+    REDELIVERY_SUBJECTS,
     STATE_BUCKET,
 )
 from service_kit.errors import Unavailable
@@ -40,6 +42,7 @@ ACK_WAIT_S = 30.0
 MAX_ACK_PENDING = 2_000
 """About four batches of 500."""
 AUDIT_FILTER = "order.>"
+REDELIVERY_FILTER = REDELIVERY_SUBJECTS[0]
 
 
 async def provision(jetstream: JetStreamContext, settings: StreamSettings) -> None:
@@ -53,7 +56,8 @@ async def provision(jetstream: JetStreamContext, settings: StreamSettings) -> No
         for config in _streams(settings):
             await _apply(jetstream, config)
         await _apply_bucket(jetstream, settings)
-        await jetstream.add_consumer(ORDERS_STREAM, _audit_consumer())
+        await jetstream.add_consumer(ORDERS_STREAM, _audit_consumer(AUDIT_FILTER))
+        await jetstream.add_consumer(REDELIVERY_STREAM, _audit_consumer(REDELIVERY_FILTER))
     except nats.js.errors.APIError as error:
         raise Unavailable(f"JetStream refuses: {error.description} (error {error.err_code})") from error
     except nats.errors.Error as error:
@@ -61,13 +65,19 @@ async def provision(jetstream: JetStreamContext, settings: StreamSettings) -> No
 
 
 def _streams(settings: StreamSettings) -> list[StreamConfig]:
-    def stream(
-        name: str, subjects: Sequence[str], *, max_age: float, max_bytes: int, atomic: bool = False
+    def stream(  # noqa: PLR0913 - the ways in which streams differ
+        name: str,
+        subjects: Sequence[str],
+        *,
+        max_age: float,
+        max_bytes: int,
+        atomic: bool = False,
+        retention: RetentionPolicy = RetentionPolicy.LIMITS,
     ) -> StreamConfig:
         return StreamConfig(
             name=name,
             subjects=list(subjects),
-            retention=RetentionPolicy.LIMITS,
+            retention=retention,
             storage=StorageType.FILE,
             discard=DiscardPolicy.NEW,
             max_age=max_age,
@@ -97,13 +107,21 @@ def _streams(settings: StreamSettings) -> list[StreamConfig]:
             max_age=settings.dead_letter_max_age,
             max_bytes=settings.dead_letter_max_bytes,
         ),
+        stream(
+            REDELIVERY_STREAM,
+            REDELIVERY_SUBJECTS,
+            max_age=settings.redelivery_max_age,
+            max_bytes=settings.redelivery_max_bytes,
+            atomic=True,
+            retention=RetentionPolicy.WORK_QUEUE,
+        ),
     ]
 
 
-def _audit_consumer() -> ConsumerConfig:
+def _audit_consumer(subjects: str) -> ConsumerConfig:
     return ConsumerConfig(
         durable_name=AUDIT_CONSUMER,
-        filter_subject=AUDIT_FILTER,
+        filter_subject=subjects,
         deliver_policy=DeliverPolicy.ALL,
         ack_policy=AckPolicy.EXPLICIT,
         ack_wait=ACK_WAIT_S,

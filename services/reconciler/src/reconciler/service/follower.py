@@ -33,20 +33,26 @@ _MOST_OWED = 400
 class Follower:
     """One account, from the ledger of its cursor on."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - its ports, all by keyword
         self,
         account: str,
         *,
         start_ledger: int | None,
+        last_ledger: int | None = None,
         feed: EngineFeed,
         store: StateStore,
         publisher: Publisher,
     ) -> None:
-        """`start_ledger`: where to adopt an account that has no cursor; None: the newest validated one."""
+        """Follow from `start_ledger` up to `last_ledger`.
+
+        `start_ledger`: where to adopt an account that has no cursor; None: the newest validated one.
+        `last_ledger`: the newest one that is looked at; None: there is no end.
+        """
         self.account = account
         self.owed: tuple[OrderDisappeared, ...] = ()
         """Disappearances that the bus has not taken yet."""
         self._start_ledger = start_ledger
+        self._last_ledger = last_ledger
         self._feed = feed
         self._store = store
         self._publisher = publisher
@@ -70,7 +76,7 @@ class Follower:
             NotOwner, StateUnreadable: this replica must not, or cannot, follow the account.
 
         """
-        status = await server_status(server)
+        status = (await server_status(server)).up_to(self._last_ledger)
         if self._network_id is None:
             await self._load(status.network_id)
         if status.network_id != self._network_id:

@@ -65,6 +65,12 @@ class ServerStatus(msgspec.Struct, frozen=True, kw_only=True):
         """The ranges as people write them."""
         return ",".join(f"{low}-{high}" for low, high in self.complete) or "none"
 
+    def up_to(self, last: int | None) -> "ServerStatus":
+        """Return what it has, as if no ledger had been validated after `last`."""
+        if last is None or self.validated <= last:
+            return self
+        return msgspec.structs.replace(self, validated=last)
+
     def covers(self, first: int, last: int) -> bool:
         """Whether one unbroken range holds all of them."""
         return any(low <= first and last <= high for low, high in self.complete)

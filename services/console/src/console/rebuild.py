@@ -1,0 +1,97 @@
+"""`fillproof rebuild`: gives the audit store the events of a range of ledgers again."""
+
+import os
+import subprocess
+import sys
+from urllib.parse import urlsplit
+
+import msgspec
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.table import Table
+from xrpl.core.addresscodec import is_valid_classic_address
+
+from console.errors import BadOption, NotFinished
+
+_BAD_SETTINGS = 2
+"""The child's exit status for what it was told wrongly."""
+
+
+class Options(msgspec.Struct, frozen=True, kw_only=True):
+    """Which accounts and ledgers (both ends included), and where they are read and where events go."""
+
+    accounts: tuple[str, ...]
+    first: int
+    last: int
+    xrpl_urls: tuple[str, ...]
+    nats_url: str
+
+
+class Rebuilt(msgspec.Struct, frozen=True, kw_only=True):
+    """What the reconciler says of an account when it is done with it."""
+
+    account: str
+    begun_at: int
+    ledgers: int
+    events: dict[str, int]
+
+
+def rebuild(options: Options) -> list[Rebuilt]:
+    """Have the reconciler derive the events again; its progress goes to standard error.
+
+    Raises:
+        BadOption: an address, a URL or a range that can't be meant.
+        NotFinished: the reconciler has said why on standard error.
+
+    """
+    _check(options)
+    # what the caller's FILLPROOF_* say of a running reconciler is not meant for this one
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("FILLPROOF_")}
+    environment = {
+        "FILLPROOF_NATS_URL": options.nats_url,
+        "FILLPROOF_XRPL_URLS": ",".join(options.xrpl_urls),
+        "FILLPROOF_ACCOUNTS": ",".join(options.accounts),
+        "FILLPROOF_FIRST_LEDGER": str(options.first),
+        "FILLPROOF_LAST_LEDGER": str(options.last),
+        "FILLPROOF_LOG_FORMAT": "plain",
+    }
+    done = subprocess.run(
+        [sys.executable, "-m", "reconciler.rebuild"],
+        env={**inherited, **environment},
+        stdout=subprocess.PIPE,
+        check=False,
+    )
+    if done.returncode == _BAD_SETTINGS:
+        raise BadOption("nothing was rebuilt: an option is wrong, see above")
+    if done.returncode:
+        raise NotFinished("not everything was rebuilt, see above; it may be started again at any time")
+    return [msgspec.json.decode(line, type=Rebuilt) for line in done.stdout.splitlines()]
+
+
+def show(console: Console, found: list[Rebuilt]) -> None:
+    """Print what was derived for each account, by type of event."""
+    types = sorted({kind for one in found for kind in one.events})
+    table = Table(title="Rebuilt", title_justify="left", box=SIMPLE_HEAD)
+    table.add_column("account", overflow="fold")
+    for heading in ("begun at", "ledgers read", *types, "events"):
+        table.add_column(heading, justify="right")
+    for one in found:
+        counts = [one.begun_at, one.ledgers, *(one.events.get(kind, 0) for kind in types)]
+        table.add_row(one.account, *(f"{count}" for count in counts), f"{sum(one.events.values())}")
+    console.print(table)
+
+
+def _check(options: Options) -> None:
+    for account in options.accounts:
+        if not is_valid_classic_address(account):
+            raise BadOption(
+                f"expected the classic address of an account (r...), found {account!r}: check it for a typo"
+            )
+    for url in options.xrpl_urls:
+        if urlsplit(url).scheme not in {"http", "https", "ws", "wss"}:
+            raise BadOption(f"expected a URL as https://HOST:PORT or wss://HOST:PORT, found {url!r}")
+    if options.first > options.last:
+        raise BadOption(
+            f"expected --from at or before --to, found --from {options.first} --to {options.last}: "
+            "turn them round"
+        )

@@ -1,0 +1,129 @@
+"""`python -m reconciler.rebuild`: derives the events of a range of ledgers again, for the audit writer.
+
+One line of JSON for each account goes to standard output, progress to standard error.
+"""
+
+import asyncio
+import sys
+from functools import partial
+
+import msgspec
+import nats.errors
+import nats.js.errors
+from faststream.nats import NatsBroker
+from pydantic import Field, model_validator
+
+from order_events.subjects import REDELIVERY_STREAM
+from reconciler.adapters.engine_feed import JetStreamEngineFeed
+from reconciler.adapters.market import LedgerMarket
+from reconciler.adapters.redelivery import JetStreamRedelivery
+from reconciler.adapters.state_store import BucketStore
+from reconciler.main import connect, connected
+from reconciler.metrics import Metrics
+from reconciler.ports.ledger import LedgerServer, ServerError
+from reconciler.service.loop import Wakeup
+from reconciler.service.memory import StateUnreadable
+from reconciler.service.queries import server_status
+from reconciler.service.rebuilding import NotRebuilt, Rebuilt, Window, adoption_ledger, rebuild
+from reconciler.settings import ReconcilerSettings
+from service_kit import Unavailable, load_settings, make_broker, set_up_logs
+from service_kit.broker import FAILURE_STATUS, connect_broker
+
+INTERRUPTED = 130
+"""The exit status after Ctrl-C, as shells have it."""
+
+
+class RebuildSettings(ReconcilerSettings):
+    """The reconciler's own, and the ledgers whose events are wanted, both ends included."""
+
+    first_ledger: int = Field(gt=1)
+    last_ledger: int = Field(gt=1)
+
+    @model_validator(mode="after")
+    def _forward(self) -> "RebuildSettings":
+        if self.first_ledger > self.last_ledger:
+            raise ValueError(
+                f"expected the first ledger before the last one, found {self.first_ledger} and "
+                f"{self.last_ledger}"
+            )
+        return self
+
+
+def main() -> int:
+    """Rebuild and return the exit status: 0 all is published, 1 it could not be, 2 wrong settings."""
+    settings = load_settings(RebuildSettings)
+    set_up_logs("reconciler-rebuild", settings)
+    try:
+        asyncio.run(rebuild_all(settings))
+    except (NotRebuilt, StateUnreadable, Unavailable) as error:
+        sys.stderr.write(f"{error}\n")
+        return FAILURE_STATUS
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    return 0
+
+
+async def rebuild_all(settings: RebuildSettings) -> None:
+    """Rebuild one account after the other, each told of on standard output when it is done.
+
+    Raises:
+        NotRebuilt, StateUnreadable: for an account; those before it are done.
+        Unavailable: there is no bus, or it has no streams.
+
+    """
+    broker = make_broker(settings.nats_url)
+    await connect_broker(broker, settings.nats_url)
+    wakeup = Wakeup(poll_seconds=settings.poll_seconds)
+    servers = [connect(url, wakeup) for url in settings.xrpl_urls]
+    try:
+        await _check_stream(broker)
+        network_id = await _network_id(servers)
+        for account in settings.accounts:
+            found = await _rebuild(account, network_id, settings, broker, servers)
+            sys.stdout.write(msgspec.json.encode(found).decode() + "\n")
+            sys.stdout.flush()
+    finally:
+        for server in servers:
+            await server.close()
+        await broker.stop()
+
+
+async def _rebuild(
+    account: str,
+    network_id: int,
+    settings: RebuildSettings,
+    broker: NatsBroker,
+    servers: list[LedgerServer],
+) -> Rebuilt:
+    client, metrics = partial(connected, broker), Metrics()
+    window = Window(first=settings.first_ledger, last=settings.last_ledger)
+    return await rebuild(
+        account,
+        await adoption_ledger(BucketStore(client, metrics), network_id, account, window),
+        window,
+        servers=servers,
+        feed=JetStreamEngineFeed(client, metrics),
+        bus=JetStreamRedelivery(client, metrics),
+        market=LedgerMarket(),
+    )
+
+
+async def _network_id(servers: list[LedgerServer]) -> int:
+    problems = []
+    for server in servers:
+        try:
+            return (await server_status(server)).network_id
+        except ServerError as error:
+            problems.append(str(error))
+    raise NotRebuilt(f"expected an XRP Ledger node that answers, found none: {'; '.join(problems)}")
+
+
+async def _check_stream(broker: NatsBroker) -> None:
+    try:
+        await broker.connection.jetstream().stream_info(REDELIVERY_STREAM)
+    except (nats.js.errors.NotFoundError, nats.errors.NoRespondersError) as error:
+        raise Unavailable(f"NATS has no stream {REDELIVERY_STREAM}: provision the streams first") from error
+
+
+if __name__ == "__main__":
+    sys.exit(main())
