@@ -77,6 +77,19 @@ def test_an_order_that_sells_for_xrp_is_filled_once_the_rest_is_worth_no_drop(
 
 
 @pytest.mark.parametrize(
+    ("missing", "reason"),
+    [("0.00000049", RemovalReason.FILLED), ("0.00000051", RemovalReason.UNEXPLAINED)],
+    ids=["worth less than a drop", "worth a drop"],
+)
+def test_an_order_that_buys_with_xrp_is_filled_once_the_rest_is_worth_no_drop_of_the_limit(
+    missing: str, reason: RemovalReason
+) -> None:
+    # It paid a better price than its limit, so of what it offered much is left
+    nodes = [root(BEFORE - FEE - 8_000_000, before=BEFORE), line(str(1005 - Decimal(missing)), "1000")]
+    assert placed(nodes, gets="10000000", pays=usd("5")).changed[9].removal_reason is reason
+
+
+@pytest.mark.parametrize(
     ("drops", "before", "shortage"),
     [
         (1_200_000, 9_200_012, "no XRP is left above the reserve"),

@@ -173,11 +173,14 @@ def _nothing_left(tx: Transaction, gave: Decimal, got: Decimal) -> bool:
     gets, pays = ordered(tx)
     gets_left = EXACT.subtract(EXACT.subtract(gets.value, gave), _rounding(tx, gets.asset))
     pays_left = EXACT.subtract(EXACT.subtract(pays.value, got), _rounding(tx, pays.asset))
+    # The rest is scaled to the limit price, whatever better one was paid; less than a drop is no offer
     if tx.flags & SELL:
-        # The rest is scaled to the limit price, rounding what it would get down
-        rest_gets = RATIO.divide(RATIO.multiply(gets_left, pays.value), gets.value)
-        return gets_left <= 0 or (pays.asset == XRP and rest_gets < 1)
-    return pays_left <= 0 or gets_left <= 0
+        return gets_left <= 0 or (pays.asset == XRP and _scaled(gets_left, gets, pays) < 1)
+    return pays_left <= 0 or gets_left <= 0 or (gets.asset == XRP and _scaled(pays_left, pays, gets) < 1)
+
+
+def _scaled(rest: Decimal, side: Amount, other: Amount) -> Decimal:
+    return RATIO.divide(RATIO.multiply(rest, other.value), side.value) if side.value else ZERO
 
 
 def _shortage(tx: Transaction, balances: list[BalanceChange], reserves: Reserves) -> str | None:
