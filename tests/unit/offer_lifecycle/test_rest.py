@@ -78,7 +78,7 @@ def test_an_order_that_sells_for_xrp_is_filled_once_the_rest_is_worth_no_drop(
 
 @pytest.mark.parametrize(
     ("missing", "reason"),
-    [("0.00000049", RemovalReason.FILLED), ("0.00000051", RemovalReason.UNEXPLAINED)],
+    [("0.00000049", RemovalReason.FILLED), ("0.000000500002", RemovalReason.UNEXPLAINED)],
     ids=["worth less than a drop", "worth a drop"],
 )
 def test_an_order_that_buys_with_xrp_is_filled_once_the_rest_is_worth_no_drop_of_the_limit(

@@ -180,7 +180,7 @@ def _nothing_left(tx: Transaction, gave: Decimal, got: Decimal) -> bool:
 
 
 def _scaled(rest: Decimal, side: Amount, other: Amount) -> Decimal:
-    return RATIO.divide(RATIO.multiply(rest, other.value), side.value) if side.value else ZERO
+    return RATIO.divide(RATIO.multiply(rest, other.value), side.value)
 
 
 def _shortage(tx: Transaction, balances: list[BalanceChange], reserves: Reserves) -> str | None:
