@@ -112,16 +112,16 @@ async def test_killed_paused_and_new_replicas_tell_the_same_as_one_alone(
     assert paused.returncode is None
 
 
+def checks(replica: Child) -> dict[str, str]:
+    with urllib.request.urlopen(f"{replica.wait_listening()}/health/ready", timeout=5) as answer:  # noqa: S310 - ours
+        found: dict[str, str] = msgspec.json.decode(answer.read())["checks"]
+        return found
+
+
 async def test_a_replica_that_has_nothing_to_follow_is_ready(start: Start) -> None:
+    one_account = {"ACCOUNTS": SESSION.accounts["maker"]}
     async with serving(SESSION.name) as node:
-        replicas = [
-            start(f"replica{number}", node, ACCOUNTS=SESSION.accounts["maker"]) for number in range(2)
-        ]
-        for one in replicas:
-            one.wait_ready()
+        replicas = [start(f"replica{number}", node, **one_account) for number in range(2)]
         await until(lambda: sorted(map(followed, replicas)) == [0, 1])
         for one in replicas:
-            url = f"{one.wait_listening()}/health/ready"
-            with urllib.request.urlopen(url, timeout=5) as answer:  # noqa: S310 - ours
-                checks = msgspec.json.decode(answer.read())["checks"]
-            assert checks == {"jetstream": "ok", "ledger": "ok", "lease": "ok"}
+            assert checks(one) == {"jetstream": "ok", "ledger": "ok", "lease": "ok"}
