@@ -8,7 +8,6 @@ from contextlib import asynccontextmanager
 from faststream import AckPolicy
 from faststream.nats import JStream, NatsBroker, PullSub
 from faststream.nats.message import NatsBatchMessage
-from faststream.nats.subscriber.usecases import BatchPullStreamSubscriber
 from faststream.params import NoCast
 from nats.aio.msg import Msg
 
@@ -35,8 +34,8 @@ def subscribe(
     writer: AuditWriter,
     source: tuple[str, str],
     batch_done: Callable[[], None],
-) -> BatchPullStreamSubscriber:
-    """Have `writer` handle the batches of `source` (stream, filter), one after the other."""
+) -> Pull:
+    """Have `writer` handle the batches of `source` (stream, filter)."""
     stream, subjects = source
     subscriber = broker.subscriber(
         subjects,
@@ -52,7 +51,7 @@ def subscribe(
         await writer.handle([NatsDelivery(message) for message in messages])
         batch_done()
 
-    return subscriber
+    return Pull(broker, subscriber, stream=stream, durable=AUDIT_CONSUMER, hold_every=ACK_WAIT_S / 3)
 
 
 def main() -> int:
@@ -79,14 +78,14 @@ def main() -> int:
 
     # what is given again has a loop of its own: it neither waits for what is new nor holds it up
     pulls = [
-        Pull(subscribe(broker, settings, writer, (ORDERS_STREAM, AUDIT_FILTER), watch.batch_done)),
-        Pull(subscribe(broker, settings, writer, (REDELIVERY_STREAM, REDELIVERY_FILTER), lambda: None)),
+        subscribe(broker, settings, writer, (ORDERS_STREAM, AUDIT_FILTER), watch.batch_done),
+        subscribe(broker, settings, writer, (REDELIVERY_STREAM, REDELIVERY_FILTER), lambda: None),
     ]
     checks = {"database": store.check, "batches": watch.check}
     app = make_app(broker, checks=checks, lifespan=lifespan, registry=metrics.registry)
     app.on_shutdown(writer.stop)
     for pull in pulls:
-        app.after_startup(pull.stand_between)
+        app.after_startup(pull.start)
         app.on_shutdown(pull.drain)
     return run(app, broker, settings, work=watch.run)
 
