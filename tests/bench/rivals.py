@@ -68,7 +68,7 @@ def _row(columns: Iterable[str], event: OrderEvent, given: dict[str, Any]) -> Ro
     return tuple(given[name] if name in given else getattr(event, name) for name in columns)
 
 
-async def copy_rate(dsn: str, events: Sequence[tuple[OrderEvent, bytes]], size: int=500) -> float:
+async def copy_rate(dsn: str, events: Sequence[tuple[OrderEvent, bytes]], size: int=1_000) -> float:
     """Return how many events a second one COPY a table takes; the rows are made before."""
     batches = [rows(events[start : start + size]) for start in range(0, len(events), size)]
     connection = await asyncpg.connect(dsn)
@@ -126,7 +126,7 @@ async def main() -> None:
         if kind == "one_by_one":
             broker.subscriber("order.>", stream=stream, durable=kind, decoder=body_of)(one)
         else:
-            pull = PullSub(batch_size=500, timeout=0.2, batch=True)
+            pull = PullSub(batch_size=1000, timeout=0.2, batch=True)
             broker.subscriber(
                 "order.>",
                 stream=stream,

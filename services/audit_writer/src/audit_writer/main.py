@@ -1,5 +1,6 @@
 """Wire the audit writer: NATS -> service -> PostgreSQL."""
 
+import gc
 import random
 import sys
 from collections.abc import AsyncIterator, Callable
@@ -87,6 +88,8 @@ def main() -> int:
     for pull in pulls:
         app.after_startup(pull.start)
         app.on_shutdown(pull.drain)
+    gc.collect()
+    gc.freeze()
     return run(app, broker, settings, work=watch.run)
 
 
