@@ -6,6 +6,7 @@ import asyncio
 import time
 from typing import TYPE_CHECKING
 
+import nats.js.errors
 from sample_events import KINDS, event
 
 from order_events import encode
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from local_stack import Child
     from order_events import OrderEvent
 
-BATCH = 500
+BATCH = 1_000
 POLL_SECONDS = 0.02
 GIVE_UP_SECONDS = 600.0
 
@@ -48,22 +49,22 @@ async def publish(client: Client, first: int, count: int) -> None:
 
 async def acknowledged(client: Client, consumer: str) -> int:
     """Return how many events of the stream, from the first, are done with; 0 before the consumer is made."""
-    jetstream = client.jetstream()
-    names = [info.name for info in await jetstream.consumers_info(ORDERS_STREAM)]
-    if consumer not in names:
+    try:
+        info = await client.jetstream().consumer_info(ORDERS_STREAM, consumer)
+    except nats.js.errors.NotFoundError:
         return 0
-    info = await jetstream.consumer_info(ORDERS_STREAM, consumer)
     return info.ack_floor.stream_seq if info.ack_floor else 0
 
 
 async def rate(client: Client, consumer: str, count: int, worker: Child) -> float:
     """Return how many events a second are acknowledged, from the first ones seen on until `count` are."""
-    started, before = await _reach(client, consumer, 1, worker)
-    ended, after = await _reach(client, consumer, count, worker)
+    started, before = await reach(client, consumer, 1, worker)
+    ended, after = await reach(client, consumer, count, worker)
     return (after - before) / (ended - started)
 
 
-async def _reach(client: Client, consumer: str, count: int, worker: Child) -> tuple[float, int]:
+async def reach(client: Client, consumer: str, count: int, worker: Child) -> tuple[float, int]:
+    """Wait until so many are acknowledged; returns the time (seconds) and how many were then."""
     deadline = time.perf_counter() + GIVE_UP_SECONDS
     while True:
         done, now = await acknowledged(client, consumer), time.perf_counter()

@@ -1,6 +1,6 @@
 """What the audit writer is held against: plain COPY, and two consumers as one would first write them.
 
-They write tables of the same columns and keys as ours, without months, index, names and chain.
+They write tables of the same columns, keys and indexes as ours, without months, names and chain.
 `python -m bench.rivals one_by_one` or `... executemany` runs a consumer.
 """
 
@@ -21,23 +21,24 @@ from order_events import OrderDisappeared, OrderEvent, OrderFilled, decode
 from order_events.subjects import ORDERS_STREAM
 
 PLAIN = """
-    CREATE TABLE plain_event (LIKE order_event, PRIMARY KEY (event_id, occurred_at));
-    CREATE TABLE plain_fill (LIKE fill, PRIMARY KEY (event_id));
-    CREATE TABLE plain_anomaly (LIKE reconciler_anomaly_log, PRIMARY KEY (event_id));
+    CREATE TABLE plain_order_event (LIKE order_event INCLUDING INDEXES);
+    CREATE TABLE plain_fill (LIKE fill INCLUDING INDEXES);
+    CREATE TABLE plain_reconciler_anomaly_log (LIKE reconciler_anomaly_log INCLUDING INDEXES);
 """
-EVENT = (
-    "event_id event_type version network_id account sequence client_order_id session_id ledger_index "
-    "transaction_hash transaction_index status occurred_at payload"
-).split()
-FILL = (
-    "event_id network_id account sequence trade_id ledger_index transaction_hash transaction_index "
-    "occurred_at market side last_qty last_px gave_asset gave got_asset got liquidity_side provenance"
-).split()
-ANOMALY = (
-    "event_id detected_at session_id account sequence market side price remaining removal_reason "
-    "action_taken mid_price distance_bps"
-).split()
-COLUMNS = {"plain_event": EVENT, "plain_fill": FILL, "plain_anomaly": ANOMALY}
+COLUMNS = {
+    table: tuple(columns.split())
+    for table, columns in {
+        "order_event": "event_id event_type version network_id account sequence client_order_id session_id "
+        "ledger_index transaction_hash transaction_index status occurred_at payload",
+        "fill": "event_id network_id account sequence trade_id ledger_index transaction_hash "
+        "transaction_index occurred_at market side last_qty last_px gave_asset gave got_asset got "
+        "liquidity_side provenance",
+        "reconciler_anomaly_log": "event_id detected_at session_id account sequence market side price "
+        "remaining removal_reason action_taken mid_price distance_bps",
+    }.items()
+}
+
+BATCH = 1_000
 
 Row = tuple[Any, ...]
 
@@ -51,43 +52,46 @@ def rows(events: Iterable[tuple[OrderEvent, bytes]]) -> dict[str, list[Row]]:
             "payload": payload.decode(),
             "detected_at": event.occurred_at,
         }
-        found["plain_event"].append(_row(EVENT, event, given))
+        found["order_event"].append(_row("order_event", event, given))
         if isinstance(event, OrderFilled):
             given |= {"gave_asset": event.gave.asset, "gave": event.gave.value}
             given |= {"got_asset": event.got.asset, "got": event.got.value}
-            found["plain_fill"].append(_row(FILL, event, given))
+            found["fill"].append(_row("fill", event, given))
         elif isinstance(event, OrderDisappeared):
             context = event.market_context
             given |= {"mid_price": context and context.mid_price}
             given |= {"distance_bps": context and context.distance_bps}
-            found["plain_anomaly"].append(_row(ANOMALY, event, given))
+            found["reconciler_anomaly_log"].append(_row("reconciler_anomaly_log", event, given))
     return found
 
 
-def _row(columns: Iterable[str], event: OrderEvent, given: dict[str, Any]) -> Row:
-    return tuple(given[name] if name in given else getattr(event, name) for name in columns)
+def _row(table: str, event: OrderEvent, given: dict[str, Any]) -> Row:
+    return tuple(given[name] if name in given else getattr(event, name) for name in COLUMNS[table])
 
 
-async def copy_rate(dsn: str, events: Sequence[tuple[OrderEvent, bytes]], size: int=1_000) -> float:
-    """Return how many events a second one COPY a table takes; the rows are made before."""
-    batches = [rows(events[start : start + size]) for start in range(0, len(events), size)]
+async def copy_rate(dsn: str, events: Sequence[tuple[OrderEvent, bytes]], prefix: str) -> float:
+    """Return how many events a second COPY takes, a commit each thousand; the rows are made before."""
+    batches = [rows(events[start : start + BATCH]) for start in range(0, len(events), BATCH)]
     connection = await asyncpg.connect(dsn)
     try:
         await connection.execute(PLAIN)
         started = time.perf_counter()
-        for made in batches:
-          async with connection.transaction():
-            for table, records in made.items():
-                await connection.copy_records_to_table(table, records=records, columns=COLUMNS[table])
+        for batch in batches:
+            async with connection.transaction():
+                for table, records in batch.items():
+                    await connection.copy_records_to_table(
+                        prefix + table, records=records, columns=COLUMNS[table]
+                    )
         return len(events) / (time.perf_counter() - started)
     finally:
         await connection.close()
 
 
 def statement(table: str) -> str:
-    """Return an INSERT of one row that leaves alone what is there."""
+    """Return an INSERT of one row into a plain table that leaves alone what is there."""
     places = ", ".join(f"${number}" for number in range(1, len(COLUMNS[table]) + 1))
-    return f"INSERT INTO {table} ({', '.join(COLUMNS[table])}) VALUES ({places}) ON CONFLICT DO NOTHING"  # noqa: S608 - ours
+    names = ", ".join(COLUMNS[table])
+    return f"INSERT INTO plain_{table} ({names}) VALUES ({places}) ON CONFLICT DO NOTHING"  # noqa: S608 - ours
 
 
 async def store(pool: asyncpg.Pool, payloads: Iterable[bytes]) -> None:
@@ -126,7 +130,7 @@ async def main() -> None:
         if kind == "one_by_one":
             broker.subscriber("order.>", stream=stream, durable=kind, decoder=body_of)(one)
         else:
-            pull = PullSub(batch_size=1000, timeout=0.2, batch=True)
+            pull = PullSub(batch_size=BATCH, timeout=0.2, batch=True)
             broker.subscriber(
                 "order.>",
                 stream=stream,

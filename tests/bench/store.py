@@ -1,7 +1,7 @@
 """How fast the audit writer stores events, from the bus to their acknowledgement: `make bench`.
 
-Every contender gets the same events in an empty database of its own, in turns. `--backlog N` measures one long
-run of the writer alone instead: draining, memory, and `fillproof verify` at its end.
+Every contender gets the same events in an empty database of its own, in turns. `--events N` measures one long
+run of the writer instead (endurance.py).
 """
 
 from __future__ import annotations
@@ -9,11 +9,13 @@ from __future__ import annotations
 import argparse
 import asyncio
 import statistics
+from functools import partial
 from typing import TYPE_CHECKING
 
 import asyncpg
 import nats
 from bench.backlog import made_events, publish, rate
+from bench.endurance import endure
 from bench.rivals import PLAIN, copy_rate
 from rich.console import Console
 from rich.progress import track
@@ -34,6 +36,7 @@ FEW = 2_000
 """So many of them go through the consumer that takes one at a time."""
 ROUNDS = 3
 TEMPLATE = "template_migrated"
+"""What the databases are copies of."""
 DATABASE = "bench"
 
 
@@ -45,10 +48,10 @@ class Bench:
         self._client = client
         self._started = 0
 
-    async def copy(self) -> float:
-        """Measure plain COPY."""
+    async def copy(self, prefix: str) -> float:
+        """Measure COPY into the tables of that prefix."""
         events = [(event, encode(event)) for event in made_events(0, EVENTS)]
-        return await copy_rate(self._new_database(), events)
+        return await copy_rate(self._new_database(), events, prefix)
 
     async def one_by_one(self) -> float:
         """Measure a FastStream consumer with one INSERT, and commit, an event."""
@@ -103,7 +106,8 @@ async def compare(console: Console, stack: LocalStack, client: Client) -> Table:
     await publish(client, 0, EVENTS)
     bench = Bench(stack, client)
     contenders: dict[str, Callable[[], Awaitable[float]]] = {
-        "plain COPY, no bus": bench.copy,
+        "plain COPY, no bus": partial(bench.copy, "plain_"),
+        "COPY into the audit tables, no bus": partial(bench.copy, ""),
         "Fillproof's audit writer": bench.ours,
         "FastStream batches + executemany": bench.executemany,
         "FastStream one by one + INSERT": bench.one_by_one,
@@ -123,12 +127,15 @@ async def compare(console: Console, stack: LocalStack, client: Client) -> Table:
     return table
 
 
-async def measured(console: Console, stack: LocalStack, backlog: int | None) -> None:
+async def measured(console: Console, stack: LocalStack, events: int | None) -> None:
     """Print what was asked for."""
     client = await nats.connect(stack.nats_url)
     try:
         await provision(client.jetstream(), StreamSettings())
-        console.print(await compare(console, stack, client))
+        if events is None:
+            console.print(await compare(console, stack, client))
+        else:
+            await endure(console, stack, client, events)
     finally:
         await client.close()
 
@@ -136,13 +143,12 @@ async def measured(console: Console, stack: LocalStack, backlog: int | None) -> 
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(prog="tests/bench/store.py", description=__doc__)
-    parser.add_argument("--backlog", type=int, metavar="N")
+    parser.add_argument("--events", type=int, metavar="N", help="one long run over N events")
     asked = parser.parse_args()
-    console = Console()
     with LocalStack.start() as stack:
         stack.create_database(TEMPLATE)
         stack.migrate(TEMPLATE)
-        asyncio.run(measured(console, stack, asked.backlog))
+        asyncio.run(measured(Console(), stack, asked.events))
 
 
 if __name__ == "__main__":

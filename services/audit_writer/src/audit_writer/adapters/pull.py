@@ -16,14 +16,16 @@ import json
 import time
 from collections import deque
 from collections.abc import Callable, Coroutine
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 import nats.errors
 from faststream.nats import NatsBroker
 from faststream.nats.subscriber.usecases import BatchPullStreamSubscriber
 from nats.aio.client import Client
 from nats.aio.msg import Msg
-from nats.js import JetStreamContext
+
+if TYPE_CHECKING:
+    from nats.js import JetStreamContext
 
 AT_ONCE = 2
 AHEAD = 2
@@ -67,7 +69,12 @@ class Requests:
         if now > self._asked_until + LATE_SECONDS:
             self._open = 0  # the server has forgotten them
         room = AHEAD * self._batch_size - self._open - len(self.arrived)
-        if 2 * room < self._batch_size or now < self._ask_from or self._client is None or not self._client.is_connected:
+        if (
+            2 * room < self._batch_size
+            or now < self._ask_from
+            or self._client is None
+            or not self._client.is_connected
+        ):
             return
         self._open += room
         self._asked_until = now + REQUEST_SECONDS
@@ -109,7 +116,7 @@ class Pull:
         self._broker = broker
         self._subscriber = subscriber
         self._size = subscriber.pull_sub.batch_size
-        self._seconds = subscriber.pull_sub.timeout
+        self._seconds = subscriber.pull_sub.timeout or 0.0
         self._hold_every = hold_every
         self._requests = Requests(stream=stream, durable=durable, batch_size=self._size)
         self._turn = asyncio.Lock()
@@ -121,17 +128,18 @@ class Pull:
     async def start(self) -> None:
         """Begin to take messages; the broker has started."""
         await self._requests.start(self._broker.connection)
-        handling = [self._handle() for _ in range(AT_ONCE)]
-        self._tasks = [asyncio.create_task(task) for task in (*handling, self._hold())]
+        self._tasks = [asyncio.create_task(self._handle()) for _ in range(AT_ONCE)]
+        self._holding = asyncio.create_task(self._hold())
 
     async def drain(self) -> None:
         """Handle what was asked for and take nothing more; waits up to 5 s and gives back the rest."""
         self._draining = True
         self._requests.changed.set()
-        *handling, holding = self._tasks
-        await asyncio.wait(handling, timeout=DRAIN_SECONDS)
-        holding.cancel()
-        await self._answer_all(Msg.nak)
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=DRAIN_SECONDS)
+            self._holding.cancel()
+            await self._answer_all(Msg.nak)
+            self._requests.arrived.clear()
 
     async def unsubscribe(self) -> None:
         """Be asked by FastStream to end: everything has been done by then."""
