@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import http.client
 import signal
+from decimal import Decimal
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -43,13 +44,23 @@ pytestmark = pytest.mark.stack
 
 HOLDING = b"holding the batch"
 
-BAD = {
+MALFORMED = {
     b"not json": "JSON is malformed",
+    b"\xff\xfe": "JSON is malformed",
+    b'{"event_type":"order.filled"}': "missing required field",
+    encode(event("order.canceled", 1)).replace(b'"sequence":1,', b'"sequence":"one",'): "Expected `int`",
     b'{"event_type":"order.invented"}': "Invalid value 'order.invented'",
-    SAMPLES.joinpath("engine.session.started.json").read_bytes(): "expected an order event, found engine",
-    encode(event("order.canceled", 1, client_order_id="\0")): "PostgreSQL refuses it",
-    encode(event("order.canceled", 2**64 - 1)): "PostgreSQL refuses it",
+    encode(event("order.canceled", 3, version=2)): "expected version 1 of OrderCanceled, found 2",
+    SAMPLES.joinpath("engine.session.started.json").read_bytes(): "found engine",
 }
+REFUSED = {
+    encode(event("order.canceled", 4, client_order_id="\0")): "\\u0000 cannot be converted to text",
+    encode(event("order.canceled", 2**64 - 1)): "out of range for type bigint",
+    encode(event("order.canceled", 5, transaction_index=2**31)): "out of range for type integer",
+    encode(event("order.filled", 6, last_px=Decimal("1E+200000"))): "overflows numeric format",
+}
+BAD = MALFORMED | REFUSED
+"""Each kind of message that can't be stored, and what its dead letter says."""
 
 
 def ask(url: str, seconds: float = 5) -> tuple[int, bytes]:
@@ -95,11 +106,12 @@ async def test_a_thousand_events_with_doubles_and_bad_ones_are_stored_exactly_on
     for payload, headers in letters:
         assert BAD[payload] in headers[REASON]
         assert (headers[ORIGIN_STREAM], headers[ORIGIN_SUBJECT]) == (ORDERS_STREAM, "order.filled.rX")
-        assert 451 <= int(headers[ORIGIN_SEQUENCE]) <= 455
+        assert 450 < int(headers[ORIGIN_SEQUENCE]) <= 450 + len(BAD)
     assert await bus.redelivered() == 0
     metrics = ask(f"{url}/metrics")[1].decode()
     assert "audit_writer_duplicates_total 95.0" in metrics
-    assert 'audit_writer_events_total{event_type="unknown",result="malformed"} 3.0' in metrics
+    assert f'{{event_type="unknown",result="malformed"}} {len(MALFORMED):.1f}' in metrics
+    assert 'audit_writer_events_total{event_type="order.canceled",result="refused"} 3.0' in metrics
     assert writer.stop() == 0
 
 

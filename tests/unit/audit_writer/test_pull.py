@@ -120,14 +120,11 @@ async def test_while_batches_are_handled_the_next_are_asked_for_and_no_more(star
     taking.go.clear()
     assert taking.server.asked == [AHEAD * SIZE]
     everything = (AT_ONCE + AHEAD) * SIZE
-    delivered = 0
-    while delivered < everything:
-        await until(lambda: sum(taking.server.asked) > delivered)
-        more = sum(taking.server.asked)
-        await taking.server.deliver(*range(delivered, more))
-        delivered = more
+    for number in range(everything):
+        await until(lambda number=number: sum(taking.server.asked) > number)
+        await taking.server.deliver(number)
     await until(lambda: len(taking.batches) == AT_ONCE)
-    assert sum(taking.server.asked) == delivered == everything
+    assert sum(taking.server.asked) == everything
     taking.go.set()
     await until(lambda: len(taking.batches) == AT_ONCE + AHEAD)
     assert [one for batch in taking.batches for one in batch] == numbers(0, everything)
@@ -207,7 +204,7 @@ async def test_a_stop_gives_back_at_once_what_nobody_gets_to(
     taking.go.clear()
     for number in range(AT_ONCE):
         await taking.server.deliver(number)
-        await until(lambda: len(taking.batches) == number + 1)  # noqa: B023 - awaited here
+        await until(lambda number=number: len(taking.batches) == number + 1)
     await taking.server.deliver(AT_ONCE)
     await taking.pull.drain()
     assert taking.server.answers == [(f"ACK.{AT_ONCE}", b"-NAK")]

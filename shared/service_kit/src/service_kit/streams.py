@@ -41,7 +41,8 @@ if TYPE_CHECKING:
 ACK_WAIT_S = 30.0
 MAX_ACK_PENDING = 16_000
 """Four batches of 1,000 for each of four replicas: one that is cut off from the database stops no other."""
-AUDIT_FILTER = "order.>"
+AUDIT_FILTER = ">"
+"""All of stream ORDERS."""
 REDELIVERY_FILTER = REDELIVERY_SUBJECTS[0]
 
 
