@@ -1,5 +1,6 @@
 """The only file that knows all parts: reads the settings, puts the reconciler together and runs it."""
 
+import asyncio
 import random
 import time
 from functools import partial
@@ -13,6 +14,7 @@ from reconciler.adapters.json_rpc import JsonRpcServer
 from reconciler.adapters.market import LedgerMarket
 from reconciler.adapters.metered import MeteredServer
 from reconciler.adapters.orders_bus import JetStreamOrders
+from reconciler.adapters.shared import SharedServer
 from reconciler.adapters.state_store import BucketStore
 from reconciler.adapters.websocket import WebSocketServer
 from reconciler.health import LedgerHealth
@@ -24,6 +26,8 @@ from reconciler.service.loop import Loop, Wakeup
 from reconciler.service.memory import StateUnreadable
 from reconciler.service.publisher import Publisher
 from reconciler.service.servers import Servers
+from reconciler.service.watch import Watch
+from reconciler.service.whole_ledgers import WholeLedgerServer
 from reconciler.settings import ReconcilerSettings
 from service_kit import Unavailable, load_settings, make_app, make_broker, run, set_up_logs
 
@@ -49,10 +53,14 @@ async def work(
     """
     wakeup = Wakeup(poll_seconds=settings.poll_seconds)
     servers = Servers(
-        [MeteredServer(connect(url, wakeup), metrics) for url in settings.xrpl_urls],
+        [
+            shared(MeteredServer(connect(url, wakeup), metrics), wakeup, settings)
+            for url in settings.xrpl_urls
+        ],
         clock=time.monotonic,
         chance=random.Random(),  # noqa: S311 - spreads retries, no secret
     )
+    watch = asyncio.ensure_future(Watch(servers, metrics).run())
     loop = Loop(
         _followers(settings, broker, metrics),
         servers,
@@ -61,10 +69,11 @@ async def work(
         health.turned,
     )
     try:
-        await loop.run()
+        await asyncio.gather(loop.run(), watch)
     except* (NotOwner, StateUnreadable) as faults:
         raise Unavailable(str(faults.exceptions[0])) from faults
     finally:
+        watch.cancel()
         await servers.close()
 
 
@@ -73,6 +82,17 @@ def connect(url: str, wakeup: Wakeup) -> LedgerServer:
     if url.startswith(("ws://", "wss://")):
         return WebSocketServer(url, on_ledger_closed=wakeup.notify)
     return JsonRpcServer(url)
+
+
+def shared(server: LedgerServer, wakeup: Wakeup, settings: ReconcilerSettings) -> LedgerServer:
+    """Let many accounts share what is asked of a server: its state, headers, from some number on ledgers."""
+    whole = WholeLedgerServer(
+        server,
+        accounts=lambda: len(settings.accounts),
+        from_accounts=settings.whole_ledgers_from,
+        clock=time.monotonic,
+    )
+    return SharedServer(whole, last_close=wakeup.next_close, clock=time.monotonic)
 
 
 def _followers(settings: ReconcilerSettings, broker: NatsBroker, metrics: Metrics) -> list[Follower]:
