@@ -40,12 +40,11 @@ def methods(server: InProcessServer) -> Counter[str]:
     return Counter(method for method, _ in server.asked)
 
 
-@pytest.mark.parametrize(
-    "name", ["random_crowd_4", "with_amm", "random_amm_3", "account_deleted", "ticketed"]
-)
+@pytest.mark.parametrize("name", ["random_crowd_4", "random_amm_3", "with_amm", "ticketed", "transfer_fee"])
 async def test_every_account_is_given_the_same_facts_as_by_account_tx(name: str) -> None:
     session = recorded(name)
-    server = closed(session)
+    server = InProcessServer(session)
+    server.close_ledgers(min(5, len(session.ledgers) - 1))
     reader = whole(server)
     for account in session.accounts.values():
         assert await read_to_the_end(reader, account) == await read_to_the_end(server, account)
