@@ -68,5 +68,5 @@ class ReconcilerSettings(ServiceSettings):
     """Seconds that the disappearances of a ledger may hold up its fills."""
     poll_seconds: float = Field(default=1.0, gt=0, le=60)
     """The longest pause between two looks for a new ledger."""
-    whole_ledgers_from: int = Field(default=32, gt=0)
+    whole_ledgers_from: int = Field(default=16, gt=0)
     """Accounts: from so many on each ledger is read whole, once, instead of each account's part of it."""

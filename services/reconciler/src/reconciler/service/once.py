@@ -29,6 +29,8 @@ class Once(Generic[K, V]):
             self._asked.move_to_end(key)
             if len(self._asked) > self._keep:
                 self._asked.popitem(last=False)
+        if found[1].done():
+            return found[1].result()
         # The one who happened to ask first may be cancelled; the others still want the answer
         return await asyncio.shield(found[1])
 

@@ -90,11 +90,9 @@ async def read(
     for one in history[len(overlap) :]:
         by_ledger[one.transaction.ledger_index].append(one)
     wanted = {upto, *by_ledger, *(ledger for ledger in deadlines if cursor < ledger < upto)}
-    headers, reserves = await asyncio.gather(
-        _headers(server, sorted({*wanted, *([cursor] if cursor + 1 not in wanted else [])})),
-        reserves_at(server, status, cursor, upto, by_ledger),
-    )
+    headers = await _headers(server, sorted({*wanted, *([cursor] if cursor + 1 not in wanted else [])}))
     _check_chain(server, record, headers)
+    reserves = await reserves_at(server, status, cursor, upto, by_ledger)
     return [
         LedgerFacts(
             header=header,
@@ -117,6 +115,8 @@ def _check_overlap(server: LedgerServer, record: AccountRecord, overlap: Sequenc
 
 
 async def _headers(server: LedgerServer, wanted: Sequence[int]) -> list[Header]:
+    if len(wanted) == 1:  # as for most accounts at most ledgers: no task for it
+        return [await ledger_header(server, wanted[0])]
     headers: list[Header] = []
     for first in range(0, len(wanted), _HEADERS_AT_ONCE):
         some = wanted[first : first + _HEADERS_AT_ONCE]
