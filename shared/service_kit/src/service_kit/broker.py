@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 CONNECT_SECONDS = 3.0
 NATS_PORT = 4222
 """Where a URL names no port."""
+INBOX = "_INBOX"
+"""Where answers come to clients without a name."""
 GRACE_SECONDS = 6.0
 """How long running handlers may take to finish when the service stops."""
 FAILURE_STATUS = 1
@@ -60,6 +62,7 @@ def make_broker(url: str) -> NatsBroker:
 
     broker = NatsBroker(
         url,
+        inbox_prefix=inbox_of(url),
         max_reconnect_attempts=-1,
         reconnect_time_wait=1,
         graceful_timeout=GRACE_SECONDS,
@@ -84,7 +87,18 @@ async def connect(url: str) -> Client:
     async def ignore(_error: Exception) -> None:
         """Keep nats-py from logging every attempt: the last one is reported."""
 
-    return await _answered(lambda: nats.connect(url, reconnect_time_wait=1, error_cb=ignore), url)
+    return await _answered(
+        lambda: nats.connect(url, inbox_prefix=inbox_of(url), reconnect_time_wait=1, error_cb=ignore), url
+    )
+
+
+def inbox_of(url: str) -> str:
+    """Return where answers to the URL's user come: an inbox that other users may not read."""
+    try:
+        user = urlsplit(url).username
+    except ValueError:
+        user = None  # connecting says what is wrong with it
+    return f"{INBOX}_{user}" if user else INBOX
 
 
 async def _answered(connect_once: Callable[[], Awaitable[Connected]], url: str) -> Connected:
