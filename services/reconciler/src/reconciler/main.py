@@ -8,6 +8,7 @@ import nats.errors
 from faststream.nats import NatsBroker
 from nats.aio.client import Client
 
+from offer_lifecycle import Gap
 from reconciler.adapters.engine_feed import JetStreamEngineFeed
 from reconciler.adapters.json_rpc import JsonRpcServer
 from reconciler.adapters.market import LedgerMarket
@@ -20,6 +21,8 @@ from reconciler.metrics import Metrics
 from reconciler.ports.bus import NotOwner
 from reconciler.ports.ledger import LedgerServer
 from reconciler.service.follower import Follower
+from reconciler.service.gaps import Gaps
+from reconciler.service.healing import Healing, HistoryPublisher
 from reconciler.service.loop import Loop, Wakeup
 from reconciler.service.memory import StateUnreadable
 from reconciler.service.publisher import Publisher
@@ -59,6 +62,7 @@ async def work(
         wakeup,
         metrics,
         health.turned,
+        gaps=_gaps(settings, broker, metrics),
     )
     try:
         await loop.run()
@@ -88,6 +92,22 @@ def _followers(settings: ReconcilerSettings, broker: NatsBroker, metrics: Metric
         Follower(account, start_ledger=settings.start_ledger, feed=feed, store=store, publisher=publisher)
         for account in settings.accounts
     ]
+
+
+def _gaps(settings: ReconcilerSettings, broker: NatsBroker, metrics: Metrics) -> Gaps:
+    client = partial(connected, broker)
+    store = BucketStore(client, metrics)
+    publisher = HistoryPublisher(
+        JetStreamOrders(client, metrics),
+        LedgerMarket(),
+        disappearance_timeout=settings.disappearance_timeout,
+    )
+
+    def healing(account: str, gap: Gap, server: LedgerServer) -> Healing:
+        feed = JetStreamEngineFeed(client, metrics)
+        return Healing(account, gap, server, feed=feed, store=store, publisher=publisher)
+
+    return Gaps(patience=settings.gap_patience, clock=time.monotonic, healings=healing)
 
 
 def connected(broker: NatsBroker) -> Client:

@@ -27,6 +27,16 @@ class Metrics:
             "Disappearances that the bus has not acknowledged yet; they are offered again",
             registry=registry,
         )
+        self.open_gaps = Gauge(
+            "reconciler_open_gaps",
+            "Ranges of ledgers that no server could show and that were left out, over all accounts",
+            registry=registry,
+        )
+        self.lost_orders = Gauge(
+            "reconciler_lost_orders",
+            "Orders that are missing and that no transaction explains (yet)",
+            registry=registry,
+        )
         self.malformed_announcements = Counter(
             "reconciler_malformed_announcements", "Engine messages that are no event", registry=registry
         )

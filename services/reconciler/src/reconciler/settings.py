@@ -68,3 +68,5 @@ class ReconcilerSettings(ServiceSettings):
     """Seconds that the disappearances of a ledger may hold up its fills."""
     poll_seconds: float = Field(default=1.0, gt=0, le=60)
     """The longest pause between two looks for a new ledger."""
+    gap_patience: float = Field(default=300.0, ge=0)
+    """Seconds that ledgers are waited for which no server has, before they are left out as a gap."""

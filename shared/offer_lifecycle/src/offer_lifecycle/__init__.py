@@ -5,6 +5,8 @@
 after it. The decision "what happened to this order" is `removal.decide` for an order that was on the
 book, and `placement.place` for one in its own transaction.
 
+`cross` goes on after ledgers that no server can show, and `heal` takes them in once one can.
+
 `Conservation` adds up an account's balances beside all that: what the fills, fees and payments of its
 transactions do not explain is drift.
 
@@ -22,6 +24,8 @@ from offer_lifecycle.events import utc
 from offer_lifecycle.flows import Flow, Source, flows
 from offer_lifecycle.fold import fold
 from offer_lifecycle.funds import Holding
+from offer_lifecycle.gaps import Gap, cross, gap_event, remembering
+from offer_lifecycle.healing import Contradiction, heal
 from offer_lifecycle.order import Order
 from offer_lifecycle.removal import Verdict
 from offer_lifecycle.state import AccountRecord, AccountState, LedgerFacts, LedgerOutcome
@@ -41,8 +45,10 @@ __all__ = [
     "AccountRecord",
     "AccountState",
     "Conservation",
+    "Contradiction",
     "Drift",
     "Flow",
+    "Gap",
     "Header",
     "Holding",
     "LedgerFacts",
@@ -57,13 +63,17 @@ __all__ = [
     "Verdict",
     "adopt",
     "begin",
+    "cross",
     "flows",
     "fold",
     "found",
+    "gap_event",
+    "heal",
     "in_order",
     "normalise",
     "parse_amount",
     "plain",
+    "remembering",
     "removals",
     "utc",
 ]

@@ -55,13 +55,13 @@ class LedgerOutcome(msgspec.Struct, frozen=True, kw_only=True):
     events: tuple[OrderEvent, ...]
     record: AccountRecord
     changed: dict[int, Order]
-    forgotten: tuple[int, ...]
+    forgotten: tuple[int, ...] = ()
     """Sequences of orders that ended long ago and are remembered no longer."""
-    verdicts: dict[int, Verdict]
+    verdicts: dict[int, Verdict] = {}
     """Why the orders that ended in it did, by sequence."""
-    questions: tuple[StateRequest, ...]
+    questions: tuple[StateRequest, ...] = ()
     """What would tell why an unexplained one did."""
-    damaged: tuple[str, ...]
+    damaged: tuple[str, ...] = ()
     """Nodes that could not be read: what they did to the account's orders and balances is not known."""
 
 
@@ -72,6 +72,8 @@ class AccountState:
         """Take what a store has kept."""
         self.record = record
         self.orders: dict[int, Order] = {}
+        self.lost: set[int] = set()
+        """Sequences of the orders that are LOST."""
         self._expirations: list[tuple[int, int]] = []
         self._deadlines: list[tuple[int, int]] = []
         self._endings: list[tuple[int, int]] = []
@@ -171,10 +173,13 @@ class AccountState:
     def _put(self, order: Order) -> None:
         self._drop(order.sequence)
         self.orders[order.sequence] = order
+        if order.status is OrderStatus.LOST:
+            self.lost.add(order.sequence)
         for agenda, key in self._places(order):
             insort(agenda, (key, order.sequence))
 
     def _drop(self, sequence: int) -> None:
+        self.lost.discard(sequence)
         order = self.orders.pop(sequence, None)
         if order is None:
             return

@@ -7,18 +7,20 @@ XRP is counted in drops inside an :class:`Amount` and in XRP wherever a field sa
 
 from order_events.codec import Malformed, decode, encode, schemas
 from order_events.engine import CancelRequested, EngineEvent, OrderSubmitted, SessionStarted
-from order_events.ids import event_id
+from order_events.ids import event_id, reconciler_event_id
 from order_events.orders import (
     Amount,
     MarketContext,
     OrderAccepted,
     OrderCanceled,
+    OrderCorrected,
     OrderDisappeared,
     OrderEvent,
     OrderExpired,
     OrderFilled,
     OrderRejected,
 )
+from order_events.reconciler import HistoryGap, OrdersEvent, ReconcilerEvent
 from order_events.vocabulary import (
     Action,
     LiquiditySide,
@@ -34,11 +36,13 @@ __all__ = [
     "Amount",
     "CancelRequested",
     "EngineEvent",
+    "HistoryGap",
     "LiquiditySide",
     "Malformed",
     "MarketContext",
     "OrderAccepted",
     "OrderCanceled",
+    "OrderCorrected",
     "OrderDisappeared",
     "OrderEvent",
     "OrderExpired",
@@ -46,7 +50,9 @@ __all__ = [
     "OrderRejected",
     "OrderStatus",
     "OrderSubmitted",
+    "OrdersEvent",
     "Provenance",
+    "ReconcilerEvent",
     "RemovalReason",
     "Resolution",
     "SessionStarted",
@@ -54,5 +60,6 @@ __all__ = [
     "decode",
     "encode",
     "event_id",
+    "reconciler_event_id",
     "schemas",
 ]

@@ -8,15 +8,26 @@ from order_events.engine import CancelRequested, OrderSubmitted, SessionStarted
 from order_events.orders import (
     OrderAccepted,
     OrderCanceled,
+    OrderCorrected,
     OrderDisappeared,
     OrderExpired,
     OrderFilled,
     OrderRejected,
 )
+from order_events.reconciler import HistoryGap
 
-AnyOrderEvent = OrderAccepted | OrderFilled | OrderCanceled | OrderExpired | OrderRejected | OrderDisappeared
+AnyOrderEvent = (
+    OrderAccepted
+    | OrderFilled
+    | OrderCanceled
+    | OrderExpired
+    | OrderRejected
+    | OrderDisappeared
+    | OrderCorrected
+)
+AnyReconcilerEvent = HistoryGap
 AnyEngineEvent = OrderSubmitted | CancelRequested | SessionStarted
-AnyEvent = AnyOrderEvent | AnyEngineEvent
+AnyEvent = AnyOrderEvent | AnyReconcilerEvent | AnyEngineEvent
 
 EVENT_TYPES: tuple[type[msgspec.Struct], ...] = (
     OrderAccepted,
@@ -25,6 +36,8 @@ EVENT_TYPES: tuple[type[msgspec.Struct], ...] = (
     OrderExpired,
     OrderRejected,
     OrderDisappeared,
+    OrderCorrected,
+    HistoryGap,
     OrderSubmitted,
     CancelRequested,
     SessionStarted,

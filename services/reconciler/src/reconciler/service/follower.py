@@ -6,23 +6,19 @@ state and cursor; go on. A crash between any two steps reads the same ledger aga
 have the same ids.
 """
 
-import msgspec
+from collections.abc import Mapping, Sequence
+
 import structlog
 
-from offer_lifecycle import AccountState, LedgerFacts, Order, adopt, found
-from order_events import OrderDisappeared
+from offer_lifecycle import AccountState, Gap, Header, LedgerFacts, LedgerOutcome, found, remembering
+from order_events import OrderDisappeared, OrdersEvent
 from reconciler.ports.bus import EngineFeed, StateStore
 from reconciler.ports.ledger import LedgerServer, ProtocolViolation, Refused
 from reconciler.service import cancellation, memory, reader
+from reconciler.service.adopting import look_at
 from reconciler.service.explaining import explained
 from reconciler.service.publisher import Publisher
-from reconciler.service.queries import (
-    ServerStatus,
-    account_history,
-    account_snapshot,
-    ledger_header,
-    server_status,
-)
+from reconciler.service.queries import ServerStatus, server_status
 
 _log = structlog.get_logger()
 
@@ -51,6 +47,10 @@ class Follower:
         self.account = account
         self.owed: tuple[OrderDisappeared, ...] = ()
         """Disappearances that the bus has not taken yet."""
+        self.gaps: tuple[Gap, ...] = ()
+        """Ledgers that no server could show so far."""
+        self.engine_sequence = 0
+        """Of stream ENGINE: the last message that is applied."""
         self._start_ledger = start_ledger
         self._last_ledger = last_ledger
         self._feed = feed
@@ -59,9 +59,13 @@ class Follower:
         self._network_id: int | None = None
         self._state: AccountState | None = None
         self._revision = 0
-        self._engine_sequence = 0
         self._announced: set[int] = set()
         self._read_from: str | None = None
+
+    @property
+    def state(self) -> AccountState | None:
+        """The account up to the cursor; None: not adopted yet."""
+        return self._state
 
     @property
     def cursor(self) -> int | None:
@@ -99,7 +103,7 @@ class Follower:
     async def _advance(
         self, server: LedgerServer, status: ServerStatus, state: AccountState, upto: int
     ) -> None:
-        await self._hear_engine(state)
+        await self.hear_engine(state)
         for facts in await self._read(server, status, state, upto):
             cancellation.obey()
             await self._take(server, state, facts)
@@ -120,30 +124,49 @@ class Follower:
         outcome = await explained(server, state, facts)
         for damage in outcome.damaged:
             _log.error("metadata that can't be read", account=self.account, found=damage)
-        owed = await self._publisher.publish(outcome.events, self.owed, server, facts.header)
-        self.owed = self._bounded(owed)
-        changed = memory.changed_orders(state, outcome, self._announced)
+        if self.gaps:
+            outcome = remembering(outcome, state)
+        await self.settle(server, facts.header, state, outcome, memory.Beside(gaps=self.gaps))
+
+    async def settle(
+        self,
+        server: LedgerServer,
+        header: Header,
+        state: AccountState,
+        outcome: LedgerOutcome,
+        beside: memory.Beside,
+    ) -> None:
+        """Publish what came out at a ledger, commit it, and go on to the state after it."""
+        events: list[OrdersEvent] = [*outcome.events, *beside.events]
+        owed = await self._publisher.publish(events, self.owed, server, header)
+        self.owed = self._bounded([*owed, *beside.owed])
         kept = memory.KeptAccount(
-            record=outcome.record, engine_sequence=self._engine_sequence, owed=self.owed
+            record=outcome.record,
+            engine_sequence=self.engine_sequence,
+            owed=self.owed,
+            gaps=beside.gaps,
         )
-        await self._commit(kept, changed, outcome.forgotten)
+        changed = memory.order_values(memory.changed_orders(state, outcome, self._announced))
+        deleted = [memory.order_key(sequence) for sequence in outcome.forgotten]
+        await self._commit(kept, {**changed, **beside.values}, [*deleted, *beside.deleted])
+        self.gaps = kept.gaps
         state.apply(outcome)
 
     async def _commit(
-        self, kept: memory.KeptAccount, changed: dict[int, Order], forgotten: tuple[int, ...]
+        self, kept: memory.KeptAccount, values: Mapping[str, bytes], deleted: Sequence[str]
     ) -> None:
-        values = {**memory.order_values(changed), memory.ACCOUNT_KEY: memory.account_value(kept)}
-        deleted = [memory.order_key(sequence) for sequence in forgotten]
+        values = {**values, memory.ACCOUNT_KEY: memory.account_value(kept)}
         self._revision = await self._store.commit(self._prefix, values, deleted, self._revision)
         self._announced.clear()
 
-    async def _hear_engine(self, state: AccountState) -> None:
+    async def hear_engine(self, state: AccountState) -> None:
+        """Apply what the engine has announced up to this moment."""
         heard = await self._feed.announced(self.account)
         for announcement in heard.announcements:
             order = state.announce(announcement)
             if order is not None:
                 self._announced.add(order.sequence)
-        self._engine_sequence = heard.sequence
+        self.engine_sequence = heard.sequence
 
     def _bounded(self, owed: list[OrderDisappeared]) -> tuple[OrderDisappeared, ...]:
         """Keep what fits into the account's record: the state must be written whatever the audit does."""
@@ -162,7 +185,7 @@ class Follower:
         self._network_id, self._revision = network_id, kept.revision
         if found is not None:
             account, self._state = found
-            self._engine_sequence, self.owed = account.engine_sequence, account.owed
+            self.engine_sequence, self.owed, self.gaps = account.engine_sequence, account.owed, account.gaps
             _log.info(
                 "account taken up",
                 account=self.account,
@@ -170,7 +193,7 @@ class Follower:
                 orders=len(self._state.orders),
                 owed=len(self.owed),
             )
-        self._feed.follow(self.account, self._engine_sequence)
+        self._feed.follow(self.account, self.engine_sequence)
 
     async def _adopt(self, server: LedgerServer, status: ServerStatus) -> None:
         ledger_index = self._start_ledger or status.validated
@@ -179,28 +202,13 @@ class Follower:
                 f"{server.name}: history missing: expected ledger {ledger_index} to begin with, "
                 f"found {status.held}"
             )
-        header = await ledger_header(server, ledger_index)
-        snapshot = await account_snapshot(server, self.account, ledger_index)
-        history = await account_history(server, self.account, ledger_index, ledger_index)
-        try:
-            state = adopt(
-                network_id=status.network_id,
-                account=self.account,
-                header=header,
-                account_data=snapshot.account_data,
-                lines=snapshot.lines,
-                offers=snapshot.offers,
-            )
-        except (KeyError, ValueError, TypeError) as error:
-            raise ProtocolViolation(server.name, f"account at ledger {ledger_index}: {error!r}") from error
-        state.record = msgspec.structs.replace(
-            state.record, transactions=tuple(one.transaction.hash for one in history)
-        )
-        await self._hear_engine(state)
-        orders = found(state, header)
-        await self._publisher.publish(orders, (), server, header)
-        kept = memory.KeptAccount(record=state.record, engine_sequence=self._engine_sequence)
-        await self._commit(kept, state.orders, ())
+        sight = await look_at(server, status, self.account, ledger_index)
+        state = sight.state
+        await self.hear_engine(state)
+        orders = found(state, sight.header)
+        await self._publisher.publish(orders, (), server, sight.header)
+        kept = memory.KeptAccount(record=state.record, engine_sequence=self.engine_sequence)
+        await self._commit(kept, memory.order_values(state.orders), ())
         self._state = state
         _log.info("account adopted", account=self.account, ledger_index=ledger_index, orders=len(orders))
 

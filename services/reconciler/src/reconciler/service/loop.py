@@ -9,6 +9,7 @@ from reconciler.metrics import Metrics
 from reconciler.ports.ledger import LedgerServer, ServerError
 from reconciler.service import cancellation
 from reconciler.service.follower import Follower
+from reconciler.service.gaps import Gaps
 from reconciler.service.reader import HistoryMissing
 from reconciler.service.servers import Servers
 
@@ -40,17 +41,20 @@ class Wakeup:
 class Loop:
     """Follows all accounts, each in a task of its own."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - its parts
         self,
         followers: Sequence[Follower],
         servers: Servers,
         wakeup: Wakeup,
         metrics: Metrics,
         on_turn: Callable[[], None],
+        *,
+        gaps: Gaps,
     ) -> None:
         """`on_turn` is called after each look that worked."""
         self._followers = followers
         self._servers = servers
+        self._gaps = gaps
         self._wakeup = wakeup
         self._metrics = metrics
         self._on_turn = on_turn
@@ -97,21 +101,29 @@ class Loop:
             else:
                 self._servers.served(server)
                 self._lacking.discard((follower.account, server.name))
+                self._gaps.served(follower.account)
+                await self._gaps.heal(follower, self._servers.candidates())
                 self._measure(status.validated)
                 self._on_turn()
                 return True
-        return False
+        return await self._gaps.go_on(follower, self._servers.candidates())
 
     def _lacks(self, follower: Follower, server: LedgerServer, lack: HistoryMissing) -> None:
         key = (follower.account, server.name)
         if key not in self._lacking:
             self._lacking.add(key)
-            _log.warning("held until the ledgers are there", account=follower.account, problem=str(lack))
+            _log.warning(
+                "held until the ledgers are there, or for as long as is set",
+                account=follower.account,
+                problem=str(lack),
+            )
 
     def _measure(self, validated: int) -> None:
         self._validated = max(self._validated, validated)
         self._metrics.validated_ledger.set(self._validated)
         self._metrics.cursor_lag.set(max(map(self._behind, self._followers)))
+        self._metrics.open_gaps.set(sum(len(one.gaps) for one in self._followers))
+        self._metrics.lost_orders.set(sum(len(one.state.lost) for one in self._followers if one.state))
         self._metrics.disappearances_owed.set(sum(len(one.owed) for one in self._followers))
 
     def _behind(self, follower: Follower) -> int:

@@ -1,15 +1,16 @@
 """What is kept of an account between two ledgers, and how it is written down.
 
 One key holds the account's record with the cursor, how far the engine's announcements were applied, and
-the disappearances that the bus still has to take; one key each holds an order.
+the disappearances that the bus still has to take; one key each holds an order. Under `gap.<ledger>` the
+same is kept once more for each gap that is not healed: the account as it was when the gap began.
 """
 
 from collections.abc import Iterable, Mapping
 
 import msgspec
 
-from offer_lifecycle import AccountRecord, AccountState, LedgerOutcome, Order
-from order_events import OrderDisappeared
+from offer_lifecycle import AccountRecord, AccountState, Gap, LedgerOutcome, Order
+from order_events import HistoryGap, OrderDisappeared
 from reconciler.ports.bus import Kept
 
 ACCOUNT_KEY = "account"
@@ -24,6 +25,20 @@ class KeptAccount(msgspec.Struct, frozen=True, kw_only=True):
     """Of stream ENGINE: the last message that is applied."""
     owed: tuple[OrderDisappeared, ...] = ()
     """Disappearances offered to the bus and not acknowledged yet, oldest first."""
+    gaps: tuple[Gap, ...] = ()
+    """Ledgers that no server could show so far."""
+
+
+class Beside(msgspec.Struct, frozen=True, kw_only=True):
+    """What is told and written beside a ledger's own outcome, when a gap begins or is healed."""
+
+    gaps: tuple[Gap, ...]
+    """Those that are open from now on."""
+    events: tuple[HistoryGap, ...] = ()
+    values: Mapping[str, bytes] = {}
+    deleted: tuple[str, ...] = ()
+    owed: tuple[OrderDisappeared, ...] = ()
+    """Disappearances in a healed gap that the bus has not taken."""
 
 
 _account_decoder = msgspec.json.Decoder(KeptAccount)
@@ -78,3 +93,19 @@ def changed_orders(state: AccountState, outcome: LedgerOutcome, announced: Itera
     """Return the orders to write after a ledger: those that it or the engine's announcements changed."""
     changed = {sequence: state.orders[sequence] for sequence in announced if sequence in state.orders}
     return {**changed, **outcome.changed}
+
+
+def gap_key(gap: Gap) -> str:
+    """Name what stands before the keys of the account as it was when the gap began."""
+    return f"gap.{gap.first}"
+
+
+def gap_values(gap: Gap, account: KeptAccount, orders: Mapping[int, Order]) -> dict[str, bytes]:
+    """Write the account as it was when the gap began, or some of its orders."""
+    values = {ACCOUNT_KEY: account_value(account), **order_values(orders)}
+    return {f"{gap_key(gap)}.{key}": value for key, value in values.items()}
+
+
+def gap_keys(gap: Gap, orders: Iterable[int]) -> tuple[str, ...]:
+    """Name all the keys of the account as it was when the gap began."""
+    return tuple(f"{gap_key(gap)}.{key}" for key in (ACCOUNT_KEY, *map(order_key, orders)))
