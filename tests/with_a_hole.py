@@ -3,25 +3,16 @@
 from collections.abc import Iterable
 from uuid import UUID
 
-import msgspec
 from in_memory_bus import Memory, MemoryFeed, MemoryOrders, MemoryStore, NoMarket
 from in_process_node import InProcessServer
-from one_account import MemoryKept, announced, follower, run, to_the_end
+from one_account import MemoryKept, announced, follower, run
 
 from offer_lifecycle import AccountRecord, Gap, Order
 from order_events import (
-    HistoryGap,
-    OrderAccepted,
-    OrderCorrected,
-    OrderDisappeared,
-    OrderEvent,
     OrdersEvent,
-    OrderStatus,
-    Provenance,
 )
 from reconciler.ports.ledger import LedgerServer
 from reconciler.service import memory as kept
-from reconciler.service.follower import Follower
 from reconciler.service.gaps import SECONDS_BETWEEN_LOOKS, Gaps
 from reconciler.service.healing import Healing, HistoryPublisher
 from replay_node.session import Session

@@ -11,6 +11,7 @@ from in_process_node import InProcessServer
 from replaying import recorded
 from structlog.testing import capture_logs
 from waiting import until
+from with_a_hole import Clock, gaps_of
 
 from reconciler.metrics import Metrics
 from reconciler.ports.bus import NotOwner
@@ -36,7 +37,8 @@ class Running:
         self.turns = 0
         self.followers = [self._follower(role, memory) for role, memory in self.memories.items()]
         pool = Servers(servers, clock=asyncio.get_running_loop().time, chance=random.Random(1))  # noqa: S311 - no secret
-        self.loop = Loop(self.followers, pool, self.wakeup, self.metrics, self._turned)
+        gaps = gaps_of(Memory(), Clock())
+        self.loop = Loop(self.followers, pool, self.wakeup, self.metrics, self._turned, gaps=gaps)
 
     def _turned(self) -> None:
         self.turns += 1

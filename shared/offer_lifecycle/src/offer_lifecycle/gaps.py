@@ -107,6 +107,7 @@ def _still_there(order: Order, listed: Order, gap: Gap) -> Order:
     return msgspec.structs.replace(
         order,
         status=OrderStatus.ACCEPTED if order.status is OrderStatus.SUBMITTED else order.status,
+        expiration=listed.expiration,
         listed=True,
         gets_left=listed.gets_left,
         pays_left=listed.pays_left,

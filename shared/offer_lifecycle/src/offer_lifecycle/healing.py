@@ -4,6 +4,7 @@ Their own events are the fold's, as ever. What was told meanwhile, of orders giv
 is corrected: each such event by one that points at it.
 """
 
+from collections.abc import Mapping
 from uuid import UUID
 
 import msgspec
@@ -95,9 +96,7 @@ def heal(
                 stands=not seen.given_up,
             )
             corrections.append(correction)
-    holdings = {
-        name: _with_past(one, after.record.holdings.get(name)) for name, one in record.holdings.items()
-    }
+    holdings = _holdings(record.holdings, after.record.holdings)
     return LedgerOutcome(
         events=tuple(corrections),
         record=msgspec.structs.replace(record, holdings=holdings),
@@ -134,21 +133,22 @@ def _lived_through(seen: _Seen, known: Order) -> Order:
     """Return an order that was on the book after the gap, with what it traded there and since."""
     after, before = seen.after, seen.before
     missing = _missing(seen, known)
-    open_end = known.removal_reason in {RemovalReason.UNEXPLAINED, RemovalReason.UNKNOWN} or bool(missing)
+    end = known if known.ended else after
+    open_end = end.removal_reason in {RemovalReason.UNEXPLAINED, RemovalReason.UNKNOWN} or bool(missing)
     resolution = Resolution.UNRESOLVED if open_end else Resolution.RESOLVED
     return msgspec.structs.replace(
         _with_claims(after, known),
-        status=after.status if known.status is OrderStatus.ACCEPTED else known.status,
+        status=known.status if known.ended or seen.touched_since else after.status,
         listed=known.listed,
         gets_left=known.gets_left,
         pays_left=known.pays_left,
         gave=EXACT.add(after.gave, EXACT.subtract(known.gave, before.gave if before else ZERO)),
         got=EXACT.add(after.got, EXACT.subtract(known.got, before.got if before else ZERO)),
-        removal_reason=known.removal_reason,
-        removed_by=known.removed_by,
-        resolution=resolution if known.ended else None,
-        anomaly=known.anomaly,
-        ended_at=after.ended_at if after.ended and known.removed_by is None else known.ended_at,
+        removal_reason=end.removal_reason,
+        removed_by=end.removed_by,
+        resolution=resolution if end.ended else None,
+        anomaly=end.anomaly,
+        ended_at=end.ended_at,
         last_txn_id=known.last_txn_id if seen.touched_since else after.last_txn_id,
         missing=missing,
     )
@@ -182,8 +182,13 @@ def _cancels(read: tuple[Cancel, ...], known: tuple[Cancel, ...]) -> tuple[Cance
     )
 
 
+def _holdings(known: Mapping[str, Holding], read: Mapping[str, Holding]) -> dict[str, Holding]:
+    """Return the holdings with when they became empty, if that was in the gap and nothing moved them since."""
+    gone = {name: one for name, one in read.items() if name not in known and not one.balance}
+    return {name: _with_past(one, read.get(name)) for name, one in known.items()} | gone
+
+
 def _with_past(holding: Holding, read: Holding | None) -> Holding:
-    """Return the holding with when it became empty, if that was in the gap and nothing moved it since."""
     if read is not None and msgspec.structs.replace(read, emptied_by=None) == holding:
         return read
     return holding
