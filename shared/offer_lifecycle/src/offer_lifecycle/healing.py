@@ -183,7 +183,7 @@ def _cancels(read: tuple[Cancel, ...], known: tuple[Cancel, ...]) -> tuple[Cance
 
 
 def _holdings(known: Mapping[str, Holding], read: Mapping[str, Holding]) -> dict[str, Holding]:
-    """Return the holdings with when they became empty, if that was in the gap and nothing moved them since."""
+    """Return the holdings with since when they are empty: in the gap, if nothing has moved them after it."""
     gone = {name: one for name, one in read.items() if name not in known and not one.balance}
     return {name: _with_past(one, read.get(name)) for name, one in known.items()} | gone
 

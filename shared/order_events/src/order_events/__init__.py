@@ -20,7 +20,14 @@ from order_events.orders import (
     OrderFilled,
     OrderRejected,
 )
-from order_events.reconciler import HistoryGap, OrdersEvent, ReconcilerEvent
+from order_events.reconciler import (
+    BalanceDrift,
+    HistoryGap,
+    OrdersEvent,
+    ReconcilerEvent,
+    ReconcilerHalted,
+    ReconcilerResumed,
+)
 from order_events.vocabulary import (
     Action,
     LiquiditySide,
@@ -34,6 +41,7 @@ from order_events.vocabulary import (
 __all__ = [
     "Action",
     "Amount",
+    "BalanceDrift",
     "CancelRequested",
     "EngineEvent",
     "HistoryGap",
@@ -53,6 +61,8 @@ __all__ = [
     "OrdersEvent",
     "Provenance",
     "ReconcilerEvent",
+    "ReconcilerHalted",
+    "ReconcilerResumed",
     "RemovalReason",
     "Resolution",
     "SessionStarted",

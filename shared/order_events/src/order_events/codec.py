@@ -14,7 +14,7 @@ from order_events.orders import (
     OrderFilled,
     OrderRejected,
 )
-from order_events.reconciler import HistoryGap
+from order_events.reconciler import BalanceDrift, HistoryGap, ReconcilerHalted, ReconcilerResumed
 
 AnyOrderEvent = (
     OrderAccepted
@@ -25,7 +25,7 @@ AnyOrderEvent = (
     | OrderDisappeared
     | OrderCorrected
 )
-AnyReconcilerEvent = HistoryGap
+AnyReconcilerEvent = ReconcilerHalted | ReconcilerResumed | BalanceDrift | HistoryGap
 AnyEngineEvent = OrderSubmitted | CancelRequested | SessionStarted
 AnyEvent = AnyOrderEvent | AnyReconcilerEvent | AnyEngineEvent
 
@@ -37,6 +37,9 @@ EVENT_TYPES: tuple[type[msgspec.Struct], ...] = (
     OrderRejected,
     OrderDisappeared,
     OrderCorrected,
+    ReconcilerHalted,
+    ReconcilerResumed,
+    BalanceDrift,
     HistoryGap,
     OrderSubmitted,
     CancelRequested,
