@@ -6,6 +6,7 @@ from in_process_node import InProcessServer
 from offer_lifecycle import parse_amount
 from order_events import (
     CancelRequested,
+    OrderEvent,
     OrderStatus,
     OrderSubmitted,
 )
@@ -82,4 +83,5 @@ class MemoryKept:
 
 
 def told(memory: Memory) -> list[tuple[str, int]]:
-    return [(str(event.__struct_config__.tag), event.sequence) for event in memory.stream]
+    orders = (event for event in memory.stream if isinstance(event, OrderEvent))
+    return [(str(event.__struct_config__.tag), event.sequence) for event in orders]

@@ -11,11 +11,13 @@ from in_process_node import InProcessServer
 from replaying import recorded
 from structlog.testing import capture_logs
 from waiting import until
-from with_a_hole import Clock, gaps_of
+from with_a_hole import PATIENCE, Clock, gaps_of
 
 from reconciler.metrics import Metrics
 from reconciler.ports.bus import NotOwner
+from reconciler.ports.ledger import Unreachable
 from reconciler.service.follower import Follower
+from reconciler.service.gaps import SECONDS_BETWEEN_LOOKS
 from reconciler.service.loop import Loop, Wakeup
 from reconciler.service.publisher import Publisher
 from reconciler.service.servers import Servers
@@ -37,7 +39,8 @@ class Running:
         self.turns = 0
         self.followers = [self._follower(role, memory) for role, memory in self.memories.items()]
         pool = Servers(servers, clock=asyncio.get_running_loop().time, chance=random.Random(1))  # noqa: S311 - no secret
-        gaps = gaps_of(Memory(), Clock())
+        self.gaps_clock = Clock()
+        gaps = gaps_of(next(iter(self.memories.values())), self.gaps_clock)
         self.loop = Loop(self.followers, pool, self.wakeup, self.metrics, self._turned, gaps=gaps)
 
     def _turned(self) -> None:
@@ -184,3 +187,24 @@ async def test_an_account_that_another_replica_holds_ends_the_loop() -> None:
     with pytest.raises(ExceptionGroup) as fault:
         await running.loop.run()
     assert isinstance(fault.value.exceptions[0], NotOwner)
+
+
+async def test_ledgers_that_no_server_has_are_left_out_and_read_once_a_server_has_them() -> None:
+    server, whole = InProcessServer(SESSION, "node://holed"), InProcessServer(SESSION, "node://whole")
+    first = SESSION.ledgers[0].ledger_index
+    whole.trouble = lambda _method: Unreachable("node://whole", "not there yet")
+    async with turning(Running(server, whole, poll_seconds=0.01, roles=ROLES[:1])) as running:
+
+        def passes(seconds: float, reached: Callable[[], bool]) -> bool:
+            running.gaps_clock.now += seconds
+            return reached()
+
+        await until(running.all_at(first))
+        server.node.faults.change({"hole": [first + 1, first + 20]})
+        server.close_ledgers()
+        await until(lambda: passes(PATIENCE, running.all_at(LAST)))
+        await until(lambda: running.metric("open_gaps") == 1)
+        whole.close_ledgers()
+        whole.trouble = lambda _method: None
+        await until(lambda: passes(SECONDS_BETWEEN_LOOKS, lambda: running.metric("open_gaps") == 0))
+    assert running.followers[0].gaps == ()

@@ -121,9 +121,8 @@ def corrected(  # noqa: PLR0913 - the order, the fact, and what is corrected by 
     order: Order, fact: Fact, evidence: str, *, corrects: UUID, by: str, stands: bool
 ) -> OrderCorrected:
     """Tell where the order stands at `fact`, against an earlier event; `by`: what made it known."""
-    told = _order(order, fact, "order.corrected", named_by=f"{corrects} by {by}")
     return OrderCorrected(
-        **{**told, "transaction_hash": order.removed_by},
+        **_order(order, fact, "order.corrected", named_by=f"{corrects} by {by}"),
         corrects=corrects,
         stands=stands,
         anomaly=order.anomaly,

@@ -147,8 +147,8 @@ class OrderDisappeared(OrderEvent, frozen=True, kw_only=True, tag="order.disappe
 class OrderCorrected(OrderEvent, frozen=True, kw_only=True, tag="order.corrected"):
     """What was told of the order before is not the whole truth: this is where it stands, as is known now.
 
-    `ledger_index` is the ledger up to which that holds, `transaction_hash` the transaction that ended the
-    order, if one did. Both the event that is corrected and this one stay on record.
+    `ledger_index` is the ledger up to which that holds. What happened to the order has events of its own,
+    also where it became known late. Both the event that is corrected and this one stay on record.
     """
 
     corrects: UUID
