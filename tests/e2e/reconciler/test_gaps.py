@@ -48,18 +48,20 @@ async def begin_anew(jetstream: JetStreamContext) -> None:
     await provision(jetstream, StreamSettings())
 
 
-async def close_up_to(node: NodeClient, ledger_index: int) -> None:
+def close_up_to(node: NodeClient, ledger_index: int) -> None:
     while node.node.chain.validated.ledger_index < ledger_index:
-        await node.rpc("ledger_accept")
+        node.node.close_ledger()
 
 
 async def follow_with_a_hole(client: Client, nats_url: str, session: Session, first: int, last: int) -> None:
     """Follow a session whose only node lacks some ledgers, to its end; then have one that has them."""
-    async with serving(session.name, pace=READ, hole=[first, last]) as holed:
+    async with serving(session.name) as holed:
         variables = environment(nats_url, holed.url, session, GAP_PATIENCE=0)
+        close_up_to(holed, first - 1)
         async with following(variables):
             await until_followed(client, session, first - 1)
-            await close_up_to(holed, last + 1)
+            holed.node.faults.change({"hole": [first, last]})
+            holed.close_all()
             await until_followed(client, session)
         async with serving(session.name) as whole:
             whole.close_all()

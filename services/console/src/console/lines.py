@@ -94,7 +94,10 @@ def _when(event: OrderEvent) -> tuple[bool, bool, int, int]:
     # An Expiration that passed has no ledger of its own: it comes after all trades, and before the
     # transaction that sweeps the dead entry away
     swept = event.removed_by is not None
-    return swept, event.ledger_index is None, event.ledger_index or 0, event.transaction_index or 0
+    passed = event.ledger_index is None or (
+        isinstance(event, OrderCorrected) and event.status is OrderStatus.EXPIRED
+    )
+    return swept, passed, event.ledger_index or 0, event.transaction_index or 0
 
 
 def _fill(event: OrderFilled) -> FillLine:
