@@ -27,6 +27,16 @@ class Metrics:
             "Disappearances that the bus has not acknowledged yet; they are offered again",
             registry=registry,
         )
+        self.halted = Gauge(
+            "reconciler_halted",
+            "1 while an account that is followed here waits for an operator",
+            registry=registry,
+        )
+        self.balance_drifts = Counter(
+            "reconciler_balance_drifts",
+            "Balances found that fills, fees and payments do not explain",
+            registry=registry,
+        )
         self.malformed_announcements = Counter(
             "reconciler_malformed_announcements", "Engine messages that are no event", registry=registry
         )

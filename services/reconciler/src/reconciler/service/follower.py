@@ -10,11 +10,12 @@ import msgspec
 import structlog
 
 from offer_lifecycle import AccountState, LedgerFacts, Order, adopt, found
-from order_events import OrderDisappeared
+from order_events import OrderDisappeared, ReconcilerHalted
 from reconciler.ports.bus import EngineFeed, StateStore
 from reconciler.ports.ledger import LedgerServer, ProtocolViolation, Refused
 from reconciler.service import cancellation, memory, reader
 from reconciler.service.explaining import explained
+from reconciler.service.guard import Guard, Guards, Judged
 from reconciler.service.publisher import Publisher
 from reconciler.service.queries import (
     ServerStatus,
@@ -42,6 +43,7 @@ class Follower:
         feed: EngineFeed,
         store: StateStore,
         publisher: Publisher,
+        guards: Guards | None = None,
     ) -> None:
         """Follow from `start_ledger` up to `last_ledger`.
 
@@ -56,12 +58,18 @@ class Follower:
         self._feed = feed
         self._store = store
         self._publisher = publisher
+        self._guard = Guard(account, guards or Guards())
         self._network_id: int | None = None
         self._state: AccountState | None = None
         self._revision = 0
         self._engine_sequence = 0
         self._announced: set[int] = set()
         self._read_from: str | None = None
+
+    @property
+    def halted(self) -> ReconcilerHalted | None:
+        """What the account waits for an operator for; None: it does not."""
+        return self._guard.standing.halted
 
     @property
     def cursor(self) -> int | None:
@@ -94,6 +102,7 @@ class Follower:
                 await reader.check_cursor(server, self._state.record)
             self.owed = tuple(await self._publisher.offer(self.owed))
         self._read_from = server.name
+        await self._look_around(server, self._state)
         return status
 
     async def _advance(
@@ -120,22 +129,41 @@ class Follower:
         outcome = await explained(server, state, facts)
         for damage in outcome.damaged:
             _log.error("metadata that can't be read", account=self.account, found=damage)
-        owed = await self._publisher.publish(outcome.events, self.owed, server, facts.header)
+        judged = self._guard.judge(state.record, facts, outcome)
+        owed = await self._publisher.publish(judged.events, self.owed, server, facts.header)
         self.owed = self._bounded(owed)
         changed = memory.changed_orders(state, outcome, self._announced)
-        kept = memory.KeptAccount(
-            record=outcome.record, engine_sequence=self._engine_sequence, owed=self.owed
-        )
-        await self._commit(kept, changed, outcome.forgotten)
+        await self._commit(judged, changed, outcome.forgotten)
         state.apply(outcome)
 
-    async def _commit(
-        self, kept: memory.KeptAccount, changed: dict[int, Order], forgotten: tuple[int, ...]
-    ) -> None:
-        values = {**memory.order_values(changed), memory.ACCOUNT_KEY: memory.account_value(kept)}
-        deleted = [memory.order_key(sequence) for sequence in forgotten]
+    async def _look_around(self, server: LedgerServer, state: AccountState) -> None:
+        """See whether an operator has answered, and whether the balances are the server's."""
+        await self._go_on(state, await self._guard.resumed(state.record))
+        await self._go_on(state, await self._guard.checked(server, state.record))
+
+    async def _go_on(self, state: AccountState, judged: Judged | None) -> None:
+        if judged is None:
+            return
+        if judged.events:
+            await self._publisher.tell(judged.events)
+            await self._commit(judged, {}, ())
+        else:
+            self._guard.settle(judged)
+        state.record = judged.record
+
+    async def _commit(self, judged: Judged, changed: dict[int, Order], forgotten: tuple[int, ...]) -> None:
+        kept = memory.KeptAccount(
+            record=judged.record,
+            engine_sequence=self._engine_sequence,
+            owed=self.owed,
+            standing=judged.standing,
+        )
+        notices, answered = memory.notices(self._guard.standing, judged.standing)
+        values = {**memory.order_values(changed), **notices, memory.ACCOUNT_KEY: memory.account_value(kept)}
+        deleted = [*answered, *(memory.order_key(sequence) for sequence in forgotten)]
         self._revision = await self._store.commit(self._prefix, values, deleted, self._revision)
         self._announced.clear()
+        self._guard.settle(judged)
 
     async def _hear_engine(self, state: AccountState) -> None:
         heard = await self._feed.announced(self.account)
@@ -163,6 +191,7 @@ class Follower:
         if found is not None:
             account, self._state = found
             self._engine_sequence, self.owed = account.engine_sequence, account.owed
+            self._guard.begin(account.record.ledger_index, account.standing)
             _log.info(
                 "account taken up",
                 account=self.account,
@@ -199,8 +228,8 @@ class Follower:
         await self._hear_engine(state)
         orders = found(state, header)
         await self._publisher.publish(orders, (), server, header)
-        kept = memory.KeptAccount(record=state.record, engine_sequence=self._engine_sequence)
-        await self._commit(kept, state.orders, ())
+        judged = Judged(events=[], record=state.record, standing=self._guard.begin(ledger_index))
+        await self._commit(judged, state.orders, ())
         self._state = state
         _log.info("account adopted", account=self.account, ledger_index=ledger_index, orders=len(orders))
 

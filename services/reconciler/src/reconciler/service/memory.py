@@ -1,7 +1,8 @@
 """What is kept of an account between two ledgers, and how it is written down.
 
-One key holds the account's record with the cursor, how far the engine's announcements were applied, and
-the disappearances that the bus still has to take; one key each holds an order.
+One key holds the account's record with the cursor, how far the engine's announcements were applied, where
+it stands with its deployment's policy, and the disappearances that the bus still has to take; one key each
+holds an order. While the account is halted, a notice for the operator lies beside them.
 """
 
 from collections.abc import Iterable, Mapping
@@ -9,8 +10,10 @@ from collections.abc import Iterable, Mapping
 import msgspec
 
 from offer_lifecycle import AccountRecord, AccountState, LedgerOutcome, Order
-from order_events import OrderDisappeared
+from order_events import OrderDisappeared, encode
+from order_events.subjects import HALT_KEY, RESUME_KEY
 from reconciler.ports.bus import Kept
+from reconciler.service.policy import Standing
 
 ACCOUNT_KEY = "account"
 _ORDER_KEY = "order."
@@ -24,6 +27,7 @@ class KeptAccount(msgspec.Struct, frozen=True, kw_only=True):
     """Of stream ENGINE: the last message that is applied."""
     owed: tuple[OrderDisappeared, ...] = ()
     """Disappearances offered to the bus and not acknowledged yet, oldest first."""
+    standing: Standing = Standing()
 
 
 _account_decoder = msgspec.json.Decoder(KeptAccount)
@@ -78,3 +82,10 @@ def changed_orders(state: AccountState, outcome: LedgerOutcome, announced: Itera
     """Return the orders to write after a ledger: those that it or the engine's announcements changed."""
     changed = {sequence: state.orders[sequence] for sequence in announced if sequence in state.orders}
     return {**changed, **outcome.changed}
+
+
+def notices(before: Standing, after: Standing) -> tuple[dict[str, bytes], list[str]]:
+    """Return what to write and what to delete of what lies there for the operator, and from him."""
+    if after.halted is None:
+        return {}, [] if before.halted is None else [HALT_KEY, RESUME_KEY]
+    return ({} if before.halted is not None else {HALT_KEY: encode(after.halted)}), []
