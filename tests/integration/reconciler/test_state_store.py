@@ -1,5 +1,6 @@
 """The bucket on a real NATS: all or nothing, and only for its owner."""
 
+import asyncio
 from typing import Any
 
 import nats.errors
@@ -87,3 +88,11 @@ async def test_a_commit_whose_answer_was_lost_is_recognised_as_our_own(
     assert lost
     assert (await store.load(PREFIX)).revision == revision
     await store.commit(PREFIX, account(2), [], revision)
+
+
+async def test_no_load_takes_an_account_for_a_new_one_however_many_are_under_way(store: BucketStore) -> None:
+    revision = await store.commit(PREFIX, {"order.7": b"a", **account(1)}, [], 0)
+    whole = Kept(values={"order.7": b"a", **account(1)}, revision=revision)
+    for _ in range(10):
+        found = await asyncio.gather(*(store.load(PREFIX) for _ in range(30)))
+        assert found == [whole] * 30

@@ -8,6 +8,8 @@ from collections.abc import Callable, Mapping, Sequence
 from uuid import uuid4
 
 from nats.aio.client import Client
+from nats.aio.msg import Msg
+from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy
 
 from order_events.subjects import STATE_BUCKET
 from reconciler.adapters.atomic_batch import (
@@ -26,7 +28,11 @@ _STREAM = f"KV_{STATE_BUCKET}"
 _FENCE = "Nats-Expected-Last-Subject-Sequence"
 _FENCE_KEY = "Nats-Expected-Last-Subject-Sequence-Subject"
 _COMMIT_ID = "Fillproof-Commit-Id"
-_DELETED = {"KV-Operation": "DEL"}
+_OPERATION = "KV-Operation"
+_DELETED = {_OPERATION: "DEL"}
+_MESSAGES_AT_ONCE = 1000
+_FORGOTTEN_SECONDS = 30.0
+"""After which the server drops what an interrupted load left behind."""
 
 
 class BucketStore:
@@ -100,21 +106,46 @@ class BucketStore:
         )
 
     async def _load(self, prefix: str) -> Kept:
-        bucket = await self._client().jetstream().key_value(STATE_BUCKET)
-        watcher = await bucket.watch(f"{prefix}.>")
-        values: dict[str, bytes] = {}
-        revision = 0
+        """Read every key's last message.
+
+        Not by the library's watch: it takes a bucket for empty when the server has already sent what the
+        client has not yet looked at, and an account that is taken for a new one is adopted afresh.
+        """
+        context = self._client().jetstream(timeout=ANSWER_SECONDS)
+        reader = await context.add_consumer(_STREAM, _last_of_each(_subject(prefix, ">")))
+        subscription = await context.pull_subscribe_bind(consumer=reader.name, stream=_STREAM)
+        messages: list[Msg] = []
+        left = reader.num_pending or 0
         try:
-            # nats-py gives these two methods no types
-            while (entry := await watcher.updates(ANSWER_SECONDS)) is not None:  # type: ignore[no-untyped-call]
-                key = entry.key.removeprefix(f"{prefix}.")
-                if key == "account":
-                    revision = entry.revision or 0
-                if entry.operation is None:
-                    values[key] = entry.value or b""
+            while left:
+                messages += await subscription.fetch(min(left, _MESSAGES_AT_ONCE), timeout=ANSWER_SECONDS)
+                left = messages[-1].metadata.num_pending
         finally:
-            await watcher.stop()  # type: ignore[no-untyped-call]
-        return Kept(values=values, revision=revision)
+            await subscription.unsubscribe()
+            await context.delete_consumer(_STREAM, reader.name)
+        return _kept(prefix, messages)
+
+
+def _last_of_each(subjects: str) -> ConsumerConfig:
+    return ConsumerConfig(
+        deliver_policy=DeliverPolicy.LAST_PER_SUBJECT,
+        ack_policy=AckPolicy.NONE,
+        filter_subject=subjects,
+        inactive_threshold=_FORGOTTEN_SECONDS,
+        mem_storage=True,
+    )
+
+
+def _kept(prefix: str, messages: Sequence[Msg]) -> Kept:
+    values: dict[str, bytes] = {}
+    revision = 0
+    for message in messages:
+        key = message.subject.removeprefix(_subject(prefix, ""))
+        if key == "account":
+            revision = message.metadata.sequence.stream
+        if _OPERATION not in (message.headers or {}):
+            values[key] = message.data
+    return Kept(values=values, revision=revision)
 
 
 def _subject(prefix: str, key: str) -> str:
