@@ -9,6 +9,7 @@ counts only where the ledger entry itself, asked for on its own, says the same: 
 """
 
 import asyncio
+import zlib
 from collections.abc import Mapping
 from decimal import Decimal
 
@@ -84,10 +85,15 @@ class Schedule:
             self.unanswered(record, str(error))
         else:
             whole = found.balances is not kept
-            self._next = record.ledger_index + (self._every if whole else 1)
+            self._next = self._round(record) if whole else record.ledger_index + 1
             self._told = False
             return found
         return None
+
+    def _round(self, record: AccountRecord) -> int:
+        """Return the account's next turn: not the same ledger for all accounts."""
+        turn = zlib.crc32(record.account.encode())
+        return record.ledger_index + self._every - (record.ledger_index + turn) % self._every
 
     def unanswered(self, record: AccountRecord, problem: str) -> None:
         """Say that there was no answer: it is asked again sooner than after one."""

@@ -144,11 +144,8 @@ class Follower:
     async def _go_on(self, state: AccountState, judged: Judged | None) -> None:
         if judged is None:
             return
-        if judged.events:
-            await self._publisher.tell(judged.events)
-            await self._commit(judged, {}, ())
-        else:
-            self._guard.settle(judged)
+        await self._publisher.tell(judged.events)
+        await self._commit(judged, {}, ())
         state.record = judged.record
 
     async def _commit(self, judged: Judged, changed: dict[int, Order], forgotten: tuple[int, ...]) -> None:

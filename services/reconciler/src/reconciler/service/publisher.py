@@ -50,7 +50,8 @@ class Publisher:
 
     async def tell(self, events: Sequence[OrdersEvent]) -> None:
         """Publish what belongs to no ledger's orders."""
-        await self._bus.publish(events)
+        if events:
+            await self._bus.publish(events)
 
     async def offer(
         self, disappeared: Sequence[OrderDisappeared], within: float | None = None
