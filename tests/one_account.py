@@ -13,12 +13,17 @@ from order_events import (
 from reconciler.ports.bus import Kept
 from reconciler.service import memory as kept
 from reconciler.service.follower import Follower
+from reconciler.service.guard import Guards
 from reconciler.service.publisher import Publisher
 from replay_node.session import Session
 
 
 def follower(
-    memory: Memory, session: Session, role: str = "maker", market: NoMarket | None = None
+    memory: Memory,
+    session: Session,
+    role: str = "maker",
+    market: NoMarket | None = None,
+    guards: Guards | None = None,
 ) -> Follower:
     """Return what a process would make of the account after a start."""
     publisher = Publisher(MemoryOrders(memory), market or NoMarket(), disappearance_timeout=1)
@@ -28,6 +33,7 @@ def follower(
         feed=MemoryFeed(memory),
         store=MemoryStore(memory),
         publisher=publisher,
+        guards=guards,
     )
 
 

@@ -1,4 +1,6 @@
-"""Readiness: besides the bus, that ledgers are looked at."""
+"""Readiness: besides the bus, that ledgers are looked at; and what is told beside it."""
+
+from collections.abc import Callable, Mapping
 
 from service_kit import Check, Progress
 
@@ -11,11 +13,23 @@ class LedgerHealth:
 
     def __init__(self) -> None:
         self._progress = Progress(silence=SILENCE_SECONDS)
+        self._halts: Callable[[], Mapping[str, str]] = dict
 
     def turned(self) -> None:
         """Say that a look has worked."""
         self._progress.advance()
 
+    def watch(self, halts: Callable[[], Mapping[str, str]]) -> None:
+        """Take where to ask why accounts wait for an operator, by account."""
+        self._halts = halts
+
     def checks(self) -> dict[str, Check]:
         """Return the checks by name."""
         return {"ledger": self._progress.check}
+
+    def notes(self) -> dict[str, Check]:
+        """Return what is told beside them: a halted reconciler is ready, it goes on telling facts."""
+        return {"halted": self._halted}
+
+    async def _halted(self) -> str | None:
+        return "; ".join(f"{account}: {reason}" for account, reason in self._halts().items()) or None

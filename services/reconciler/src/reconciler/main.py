@@ -13,6 +13,7 @@ from reconciler.adapters.engine_feed import JetStreamEngineFeed
 from reconciler.adapters.json_rpc import JsonRpcServer
 from reconciler.adapters.market import LedgerMarket
 from reconciler.adapters.metered import MeteredServer
+from reconciler.adapters.operator_notices import BucketOperator
 from reconciler.adapters.orders_bus import JetStreamOrders
 from reconciler.adapters.state_store import BucketStore
 from reconciler.adapters.websocket import WebSocketServer
@@ -22,9 +23,11 @@ from reconciler.ports.bus import NotOwner
 from reconciler.ports.ledger import LedgerServer
 from reconciler.service.follower import Follower
 from reconciler.service.gaps import Gaps
+from reconciler.service.guard import Guards
 from reconciler.service.healing import Healing, HistoryPublisher
 from reconciler.service.loop import Loop, Wakeup
 from reconciler.service.memory import StateUnreadable
+from reconciler.service.policy import Policy, Unexplained
 from reconciler.service.publisher import Publisher
 from reconciler.service.servers import Servers
 from reconciler.settings import ReconcilerSettings
@@ -37,7 +40,7 @@ def main() -> int:
     set_up_logs("reconciler", settings)
     metrics, health = Metrics(), LedgerHealth()
     broker = make_broker(settings.nats_url)
-    app = make_app(broker, checks=health.checks(), registry=metrics.registry)
+    app = make_app(broker, checks=health.checks(), notes=health.notes(), registry=metrics.registry)
     return run(app, broker, settings, work=partial(work, settings, broker, metrics, health))
 
 
@@ -64,6 +67,7 @@ async def work(
         health.turned,
         gaps=_gaps(settings, broker, metrics),
     )
+    health.watch(loop.halts)
     try:
         await loop.run()
     except* (NotOwner, StateUnreadable) as faults:
@@ -88,8 +92,25 @@ def _followers(settings: ReconcilerSettings, broker: NatsBroker, metrics: Metric
         LedgerMarket(),
         disappearance_timeout=settings.disappearance_timeout,
     )
+    guards = Guards(
+        policy=Policy(
+            unexplained=Unexplained(settings.policy),
+            halt_after_unresolved=settings.halt_after_unresolved,
+            halt_on_drift=settings.halt_on_drift,
+        ),
+        check_ledgers=settings.balance_check_ledgers,
+        operator=BucketOperator(client, metrics),
+        metrics=metrics,
+    )
     return [
-        Follower(account, start_ledger=settings.start_ledger, feed=feed, store=store, publisher=publisher)
+        Follower(
+            account,
+            start_ledger=settings.start_ledger,
+            feed=feed,
+            store=store,
+            publisher=publisher,
+            guards=guards,
+        )
         for account in settings.accounts
     ]
 

@@ -37,6 +37,16 @@ class Metrics:
             "Orders that are missing and that no transaction explains (yet)",
             registry=registry,
         )
+        self.halted = Gauge(
+            "reconciler_halted",
+            "1 while an account that is followed here waits for an operator",
+            registry=registry,
+        )
+        self.balance_drifts = Counter(
+            "reconciler_balance_drifts",
+            "Balances found that fills, fees and payments do not explain",
+            registry=registry,
+        )
         self.malformed_announcements = Counter(
             "reconciler_malformed_announcements", "Engine messages that are no event", registry=registry
         )

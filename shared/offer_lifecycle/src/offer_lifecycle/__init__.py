@@ -16,10 +16,10 @@ transactions do not explain is drift.
 4. What no rule proves is UNEXPLAINED, what no transaction shows is LOST.
 """
 
-from offer_lifecycle.adoption import adopt, begin, found
+from offer_lifecycle.adoption import adopt, begin, found, holdings_of
 from offer_lifecycle.amounts import parse_amount, plain
 from offer_lifecycle.anybody import removals
-from offer_lifecycle.conservation import Conservation, Drift
+from offer_lifecycle.conservation import Conservation, Drift, Shown
 from offer_lifecycle.events import utc
 from offer_lifecycle.flows import Flow, Source, flows
 from offer_lifecycle.fold import fold
@@ -56,6 +56,7 @@ __all__ = [
     "MalformedTransaction",
     "Order",
     "Reserves",
+    "Shown",
     "Source",
     "StateAnswer",
     "StateRequest",
@@ -69,6 +70,7 @@ __all__ = [
     "found",
     "gap_event",
     "heal",
+    "holdings_of",
     "in_order",
     "normalise",
     "parse_amount",

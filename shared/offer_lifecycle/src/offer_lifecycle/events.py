@@ -26,6 +26,12 @@ from order_events import (
     event_id,
 )
 
+_ACTIONS = {
+    RemovalReason.FILLED: Action.FILL_APPLIED,
+    RemovalReason.UNEXPLAINED: Action.HELD,
+    RemovalReason.UNKNOWN: Action.HELD,
+}
+"""What is done about a disappearance, by its reason; any other reason: CLOSED."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=RIPPLE_EPOCH)
 
 
@@ -106,11 +112,10 @@ def disappeared(
 
     `named_by`: what tells it from the order's other disappearances; None: its transaction.
     """
-    actions = {RemovalReason.FILLED: Action.FILL_APPLIED, RemovalReason.UNKNOWN: Action.HELD}
     return OrderDisappeared(
         **_order(order, fact, "order.disappeared", named_by=named_by or fact.transaction_hash),
         anomaly=order.anomaly,
-        action_taken=actions.get(order.removal_reason or RemovalReason.UNKNOWN, Action.CLOSED),
+        action_taken=_ACTIONS.get(order.removal_reason or RemovalReason.UNKNOWN, Action.CLOSED),
         remaining=order.remaining,
         evidence=evidence,
         unfunded_since=unfunded_since,

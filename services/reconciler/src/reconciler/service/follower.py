@@ -11,12 +11,13 @@ from collections.abc import Mapping, Sequence
 import structlog
 
 from offer_lifecycle import AccountState, Gap, Header, LedgerFacts, LedgerOutcome, found, remembering
-from order_events import OrderDisappeared, OrdersEvent
+from order_events import OrderDisappeared, ReconcilerHalted
 from reconciler.ports.bus import EngineFeed, StateStore
 from reconciler.ports.ledger import LedgerServer, ProtocolViolation, Refused
 from reconciler.service import cancellation, memory, reader
 from reconciler.service.adopting import look_at
 from reconciler.service.explaining import explained
+from reconciler.service.guard import Guard, Guards, Judged
 from reconciler.service.publisher import Publisher
 from reconciler.service.queries import ServerStatus, server_status
 
@@ -38,6 +39,7 @@ class Follower:
         feed: EngineFeed,
         store: StateStore,
         publisher: Publisher,
+        guards: Guards | None = None,
     ) -> None:
         """Follow from `start_ledger` up to `last_ledger`.
 
@@ -56,6 +58,7 @@ class Follower:
         self._feed = feed
         self._store = store
         self._publisher = publisher
+        self.guard = Guard(account, guards or Guards())
         self._network_id: int | None = None
         self._state: AccountState | None = None
         self._revision = 0
@@ -66,6 +69,11 @@ class Follower:
     def state(self) -> AccountState | None:
         """The account up to the cursor; None: not adopted yet."""
         return self._state
+
+    @property
+    def halted(self) -> ReconcilerHalted | None:
+        """What the account waits for an operator for; None: it does not."""
+        return self.guard.standing.halted
 
     @property
     def cursor(self) -> int | None:
@@ -98,6 +106,7 @@ class Follower:
                 await reader.check_cursor(server, self._state.record)
             self.owed = tuple(await self._publisher.offer(self.owed))
         self._read_from = server.name
+        await self._look_around(server, self._state)
         return status
 
     async def _advance(
@@ -126,38 +135,55 @@ class Follower:
             _log.error("metadata that can't be read", account=self.account, found=damage)
         if self.gaps:
             outcome = remembering(outcome, state)
-        await self.settle(server, facts.header, state, outcome, memory.Beside(gaps=self.gaps))
+        judged = self.guard.judge(state.record, facts, outcome)
+        await self.settle(server, facts.header, state, outcome, judged, memory.Beside(gaps=self.gaps))
 
-    async def settle(
+    async def settle(  # noqa: PLR0913, PLR0917 - what came out at a ledger, and what is told and written beside it
         self,
         server: LedgerServer,
         header: Header,
         state: AccountState,
         outcome: LedgerOutcome,
+        judged: Judged,
         beside: memory.Beside,
     ) -> None:
         """Publish what came out at a ledger, commit it, and go on to the state after it."""
-        events: list[OrdersEvent] = [*outcome.events, *beside.events]
-        owed = await self._publisher.publish(events, self.owed, server, header)
+        owed = await self._publisher.publish([*judged.events, *beside.events], self.owed, server, header)
         self.owed = self._bounded([*owed, *beside.owed])
-        kept = memory.KeptAccount(
-            record=outcome.record,
-            engine_sequence=self.engine_sequence,
-            owed=self.owed,
-            gaps=beside.gaps,
-        )
         changed = memory.order_values(memory.changed_orders(state, outcome, self._announced))
         deleted = [memory.order_key(sequence) for sequence in outcome.forgotten]
-        await self._commit(kept, {**changed, **beside.values}, [*deleted, *beside.deleted])
-        self.gaps = kept.gaps
+        await self._commit(judged, beside.gaps, {**changed, **beside.values}, [*deleted, *beside.deleted])
         state.apply(outcome)
 
+    async def _look_around(self, server: LedgerServer, state: AccountState) -> None:
+        """See whether an operator has answered, and whether the balances are the server's."""
+        await self._go_on(state, await self.guard.resumed(state.record))
+        await self._go_on(state, await self.guard.checked(server, state.record))
+
+    async def _go_on(self, state: AccountState, judged: Judged | None) -> None:
+        if judged is None:
+            return
+        await self._publisher.tell(judged.events)
+        await self._commit(judged, self.gaps, {}, ())
+        state.record = judged.record
+
     async def _commit(
-        self, kept: memory.KeptAccount, values: Mapping[str, bytes], deleted: Sequence[str]
+        self, judged: Judged, gaps: tuple[Gap, ...], values: Mapping[str, bytes], deleted: Sequence[str]
     ) -> None:
-        values = {**values, memory.ACCOUNT_KEY: memory.account_value(kept)}
+        kept = memory.KeptAccount(
+            record=judged.record,
+            engine_sequence=self.engine_sequence,
+            owed=self.owed,
+            standing=judged.standing,
+            gaps=gaps,
+        )
+        notices, answered = memory.notices(self.guard.standing, judged.standing)
+        values = {**values, **notices, memory.ACCOUNT_KEY: memory.account_value(kept)}
+        deleted = [*deleted, *answered]
         self._revision = await self._store.commit(self._prefix, values, deleted, self._revision)
         self._announced.clear()
+        self.gaps = gaps
+        self.guard.settle(judged)
 
     async def hear_engine(self, state: AccountState) -> None:
         """Apply what the engine has announced up to this moment."""
@@ -186,6 +212,7 @@ class Follower:
         if found is not None:
             account, self._state = found
             self.engine_sequence, self.owed, self.gaps = account.engine_sequence, account.owed, account.gaps
+            self.guard.begin(account.record.ledger_index, account.standing)
             _log.info(
                 "account taken up",
                 account=self.account,
@@ -207,8 +234,8 @@ class Follower:
         await self.hear_engine(state)
         orders = found(state, sight.header)
         await self._publisher.publish(orders, (), server, sight.header)
-        kept = memory.KeptAccount(record=state.record, engine_sequence=self.engine_sequence)
-        await self._commit(kept, memory.order_values(state.orders), ())
+        judged = Judged(events=[], record=state.record, standing=self.guard.begin(ledger_index))
+        await self._commit(judged, (), memory.order_values(state.orders), ())
         self._state = state
         _log.info("account adopted", account=self.account, ledger_index=ledger_index, orders=len(orders))
 

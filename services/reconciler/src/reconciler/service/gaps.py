@@ -150,4 +150,5 @@ async def _cross(follower: Follower, state: AccountState, server: LedgerServer, 
         events=(gap_event(state, gap, sight.header, Resolution.PENDING),),
         values=memory.gap_values(gap, before, state.orders),
     )
-    await follower.settle(server, sight.header, state, outcome, beside)
+    judged = follower.guard.left_out(outcome, sight.header)
+    await follower.settle(server, sight.header, state, outcome, judged, beside)

@@ -140,7 +140,8 @@ class Healing:
             deleted=memory.gap_keys(self._gap, past.before.orders),
             owed=self._follower.owed,
         )
-        await follower.settle(self._server, past.header, state, outcome, beside)
+        judged = follower.guard.corrected(outcome)
+        await follower.settle(self._server, past.header, state, outcome, judged, beside)
         _log.info("gap healed", account=follower.account, gap=self._gap.name, corrections=len(outcome.events))
 
     async def _past(self, state: AccountState) -> "_Past":

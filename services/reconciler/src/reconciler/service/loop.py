@@ -89,6 +89,10 @@ class Loop:
             if not (advanced and self._behind(follower)):
                 await _first_of(closed, pause)
 
+    def halts(self) -> dict[str, str]:
+        """Return why accounts wait for an operator, by account."""
+        return {one.account: one.halted.reason for one in self._followers if one.halted is not None}
+
     async def look(self, follower: Follower) -> bool:
         """Let an account go on by one reading; False if no server could serve it."""
         for server in self._servers.candidates():
@@ -125,6 +129,7 @@ class Loop:
         self._metrics.open_gaps.set(sum(len(one.gaps) for one in self._followers))
         self._metrics.lost_orders.set(sum(len(one.state.lost) for one in self._followers if one.state))
         self._metrics.disappearances_owed.set(sum(len(one.owed) for one in self._followers))
+        self._metrics.halted.set(bool(self.halts()))
 
     def _behind(self, follower: Follower) -> int:
         """Return by how many ledgers; an account that is not adopted yet is behind by all of them."""

@@ -1,8 +1,10 @@
 """What is kept of an account between two ledgers, and how it is written down.
 
-One key holds the account's record with the cursor, how far the engine's announcements were applied, and
-the disappearances that the bus still has to take; one key each holds an order. Under `gap.<ledger>` the
-same is kept once more for each gap that is not healed: the account as it was when the gap began.
+One key holds the account's record with the cursor, how far the engine's announcements were applied, where
+it stands with its deployment's policy, and the disappearances that the bus still has to take; one key each
+holds an order. While the account is halted, a notice for the operator lies beside them. Under
+`gap.<ledger>` the same is kept once more for each gap that is not healed: the account as it was when the
+gap began.
 """
 
 from collections.abc import Iterable, Mapping
@@ -10,8 +12,10 @@ from collections.abc import Iterable, Mapping
 import msgspec
 
 from offer_lifecycle import AccountRecord, AccountState, Gap, LedgerOutcome, Order
-from order_events import HistoryGap, OrderDisappeared
+from order_events import HistoryGap, OrderDisappeared, encode
+from order_events.subjects import HALT_KEY, RESUME_KEY
 from reconciler.ports.bus import Kept
+from reconciler.service.policy import Standing
 
 ACCOUNT_KEY = "account"
 _ORDER_KEY = "order."
@@ -25,6 +29,7 @@ class KeptAccount(msgspec.Struct, frozen=True, kw_only=True):
     """Of stream ENGINE: the last message that is applied."""
     owed: tuple[OrderDisappeared, ...] = ()
     """Disappearances offered to the bus and not acknowledged yet, oldest first."""
+    standing: Standing = Standing()
     gaps: tuple[Gap, ...] = ()
     """Ledgers that no server could show so far."""
 
@@ -109,3 +114,10 @@ def gap_values(gap: Gap, account: KeptAccount, orders: Mapping[int, Order]) -> d
 def gap_keys(gap: Gap, orders: Iterable[int]) -> tuple[str, ...]:
     """Name all the keys of the account as it was when the gap began."""
     return tuple(f"{gap_key(gap)}.{key}" for key in (ACCOUNT_KEY, *map(order_key, orders)))
+
+
+def notices(before: Standing, after: Standing) -> tuple[dict[str, bytes], list[str]]:
+    """Return what to write and what to delete of what lies there for the operator, and from him."""
+    if after.halted is None:
+        return {}, [] if before.halted is None else [HALT_KEY, RESUME_KEY]
+    return ({} if before.halted is not None else {HALT_KEY: encode(after.halted)}), []
