@@ -10,6 +10,7 @@ import pytest
 from in_memory_bus import Crash
 from in_process_node import InProcessServer
 from replaying import recorded
+from structlog.testing import capture_logs
 from with_a_hole import PATIENCE, Holed, by_id, end_state, untroubled
 
 from offer_lifecycle import Order
@@ -283,6 +284,43 @@ async def test_two_gaps_heal_in_either_order_and_a_restart_between_them_changes_
         assert holed.follower.gaps == ()
         assert end_states(end_state(holed.memory)[1]) == end_states(end_state(plain)[1])
         assert end_state(holed.memory)[0] == end_state(plain)[0]
+
+
+async def test_a_server_of_another_chain_heals_nothing() -> None:
+    holed, _, _ = await lost_in_a_gap("full_fill")
+    before = (list(holed.memory.stream), dict(holed.memory.values))
+    holed.whole.node.faults.change({"other_chain": True})
+    with capture_logs() as logs:
+        await holed.heal()
+    assert (holed.memory.stream, holed.memory.values) == before
+    assert any("another chain" in log.get("problem", "") for log in logs)
+
+
+async def test_ledgers_that_contradict_the_snapshot_after_them_heal_nothing() -> None:
+    session = recorded("expired_lingering")
+    placed = next(
+        event for event in (await untroubled(session)).stream if isinstance(event, OrderAccepted)
+    ).ledger_index
+    assert placed is not None
+    holed = Holed(session)
+    holed.server.spoil["account_offers"] = lambda answer: {**answer, "offers": []}
+    await holed.lose(placed + 1, placed + 1)
+    kept = dict(holed.memory.values)
+    with capture_logs() as logs:
+        await holed.heal()
+    assert holed.memory.values == kept
+    assert any("found it on the book" in log.get("problem", "") for log in logs)
+    assert events_of(holed, OrderCorrected) == []
+
+
+async def test_an_account_that_is_shown_incompletely_after_a_gap_is_not_gone_on_with() -> None:
+    holed = await before_a_gap()
+    before = dict(holed.memory.values)
+    holed.server.spoil["account_info"] = lambda answer: {**answer, "account_data": {}}
+    assert not await holed.go_on()
+    holed.clock.now += PATIENCE
+    assert not await holed.go_on()
+    assert holed.memory.values == before
 
 
 @pytest.mark.parametrize("name", ["grid_swept", "partial_then_canceled"])
