@@ -44,7 +44,8 @@ async def audit(postgres_dsn: Dsn) -> AsyncIterator[Audit]:
 
 
 async def test_the_rows_say_what_the_events_say(audit: Audit) -> None:
-    samples = [event(path.stem, 7) for path in SAMPLES.glob("order.*.json")]
+    names = sorted(path.stem for path in SAMPLES.glob("order.*.json"))
+    samples = [event(name, number) for number, name in enumerate(names, 1)]
     assert await audit.store(samples) == len(samples)
     assert await audit.store(samples) == 0
     stored = await audit.connection.fetch("SELECT event_id, payload FROM order_event")
