@@ -16,6 +16,7 @@ from with_a_hole import PATIENCE, Clock, gaps_of
 from reconciler.metrics import Metrics
 from reconciler.ports.bus import NotOwner
 from reconciler.ports.ledger import Unreachable
+from reconciler.service.doubts import Doubts
 from reconciler.service.follower import Follower
 from reconciler.service.gaps import SECONDS_BETWEEN_LOOKS
 from reconciler.service.loop import Loop, Wakeup
@@ -41,7 +42,15 @@ class Running:
         pool = Servers(servers, clock=asyncio.get_running_loop().time, chance=random.Random(1))  # noqa: S311 - no secret
         self.gaps_clock = Clock()
         gaps = gaps_of(next(iter(self.memories.values())), self.gaps_clock)
-        self.loop = Loop(self.followers, pool, self.wakeup, self.metrics, self._turned, gaps=gaps)
+        self.loop = Loop(
+            self.followers,
+            pool,
+            self.wakeup,
+            self.metrics,
+            self._turned,
+            gaps=gaps,
+            doubts=Doubts(clock=Clock()),
+        )
 
     def _turned(self) -> None:
         self.turns += 1

@@ -21,6 +21,7 @@ from reconciler.health import LedgerHealth
 from reconciler.metrics import Metrics
 from reconciler.ports.bus import NotOwner
 from reconciler.ports.ledger import LedgerServer
+from reconciler.service.doubts import Doubts
 from reconciler.service.follower import Follower
 from reconciler.service.gaps import Gaps
 from reconciler.service.guard import Guards
@@ -66,6 +67,7 @@ async def work(
         metrics,
         health.turned,
         gaps=_gaps(settings, broker, metrics),
+        doubts=Doubts(clock=time.monotonic),
     )
     health.watch(loop.halts)
     try:

@@ -6,6 +6,8 @@ after it. The decision "what happened to this order" is `removal.decide` for an 
 book, and `placement.place` for one in its own transaction.
 
 `cross` goes on after ledgers that no server can show, and `heal` takes them in once one can.
+ `look_again` decides once
+more what nothing explained.
 
 `Conservation` adds up an account's balances beside all that: what the fills, fees and payments of its
 transactions do not explain is drift.
@@ -28,7 +30,8 @@ from offer_lifecycle.gaps import Gap, cross, gap_event, remembering
 from offer_lifecycle.healing import Contradiction, heal
 from offer_lifecycle.order import Order
 from offer_lifecycle.removal import Verdict
-from offer_lifecycle.state import AccountRecord, AccountState, LedgerFacts, LedgerOutcome
+from offer_lifecycle.second_look import look_again, settled
+from offer_lifecycle.state import AccountRecord, AccountState, Doubt, LedgerFacts, LedgerOutcome
 from offer_lifecycle.state_before import StateAnswer, StateRequest
 from offer_lifecycle.transaction import (
     RIPPLE_EPOCH,
@@ -46,6 +49,7 @@ __all__ = [
     "AccountState",
     "Conservation",
     "Contradiction",
+    "Doubt",
     "Drift",
     "Flow",
     "Gap",
@@ -72,10 +76,12 @@ __all__ = [
     "heal",
     "holdings_of",
     "in_order",
+    "look_again",
     "normalise",
     "parse_amount",
     "plain",
     "remembering",
     "removals",
+    "settled",
     "utc",
 ]

@@ -49,6 +49,18 @@ class LedgerFacts(msgspec.Struct, frozen=True, kw_only=True):
     """To an earlier outcome's questions about this ledger."""
 
 
+class Doubt(msgspec.Struct, frozen=True, kw_only=True):
+    """A removal that nothing explained, because no server could say what was asked of the ledger before."""
+
+    order: Order
+    """As it ended."""
+    reserves: Reserves
+    holding_before: Holding | None
+    """The owner's holding of TakerGets before the removing transaction; None: not known."""
+    holding_after: Holding | None
+    owner_count: int | None
+
+
 class LedgerOutcome(msgspec.Struct, frozen=True, kw_only=True):
     """What one ledger did: the events to publish, and the state to commit after them."""
 
@@ -61,6 +73,8 @@ class LedgerOutcome(msgspec.Struct, frozen=True, kw_only=True):
     """Why the orders that ended in it did, by sequence."""
     questions: tuple[StateRequest, ...] = ()
     """What would tell why an unexplained one did."""
+    doubts: tuple[Doubt, ...] = ()
+    """The unexplained ones that those are about."""
     damaged: tuple[str, ...] = ()
     """Nodes that could not be read: what they did to the account's orders and balances is not known."""
 

@@ -6,11 +6,10 @@ state and cursor; go on. A crash between any two steps reads the same ledger aga
 have the same ids.
 """
 
-from collections.abc import Mapping, Sequence
-
+import msgspec
 import structlog
 
-from offer_lifecycle import AccountState, Gap, Header, LedgerFacts, LedgerOutcome, found, remembering
+from offer_lifecycle import AccountState, Doubt, Gap, Header, LedgerFacts, LedgerOutcome, found, remembering
 from order_events import OrderDisappeared, ReconcilerHalted
 from reconciler.ports.bus import EngineFeed, StateStore
 from reconciler.ports.ledger import LedgerServer, ProtocolViolation, Refused
@@ -25,6 +24,8 @@ _log = structlog.get_logger()
 
 _MOST_OWED = 400
 """Disappearances kept for the bus, of about 1 kB each: a message of NATS holds 1 MB."""
+_MOST_DOUBTS = 20
+"""Unexplained removals that are asked about again, of about 1 kB each, written with every ledger."""
 
 
 class Follower:
@@ -51,6 +52,8 @@ class Follower:
         """Disappearances that the bus has not taken yet."""
         self.gaps: tuple[Gap, ...] = ()
         """Ledgers that no server could show so far."""
+        self.doubts: tuple[Doubt, ...] = ()
+        """Removals that nothing explains so far, oldest first."""
         self.engine_sequence = 0
         """Of stream ENGINE: the last message that is applied."""
         self._start_ledger = start_ledger
@@ -136,7 +139,9 @@ class Follower:
         if self.gaps:
             outcome = remembering(outcome, state)
         judged = self.guard.judge(state.record, facts, outcome)
-        await self.settle(server, facts.header, state, outcome, judged, memory.Beside(gaps=self.gaps))
+        doubts = (*self.doubts, *outcome.doubts)[-_MOST_DOUBTS:]
+        beside = memory.Beside(gaps=self.gaps, doubts=doubts)
+        await self.settle(server, facts.header, state, outcome, judged, beside)
 
     async def settle(  # noqa: PLR0913, PLR0917 - what came out at a ledger, and what is told and written beside it
         self,
@@ -152,7 +157,10 @@ class Follower:
         self.owed = self._bounded([*owed, *beside.owed])
         changed = memory.order_values(memory.changed_orders(state, outcome, self._announced))
         deleted = [memory.order_key(sequence) for sequence in outcome.forgotten]
-        await self._commit(judged, beside.gaps, {**changed, **beside.values}, [*deleted, *beside.deleted])
+        written = msgspec.structs.replace(
+            beside, values={**changed, **beside.values}, deleted=(*deleted, *beside.deleted)
+        )
+        await self._commit(judged, written)
         state.apply(outcome)
 
     async def _look_around(self, server: LedgerServer, state: AccountState) -> None:
@@ -164,25 +172,24 @@ class Follower:
         if judged is None:
             return
         await self._publisher.tell(judged.events)
-        await self._commit(judged, self.gaps, {}, ())
+        await self._commit(judged, memory.Beside(gaps=self.gaps, doubts=self.doubts))
         state.record = judged.record
 
-    async def _commit(
-        self, judged: Judged, gaps: tuple[Gap, ...], values: Mapping[str, bytes], deleted: Sequence[str]
-    ) -> None:
+    async def _commit(self, judged: Judged, written: memory.Beside) -> None:
         kept = memory.KeptAccount(
             record=judged.record,
             engine_sequence=self.engine_sequence,
             owed=self.owed,
             standing=judged.standing,
-            gaps=gaps,
+            gaps=written.gaps,
+            doubts=written.doubts,
         )
         notices, answered = memory.notices(self.guard.standing, judged.standing)
-        values = {**values, **notices, memory.ACCOUNT_KEY: memory.account_value(kept)}
-        deleted = [*deleted, *answered]
+        values = {**written.values, **notices, memory.ACCOUNT_KEY: memory.account_value(kept)}
+        deleted = [*written.deleted, *answered]
         self._revision = await self._store.commit(self._prefix, values, deleted, self._revision)
         self._announced.clear()
-        self.gaps = gaps
+        self.gaps, self.doubts = written.gaps, written.doubts
         self.guard.settle(judged)
 
     async def hear_engine(self, state: AccountState) -> None:
@@ -211,7 +218,8 @@ class Follower:
         self._network_id, self._revision = network_id, kept.revision
         if found is not None:
             account, self._state = found
-            self.engine_sequence, self.owed, self.gaps = account.engine_sequence, account.owed, account.gaps
+            self.engine_sequence, self.owed = account.engine_sequence, account.owed
+            self.gaps, self.doubts = account.gaps, account.doubts
             self.guard.begin(account.record.ledger_index, account.standing)
             _log.info(
                 "account taken up",
@@ -235,7 +243,8 @@ class Follower:
         orders = found(state, sight.header)
         await self._publisher.publish(orders, (), server, sight.header)
         judged = Judged(events=[], record=state.record, standing=self.guard.begin(ledger_index))
-        await self._commit(judged, (), memory.order_values(state.orders), ())
+        values = memory.order_values(state.orders)
+        await self._commit(judged, memory.Beside(gaps=(), doubts=(), values=values))
         self._state = state
         _log.info("account adopted", account=self.account, ledger_index=ledger_index, orders=len(orders))
 

@@ -147,6 +147,7 @@ async def _cross(follower: Follower, state: AccountState, server: LedgerServer, 
     )
     beside = memory.Beside(
         gaps=(*follower.gaps, gap),
+        doubts=follower.doubts,
         events=(gap_event(state, gap, sight.header, Resolution.PENDING),),
         values=memory.gap_values(gap, before, state.orders),
     )

@@ -135,6 +135,7 @@ class Healing:
             outcome = msgspec.structs.replace(outcome, record=past.begun(outcome.record))
         beside = memory.Beside(
             gaps=left,
+            doubts=(*follower.doubts, *self._follower.doubts),
             events=(gap_event(state, self._gap, past.header, Resolution.RESOLVED),),
             values=values,
             deleted=memory.gap_keys(self._gap, past.before.orders),

@@ -8,6 +8,7 @@ import structlog
 from reconciler.metrics import Metrics
 from reconciler.ports.ledger import LedgerServer, ServerError
 from reconciler.service import cancellation
+from reconciler.service.doubts import Doubts
 from reconciler.service.follower import Follower
 from reconciler.service.gaps import Gaps
 from reconciler.service.reader import HistoryMissing
@@ -50,11 +51,13 @@ class Loop:
         on_turn: Callable[[], None],
         *,
         gaps: Gaps,
+        doubts: Doubts,
     ) -> None:
         """`on_turn` is called after each look that worked."""
         self._followers = followers
         self._servers = servers
         self._gaps = gaps
+        self._doubts = doubts
         self._wakeup = wakeup
         self._metrics = metrics
         self._on_turn = on_turn
@@ -107,6 +110,7 @@ class Loop:
                 self._lacking.discard((follower.account, server.name))
                 self._gaps.served(follower.account)
                 await self._gaps.heal(follower, self._servers.candidates())
+                await self._doubts.ask(follower, self._servers.candidates())
                 self._measure(status.validated)
                 self._on_turn()
                 return True

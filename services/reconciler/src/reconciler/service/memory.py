@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 
 import msgspec
 
-from offer_lifecycle import AccountRecord, AccountState, Gap, LedgerOutcome, Order
+from offer_lifecycle import AccountRecord, AccountState, Doubt, Gap, LedgerOutcome, Order
 from order_events import HistoryGap, OrderDisappeared, encode
 from order_events.subjects import HALT_KEY, RESUME_KEY
 from reconciler.ports.bus import Kept
@@ -32,13 +32,16 @@ class KeptAccount(msgspec.Struct, frozen=True, kw_only=True):
     standing: Standing = Standing()
     gaps: tuple[Gap, ...] = ()
     """Ledgers that no server could show so far."""
+    doubts: tuple[Doubt, ...] = ()
+    """Removals that are asked about again, oldest first."""
 
 
 class Beside(msgspec.Struct, frozen=True, kw_only=True):
-    """What is told and written beside a ledger's own outcome, when a gap begins or is healed."""
+    """What is told and written beside an outcome's own events and orders."""
 
     gaps: tuple[Gap, ...]
     """Those that are open from now on."""
+    doubts: tuple[Doubt, ...]
     events: tuple[HistoryGap, ...] = ()
     values: Mapping[str, bytes] = {}
     deleted: tuple[str, ...] = ()
