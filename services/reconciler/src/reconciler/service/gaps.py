@@ -6,6 +6,7 @@ on after them; the ledgers that are left out are a gap. A gap heals when a serve
 """
 
 from collections.abc import Callable, Iterable, Sequence
+from weakref import WeakKeyDictionary
 
 import structlog
 
@@ -46,7 +47,8 @@ class Gaps:
         self._healings = healings
         self._lacking_since: dict[str, float] = {}
         self._next_look: dict[str, float] = {}
-        self._under_way: dict[str, Healing] = {}
+        # By follower, not by account: one that comes back from another replica begins anew
+        self._under_way: WeakKeyDictionary[Follower, Healing] = WeakKeyDictionary()
 
     def served(self, account: str) -> None:
         """Note that a server has the ledgers that the account needs next."""
@@ -76,17 +78,17 @@ class Gaps:
         state, account = follower.state, follower.account
         if state is None or not follower.gaps:
             return
-        if account not in self._under_way:
+        if follower not in self._under_way:
             await self._begin(follower, state, servers)
-        healing = self._under_way.get(account)
+        healing = self._under_way.get(follower)
         if healing is None:
             return
         try:
             if await healing.step():
                 await healing.join(follower, state)
-                del self._under_way[account]
+                del self._under_way[follower]
         except (ServerError, HistoryMissing) as error:
-            del self._under_way[account]
+            del self._under_way[follower]
             _log.warning("gap not healed, begun again later", account=account, problem=str(error))
 
     async def _begin(self, follower: Follower, state: AccountState, servers: Iterable[LedgerServer]) -> None:
@@ -99,7 +101,7 @@ class Gaps:
                 # As servers grant it: account_tx ends in the same unbroken range as the newest ledger
                 if status.covers(gap.first - 1, status.validated):
                     _log.info("reading a gap", account=account, gap=gap.name, server=server.name)
-                    self._under_way[account] = self._healings(account, gap, server)
+                    self._under_way[follower] = self._healings(account, gap, server)
                     return
 
 
