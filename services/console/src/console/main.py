@@ -19,17 +19,21 @@ from console.options import (
     Accounts,
     Address,
     AsJson,
+    Bus,
     Database,
     DataDir,
     FirstLedger,
+    HaltedAccount,
     Heads,
     LastLedger,
     NatsPort,
     NatsUrl,
     Nodes,
     NodeUrl,
+    Note,
     OrderSequence,
     PostgresPort,
+    ResumedBy,
     Sample,
     Sessions,
 )
@@ -147,6 +151,29 @@ def rebuild_command(
     with _explained():
         found = rebuild(options)
     show(screen(), found)
+
+
+@app.command("resume")
+def resume_command(
+    account: HaltedAccount, *, note: Note, by: ResumedBy = None, nats: Bus = "nats://127.0.0.1:4222"
+) -> None:
+    """Have a halted ACCOUNT acted upon again, once somebody has looked into it.
+
+    Exit status: 0 the reconciler goes on; 1 none has taken it up yet, or the
+    bus does not answer; 2 bad input, or the account is not halted.
+
+    Example: fillproof resume rPT1Sjq2YGrBMTttX4GZHjKu9dyfzbpAYe --note "order 57 was never signed"
+    """
+    import getpass
+    from datetime import UTC, datetime
+
+    from console.resume import Answer, resume
+
+    console = screen()
+    answer = Answer(account=account, resumed_by=by or getpass.getuser(), note=note, at=datetime.now(UTC))
+    with _explained():
+        resume(nats, answer, console)
+    console.print(f"Resumed by {answer.resumed_by}.")
 
 
 @app.command("verify")

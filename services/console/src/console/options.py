@@ -43,6 +43,14 @@ NodeUrl = Annotated[
     str | None, typer.Option(help="A node, to hold rows against the ledger: http(s)://... or ws(s)://...")
 ]
 Sample = Annotated[int, typer.Option(min=1, help="How many rows are held against the ledger.")]
+HaltedAccount = Annotated[
+    str, typer.Argument(metavar="ACCOUNT", help="The halted account's classic address.")
+]
+Note = Annotated[str, typer.Option(help="What was found: it stays on record with the answer.")]
+ResumedBy = Annotated[
+    str | None, typer.Option("--by", help="Who answers; by default the user that runs the command.")
+]
+Bus = Annotated[str, typer.Option(envvar="FILLPROOF_NATS_URL", help="The reconciler's bus: nats://HOST:PORT")]
 Accounts = Annotated[
     list[str],
     typer.Option(metavar="ADDRESS", help="An account's classic address; may be given several times."),
