@@ -60,7 +60,7 @@ async def test_while_no_reconciler_goes_on_the_answer_is_kept_and_that_is_said(
 ) -> None:
     monkeypatch.setattr(command, "TAKEN_UP_SECONDS", 0.2)
     await bucket.put(f"0.{ACCOUNT}.{HALT_KEY}", NOTICE)
-    with pytest.raises(NotFinished, match="no reconciler has gone on .*: the answer is kept"):
+    with pytest.raises(NotFinished, match=r"no reconciler has gone on .*: the answer is kept"):
         await answered(provisioned_nats_url)
     assert (await bucket.get(f"0.{ACCOUNT}.{RESUME_KEY}")).value
 
@@ -70,7 +70,7 @@ async def test_an_account_that_is_not_halted_any_more_has_nothing_to_resume(
 ) -> None:
     await bucket.put(f"0.{ACCOUNT}.{HALT_KEY}", NOTICE)
     await bucket.delete(f"0.{ACCOUNT}.{HALT_KEY}")
-    with pytest.raises(BadOption, match="expected rfx.* to be halted, found that it is not"):
+    with pytest.raises(BadOption, match=r"expected rfx.* to be halted, found that it is not"):
         await answered(provisioned_nats_url)
 
 
