@@ -11,7 +11,7 @@ from urllib.request import urlopen
 
 import pytest
 from fillproof_command import fillproof
-from following import announce, environment, until_followed
+from following import announce, environment, following, until_followed
 from nats.aio.client import Client
 from nats.js import JetStreamContext
 from on_the_bus import stored
@@ -20,7 +20,7 @@ from replaying import recorded, serving
 from waiting import until_found
 
 from local_stack import Child, LocalStack
-from order_events import OrderDisappeared, ReconcilerHalted, ReconcilerResumed, decode
+from order_events import OrderDisappeared, OrderFilled, ReconcilerHalted, ReconcilerResumed, decode
 
 pytestmark = pytest.mark.stack
 
@@ -102,3 +102,17 @@ async def test_a_halt_outlives_the_process_and_ends_with_an_operator_s_word(
 
     again = await resume(provisioned_nats_url)
     assert (again.returncode, "is not: there is nothing to resume" in again.stderr) == (2, True)
+
+
+async def test_a_presumed_fill_stands_in_the_stream_after_its_disappearance_and_is_marked(
+    node: NodeClient, client: Client, jetstream: JetStreamContext, provisioned_nats_url: str
+) -> None:
+    await announce(jetstream, SESSION)
+    node.close_all()
+    async with following(environment(provisioned_nats_url, node.url, SESSION, POLICY="presume_filled")):
+        await until_followed(client, SESSION)
+    disappeared, fill = [decode(payload) for payload in await stored(jetstream)]
+    assert isinstance(disappeared, OrderDisappeared)
+    assert isinstance(fill, OrderFilled)
+    assert (disappeared.action_taken, fill.provenance) == ("presumed_filled", "presumed")
+    assert (fill.status, fill.last_qty) == ("LOST", fill.quantity)
