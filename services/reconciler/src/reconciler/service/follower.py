@@ -145,7 +145,7 @@ class Follower:
         if judged is None:
             return
         await self._publisher.tell(judged.events)
-        await self._commit(judged, {}, ())
+        await self._commit(judged, memory.changed_orders(state, None, self._announced), ())
         state.record = judged.record
 
     async def _commit(self, judged: Judged, changed: dict[int, Order], forgotten: tuple[int, ...]) -> None:
