@@ -5,18 +5,21 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
+import msgspec
 import pytest
 from in_memory_bus import Crash, Memory
 from in_process_node import InProcessServer
-from one_account import follower, to_the_end
+from one_account import MemoryKept, follower, to_the_end
 from replaying import recorded
 from structlog.testing import capture_logs
 
 from console.sessions import RECORDINGS
 from offer_lifecycle import Source, flows, normalise
 from order_events import BalanceDrift, ReconcilerHalted
+from reconciler.metrics import Metrics
 from reconciler.ports.ledger import Answer, Overloaded, Refused, ServerError, Unreachable
 from reconciler.service import balances
+from reconciler.service import memory as kept
 from reconciler.service.follower import Follower
 from reconciler.service.guard import Guards
 from reconciler.service.policy import Policy
@@ -114,14 +117,18 @@ class Incomplete:
 
 
 async def test_a_transaction_that_was_not_read_is_a_drift_with_the_ledger_in_which_it_began() -> None:
-    case = Incomplete(Guards(check_ledgers=1))
+    metrics = Metrics()
+    case = Incomplete(Guards(check_ledgers=1, metrics=metrics))
     with capture_logs() as logs:
         await case.follow()
+    assert metrics.registry.get_sample_value("reconciler_balance_drifts_total") == 2
     ledger = case.missing["ledger_index"]
     assert {drift.currency for drift in case.found} == {"XRP", "EUR"}
     assert {drift.ledger_index for drift in case.found} == {ledger}
     assert all(drift.since_ledger <= ledger and drift.amount for drift in case.found)
     assert {drift.action_taken for drift in case.found} == {"none"}
+    assert {drift.missing_transactions for drift in case.found} == {(case.missing["hash"],)}
+    assert {drift.shown_by for drift in case.found} == {None}
     told = [line["currency"] for line in logs if line["log_level"] == "error"]
     assert told == [drift.currency for drift in case.found]
 
@@ -315,3 +322,15 @@ async def test_a_drift_halts_the_account_where_the_deployment_wants_it() -> None
     assert "expected balances that fills, fees and payments explain, found" in halted.reason
     assert {drift.action_taken for drift in case.found} == {"halted"}
     assert case.one.halted == halted
+
+
+async def test_balances_that_are_not_known_are_learned_and_do_not_drift() -> None:
+    memory, server = Memory(), InProcessServer(recorded("grid_swept"))
+    one = follower(memory, server.session, guards=Guards(check_ledgers=1))
+    await one.advance(server)
+    state = kept.read_kept(MemoryKept(memory).kept())
+    assert state is not None
+    unknown = msgspec.structs.replace(state[0].record, holdings={}, holdings_known=False)
+    found = await balances.held_against(server, unknown, balances.KeptBalances(explained_at=1))
+    assert found.drifts == ()
+    assert found.record == state[0].record
