@@ -112,17 +112,18 @@ async def held_against(server: LedgerServer, record: AccountRecord, kept: KeptBa
     """
     listed = await _listed(server, record)
     differing = [asset for asset in sorted({*record.holdings, *listed}) if _differs(asset, record, listed)]
-    confirmed = differing[:_ASKED_AGAIN]
-    await _confirm(server, record, confirmed, listed)
-    believed = {asset: listed.get(asset, Holding(balance=_NOTHING)) for asset in confirmed}
+    asked = differing[:_ASKED_AGAIN]
+    believed = {asset: listed.get(asset, Holding(balance=_NOTHING)) for asset in asked}
+    claimed = {asset: holding.balance for asset, holding in believed.items()}
+    missing = await _confirm(server, record, kept, claimed)
     if not record.holdings_known:
         believed |= {asset: listed[asset] for asset in listed if asset not in record.holdings}
     holdings = {**record.holdings, **believed}
     drifts = _going_on(record, kept).held_against(record.ledger_index, holdings)
     return Checked(
         record=msgspec.structs.replace(record, holdings=holdings, holdings_known=True),
-        balances=KeptBalances(explained_at=record.ledger_index) if confirmed == differing else kept,
-        drifts=drifts,
+        balances=KeptBalances(explained_at=record.ledger_index) if asked == differing else kept,
+        drifts=tuple(msgspec.structs.replace(one, missing=missing.get(one.asset)) for one in drifts),
     )
 
 
@@ -155,22 +156,50 @@ async def _listed(server: LedgerServer, record: AccountRecord) -> dict[str, Hold
 
 
 async def _confirm(
-    server: LedgerServer, record: AccountRecord, assets: list[str], listed: Mapping[str, Holding]
-) -> None:
-    for asset in assets:
-        found = await _entry(server, record, asset)
-        balance = listed[asset].balance if asset in listed else _NOTHING
-        if found is None or found.balance != balance:
+    server: LedgerServer,
+    record: AccountRecord,
+    kept: KeptBalances,
+    claimed: Mapping[str, Decimal],
+) -> dict[str, str]:
+    """Ask for each balance's own entry, and return by asset the transaction that was not read.
+
+    Raises:
+        ProtocolViolation: an entry does not hold what is claimed of it.
+
+    """
+    missing: dict[str, str] = {}
+    for asset, balance in claimed.items():
+        holding, link = await _entry(server, record, asset)
+        if holding is None or holding.balance != balance:
+            found = "no answer" if holding is None else f"{holding.balance:f}"
             raise ProtocolViolation(
                 server.name,
-                f"expected the ledger entry of {asset} of {record.account} to hold {balance} at ledger "
-                f"{record.ledger_index}, as listed, found {'no answer' if found is None else found.balance}",
+                f"expected the ledger entry of {asset} of {record.account} to hold {balance:f} at ledger "
+                f"{record.ledger_index}, as listed, found {found}",
             )
+        shown = kept.shown.get(asset)
+        read = shown is not None and shown.transaction_hash == link.changed_by
+        if link.changed_by and link.changed_in > kept.explained_at and not read:
+            missing[asset] = link.changed_by
+    return missing
 
 
-async def _entry(server: LedgerServer, record: AccountRecord, asset: str) -> Holding | None:
+class _Link(msgspec.Struct):
+    """Who changed an entry last."""
+
+    changed_by: str | None = msgspec.field(name="PreviousTxnID", default=None)
+    changed_in: int = msgspec.field(name="PreviousTxnLgrSeq", default=0)
+
+
+async def _entry(server: LedgerServer, record: AccountRecord, asset: str) -> tuple[Holding | None, _Link]:
     unasked = StateBefore(record.account, record.ledger_index, ())
     unasked.holding(asset)
-    answers = [await state_before(server, question) for question in unasked.questions]
-    known = [answer for answer in answers if answer is not None]
-    return StateBefore(record.account, record.ledger_index, known).holding(asset)
+    [request] = unasked.questions
+    answer = await state_before(server, request)
+    if answer is None:
+        return None, _Link()
+    holding = StateBefore(record.account, record.ledger_index, [answer]).holding(asset)
+    try:
+        return holding, msgspec.convert(answer.fields or {}, _Link)
+    except msgspec.ValidationError:
+        return holding, _Link()

@@ -172,7 +172,8 @@ class Follower:
         if judged is None:
             return
         await self._publisher.tell(judged.events)
-        await self._commit(judged, memory.Beside(gaps=self.gaps, doubts=self.doubts))
+        values = memory.order_values(memory.changed_orders(state, None, self._announced))
+        await self._commit(judged, memory.Beside(gaps=self.gaps, doubts=self.doubts, values=values))
         state.record = judged.record
 
     async def _commit(self, judged: Judged, written: memory.Beside) -> None:

@@ -97,10 +97,12 @@ def order_key(sequence: int) -> str:
     return f"{_ORDER_KEY}{sequence}"
 
 
-def changed_orders(state: AccountState, outcome: LedgerOutcome, announced: Iterable[int]) -> dict[int, Order]:
-    """Return the orders to write after a ledger: those that it or the engine's announcements changed."""
+def changed_orders(
+    state: AccountState, outcome: LedgerOutcome | None, announced: Iterable[int]
+) -> dict[int, Order]:
+    """Return the orders to write: those that a ledger, if there was one, or the engine's word changed."""
     changed = {sequence: state.orders[sequence] for sequence in announced if sequence in state.orders}
-    return {**changed, **outcome.changed}
+    return {**changed, **(outcome.changed if outcome else {})}
 
 
 def gap_key(gap: Gap) -> str:
