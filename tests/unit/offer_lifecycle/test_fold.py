@@ -148,13 +148,6 @@ def test_a_cancel_of_the_engines_in_flight_makes_any_end_ordinary(
     assert event.anomaly is anomaly
 
 
-def test_a_disappearance_names_whose_transaction_it_was() -> None:
-    ledger = announced()
-    step(ledger, 101, placement())
-    [event] = disappearances(step(ledger, 102, removal(name="THEIRS")).events)
-    assert (event.removed_by, event.sent_by) == ("THEIRS", OWNER)
-
-
 def test_the_engines_own_cancel_is_neither_a_disappearance_nor_an_anomaly() -> None:
     ledger = announced()
     step(ledger, 101, placement())
