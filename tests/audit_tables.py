@@ -11,7 +11,7 @@ from rich.console import Console
 from audit_writer.adapters.database import PostgresStore
 from audit_writer.ports import Rows
 from console.verify import Report, verify
-from order_events import OrderDisappeared, OrderEvent, OrderFilled, encode
+from order_events import BalanceDrift, OrderDisappeared, OrderFilled, OrdersEvent, encode
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -19,20 +19,22 @@ if TYPE_CHECKING:
     from console.proof.chain import Head
 
 
-def rows(events: Sequence[OrderEvent]) -> Rows:
+def rows(events: Sequence[OrdersEvent]) -> Rows:
     """Return what the audit writer's service would have stored of these."""
 
-    def texts(wanted: Callable[[OrderEvent], bool]) -> tuple[str, ...]:
+    def texts(wanted: Callable[[OrdersEvent], bool]) -> tuple[str, ...]:
         return tuple(encode(one).decode() for one in events if wanted(one))
 
     return Rows(
         events=texts(lambda _: True),
         fills=texts(lambda one: isinstance(one, OrderFilled)),
-        anomalies=texts(lambda one: isinstance(one, OrderDisappeared) and one.anomaly),
+        anomalies=texts(
+            lambda one: isinstance(one, BalanceDrift) or (isinstance(one, OrderDisappeared) and one.anomaly)
+        ),
     )
 
 
-async def store(dsn: str, *batches: Sequence[OrderEvent]) -> int:
+async def store(dsn: str, *batches: Sequence[OrdersEvent]) -> int:
     """Write batches one after the other as the role of `dsn`; return how many events were new."""
     async with PostgresStore(dsn) as tables:
         return sum([await tables.write(rows(batch)) for batch in batches])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import signal
 import tempfile
 import uuid
 from pathlib import Path
@@ -18,6 +19,10 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
 
 TEMPLATE = "template_migrated"
+
+# A shell has interrupts ignored in what it starts in the background, and so would everything that is
+# started from here: tests that interrupt a process would wait for ever
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 class Dsn(Protocol):

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 
 from offer_lifecycle import Header
-from order_events import OrderDisappeared, OrderEvent
+from order_events import OrderDisappeared, OrdersEvent
 from reconciler.ports.bus import Announced, Announcement, Kept, NotOwner
 from reconciler.ports.ledger import LedgerServer
 
@@ -16,7 +16,7 @@ class Memory:
     """What outlives a crash of the process: streams and bucket, and the number of calls until the crash."""
 
     def __init__(self) -> None:
-        self.stream: list[OrderEvent] = []
+        self.stream: list[OrdersEvent] = []
         self.announcements: list[Announcement] = []
         self.values: dict[str, bytes] = {}
         self.revision = 0
@@ -30,7 +30,7 @@ class Memory:
         if self.calls == self.crash_at:
             raise Crash
 
-    def store(self, events: Sequence[OrderEvent]) -> None:
+    def store(self, events: Sequence[OrdersEvent]) -> None:
         """Append what is not there yet, as JetStream does by message id."""
         known = {event.event_id for event in self.stream}
         self.stream += [event for event in events if event.event_id not in known]
@@ -48,7 +48,7 @@ class MemoryOrders:
         self._memory.store(events)
         return []
 
-    async def publish(self, events: Sequence[OrderEvent]) -> None:
+    async def publish(self, events: Sequence[OrdersEvent]) -> None:
         self._memory.call()
         self._memory.store(events)
         self._memory.call()

@@ -121,10 +121,11 @@ class Child:
         deadline = time.monotonic() + seconds
         while True:
             check_interrupts()
+            ended = self.returncode is not None  # asked first: its last deed may be what is probed for
             found = probe()
             if found is not None:
                 return found
-            if self.returncode is not None:
+            if ended:
                 raise self._ended()
             if time.monotonic() > deadline:
                 raise self._failure(f"did not {what} within {seconds:g} s")

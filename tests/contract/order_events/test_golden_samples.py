@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +14,12 @@ from order_events import (
     Malformed,
     OrderAccepted,
     OrderEvent,
+    Provenance,
+    ReconcilerEvent,
     decode,
     encode,
     event_id,
+    reconciler_event_id,
     schemas,
 )
 from order_events.subjects import engine_subject, order_subject
@@ -52,7 +56,7 @@ def test_a_sample_obeys_the_schema_of_its_type(path: Path) -> None:
 @every_sample
 def test_a_sample_goes_to_the_subject_of_its_type(path: Path) -> None:
     event = decode(path.read_bytes())
-    if isinstance(event, OrderEvent):
+    if isinstance(event, OrderEvent | ReconcilerEvent):
         assert order_subject(event) == f"{sample(path)['event_type']}.{event.account}"
     else:
         assert engine_subject(event) == sample(path)["event_type"]
@@ -62,14 +66,40 @@ def test_a_sample_goes_to_the_subject_of_its_type(path: Path) -> None:
 def test_an_order_events_id_names_its_fact(path: Path) -> None:
     event = decode(path.read_bytes())
     if not isinstance(event, OrderEvent):
-        assert "event_id" not in sample(path)
+        assert isinstance(event, ReconcilerEvent) or "event_id" not in sample(path)
         return
+    presumed = ".presumed" if event.provenance is Provenance.PRESUMED else ""
     assert event.event_id == event_id(
         network_id=event.network_id,
-        kind=sample(path)["event_type"],
+        kind=sample(path)["event_type"] + presumed,
         account=event.account,
         sequence=event.sequence,
         transaction_hash=None if isinstance(event, OrderAccepted) else event.transaction_hash,
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "about"),
+    [
+        ("reconciler.halted", lambda event: (event.ledger_index, event.cause)),
+        ("reconciler.resumed", lambda event: (event.answers,)),
+        (
+            "reconciler.balance_drift",
+            lambda event: (f"{event.currency}.{event.issuer}", event.since_ledger),
+        ),
+        ("reconciler.balance_drift.xrp", lambda event: (event.currency, event.since_ledger)),
+    ],
+)
+def test_an_id_of_an_event_about_an_account_names_its_fact(
+    name: str, about: Callable[[Any], tuple[object, ...]]
+) -> None:
+    event = decode((ROOT / f"tests/data/events/v1/{name}.json").read_bytes())
+    assert isinstance(event, ReconcilerEvent)
+    assert event.event_id == reconciler_event_id(
+        network_id=event.network_id,
+        kind=str(event.__struct_config__.tag),
+        account=event.account,
+        about=about(event),
     )
 
 

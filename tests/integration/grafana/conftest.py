@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import uuid
 from collections import Counter
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -21,7 +21,7 @@ from console.replay import steps
 from console.sessions import find_session
 from offer_lifecycle import parse_amount
 from offer_lifecycle.amounts import units
-from order_events import MarketContext, OrderDisappeared, OrderEvent
+from order_events import MarketContext, OrderDisappeared, OrderEvent, OrdersEvent
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -34,13 +34,6 @@ if TYPE_CHECKING:
 ANOMALIES = {"unfunded", "self_crossed", "never_placed", "account_deleted"}
 MID = Decimal("0.499")
 """Of every market: the recordings say nothing of it."""
-ACCOUNT = "rPCLzUmkstqY8GTYhVW4LUVxr1ic25J3GX"
-ABOUT_AN_ACCOUNT = """
-    INSERT INTO order_event
-        (event_id, event_type, version, network_id, account, sequence, status, ledger_index, occurred_at,
-         payload)
-    VALUES ($1, $2, 1, 0, $3, 0, '', $4, $5, $6)
-"""
 
 
 class Fill(NamedTuple):
@@ -127,27 +120,12 @@ class Audit:
 
         return asyncio.run(answer())
 
-    def write(self, events: Sequence[OrderEvent]) -> None:
+    def write(self, events: Sequence[OrdersEvent]) -> None:
+        """Write events as the audit writer does."""
         asyncio.run(_write(self.dsn("audit_writer"), events))
 
-    def tell(self, event_type: str, **payload: object) -> str:
-        """Write an event about an account, as the audit writer does, and return its id."""
-        name = uuid.uuid4()
-        text = msgspec.json.encode(
-            {"event_id": name, "event_type": event_type, "account": ACCOUNT, **payload}
-        )
 
-        async def insert() -> None:
-            connection = await asyncpg.connect(self.dsn("audit_writer"))
-            arguments = (name, event_type, ACCOUNT, 61, datetime(2026, 11, 22, 18, tzinfo=UTC), text.decode())
-            await connection.execute(ABOUT_AN_ACCOUNT, *arguments)
-            await connection.close()
-
-        asyncio.run(insert())
-        return str(name)
-
-
-async def _write(dsn: str, events: Sequence[OrderEvent]) -> None:
+async def _write(dsn: str, events: Sequence[OrdersEvent]) -> None:
     async with PostgresStore(dsn) as store:
         await store.write(rows(events))
 

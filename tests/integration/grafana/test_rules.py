@@ -3,15 +3,26 @@
 from __future__ import annotations
 
 from operator import gt
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 import pytest
 from grafana_files import AUDIT, dashboard, rules, sql_queries
 from grafana_files import DASHBOARDS as FILES
+from sample_events import SAMPLES
 
 from console.acknowledge import acknowledge
-from order_events import OrderFilled, OrderStatus, RemovalReason, event_id
+from order_events import (
+    BalanceDrift,
+    OrderFilled,
+    OrdersEvent,
+    OrderStatus,
+    ReconcilerHalted,
+    ReconcilerResumed,
+    RemovalReason,
+    decode,
+    event_id,
+)
 
 if TYPE_CHECKING:
     from integration.grafana.conftest import Audit
@@ -22,7 +33,14 @@ RULES: dict[str, dict[str, Any]] = {
     rule["title"]: rule for rule in rules() if rule["data"][0]["datasourceUid"] == AUDIT
 }
 PANELS = dict(sql_queries())
-DRIFT = {"currency": "XRP", "issuer": None, "amount": "-1500000", "since_ledger": 61}
+Told = TypeVar("Told", bound=OrdersEvent)
+
+
+def sample(name: str, kind: type[Told]) -> Told:
+    """Return the golden sample of that name."""
+    event = decode((SAMPLES / f"{name}.json").read_bytes())
+    assert isinstance(event, kind)
+    return event
 
 
 def fires(audit: Audit, title: str) -> bool:
@@ -97,29 +115,27 @@ def test_a_lost_order_fires_until_a_ledger_tells_how_it_ended(empty_audit: Audit
 
 
 def test_a_balance_that_is_not_explained_fires_until_somebody_has_looked(empty_audit: Audit) -> None:
-    name = empty_audit.tell("reconciler.balance_drift", **DRIFT)
-    assert firing(empty_audit) == {"BalanceDrift"}
+    drift = sample("reconciler.balance_drift.xrp", BalanceDrift)
+    empty_audit.write([drift])
+    assert firing(empty_audit) == {"OrderAnomaliesOpen", "BalanceDrift"}
     [row] = empty_audit.ask(PANELS["Balance drift in detail"])
-    assert (str(row["event_id"]), row["amount"], row["open"]) == (name, -1_500_000, True)
-    acknowledge(empty_audit.dsn(), [name], by="mia", note="a payment by hand")
+    told = (drift.event_id, drift.currency, drift.amount, drift.since_ledger)
+    assert tuple(row[name] for name in ("event_id", "currency", "amount", "since_ledger")) == told
+    [anomaly] = empty_audit.ask(PANELS["Anomalies"])
+    assert (anomaly["cause"], anomaly["event_id"]) == ("BALANCE_DRIFT", str(drift.event_id))
+    settle(empty_audit)
     assert firing(empty_audit) == set()
 
 
 def test_a_halt_is_shown_until_it_is_resumed(empty_audit: Audit) -> None:
-    halted = empty_audit.tell("reconciler.halted", reason="3 unresolved disappearances")
-    assert [row["open"] for row in empty_audit.ask(PANELS["Halts"])] == [True]
-    empty_audit.tell("reconciler.resumed", answers=halted, resumed_by="mia", note="books checked")
+    halted = sample("reconciler.halted", ReconcilerHalted)
+    empty_audit.write([halted])
     [row] = empty_audit.ask(PANELS["Halts"])
-    assert (row["open"], row["resumed_by"], row["note"]) == (False, "mia", "books checked")
-
-
-def test_a_gap_is_shown_until_its_ledgers_are_read(empty_audit: Audit) -> None:
-    gap = {"first_ledger": 10, "last_ledger": 20}
-    name = empty_audit.tell("reconciler.history_gap", **gap, resolution="pending")
-    assert [row["open"] for row in empty_audit.ask(PANELS["Gaps in the history"])] == [True]
-    empty_audit.tell("reconciler.history_gap", **gap, resolution="resolved", corrects=name)
-    [row] = empty_audit.ask(PANELS["Gaps in the history"])
-    assert (row["first_ledger"], row["last_ledger"], row["open"]) == (10, 20, False)
+    assert (row["reason"], row["open"]) == (halted.reason, True)
+    resumed = sample("reconciler.resumed", ReconcilerResumed)
+    empty_audit.write([msgspec.structs.replace(resumed, answers=halted.event_id)])
+    [row] = empty_audit.ask(PANELS["Halts"])
+    assert (row["open"], row["resumed_by"], row["note"]) == (False, resumed.resumed_by, resumed.note)
 
 
 def test_a_database_fires_once_it_is_larger_than_its_limit_which_the_panel_shows_too(
@@ -136,5 +152,11 @@ def test_a_database_fires_once_it_is_larger_than_its_limit_which_the_panel_shows
 
 
 def test_what_is_about_an_account_is_about_no_order(empty_audit: Audit) -> None:
-    empty_audit.tell("reconciler.balance_drift", **DRIFT)
+    empty_audit.write([sample("reconciler.balance_drift", BalanceDrift)])
     assert empty_audit.ask("SELECT * FROM dashboard.order_state") == []
+
+
+def test_a_presumed_fill_is_no_trade(empty_audit: Audit) -> None:
+    empty_audit.write([sample("order.filled.presumed", OrderFilled)])
+    [row] = empty_audit.ask(PANELS["Fills"])
+    assert list(row.values()) == [0]

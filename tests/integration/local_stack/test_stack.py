@@ -213,6 +213,21 @@ def test_a_service_that_does_not_listen_to_its_end_is_killed(stack: LocalStack, 
     assert child.stop(seconds=0.1) == -signal.SIGKILL
 
 
+def test_what_a_service_did_last_is_found_although_it_ended_while_it_was_looked_for(
+    stack: LocalStack, tmp_path: Path
+) -> None:
+    (tmp_path / "stubborn_service.py").write_text(STUBBORN_SERVICE)
+    child = stack.spawn("stubborn_service", env={"PYTHONPATH": str(tmp_path)}, log_path=tmp_path / "log")
+    child.wait_listening()
+
+    def ending_at_the_first_look() -> int | None:
+        alive = child.returncode is None
+        child.kill()
+        return None if alive else child.returncode
+
+    assert child.wait_for(ending_at_the_first_look, what="end", seconds=20) == -signal.SIGKILL
+
+
 def test_a_service_that_died_unseen_is_reported_by_the_stack(tmp_path: Path) -> None:
     (tmp_path / "stubborn_service.py").write_text(STUBBORN_SERVICE)
     with LocalStack.start() as stack:

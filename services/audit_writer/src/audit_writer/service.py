@@ -23,7 +23,16 @@ from audit_writer.ports import (
     Store,
     StoreUnavailable,
 )
-from order_events import Malformed, OrderDisappeared, OrderEvent, OrderFilled, decode
+from order_events import (
+    BalanceDrift,
+    Malformed,
+    OrderDisappeared,
+    OrderEvent,
+    OrderFilled,
+    OrdersEvent,
+    ReconcilerEvent,
+    decode,
+)
 
 log = structlog.stdlib.get_logger("audit_writer.service")
 
@@ -34,10 +43,10 @@ class _Stopping(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """A message that is an order event."""
+    """A message that is an event of stream ORDERS."""
 
     delivery: Delivery
-    event: OrderEvent
+    event: OrdersEvent
     text: str
     """The payload, as it was published."""
 
@@ -58,8 +67,8 @@ class Backoff:
 def read(delivery: Delivery) -> Entry:
     """Read a message; raises Malformed with what was expected and what was found."""
     event = decode(delivery.payload)
-    if not isinstance(event, OrderEvent):
-        raise Malformed(f"expected an order event, found {event.__struct_config__.tag}")
+    if not isinstance(event, OrderEvent | ReconcilerEvent):
+        raise Malformed(f"expected an event of stream ORDERS, found {event.__struct_config__.tag}")
     try:
         text = delivery.payload.decode()
     except UnicodeDecodeError as error:  # in a field that no reader of this version looks at
@@ -72,12 +81,12 @@ def rows_of(entries: Sequence[Entry]) -> Rows:
     return Rows(
         events=tuple(entry.text for entry in entries),
         fills=tuple(entry.text for entry in entries if isinstance(entry.event, OrderFilled)),
-        anomalies=tuple(
-            entry.text
-            for entry in entries
-            if isinstance(entry.event, OrderDisappeared) and entry.event.anomaly
-        ),
+        anomalies=tuple(entry.text for entry in entries if _is_anomaly(entry.event)),
     )
+
+
+def _is_anomaly(event: OrdersEvent) -> bool:
+    return isinstance(event, BalanceDrift) or (isinstance(event, OrderDisappeared) and event.anomaly)
 
 
 class AuditWriter:

@@ -7,7 +7,7 @@ XRP is counted in drops inside an :class:`Amount` and in XRP wherever a field sa
 
 from order_events.codec import Malformed, decode, encode, schemas
 from order_events.engine import CancelRequested, EngineEvent, OrderSubmitted, SessionStarted
-from order_events.ids import event_id
+from order_events.ids import event_id, reconciler_event_id
 from order_events.orders import (
     Amount,
     MarketContext,
@@ -18,6 +18,13 @@ from order_events.orders import (
     OrderExpired,
     OrderFilled,
     OrderRejected,
+)
+from order_events.reconciler import (
+    BalanceDrift,
+    OrdersEvent,
+    ReconcilerEvent,
+    ReconcilerHalted,
+    ReconcilerResumed,
 )
 from order_events.vocabulary import (
     Action,
@@ -32,6 +39,7 @@ from order_events.vocabulary import (
 __all__ = [
     "Action",
     "Amount",
+    "BalanceDrift",
     "CancelRequested",
     "EngineEvent",
     "LiquiditySide",
@@ -46,7 +54,11 @@ __all__ = [
     "OrderRejected",
     "OrderStatus",
     "OrderSubmitted",
+    "OrdersEvent",
     "Provenance",
+    "ReconcilerEvent",
+    "ReconcilerHalted",
+    "ReconcilerResumed",
     "RemovalReason",
     "Resolution",
     "SessionStarted",
@@ -54,5 +66,6 @@ __all__ = [
     "decode",
     "encode",
     "event_id",
+    "reconciler_event_id",
     "schemas",
 ]

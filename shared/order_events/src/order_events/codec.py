@@ -13,10 +13,12 @@ from order_events.orders import (
     OrderFilled,
     OrderRejected,
 )
+from order_events.reconciler import BalanceDrift, ReconcilerHalted, ReconcilerResumed
 
 AnyOrderEvent = OrderAccepted | OrderFilled | OrderCanceled | OrderExpired | OrderRejected | OrderDisappeared
+AnyReconcilerEvent = ReconcilerHalted | ReconcilerResumed | BalanceDrift
 AnyEngineEvent = OrderSubmitted | CancelRequested | SessionStarted
-AnyEvent = AnyOrderEvent | AnyEngineEvent
+AnyEvent = AnyOrderEvent | AnyReconcilerEvent | AnyEngineEvent
 
 EVENT_TYPES: tuple[type[msgspec.Struct], ...] = (
     OrderAccepted,
@@ -25,6 +27,9 @@ EVENT_TYPES: tuple[type[msgspec.Struct], ...] = (
     OrderExpired,
     OrderRejected,
     OrderDisappeared,
+    ReconcilerHalted,
+    ReconcilerResumed,
+    BalanceDrift,
     OrderSubmitted,
     CancelRequested,
     SessionStarted,

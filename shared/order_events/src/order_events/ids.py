@@ -15,3 +15,9 @@ def event_id(
     order that reached no ledger, an acceptance (an entry is created once, so its key says it all).
     """
     return uuid5(_NAMESPACE, f"{network_id}|{kind}|{account}|{sequence}|{transaction_hash or ''}")
+
+
+def reconciler_event_id(*, network_id: int, kind: str, account: str, about: tuple[object, ...]) -> UUID:
+    """Name one fact about an account: `about` tells it from the account's others of that kind."""
+    named = "|".join(str(part) for part in about)
+    return uuid5(_NAMESPACE, f"{network_id}|{kind}|{account}|{named}")

@@ -1,7 +1,7 @@
 """The bus: streams and subjects."""
 
 from order_events.engine import CancelRequested, EngineEvent, OrderSubmitted, SessionStarted
-from order_events.orders import OrderEvent
+from order_events.reconciler import OrdersEvent
 
 ORDERS_STREAM = "ORDERS"
 ORDERS_SUBJECTS = ("order.>", "reconciler.>")
@@ -19,8 +19,8 @@ AUDIT_CONSUMER = "audit-writer"
 """The durable that all replicas of the audit writer share."""
 
 
-def order_subject(event: OrderEvent) -> str:
-    """Return `order.<what>.<account>`."""
+def order_subject(event: OrdersEvent) -> str:
+    """Return `order.<what>.<account>` or `reconciler.<what>.<account>`."""
     return f"{event.__struct_config__.tag}.{event.account}"
 
 

@@ -57,6 +57,11 @@ class Action(StrEnum):
     CLOSED = "closed"
     FILL_APPLIED = "fill_applied"
     HELD = "held"
+    """Nothing explains it: it is shown, and no position changes by it."""
+    PRESUMED_FILLED = "presumed_filled"
+    """Nothing explains it, and the deployment takes it for filled: an `order.filled` says so of itself."""
+    HALTED = "halted"
+    """The account waits for an operator."""
 
 
 class Side(StrEnum):
@@ -74,7 +79,11 @@ class LiquiditySide(StrEnum):
 
 
 class Provenance(StrEnum):
-    """`live`: at or after the ledger at which the account began to be followed; `backfill`: before it."""
+    """`live`: at or after the ledger at which the account began to be followed; `backfill`: before it.
+
+    `presumed`: no ledger shows it. It is a guess that the deployment asked for.
+    """
 
     LIVE = "live"
     BACKFILL = "backfill"
+    PRESUMED = "presumed"

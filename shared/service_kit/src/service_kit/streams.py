@@ -41,7 +41,8 @@ if TYPE_CHECKING:
 ACK_WAIT_S = 30.0
 MAX_ACK_PENDING = 2_000
 """About four batches of 500."""
-AUDIT_FILTER = "order.>"
+AUDIT_FILTER = ">"
+"""All of stream ORDERS."""
 REDELIVERY_FILTER = REDELIVERY_SUBJECTS[0]
 
 

@@ -1,4 +1,5 @@
--- Every trade with the session that its order belongs to, and its value in the quote asset.
+-- Every trade with the session that its order belongs to, and its value in the quote asset. What was presumed
+-- is no trade.
 CREATE VIEW dashboard.session_fill AS
 SELECT
     fill.event_id,
@@ -19,3 +20,4 @@ SELECT
 FROM public.fill
 LEFT JOIN public.order_event AS event
     ON event.event_id = fill.event_id AND event.occurred_at = fill.occurred_at
+WHERE fill.provenance <> 'presumed'

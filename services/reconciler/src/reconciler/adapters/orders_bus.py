@@ -8,7 +8,7 @@ from functools import partial
 import structlog
 from nats.aio.client import Client
 
-from order_events import OrderDisappeared, OrderEvent, Provenance, encode
+from order_events import OrderDisappeared, OrderEvent, OrdersEvent, Provenance, encode
 from order_events.subjects import ORDERS_STREAM, order_subject
 from reconciler.adapters.atomic_batch import (
     ANSWER_SECONDS,
@@ -57,13 +57,13 @@ class JetStreamOrders:
             return False
         return True
 
-    async def publish(self, events: Sequence[OrderEvent]) -> None:
+    async def publish(self, events: Sequence[OrdersEvent]) -> None:
         """Publish all, each batch of a thousand as one (see `OrdersBus`)."""
         for first in range(0, len(events), LARGEST_BATCH):
             some = events[first : first + LARGEST_BATCH]
             await until_done("order events", partial(self._publish_some, some), self._metrics)
 
-    async def _publish_some(self, events: Sequence[OrderEvent]) -> None:
+    async def _publish_some(self, events: Sequence[OrdersEvent]) -> None:
         if len(events) > 1:
             messages = [
                 Message(subject=order_subject(event), payload=encode(event), headers=_headers(event))
@@ -80,7 +80,7 @@ class JetStreamOrders:
         for event in events:
             await self._publish_one(event)
 
-    async def _publish_one(self, event: OrderEvent) -> None:
+    async def _publish_one(self, event: OrdersEvent) -> None:
         context = self._client().jetstream()
         await context.publish(
             order_subject(event),
@@ -91,12 +91,12 @@ class JetStreamOrders:
         )
         self._count([event])
 
-    def _count(self, events: Sequence[OrderEvent]) -> None:
+    def _count(self, events: Sequence[OrdersEvent]) -> None:
         for event in events:
             self._metrics.events.labels(event_type=str(event.__struct_config__.tag)).inc()
-            if event.provenance is Provenance.LIVE:
+            if isinstance(event, OrderEvent) and event.provenance is Provenance.LIVE:
                 self._metrics.event_delay.observe(max(self._clock() - event.occurred_at.timestamp(), 0))
 
 
-def _headers(event: OrderEvent) -> dict[str, str]:
+def _headers(event: OrdersEvent) -> dict[str, str]:
     return {"Nats-Msg-Id": str(event.event_id)}

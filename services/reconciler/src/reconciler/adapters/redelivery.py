@@ -5,7 +5,7 @@ from functools import partial
 
 from nats.aio.client import Client
 
-from order_events import OrderDisappeared, OrderEvent, encode
+from order_events import OrderDisappeared, OrdersEvent, encode
 from order_events.subjects import order_subject, redelivery_subject
 from reconciler.adapters.atomic_batch import LARGEST_BATCH, Message, publish_batch
 from reconciler.adapters.retry import until_done
@@ -25,7 +25,7 @@ class JetStreamRedelivery:
         await self.publish(events)
         return []
 
-    async def publish(self, events: Sequence[OrderEvent]) -> None:
+    async def publish(self, events: Sequence[OrdersEvent]) -> None:
         """Publish all, each batch of a thousand as one (see `OrdersBus`)."""
         messages = [
             Message(subject=redelivery_subject(order_subject(event)), payload=encode(event), headers={})

@@ -5,7 +5,7 @@ from typing import Protocol
 
 import msgspec
 
-from order_events import CancelRequested, OrderDisappeared, OrderEvent, OrderSubmitted, SessionStarted
+from order_events import CancelRequested, OrderDisappeared, OrdersEvent, OrderSubmitted, SessionStarted
 
 Announcement = OrderSubmitted | CancelRequested | SessionStarted
 
@@ -24,7 +24,7 @@ class OrdersBus(Protocol):
         """
         ...
 
-    async def publish(self, events: Sequence[OrderEvent]) -> None:
+    async def publish(self, events: Sequence[OrdersEvent]) -> None:
         """Publish all of them and return once they are stored, however long the bus is down."""
         ...
 

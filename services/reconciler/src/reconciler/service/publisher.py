@@ -7,7 +7,7 @@ import msgspec
 import structlog
 
 from offer_lifecycle import Header
-from order_events import MarketContext, OrderDisappeared, OrderEvent
+from order_events import MarketContext, OrderDisappeared, OrdersEvent
 from reconciler.ports.bus import OrdersBus
 from reconciler.ports.ledger import LedgerServer, ServerError
 from reconciler.ports.market import Market
@@ -29,7 +29,7 @@ class Publisher:
 
     async def publish(
         self,
-        events: Sequence[OrderEvent],
+        events: Sequence[OrdersEvent],
         owed: Sequence[OrderDisappeared],
         server: LedgerServer,
         header: Header,

@@ -12,7 +12,7 @@ import msgspec
 import structlog
 
 from offer_lifecycle import Header
-from order_events import OrderDisappeared, OrderEvent
+from order_events import OrderDisappeared, OrdersEvent
 from reconciler.ports.bus import EngineFeed, Kept, OrdersBus, StateStore
 from reconciler.ports.ledger import LedgerServer, ServerError
 from reconciler.ports.market import Market
@@ -64,7 +64,7 @@ class WindowPublisher(Publisher):
 
     async def publish(
         self,
-        events: Sequence[OrderEvent],
+        events: Sequence[OrdersEvent],
         owed: Sequence[OrderDisappeared],
         server: LedgerServer,
         header: Header,

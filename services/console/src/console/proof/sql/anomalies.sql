@@ -6,19 +6,24 @@ WITH told AS (
         event.ledger_index,
         jsonb_populate_record(NULL::public.reconciler_anomaly_log, jsonb_build_object(
             'event_id', event.event_id, 'detected_at', event.occurred_at, 'session_id', event.session_id,
-            'account', event.account, 'sequence', event.sequence, 'market', fact.market, 'side', fact.side,
-            'price', fact.price, 'remaining', fact.remaining,
-            'removal_reason', coalesce(fact.removal_reason, 'UNKNOWN'),
+            'account', event.account, 'sequence', event.sequence,
+            'market', coalesce(fact.market, concat_ws('.', fact.currency, fact.issuer)),
+            'side', coalesce(fact.side, ''), 'price', fact.price, 'remaining', coalesce(fact.remaining, 0),
+            'removal_reason', CASE event.event_type
+                WHEN 'reconciler.balance_drift' THEN 'BALANCE_DRIFT' ELSE coalesce(fact.removal_reason, 'UNKNOWN')
+            END,
             'action_taken', coalesce(fact.action_taken, 'none'),
             'mid_price', (fact.market_context ->> 'mid_price')::numeric,
             'distance_bps', (fact.market_context ->> 'distance_bps')::numeric
         )) AS row
     FROM public.order_event AS event
     CROSS JOIN LATERAL json_to_record(event.payload) AS fact (
-        anomaly boolean, market text, side text, price numeric, remaining numeric, removal_reason text,
+        anomaly boolean, currency text, issuer text, market text, side text, price numeric, remaining numeric, removal_reason text,
         action_taken text, market_context json
     )
-    WHERE event.event_type = 'order.disappeared' AND fact.anomaly AND event.event_id <> ALL ($1::uuid[])
+    WHERE
+        (event.event_type = 'order.disappeared' AND fact.anomaly OR event.event_type = 'reconciler.balance_drift')
+        AND event.event_id <> ALL ($1::uuid[])
 ),
 
 found AS (

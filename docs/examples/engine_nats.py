@@ -1,0 +1,48 @@
+"""An engine's side of Fillproof with nats-py: it announces what it does and books every fill exactly once.
+
+    python engine_nats.py nats://127.0.0.1:4222 rYourAccount books.sqlite < announcements
+
+Each line of standard input is an announcement, which a real engine publishes before it sends the
+transaction. Fills, ends and halts go to the books until Ctrl-C; killed at any moment and started again,
+it misses none and counts none twice.
+"""
+
+import asyncio
+import json
+import sqlite3
+import sys
+
+import nats
+import nats.errors
+from books import book, opened
+from nats.js import JetStreamContext
+from nats.js.api import ConsumerConfig
+
+
+async def trade(nats_url: str, account: str, books: sqlite3.Connection, announcements: list[str]) -> None:
+    """Announce, then follow the account's orders."""
+    client = await nats.connect(nats_url)
+    bus = client.jetstream()
+    for line in announcements:
+        await bus.publish(json.loads(line)["event_type"], line.encode())
+    await follow(bus, account, books)
+
+
+async def follow(bus: JetStreamContext, account: str, books: sqlite3.Connection) -> None:
+    """Book what the durable consumer hands out, and acknowledge only what is in the books."""
+    # What a killed engine had taken and not acknowledged is handed out again after `ack_wait` seconds
+    wanted = ConsumerConfig(filter_subjects=[f"order.*.{account}", f"reconciler.*.{account}"], ack_wait=5)
+    orders = await bus.pull_subscribe("", durable=f"engine-{account}", stream="ORDERS", config=wanted)
+    while True:
+        try:
+            messages = await orders.fetch(20, timeout=5)
+        except nats.errors.TimeoutError:
+            continue
+        for message in messages:
+            book(books, json.loads(message.data))
+            await message.ack()
+
+
+if __name__ == "__main__":
+    url, owner, path = sys.argv[1:]
+    asyncio.run(trade(url, owner, opened(path), sys.stdin.read().splitlines()))
