@@ -14,9 +14,16 @@ import pytest
 from nats.js.api import ConsumerConfig
 from sample_events import SAMPLES, event, mixed
 
-from audit_writer.adapters.bus import ORIGIN_SEQUENCE, ORIGIN_STREAM, ORIGIN_SUBJECT, REASON
 from order_events import encode
-from order_events.subjects import AUDIT_CONSUMER, DEAD_LETTER_STREAM, ORDERS_STREAM
+from order_events.subjects import (
+    AUDIT_CONSUMER,
+    DEAD_LETTER_STREAM,
+    ORDERS_STREAM,
+    ORIGIN_SEQUENCE,
+    ORIGIN_STREAM,
+    ORIGIN_SUBJECT,
+    REASON,
+)
 from service_kit.streams import AUDIT_FILTER, MAX_ACK_PENDING
 
 from .conftest import SECONDS, eventually
