@@ -13,11 +13,21 @@ from rich.table import Table
 from console.errors import BadOption
 
 CONNECT_SECONDS = 5.0
+MAY_NOT = (
+    asyncpg.InsufficientPrivilegeError,
+    asyncpg.ReadOnlySQLTransactionError,
+    asyncpg.UndefinedTableError,
+)
 
 _KNOWN = """
     SELECT event_id, cause, account, sequence, acknowledged_at, acknowledged_by, note
     FROM dashboard.anomaly WHERE event_id = ANY ($1::text[])
     ORDER BY detected_at, event_id
+"""
+_OPEN = """
+    SELECT event_id || ' (' || cause || ', order ' || sequence || ' of ' || account || ')'
+    FROM dashboard.anomaly WHERE state = 'open'
+    ORDER BY detected_at DESC, event_id LIMIT 10
 """
 _ACKNOWLEDGE = """
     INSERT INTO public.anomaly_acknowledgement (event_id, acknowledged_by, note)
@@ -54,14 +64,14 @@ def acknowledge(database: str, anomalies: Sequence[str], *, by: str, note: str) 
     ids = list(dict.fromkeys(anomaly.strip().lower() for anomaly in anomalies))
     try:
         return asyncio.run(_acknowledge(database, ids, by.strip(), note.strip()))
-    except (asyncpg.InsufficientPrivilegeError, asyncpg.UndefinedTableError) as error:
+    except MAY_NOT as error:
         raise BadOption(
             "expected migrated audit tables and their owner or a member of fillproof_operator, "
             f"found: {error}"
         ) from error
+    except BadOption:  # a ValueError itself, as what a bad address is
+        raise
     except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError, ValueError) as error:
-        if isinstance(error, BadOption):
-            raise
         raise BadOption(
             f"expected a database at postgresql://role:password@host:port/database, found: {error!r}"
         ) from error
@@ -90,15 +100,20 @@ async def _acknowledge(database: str, ids: list[str], by: str, note: str) -> lis
         async with connection.transaction():
             known = {row["event_id"] for row in await connection.fetch(_KNOWN, ids)}
             if unknown := [one for one in ids if one not in known]:
-                raise BadOption(
-                    "expected the ids of anomalies, as the dashboard and dashboard.anomaly have them, found "
-                    f"none with: {', '.join(unknown)}. Nothing was acknowledged"
-                )
+                raise _no_anomalies(unknown, await connection.fetch(_OPEN))
             await connection.execute(_ACKNOWLEDGE, ids, by, note)
             rows = await connection.fetch(_KNOWN, ids)
     finally:
         await connection.close()
     return [_acknowledged(row) for row in rows]
+
+
+def _no_anomalies(unknown: Sequence[str], newest: Sequence[asyncpg.Record]) -> BadOption:
+    listed = "\n  ".join(row[0] for row in newest) or "none"
+    return BadOption(
+        f"expected the ids of anomalies, found no anomaly with: {', '.join(unknown)}. Nothing was "
+        f"acknowledged. The newest open ones:\n  {listed}"
+    )
 
 
 def _acknowledged(row: asyncpg.Record) -> Acknowledged:
