@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import track
 
+from console.desk import ack_command
 from console.ending import FAILED, ended_by_ctrl_c, explained, refuse
 from console.errors import BadOption, HistoryMissing
 from console.lines import OrderLine
@@ -54,6 +55,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+app.command("ack")(ack_command)
 
 
 @app.command("replay")

@@ -2,6 +2,9 @@
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
+EVENT_DELAYS = (0.5, 1, 2, 3, 5, 8, 13, 21, 34, 55, 120, 600)
+"""Seconds. A ledger's close time is a whole second, and it is validated some three seconds later."""
+
 
 class Metrics:
     """All of the process's metrics, in a registry of their own."""
@@ -21,6 +24,12 @@ class Metrics:
         )
         self.events = Counter(
             "reconciler_events", "Events published, by type", ["event_type"], registry=registry
+        )
+        self.event_delay = Histogram(
+            "reconciler_event_delay_seconds",
+            "Time from a ledger's close to its event on the bus; of live events",
+            buckets=EVENT_DELAYS,
+            registry=registry,
         )
         self.disappearances_owed = Gauge(
             "reconciler_disappearances_owed",

@@ -118,6 +118,7 @@ def disappeared(
         action_taken=_ACTIONS.get(order.removal_reason or RemovalReason.UNKNOWN, Action.CLOSED),
         remaining=order.remaining,
         evidence=evidence,
+        sent_by=None if fact.tx is None else fact.tx.account,
         unfunded_since=unfunded_since,
     )
 

@@ -139,6 +139,8 @@ class OrderDisappeared(OrderEvent, frozen=True, kw_only=True, tag="order.disappe
     """What was left of it when it ended, in base."""
     evidence: str
     """The rule that applied and what in the metadata shows it."""
+    sent_by: str | None = None
+    """The account whose transaction ended it; null where none did (yet)."""
     unfunded_since: str | None = None
     """Of an unfunded one: the transaction after which its owner had nothing to give; null: not known."""
     market_context: MarketContext | None = None
