@@ -90,14 +90,13 @@ def _was_anomaly(told: list[OrderEvent]) -> bool:
     )
 
 
-def _when(event: OrderEvent) -> tuple[bool, bool, int, int]:
+def _when(event: OrderEvent) -> tuple[bool, bool, int, bool, int]:
     # An Expiration that passed has no ledger of its own: it comes after all trades, and before the
-    # transaction that sweeps the dead entry away
+    # transaction that sweeps the dead entry away. A correction holds at the end of its ledger
     swept = event.removed_by is not None
-    passed = event.ledger_index is None or (
-        isinstance(event, OrderCorrected) and event.status is OrderStatus.EXPIRED
-    )
-    return swept, passed, event.ledger_index or 0, event.transaction_index or 0
+    corrected = isinstance(event, OrderCorrected)
+    passed = event.ledger_index is None or (corrected and event.status is OrderStatus.EXPIRED)
+    return swept, passed, event.ledger_index or 0, corrected, event.transaction_index or 0
 
 
 def _fill(event: OrderFilled) -> FillLine:
