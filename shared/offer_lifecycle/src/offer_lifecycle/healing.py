@@ -82,7 +82,7 @@ def heal(
             gap=gap, before=before.orders.get(sequence), after=order, known=state.orders.get(sequence)
         )
         now = _joined(seen, header.ledger_index)
-        if now is None:
+        if now is None or now == seen.known:
             continue
         changed[sequence] = now
         corrects = _outdone(seen, now, record.network_id)
