@@ -34,7 +34,7 @@ class MadeServer:
 
     async def request(self, method: str, /, **params: Any) -> Answer:  # noqa: ANN401 - as JSON has them
         self.asked.append(method)
-        if method == "ledger_entry" and not self.knows:
+        if "account_root" in params and not self.knows:
             raise Unreachable(self.name, "ledger_entry: no answer")
         found: Answer = getattr(self, f"_{method}")(**params)
         return {"validated": True, "ledger_index": params.get("ledger_index"), **found}
@@ -60,8 +60,8 @@ class MadeServer:
     def _account_lines(self, **_pinned: object) -> Answer:
         return {"lines": [{"account": ISSUER, "currency": "USD", "balance": "1000"}]}
 
-    def _account_offers(self, **_pinned: object) -> Answer:
-        return {"offers": [listed(7, usd("5"), "10000000")]}
+    def _account_offers(self, ledger_index: int, **_page: object) -> Answer:
+        return {"offers": [listed(7, usd("5"), "10000000")] if ledger_index < REMOVED_AT else []}
 
     def _account_tx(self, ledger_index_min: int, ledger_index_max: int, **_page: object) -> Answer:
         raw = tx("OfferCreate", [offer("DeletedNode", 7, usd("5"), "10000000")])
@@ -78,6 +78,8 @@ class MadeServer:
         return {**bounds, "transactions": held}
 
     def _ledger_entry(self, **entry: object) -> Answer:
+        if "index" in entry:
+            return {"node": {"ReserveBaseDrops": "1000000", "ReserveIncrementDrops": "200000"}}
         if "account_root" not in entry:
             raise Refused(self.name, "entryNotFound", "ledger_entry: entryNotFound")
         return {"node": FROZEN}

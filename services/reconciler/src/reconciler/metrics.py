@@ -22,6 +22,20 @@ class Metrics:
             "Ledgers between the newest validated one and the cursor, of the account furthest behind",
             registry=registry,
         )
+        self.accounts = Gauge("reconciler_accounts", "Accounts that this replica follows", registry=registry)
+        self.replicas = Gauge(
+            "reconciler_replicas",
+            "Living replicas of the reconciler, this one among them",
+            registry=registry,
+        )
+        self.lease_losses = Counter(
+            "reconciler_lease_losses",
+            "Accounts with which another replica had gone on: their state was read again",
+            registry=registry,
+        )
+        self.bus_connected = Gauge(
+            "reconciler_bus_connected", "1 while the bus takes the lease, else 0", registry=registry
+        )
         self.events = Counter(
             "reconciler_events", "Events published, by type", ["event_type"], registry=registry
         )
@@ -72,5 +86,23 @@ class Metrics:
             "reconciler_request_errors",
             "Answers of ledger servers that could not be used",
             ["server", "kind"],
+            registry=registry,
+        )
+        self.readings_failed = Counter(
+            "reconciler_readings_failed",
+            "Readings of an account given up because of the server, by what was wrong with it",
+            ["server", "kind"],
+            registry=registry,
+        )
+        self.server_up = Gauge(
+            "reconciler_server_up",
+            "1: the server answers and is not put aside, 0: it is not used",
+            ["server"],
+            registry=registry,
+        )
+        self.server_validated_ledger = Gauge(
+            "reconciler_server_validated_ledger",
+            "Newest validated ledger of each server",
+            ["server"],
             registry=registry,
         )

@@ -19,6 +19,7 @@ from reconciler.service.explaining import explained
 from reconciler.service.guard import Guard, Guards, Judged
 from reconciler.service.publisher import Publisher
 from reconciler.service.queries import ServerStatus, server_status
+from reconciler.service.snapshot import SnapshotCheck
 
 _log = structlog.get_logger()
 
@@ -67,6 +68,7 @@ class Follower:
         self._revision = 0
         self._announced: set[int] = set()
         self._read_from: str | None = None
+        self._snapshot = SnapshotCheck(account)
 
     @property
     def state(self) -> AccountState | None:
@@ -108,9 +110,14 @@ class Follower:
             if server.name != self._read_from:
                 await reader.check_cursor(server, self._state.record)
             self.owed = tuple(await self._publisher.offer(self.owed))
+            self._announced.update(await self._snapshot.due(server, self._state))
         self._read_from = server.name
         await self._look_around(server, self._state)
         return status
+
+    def leave(self) -> None:
+        """Follow the account no longer: another replica does, or this one begins anew."""
+        self._feed.forget(self.account)
 
     async def _advance(
         self, server: LedgerServer, status: ServerStatus, state: AccountState, upto: int
