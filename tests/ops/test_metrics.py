@@ -14,15 +14,14 @@ if TYPE_CHECKING:
     from prometheus_client import CollectorRegistry
 
 SUFFIXES = {"counter": ("_total",), "gauge": ("",), "histogram": ("_bucket", "_sum", "_count")}
-# fmt: off
 TO_COME = {
-    "audit_writer_bus_connected", "audit_writer_unacknowledged", "reconciler_accounts",
-    "reconciler_bus_connected", "reconciler_halted", "reconciler_lease_losses_total",
+    "reconciler_halted",
     "reconciler_lost_orders",
-    "reconciler_open_gaps", "reconciler_open_orders", "reconciler_replicas", "reconciler_server_up",
+    "reconciler_open_gaps",
+    "reconciler_open_orders",
+    "reconciler_server_up",
     "reconciler_server_validated_ledger",
 }
-# fmt: on
 """Agreed on, and not shown by the services yet: until then their panels are empty and their alerts quiet."""
 OF_PROMETHEUS = {"ALERTS", "up"}
 NAME = re.compile(r"\b(?:(?:reconciler|audit_writer)_\w+|\w+:[\w:]+|ALERTS|up)\b(?![\w\"(])")
