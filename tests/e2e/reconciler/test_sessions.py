@@ -42,10 +42,12 @@ def as_written_down(order: dict[str, Any], line: OrderLine) -> bool:
     )
 
 
-async def follow_all(client: Client, nats_url: str, session: Session, scheme: str = "ws") -> None:
+async def follow_all(
+    client: Client, nats_url: str, session: Session, scheme: str = "ws", **settings: object
+) -> None:
     async with serving(session.name, pace=READ) as node:
         url = node.url.replace("http", scheme, 1)
-        async with following(environment(nats_url, node.url, session, XRPL_URLS=url)):
+        async with following(environment(nats_url, node.url, session, XRPL_URLS=url, **settings)):
             await until_followed(client, session)
 
 
@@ -59,6 +61,18 @@ async def test_every_order_ends_on_the_bus_as_its_truth_says(
     session = recorded(name)
     await announce(jetstream, session)
     await follow_all(client, provisioned_nats_url, session, scheme)
+    found = await lines(jetstream, session)
+    both = zip(session.orders, found, strict=True)
+    assert [pair for pair in both if not as_written_down(*pair)] == []
+
+
+@pytest.mark.parametrize("name", ["account_deleted", "autobridged", "grid_swept"])
+async def test_ledgers_read_whole_tell_the_same_truth(
+    client: Client, jetstream: JetStreamContext, provisioned_nats_url: str, name: str
+) -> None:
+    session = recorded(name)
+    await announce(jetstream, session)
+    await follow_all(client, provisioned_nats_url, session, WHOLE_LEDGERS_FROM=1)
     found = await lines(jetstream, session)
     both = zip(session.orders, found, strict=True)
     assert [pair for pair in both if not as_written_down(*pair)] == []
@@ -118,6 +132,20 @@ async def test_two_servers_of_which_the_first_is_on_another_chain_tell_the_truth
             await until_followed(client, session)
     found = await lines(jetstream, session)
     assert all(as_written_down(order, line) for order, line in zip(session.orders, found, strict=True))
+
+
+async def test_a_server_that_answers_well_and_lags_is_left_for_one_that_does_not(
+    client: Client, jetstream: JetStreamContext, provisioned_nats_url: str
+) -> None:
+    session = recorded("partial_then_expired")
+    await announce(jetstream, session)
+    async with serving("partial_then_expired", lag=20) as late, serving("partial_then_expired") as good:
+        for _ in session.ledgers[1:]:
+            late.node.close_ledger()
+        good.close_all()
+        urls = f"{late.url},{good.url}"
+        async with following(environment(provisioned_nats_url, late.url, session, XRPL_URLS=urls)):
+            await until_followed(client, session)
 
 
 async def test_a_server_that_nobody_answers_for_is_named_once_and_waited_for(

@@ -1,5 +1,6 @@
 """The only file that knows all parts: reads the settings, puts the reconciler together and runs it."""
 
+import asyncio
 import random
 import socket
 import time
@@ -17,6 +18,7 @@ from reconciler.adapters.leases import BucketLeases
 from reconciler.adapters.market import LedgerMarket
 from reconciler.adapters.metered import MeteredServer
 from reconciler.adapters.orders_bus import JetStreamOrders
+from reconciler.adapters.shared import SharedServer
 from reconciler.adapters.state_store import BucketStore
 from reconciler.adapters.websocket import WebSocketServer
 from reconciler.health import LedgerHealth
@@ -28,6 +30,8 @@ from reconciler.service.memory import StateUnreadable
 from reconciler.service.publisher import Publisher
 from reconciler.service.servers import Servers
 from reconciler.service.sharing import Lease
+from reconciler.service.watch import Watch
+from reconciler.service.whole_ledgers import WholeLedgerServer
 from reconciler.settings import ReconcilerSettings
 from service_kit import Unavailable, load_settings, make_app, make_broker, run, set_up_logs
 
@@ -53,7 +57,15 @@ async def work(
     """
     wakeup = Wakeup(poll_seconds=settings.poll_seconds)
     servers = Servers(
-        [MeteredServer(connect(url, wakeup), metrics) for url in settings.xrpl_urls],
+        [
+            shared(
+                MeteredServer(connect(url, wakeup), metrics),
+                wakeup,
+                accounts=lambda: len(loop.followers),
+                from_accounts=settings.whole_ledgers_from,
+            )
+            for url in settings.xrpl_urls
+        ],
         clock=time.monotonic,
         chance=random.Random(),  # noqa: S311 - spreads retries, no secret
     )
@@ -67,11 +79,13 @@ async def work(
     health.leased(lambda: lease.held)
     followers = _followers(settings, partial(entitled, broker, lease), metrics)
     loop = Loop(followers, lease, servers, wakeup, metrics, health.turned)
+    watch = asyncio.ensure_future(Watch(servers, metrics).run())
     try:
-        await loop.run()
+        await asyncio.gather(loop.run(), watch)
     except* StateUnreadable as faults:
         raise Unavailable(str(faults.exceptions[0])) from faults
     finally:
+        watch.cancel()
         await servers.close()
 
 
@@ -80,6 +94,14 @@ def connect(url: str, wakeup: Wakeup) -> LedgerServer:
     if url.startswith(("ws://", "wss://")):
         return WebSocketServer(url, on_ledger_closed=wakeup.notify)
     return JsonRpcServer(url)
+
+
+def shared(
+    server: LedgerServer, wakeup: Wakeup, *, accounts: Callable[[], int], from_accounts: int
+) -> LedgerServer:
+    """Let many accounts share what is asked of a server: its state, headers, from some number on ledgers."""
+    whole = WholeLedgerServer(server, accounts=accounts, from_accounts=from_accounts, clock=time.monotonic)
+    return SharedServer(whole, last_close=wakeup.next_close, clock=time.monotonic)
 
 
 def _followers(

@@ -68,3 +68,21 @@ class Metrics:
             ["server", "kind"],
             registry=registry,
         )
+        self.readings_failed = Counter(
+            "reconciler_readings_failed",
+            "Readings of an account given up because of the server, by what was wrong with it",
+            ["server", "kind"],
+            registry=registry,
+        )
+        self.server_up = Gauge(
+            "reconciler_server_up",
+            "1: the server answers and is not put aside, 0: it is not used",
+            ["server"],
+            registry=registry,
+        )
+        self.server_validated_ledger = Gauge(
+            "reconciler_server_validated_ledger",
+            "Newest validated ledger of each server",
+            ["server"],
+            registry=registry,
+        )

@@ -68,6 +68,8 @@ class ReconcilerSettings(ServiceSettings):
     """Seconds that the disappearances of a ledger may hold up its fills."""
     poll_seconds: float = Field(default=1.0, gt=0, le=60)
     """The longest pause between two looks for a new ledger."""
+    whole_ledgers_from: int = Field(default=16, gt=0)
+    """Accounts: from so many on each ledger is read whole, once, instead of each account's part of it."""
     replica_id: str = Field(default="", pattern=r"^[A-Za-z0-9_-]*$", max_length=64)
     """What this replica is called among the others; default: the host's name and a random end."""
     lease_seconds: int = Field(default=5, ge=2, le=60)

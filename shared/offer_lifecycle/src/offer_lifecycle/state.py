@@ -111,6 +111,16 @@ class AccountState:
             self._put(order)
         return order
 
+    def doubt(self, sequences: Iterable[int], what: str) -> list[int]:
+        """Say of orders that `what` is missing of their history; return those that are known.
+
+        What such an order ends with is unresolved.
+        """
+        known = [self.orders[sequence] for sequence in sequences if sequence in self.orders]
+        for order in known:
+            self._put(msgspec.structs.replace(order, missing=(*order.missing, what)))
+        return [order.sequence for order in known]
+
     def apply(self, outcome: LedgerOutcome) -> None:
         """Go on to the state after a ledger."""
         self.record = outcome.record

@@ -23,6 +23,7 @@ from reconciler.service.queries import (
     ledger_header,
     server_status,
 )
+from reconciler.service.snapshot import SnapshotCheck
 
 _log = structlog.get_logger()
 
@@ -62,6 +63,7 @@ class Follower:
         self._engine_sequence = 0
         self._announced: set[int] = set()
         self._read_from: str | None = None
+        self._snapshot = SnapshotCheck(account)
 
     @property
     def cursor(self) -> int | None:
@@ -93,6 +95,7 @@ class Follower:
             if server.name != self._read_from:
                 await reader.check_cursor(server, self._state.record)
             self.owed = tuple(await self._publisher.offer(self.owed))
+            self._announced.update(await self._snapshot.due(server, self._state))
         self._read_from = server.name
         return status
 

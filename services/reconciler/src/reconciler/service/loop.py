@@ -148,6 +148,7 @@ class Loop:
             except HistoryMissing as lack:
                 self._lacks(follower, server, lack)
             except ServerError as error:
+                self._metrics.readings_failed.labels(server=server.name, kind=error.kind).inc()
                 self._servers.failed(server, error)
             else:
                 self._servers.served(server)
