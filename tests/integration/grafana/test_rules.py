@@ -112,6 +112,8 @@ def test_a_lost_order_fires_until_a_ledger_tells_how_it_ended(empty_audit: Audit
     assert firing(empty_audit) == set()
     [row] = empty_audit.ask("SELECT state FROM dashboard.anomaly")
     assert row == {"state": "answered"}
+    causes = empty_audit.ask(PANELS["Causes"])
+    assert [(row["cause"], row["orders"]) for row in causes] == [("FILLED", 1)]
 
 
 def test_a_balance_that_is_not_explained_fires_until_somebody_has_looked(empty_audit: Audit) -> None:
