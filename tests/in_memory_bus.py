@@ -8,7 +8,7 @@ import msgspec
 from offer_lifecycle import Header
 from order_events import OrderDisappeared, OrdersEvent, ReconcilerHalted, ReconcilerResumed, encode
 from order_events.subjects import RESUME_KEY
-from reconciler.ports.bus import Announced, Announcement, Kept, NotOwner
+from reconciler.ports.bus import Announced, Announcement, BusAway, Kept, NotOwner
 from reconciler.ports.ledger import LedgerServer
 
 
@@ -65,6 +65,9 @@ class MemoryFeed:
 
     def follow(self, account: str, after: int) -> None:
         self._next[account] = after
+
+    def forget(self, account: str) -> None:
+        del self._next[account]
 
     async def announced(self, account: str) -> Announced:
         upto = len(self._memory.announcements)
@@ -124,6 +127,26 @@ class MemoryOperator:
     async def resume(self, prefix: str) -> ReconcilerResumed | None:
         written = self._memory.values.get(f"{prefix}.{RESUME_KEY}")
         return None if written is None else msgspec.json.decode(written, type=ReconcilerResumed)
+
+
+class MemoryLeases:
+    """Replicas live until they leave: nothing expires here."""
+
+    def __init__(self) -> None:
+        self.living: dict[str, frozenset[str]] = {}
+        self.away = False
+
+    async def renew(self, replica: str, accounts: Sequence[str], seconds: int) -> dict[str, frozenset[str]]:
+        assert seconds > 0
+        if self.away:
+            raise BusAway
+        self.living[replica] = frozenset(accounts)
+        return dict(self.living)
+
+    async def release(self, replica: str) -> None:
+        if self.away:
+            raise BusAway
+        self.living.pop(replica, None)
 
 
 class NoMarket:

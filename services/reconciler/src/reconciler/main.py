@@ -1,8 +1,11 @@
 """The only file that knows all parts: reads the settings, puts the reconciler together and runs it."""
 
 import random
+import socket
 import time
+from collections.abc import Callable
 from functools import partial
+from uuid import uuid4
 
 import nats.errors
 from faststream.nats import NatsBroker
@@ -10,6 +13,7 @@ from nats.aio.client import Client
 
 from reconciler.adapters.engine_feed import JetStreamEngineFeed
 from reconciler.adapters.json_rpc import JsonRpcServer
+from reconciler.adapters.leases import BucketLeases
 from reconciler.adapters.market import LedgerMarket
 from reconciler.adapters.metered import MeteredServer
 from reconciler.adapters.operator_notices import BucketOperator
@@ -18,7 +22,6 @@ from reconciler.adapters.state_store import BucketStore
 from reconciler.adapters.websocket import WebSocketServer
 from reconciler.health import LedgerHealth
 from reconciler.metrics import Metrics
-from reconciler.ports.bus import NotOwner
 from reconciler.ports.ledger import LedgerServer
 from reconciler.service.follower import Follower
 from reconciler.service.guard import Guards
@@ -27,6 +30,7 @@ from reconciler.service.memory import StateUnreadable
 from reconciler.service.policy import Policy, Unexplained
 from reconciler.service.publisher import Publisher
 from reconciler.service.servers import Servers
+from reconciler.service.sharing import Lease
 from reconciler.settings import ReconcilerSettings
 from service_kit import Unavailable, load_settings, make_app, make_broker, run, set_up_logs
 
@@ -47,7 +51,7 @@ async def work(
     """Follow the accounts until cancelled.
 
     Raises:
-        Unavailable: if an account must not, or cannot, be followed by this replica.
+        Unavailable: if an account's state can't be read.
 
     """
     wakeup = Wakeup(poll_seconds=settings.poll_seconds)
@@ -56,17 +60,20 @@ async def work(
         clock=time.monotonic,
         chance=random.Random(),  # noqa: S311 - spreads retries, no secret
     )
-    loop = Loop(
-        _followers(settings, broker, metrics),
-        servers,
-        wakeup,
-        metrics,
-        health.turned,
+    lease = Lease(
+        BucketLeases(partial(connected, broker)),
+        settings.accounts,
+        replica=settings.replica_id or f"{_host()}-{uuid4().hex[:8]}",
+        seconds=settings.lease_seconds,
+        clock=time.monotonic,
     )
+    health.leased(lambda: lease.held)
+    followers = _followers(settings, partial(entitled, broker, lease), metrics)
+    loop = Loop(followers, lease, servers, wakeup, metrics, health.turned)
     health.watch(loop.halts)
     try:
         await loop.run()
-    except* (NotOwner, StateUnreadable) as faults:
+    except* StateUnreadable as faults:
         raise Unavailable(str(faults.exceptions[0])) from faults
     finally:
         await servers.close()
@@ -79,36 +86,46 @@ def connect(url: str, wakeup: Wakeup) -> LedgerServer:
     return JsonRpcServer(url)
 
 
-def _followers(settings: ReconcilerSettings, broker: NatsBroker, metrics: Metrics) -> list[Follower]:
-    client = partial(connected, broker)
-    feed = JetStreamEngineFeed(client, metrics)
-    store = BucketStore(client, metrics)
-    publisher = Publisher(
-        JetStreamOrders(client, metrics),
-        LedgerMarket(),
-        disappearance_timeout=settings.disappearance_timeout,
-    )
-    guards = Guards(
-        policy=Policy(
-            unexplained=Unexplained(settings.policy),
-            halt_after_unresolved=settings.halt_after_unresolved,
-            halt_on_drift=settings.halt_on_drift,
+def _followers(
+    settings: ReconcilerSettings, client: Callable[[], Client], metrics: Metrics
+) -> Callable[[str], Follower]:
+    return partial(
+        Follower,
+        start_ledger=settings.start_ledger,
+        feed=JetStreamEngineFeed(client, metrics),
+        store=BucketStore(client, metrics),
+        publisher=Publisher(
+            JetStreamOrders(client, metrics),
+            LedgerMarket(),
+            disappearance_timeout=settings.disappearance_timeout,
         ),
-        check_ledgers=settings.balance_check_ledgers,
-        operator=BucketOperator(client, metrics),
-        metrics=metrics,
+        guards=Guards(
+            policy=Policy(
+                unexplained=Unexplained(settings.policy),
+                halt_after_unresolved=settings.halt_after_unresolved,
+                halt_on_drift=settings.halt_on_drift,
+            ),
+            check_ledgers=settings.balance_check_ledgers,
+            operator=BucketOperator(client, metrics),
+            metrics=metrics,
+        ),
     )
-    return [
-        Follower(
-            account,
-            start_ledger=settings.start_ledger,
-            feed=feed,
-            store=store,
-            publisher=publisher,
-            guards=guards,
-        )
-        for account in settings.accounts
-    ]
+
+
+def _host() -> str:
+    """Return the host's name as it may stand in a key."""
+    return "".join(letter if letter.isalnum() else "-" for letter in socket.gethostname())
+
+
+def entitled(broker: NatsBroker, lease: Lease) -> Client:
+    """Return the bus connection as long as the lease is held: without it nothing is said or written."""
+    if not lease.held:
+        raise LeaseLapsed
+    return connected(broker)
+
+
+class LeaseLapsed(nats.errors.Error):
+    """The bus may have given this replica's accounts to others: it waits until it is among them again."""
 
 
 def connected(broker: NatsBroker) -> Client:

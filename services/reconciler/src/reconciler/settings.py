@@ -76,3 +76,7 @@ class ReconcilerSettings(ServiceSettings):
     """Whether a balance that its transactions do not explain halts an account."""
     balance_check_ledgers: int = Field(default=100, ge=0)
     """Ledgers between two checks of an account's balances against the server's; 0: they are not followed."""
+    replica_id: str = Field(default="", pattern=r"^[A-Za-z0-9_-]*$", max_length=64)
+    """What this replica is called among the others; default: the host's name and a random end."""
+    lease_seconds: int = Field(default=5, ge=2, le=60)
+    """How long after its last sign of life a replica's accounts go to the others."""

@@ -105,6 +105,10 @@ class Follower:
         await self._look_around(server, self._state)
         return status
 
+    def leave(self) -> None:
+        """Follow the account no longer: another replica does, or this one begins anew."""
+        self._feed.forget(self.account)
+
     async def _advance(
         self, server: LedgerServer, status: ServerStatus, state: AccountState, upto: int
     ) -> None:
