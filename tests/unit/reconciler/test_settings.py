@@ -33,6 +33,7 @@ def test_lists_are_separated_by_commas() -> None:
         ("FILLPROOF_START_LEDGER", "soon", "valid integer"),
         ("FILLPROOF_DISAPPEARANCE_TIMEOUT", "-1", "greater than 0"),
         ("FILLPROOF_POLL_SECONDS", "900", "less than or equal to 60"),
+        ("FILLPROOF_WHOLE_LEDGERS_FROM", "0", "greater than 0"),
     ],
 )
 def test_nonsense_ends_the_process_with_status_2_and_the_name_of_the_variable(
