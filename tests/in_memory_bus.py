@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from offer_lifecycle import Header
 from order_events import OrderDisappeared, OrdersEvent
-from reconciler.ports.bus import Announced, Announcement, Kept, NotOwner
+from reconciler.ports.bus import Announced, Announcement, BusAway, Kept, NotOwner
 from reconciler.ports.ledger import LedgerServer
 
 
@@ -62,6 +62,9 @@ class MemoryFeed:
     def follow(self, account: str, after: int) -> None:
         self._next[account] = after
 
+    def forget(self, account: str) -> None:
+        del self._next[account]
+
     async def announced(self, account: str) -> Announced:
         upto = len(self._memory.announcements)
         new = self._memory.announcements[self._next[account] : upto]
@@ -94,6 +97,26 @@ class MemoryStore:
         self._memory.revision += 1
         self._memory.call()
         return self._memory.revision
+
+
+class MemoryLeases:
+    """Replicas live until they leave: nothing expires here."""
+
+    def __init__(self) -> None:
+        self.living: dict[str, frozenset[str]] = {}
+        self.away = False
+
+    async def renew(self, replica: str, accounts: Sequence[str], seconds: int) -> dict[str, frozenset[str]]:
+        assert seconds > 0
+        if self.away:
+            raise BusAway
+        self.living[replica] = frozenset(accounts)
+        return dict(self.living)
+
+    async def release(self, replica: str) -> None:
+        if self.away:
+            raise BusAway
+        self.living.pop(replica, None)
 
 
 class NoMarket:

@@ -1,6 +1,5 @@
 """Whole sessions over the wire: node, reconciler and bus are real, and the truth is what was written down."""
 
-import asyncio
 from typing import Any
 
 import pytest
@@ -15,7 +14,6 @@ from console.lines import OrderLine
 from order_events import OrderDisappeared, OrderFilled, OrderStatus, encode
 from replay_node.pace import Pace
 from replay_node.session import Session
-from service_kit import Unavailable
 
 pytestmark = pytest.mark.stack
 
@@ -148,21 +146,6 @@ async def test_a_server_that_answers_well_and_lags_is_left_for_one_that_does_not
         urls = f"{late.url},{good.url}"
         async with following(environment(provisioned_nats_url, late.url, session, XRPL_URLS=urls)):
             await until_followed(client, session)
-
-
-async def test_a_second_reconciler_for_the_same_account_and_the_first_can_not_both_go_on(
-    client: Client, provisioned_nats_url: str
-) -> None:
-    session = recorded("grid_swept")
-    async with serving("grid_swept") as node:
-        variables = environment(provisioned_nats_url, node.url, session)
-        async with following(variables) as one, following(variables) as two:
-            await until_followed(client, session, session.ledgers[0].ledger_index)
-            both = asyncio.gather(one, two)
-            while not both.done():
-                await node.rpc("ledger_accept")
-            with pytest.raises(Unavailable, match="another reconciler follows the same account"):
-                await both
 
 
 async def test_a_server_that_nobody_answers_for_is_named_once_and_waited_for(

@@ -1,4 +1,6 @@
-"""Readiness: besides the bus, that ledgers are looked at."""
+"""Readiness: besides the bus, that ledgers are looked at and that the lease is held."""
+
+from collections.abc import Callable
 
 from service_kit import Check, Progress
 
@@ -11,11 +13,19 @@ class LedgerHealth:
 
     def __init__(self) -> None:
         self._progress = Progress(silence=SILENCE_SECONDS)
+        self._held: Callable[[], bool] = bool
 
     def turned(self) -> None:
         """Say that a look has worked."""
         self._progress.advance()
 
+    def leased(self, held: Callable[[], bool]) -> None:
+        """Take where to ask whether this replica's lease is held."""
+        self._held = held
+
     def checks(self) -> dict[str, Check]:
         """Return the checks by name."""
-        return {"ledger": self._progress.check}
+        return {"ledger": self._progress.check, "lease": self._lease}
+
+    async def _lease(self) -> str | None:
+        return None if self._held() else "not held: the bus has not taken it in time"

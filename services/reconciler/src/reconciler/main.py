@@ -2,8 +2,11 @@
 
 import asyncio
 import random
+import socket
 import time
+from collections.abc import Callable
 from functools import partial
+from uuid import uuid4
 
 import nats.errors
 from faststream.nats import NatsBroker
@@ -11,6 +14,7 @@ from nats.aio.client import Client
 
 from reconciler.adapters.engine_feed import JetStreamEngineFeed
 from reconciler.adapters.json_rpc import JsonRpcServer
+from reconciler.adapters.leases import BucketLeases
 from reconciler.adapters.market import LedgerMarket
 from reconciler.adapters.metered import MeteredServer
 from reconciler.adapters.orders_bus import JetStreamOrders
@@ -19,13 +23,13 @@ from reconciler.adapters.state_store import BucketStore
 from reconciler.adapters.websocket import WebSocketServer
 from reconciler.health import LedgerHealth
 from reconciler.metrics import Metrics
-from reconciler.ports.bus import NotOwner
 from reconciler.ports.ledger import LedgerServer
 from reconciler.service.follower import Follower
 from reconciler.service.loop import Loop, Wakeup
 from reconciler.service.memory import StateUnreadable
 from reconciler.service.publisher import Publisher
 from reconciler.service.servers import Servers
+from reconciler.service.sharing import Lease
 from reconciler.service.watch import Watch
 from reconciler.service.whole_ledgers import WholeLedgerServer
 from reconciler.settings import ReconcilerSettings
@@ -48,29 +52,37 @@ async def work(
     """Follow the accounts until cancelled.
 
     Raises:
-        Unavailable: if an account must not, or cannot, be followed by this replica.
+        Unavailable: if an account's state can't be read.
 
     """
     wakeup = Wakeup(poll_seconds=settings.poll_seconds)
     servers = Servers(
         [
-            shared(MeteredServer(connect(url, wakeup), metrics), wakeup, settings)
+            shared(
+                MeteredServer(connect(url, wakeup), metrics),
+                wakeup,
+                accounts=lambda: len(loop.followers),
+                from_accounts=settings.whole_ledgers_from,
+            )
             for url in settings.xrpl_urls
         ],
         clock=time.monotonic,
         chance=random.Random(),  # noqa: S311 - spreads retries, no secret
     )
-    watch = asyncio.ensure_future(Watch(servers, metrics).run())
-    loop = Loop(
-        _followers(settings, broker, metrics),
-        servers,
-        wakeup,
-        metrics,
-        health.turned,
+    lease = Lease(
+        BucketLeases(partial(connected, broker)),
+        settings.accounts,
+        replica=settings.replica_id or f"{_host()}-{uuid4().hex[:8]}",
+        seconds=settings.lease_seconds,
+        clock=time.monotonic,
     )
+    health.leased(lambda: lease.held)
+    followers = _followers(settings, partial(entitled, broker, lease), metrics)
+    loop = Loop(followers, lease, servers, wakeup, metrics, health.turned)
+    watch = asyncio.ensure_future(Watch(servers, metrics).run())
     try:
         await asyncio.gather(loop.run(), watch)
-    except* (NotOwner, StateUnreadable) as faults:
+    except* StateUnreadable as faults:
         raise Unavailable(str(faults.exceptions[0])) from faults
     finally:
         watch.cancel()
@@ -84,30 +96,44 @@ def connect(url: str, wakeup: Wakeup) -> LedgerServer:
     return JsonRpcServer(url)
 
 
-def shared(server: LedgerServer, wakeup: Wakeup, settings: ReconcilerSettings) -> LedgerServer:
+def shared(
+    server: LedgerServer, wakeup: Wakeup, *, accounts: Callable[[], int], from_accounts: int
+) -> LedgerServer:
     """Let many accounts share what is asked of a server: its state, headers, from some number on ledgers."""
-    whole = WholeLedgerServer(
-        server,
-        accounts=lambda: len(settings.accounts),
-        from_accounts=settings.whole_ledgers_from,
-        clock=time.monotonic,
-    )
+    whole = WholeLedgerServer(server, accounts=accounts, from_accounts=from_accounts, clock=time.monotonic)
     return SharedServer(whole, last_close=wakeup.next_close, clock=time.monotonic)
 
 
-def _followers(settings: ReconcilerSettings, broker: NatsBroker, metrics: Metrics) -> list[Follower]:
-    client = partial(connected, broker)
-    feed = JetStreamEngineFeed(client, metrics)
-    store = BucketStore(client, metrics)
-    publisher = Publisher(
-        JetStreamOrders(client, metrics),
-        LedgerMarket(),
-        disappearance_timeout=settings.disappearance_timeout,
+def _followers(
+    settings: ReconcilerSettings, client: Callable[[], Client], metrics: Metrics
+) -> Callable[[str], Follower]:
+    return partial(
+        Follower,
+        start_ledger=settings.start_ledger,
+        feed=JetStreamEngineFeed(client, metrics),
+        store=BucketStore(client, metrics),
+        publisher=Publisher(
+            JetStreamOrders(client, metrics),
+            LedgerMarket(),
+            disappearance_timeout=settings.disappearance_timeout,
+        ),
     )
-    return [
-        Follower(account, start_ledger=settings.start_ledger, feed=feed, store=store, publisher=publisher)
-        for account in settings.accounts
-    ]
+
+
+def _host() -> str:
+    """Return the host's name as it may stand in a key."""
+    return "".join(letter if letter.isalnum() else "-" for letter in socket.gethostname())
+
+
+def entitled(broker: NatsBroker, lease: Lease) -> Client:
+    """Return the bus connection as long as the lease is held: without it nothing is said or written."""
+    if not lease.held:
+        raise LeaseLapsed
+    return connected(broker)
+
+
+class LeaseLapsed(nats.errors.Error):
+    """The bus may have given this replica's accounts to others: it waits until it is among them again."""
 
 
 def connected(broker: NatsBroker) -> Client:

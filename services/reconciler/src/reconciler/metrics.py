@@ -19,6 +19,20 @@ class Metrics:
             "Ledgers between the newest validated one and the cursor, of the account furthest behind",
             registry=registry,
         )
+        self.accounts = Gauge("reconciler_accounts", "Accounts that this replica follows", registry=registry)
+        self.replicas = Gauge(
+            "reconciler_replicas",
+            "Living replicas of the reconciler, this one among them",
+            registry=registry,
+        )
+        self.lease_losses = Counter(
+            "reconciler_lease_losses",
+            "Accounts with which another replica had gone on: their state was read again",
+            registry=registry,
+        )
+        self.bus_connected = Gauge(
+            "reconciler_bus_connected", "1 while the bus takes the lease, else 0", registry=registry
+        )
         self.events = Counter(
             "reconciler_events", "Events published, by type", ["event_type"], registry=registry
         )

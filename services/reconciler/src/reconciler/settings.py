@@ -70,3 +70,7 @@ class ReconcilerSettings(ServiceSettings):
     """The longest pause between two looks for a new ledger."""
     whole_ledgers_from: int = Field(default=16, gt=0)
     """Accounts: from so many on each ledger is read whole, once, instead of each account's part of it."""
+    replica_id: str = Field(default="", pattern=r"^[A-Za-z0-9_-]*$", max_length=64)
+    """What this replica is called among the others; default: the host's name and a random end."""
+    lease_seconds: int = Field(default=5, ge=2, le=60)
+    """How long after its last sign of life a replica's accounts go to the others."""

@@ -32,12 +32,20 @@ class JetStreamEngineFeed:
     def follow(self, account: str, after: int) -> None:
         """Keep what the account's engine announces after that sequence (see `EngineFeed`)."""
         self._applied[account] = after
+        self._waiting.pop(account, None)
         self._read_up_to = after if self._read_up_to is None else min(self._read_up_to, after)
+
+    def forget(self, account: str) -> None:
+        """Keep nothing more of the account (see `EngineFeed`)."""
+        self._applied.pop(account, None)
+        self._waiting.pop(account, None)
 
     async def announced(self, account: str) -> Announced:
         """Return what is new up to this moment, each announcement once (see `EngineFeed`)."""
         async with self._reading:
             upto = await until_done("reading stream ENGINE", self._read, self._metrics)
+        # When another account is taken up, the stream is read again from where that one was
+        self._applied[account] = upto
         return Announced(announcements=tuple(self._waiting.pop(account, ())), sequence=upto)
 
     async def _read(self) -> int:

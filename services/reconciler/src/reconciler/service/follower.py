@@ -99,6 +99,10 @@ class Follower:
         self._read_from = server.name
         return status
 
+    def leave(self) -> None:
+        """Follow the account no longer: another replica does, or this one begins anew."""
+        self._feed.forget(self.account)
+
     async def _advance(
         self, server: LedgerServer, status: ServerStatus, state: AccountState, upto: int
     ) -> None:

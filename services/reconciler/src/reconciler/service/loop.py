@@ -1,16 +1,19 @@
 """Turning the wheel: at each wake-up every account goes on by one reading, on the first server that can."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 
 import structlog
 
 from reconciler.metrics import Metrics
+from reconciler.ports.bus import NotOwner
 from reconciler.ports.ledger import LedgerServer, ServerError
 from reconciler.service import cancellation
 from reconciler.service.follower import Follower
 from reconciler.service.reader import HistoryMissing
 from reconciler.service.servers import Servers
+from reconciler.service.sharing import Lease
 
 _log = structlog.get_logger()
 
@@ -38,22 +41,27 @@ class Wakeup:
 
 
 class Loop:
-    """Follows all accounts, each in a task of its own."""
+    """Follows this replica's accounts, each in a task of its own."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913, PLR0917 - what it turns
         self,
-        followers: Sequence[Follower],
+        followers: Callable[[str], Follower],
+        lease: Lease,
         servers: Servers,
         wakeup: Wakeup,
         metrics: Metrics,
         on_turn: Callable[[], None],
     ) -> None:
-        """`on_turn` is called after each look that worked."""
-        self._followers = followers
+        """`followers` makes an account's follower; `on_turn` is called after each look that worked."""
+        self._make = followers
+        self._lease = lease
         self._servers = servers
         self._wakeup = wakeup
         self._metrics = metrics
         self._on_turn = on_turn
+        self._followed: dict[str, Follower] = {}
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._renewed = asyncio.Event()
         self._validated = 0
         self._lacking: set[tuple[str, str]] = set()
 
@@ -61,14 +69,54 @@ class Loop:
         """Follow until cancelled.
 
         Raises:
-            ExceptionGroup: of NotOwner or StateUnreadable, when an account must not be followed here.
+            ExceptionGroup: of StateUnreadable, when an account can't be followed.
 
         """
         async with asyncio.TaskGroup() as tasks:
-            for follower in self._followers:
-                tasks.create_task(self._follow(follower), name=follower.account)
+            try:
+                while True:
+                    await self._lease.renew(partial(self._rearrange, tasks))
+                    self._tell_share()
+                    await asyncio.sleep(self._lease.pause)
+            finally:
+                await self._leave(self._tasks)
+                await self._lease.release()
 
-    async def _follow(self, follower: Follower) -> None:
+    @property
+    def followers(self) -> Sequence[Follower]:
+        """Those of the accounts that are followed now."""
+        return list(self._followed.values())
+
+    async def _rearrange(self, tasks: asyncio.TaskGroup, mine: frozenset[str]) -> None:
+        """Follow these accounts, and no other from now on."""
+        await self._leave(self._tasks.keys() - mine)
+        for account in sorted(mine - self._tasks.keys()):
+            self._tasks[account] = tasks.create_task(self._follow(account), name=account)
+        renewed, self._renewed = self._renewed, asyncio.Event()
+        renewed.set()
+
+    async def _leave(self, accounts: Iterable[str]) -> None:
+        ending = [self._tasks.pop(account) for account in list(accounts)]
+        for task in ending:
+            task.cancel()
+        if ending:
+            await asyncio.wait(ending)
+
+    async def _follow(self, account: str) -> None:
+        while True:
+            follower = self._followed[account] = self._make(account)
+            try:
+                await self._turn(follower)
+            except NotOwner as loss:
+                self._metrics.lease_losses.inc()
+                _log.warning("taking the account up again", account=account, problem=str(loss))
+            finally:
+                del self._followed[account]
+                follower.leave()
+            # Whoever has gone on with it is seen at the next renewal at the latest
+            await self._renewed.wait()
+
+    async def _turn(self, follower: Follower) -> None:
         pause = _SHORTEST_PAUSE
         reported = asyncio.get_running_loop().time()
         while True:
@@ -84,6 +132,13 @@ class Loop:
             pause = _SHORTEST_PAUSE if advanced else min(pause * 2, self._wakeup.poll_seconds)
             if not (advanced and self._behind(follower)):
                 await _first_of(closed, pause)
+
+    def _tell_share(self) -> None:
+        self._metrics.accounts.set(len(self._tasks))
+        self._metrics.replicas.set(self._lease.replicas)
+        self._metrics.bus_connected.set(self._lease.held)
+        if self._lease.held and not self._tasks:
+            self._on_turn()  # a replica with nothing to follow is well
 
     async def look(self, follower: Follower) -> bool:
         """Let an account go on by one reading; False if no server could serve it."""
@@ -112,8 +167,8 @@ class Loop:
     def _measure(self, validated: int) -> None:
         self._validated = max(self._validated, validated)
         self._metrics.validated_ledger.set(self._validated)
-        self._metrics.cursor_lag.set(max(map(self._behind, self._followers)))
-        self._metrics.disappearances_owed.set(sum(len(one.owed) for one in self._followers))
+        self._metrics.cursor_lag.set(max(map(self._behind, self.followers), default=0))
+        self._metrics.disappearances_owed.set(sum(len(one.owed) for one in self.followers))
 
     def _behind(self, follower: Follower) -> int:
         """Return by how many ledgers; an account that is not adopted yet is behind by all of them."""
