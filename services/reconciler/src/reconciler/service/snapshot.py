@@ -71,11 +71,12 @@ class SnapshotCheck:
             _log.info("no snapshot to check against", account=self._account, problem=str(refusal))
             self._put_off(cursor)
             return []
-        listed = _rests(server, rows)
-        for order in state.orders.values():
-            if order.missing:  # known to lack: nothing more can be learned from what is left of it
-                listed.pop(order.sequence, None)
-        found = frozenset(differences(on_the_book(state), listed))
+        incomplete = {order.sequence for order in state.orders.values() if order.missing}
+        found = frozenset(
+            one
+            for one in differences(on_the_book(state), _rests(server, rows))
+            if one.sequence not in incomplete  # of these it is known
+        )
         new = found - self._known
         if new - self._suspected:
             self._suspected |= new
@@ -106,11 +107,9 @@ class SnapshotCheck:
 
 
 def on_the_book(state: AccountState) -> Rests:
-    """Return what is left of the orders that should be listed; not those whose history is known to lack."""
+    """Return what is left of the orders that should be listed."""
     return {
-        order.sequence: (order.gets_left, order.pays_left)
-        for order in state.orders.values()
-        if order.listed and not order.missing
+        order.sequence: (order.gets_left, order.pays_left) for order in state.orders.values() if order.listed
     }
 
 
