@@ -20,6 +20,10 @@ _log = structlog.get_logger()
 _SHORTEST_PAUSE = 0.02
 """Seconds until the next look after something was found: there may be more already."""
 _SECONDS_BETWEEN_REPORTS = 2.0
+_SECONDS_UNTIL_MEASURED = 0.1
+"""After a look: with thousands of accounts it is measured for many looks at once."""
+_LOOKS_AT_ONCE = 64
+"""Of all accounts; more would only wait for each other, and run into the servers' and our own time limits."""
 
 
 class Wakeup:
@@ -64,6 +68,8 @@ class Loop:
         self._renewed = asyncio.Event()
         self._validated = 0
         self._lacking: set[tuple[str, str]] = set()
+        self._looks = asyncio.Semaphore(_LOOKS_AT_ONCE)
+        self._measuring: asyncio.TimerHandle | None = None
 
     async def run(self) -> None:
         """Follow until cancelled.
@@ -122,7 +128,8 @@ class Loop:
         while True:
             closed = self._wakeup.next_close()
             before = follower.cursor
-            await self.look(follower)
+            async with self._looks:
+                await self.look(follower)
             cancellation.obey()
             advanced = follower.cursor != before
             now = asyncio.get_running_loop().time()
@@ -153,7 +160,8 @@ class Loop:
             else:
                 self._servers.served(server)
                 self._lacking.discard((follower.account, server.name))
-                self._measure(status.validated)
+                self._validated = max(self._validated, status.validated)
+                self._measure_soon()
                 self._on_turn()
                 return True
         return False
@@ -164,8 +172,13 @@ class Loop:
             self._lacking.add(key)
             _log.warning("held until the ledgers are there", account=follower.account, problem=str(lack))
 
-    def _measure(self, validated: int) -> None:
-        self._validated = max(self._validated, validated)
+    def _measure_soon(self) -> None:
+        if self._measuring is None:
+            loop = asyncio.get_running_loop()
+            self._measuring = loop.call_later(_SECONDS_UNTIL_MEASURED, self._measure)
+
+    def _measure(self) -> None:
+        self._measuring = None
         self._metrics.validated_ledger.set(self._validated)
         self._metrics.cursor_lag.set(max(map(self._behind, self.followers), default=0))
         self._metrics.disappearances_owed.set(sum(len(one.owed) for one in self.followers))
