@@ -22,6 +22,10 @@ _log = structlog.get_logger()
 _SHORTEST_PAUSE = 0.02
 """Seconds until the next look after something was found: there may be more already."""
 _SECONDS_BETWEEN_REPORTS = 2.0
+_SECONDS_UNTIL_MEASURED = 0.1
+"""After a look: with thousands of accounts it is measured for many looks at once."""
+_LOOKS_AT_ONCE = 64
+"""Of all accounts; more would only wait for each other, and run into the servers' and our own time limits."""
 
 
 class Wakeup:
@@ -71,6 +75,8 @@ class Loop:
         self._renewed = asyncio.Event()
         self._validated = 0
         self._lacking: set[tuple[str, str]] = set()
+        self._looks = asyncio.Semaphore(_LOOKS_AT_ONCE)
+        self._measuring: asyncio.TimerHandle | None = None
 
     async def run(self) -> None:
         """Follow until cancelled.
@@ -129,7 +135,8 @@ class Loop:
         while True:
             closed = self._wakeup.next_close()
             before = follower.cursor
-            await self.look(follower)
+            async with self._looks:
+                await self.look(follower)
             cancellation.obey()
             advanced = follower.cursor != before
             now = asyncio.get_running_loop().time()
@@ -167,7 +174,8 @@ class Loop:
                 self._gaps.served(follower.account)
                 await self._gaps.heal(follower, self._servers.candidates())
                 await self._doubts.ask(follower, self._servers.candidates())
-                self._measure(status.validated)
+                self._validated = max(self._validated, status.validated)
+                self._measure_soon()
                 self._on_turn()
                 return True
         return await self._gaps.go_on(follower, self._servers.candidates())
@@ -182,8 +190,13 @@ class Loop:
                 problem=str(lack),
             )
 
-    def _measure(self, validated: int) -> None:
-        self._validated = max(self._validated, validated)
+    def _measure_soon(self) -> None:
+        if self._measuring is None:
+            loop = asyncio.get_running_loop()
+            self._measuring = loop.call_later(_SECONDS_UNTIL_MEASURED, self._measure)
+
+    def _measure(self) -> None:
+        self._measuring = None
         self._metrics.validated_ledger.set(self._validated)
         self._metrics.cursor_lag.set(max(map(self._behind, self.followers), default=0))
         self._metrics.open_gaps.set(sum(len(one.gaps) for one in self.followers))
