@@ -200,7 +200,9 @@ class Loop:
         self._metrics.validated_ledger.set(self._validated)
         self._metrics.cursor_lag.set(max(map(self._behind, self.followers), default=0))
         self._metrics.open_gaps.set(sum(len(one.gaps) for one in self.followers))
-        self._metrics.lost_orders.set(sum(len(one.state.lost) for one in self.followers if one.state))
+        states = [one.state for one in self.followers if one.state is not None]
+        self._metrics.open_orders.set(sum(len(state.open) for state in states))
+        self._metrics.lost_orders.set(sum(len(state.lost) for state in states))
         self._metrics.disappearances_owed.set(sum(len(one.owed) for one in self.followers))
         self._metrics.halted.set(bool(self.halts()))
 
