@@ -160,8 +160,7 @@ class Loop:
             else:
                 self._servers.served(server)
                 self._lacking.discard((follower.account, server.name))
-                self._validated = max(self._validated, status.validated)
-                self._measure_soon()
+                self._measure_soon(status.validated)
                 self._on_turn()
                 return True
         return False
@@ -172,14 +171,15 @@ class Loop:
             self._lacking.add(key)
             _log.warning("held until the ledgers are there", account=follower.account, problem=str(lack))
 
-    def _measure_soon(self) -> None:
+    def _measure_soon(self, validated: int) -> None:
+        self._validated = max(self._validated, validated)
+        self._metrics.validated_ledger.set(self._validated)
         if self._measuring is None:
             loop = asyncio.get_running_loop()
             self._measuring = loop.call_later(_SECONDS_UNTIL_MEASURED, self._measure)
 
     def _measure(self) -> None:
         self._measuring = None
-        self._metrics.validated_ledger.set(self._validated)
         self._metrics.cursor_lag.set(max(map(self._behind, self.followers), default=0))
         self._metrics.disappearances_owed.set(sum(len(one.owed) for one in self.followers))
 
