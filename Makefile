@@ -3,10 +3,10 @@ SHELL := /bin/sh
 BIN := .venv/bin
 READY := .venv/ready
 
-.PHONY: help setup demo run test bench mutants lint types imports clean
+.PHONY: help setup demo run test bench mutants ops-check lint types imports clean
 
 help:
-	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile
 
 setup: $(READY) ## set up .venv (and uv in .tools where it is missing)
 
@@ -37,6 +37,10 @@ mutants: $(READY) ## change the kernel's decisions one by one, and see whether t
 	@cp tests/mutation.toml .mutation/pyproject.toml
 	@cd .mutation && ../$(BIN)/mutmut run --max-children 2 && ../$(BIN)/mutmut results
 
+ops-check: $(READY) ## check dashboards, alerts and runbooks against what they name, and run every query
+	@tests/ops/tools.sh
+	@$(BIN)/pytest --quiet tests/ops tests/integration/grafana $(ARGS)
+
 lint: $(READY) ## check style
 	@$(BIN)/ruff check --quiet
 	@$(BIN)/ruff format --check --quiet
@@ -48,5 +52,5 @@ imports: $(READY) ## check who may import whom
 	@$(BIN)/lint-imports
 
 clean: ## remove everything that was set up or cached
-	@rm -rf .venv .tools .mutation .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	@rm -rf .venv .tools .ops .mutation .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,9 +1,13 @@
 """The bus for tests of the service's own logic; what a real NATS does is tested against a real NATS."""
 
 from collections.abc import Callable, Mapping, Sequence
+from uuid import UUID
+
+import msgspec
 
 from offer_lifecycle import Header
-from order_events import OrderDisappeared, OrdersEvent
+from order_events import OrderDisappeared, OrdersEvent, ReconcilerHalted, ReconcilerResumed, encode
+from order_events.subjects import RESUME_KEY
 from reconciler.ports.bus import Announced, Announcement, BusAway, Kept, NotOwner
 from reconciler.ports.ledger import LedgerServer
 
@@ -97,6 +101,32 @@ class MemoryStore:
         self._memory.revision += 1
         self._memory.call()
         return self._memory.revision
+
+
+class MemoryOperator:
+    """Writes and reads an operator's answer where the state is kept."""
+
+    def __init__(self, memory: Memory) -> None:
+        self._memory = memory
+
+    def answer(self, halted: ReconcilerHalted) -> ReconcilerResumed:
+        resumed = ReconcilerResumed(
+            event_id=UUID(int=1),
+            network_id=halted.network_id,
+            account=halted.account,
+            session_id=halted.session_id,
+            ledger_index=None,
+            occurred_at=halted.occurred_at,
+            answers=halted.event_id,
+            resumed_by="ada",
+            note="looked into it",
+        )
+        self._memory.values[f"{halted.network_id}.{halted.account}.{RESUME_KEY}"] = encode(resumed)
+        return resumed
+
+    async def resume(self, prefix: str) -> ReconcilerResumed | None:
+        written = self._memory.values.get(f"{prefix}.{RESUME_KEY}")
+        return None if written is None else msgspec.json.decode(written, type=ReconcilerResumed)
 
 
 class MemoryLeases:

@@ -163,3 +163,43 @@ async def test_no_load_takes_an_account_for_a_new_one_however_many_are_under_way
     for _ in range(10):
         found = await asyncio.gather(*(store.load(PREFIX) for _ in range(30)))
         assert found == [whole] * 30
+
+
+async def test_many_accounts_commit_and_load_together_and_each_for_itself(
+    store: BucketStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    batches: list[int] = []
+
+    async def counted(client: Client, batch: list[Message]) -> int:
+        batches.append(len(batch))
+        return await publish_batch(client, batch)
+
+    monkeypatch.setattr("reconciler.adapters.state_store.publish_batch", counted)
+    prefixes = [f"0.r{number}" for number in range(600)]
+    orders = {prefix: {f"order.{number}": prefix.encode()} for number, prefix in enumerate(prefixes)}
+    revisions = await asyncio.gather(
+        *(store.commit(prefix, {**orders[prefix], **account(1)}, [], 0) for prefix in prefixes)
+    )
+    assert len(batches) < 10
+    assert max(batches) <= 1000
+    found = await asyncio.gather(*(store.load(prefix) for prefix in prefixes))
+    assert found == [
+        Kept(values={**orders[prefix], **account(1)}, revision=revision)
+        for prefix, revision in zip(prefixes, revisions, strict=True)
+    ]
+
+
+async def test_a_stale_commit_among_others_is_refused_alone(store: BucketStore) -> None:
+    prefixes = [f"0.r{number}" for number in range(20)]
+    firsts = await asyncio.gather(*(store.commit(prefix, account(1), [], 0) for prefix in prefixes))
+    firsts[7] -= 1
+    found = await asyncio.gather(
+        *(
+            store.commit(prefix, account(2), [], fence)
+            for prefix, fence in zip(prefixes, firsts, strict=True)
+        ),
+        return_exceptions=True,
+    )
+    assert [number for number, one in enumerate(found) if isinstance(one, NotOwner)] == [7]
+    cursors = [(await store.load(prefix)).values["account"] for prefix in prefixes]
+    assert [number for number, cursor in enumerate(cursors) if cursor != b"2"] == [7]

@@ -11,9 +11,13 @@ from in_process_node import InProcessServer
 from replaying import recorded
 from structlog.testing import capture_logs
 from waiting import until
+from with_a_hole import PATIENCE, Clock, gaps_of
 
 from reconciler.metrics import Metrics
+from reconciler.ports.ledger import Unreachable
+from reconciler.service.doubts import Doubts
 from reconciler.service.follower import Follower
+from reconciler.service.gaps import SECONDS_BETWEEN_LOOKS
 from reconciler.service.loop import Loop, Wakeup
 from reconciler.service.publisher import Publisher
 from reconciler.service.servers import Servers
@@ -40,7 +44,17 @@ class Running:
         pool = Servers(servers, clock=clock, chance=random.Random(1))  # noqa: S311 - no secret
         accounts = [SESSION.accounts[role] for role in roles]
         self.lease = Lease(self.leases, accounts, replica="one", seconds=5, clock=clock)
-        self.loop = Loop(self._follower, self.lease, pool, self.wakeup, self.metrics, self._turned)
+        self.gaps_clock = Clock()
+        self.loop = Loop(
+            self._follower,
+            self.lease,
+            pool,
+            self.wakeup,
+            self.metrics,
+            self._turned,
+            gaps=gaps_of(next(iter(self.memories.values()), Memory()), self.gaps_clock),
+            doubts=Doubts(clock=Clock()),
+        )
 
     def _turned(self) -> None:
         self.turns += 1
@@ -238,3 +252,24 @@ async def test_a_replica_with_nothing_to_follow_still_turns() -> None:
     running.pause_between_renewals(0.01)
     async with turning(running):
         await until(lambda: running.turns > 3)
+
+
+async def test_ledgers_that_no_server_has_are_left_out_and_read_once_a_server_has_them() -> None:
+    server, whole = InProcessServer(SESSION, "node://holed"), InProcessServer(SESSION, "node://whole")
+    first = SESSION.ledgers[0].ledger_index
+    whole.trouble = lambda _method: Unreachable("node://whole", "not there yet")
+    async with turning(Running(server, whole, poll_seconds=0.01, roles=ROLES[:1])) as running:
+
+        def passes(seconds: float, reached: Callable[[], bool]) -> bool:
+            running.gaps_clock.now += seconds
+            return reached()
+
+        await until(running.all_at(first))
+        server.node.faults.change({"hole": [first + 1, first + 20]})
+        server.close_ledgers()
+        await until(lambda: passes(PATIENCE, running.all_at(LAST)))
+        await until(lambda: running.metric("open_gaps") == 1)
+        whole.close_ledgers()
+        whole.trouble = lambda _method: None
+        await until(lambda: passes(SECONDS_BETWEEN_LOOKS, lambda: running.metric("open_gaps") == 0))
+        assert running.followers[0].gaps == ()

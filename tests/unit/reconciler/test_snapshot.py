@@ -131,6 +131,26 @@ async def test_a_difference_that_shows_again_marks_the_order_and_never_ends_it(f
     assert first in followed.listed()
 
 
+async def test_an_order_whose_history_is_known_to_be_incomplete_is_not_told_again(
+    followed: Followed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("reconciler.service.snapshot.LEDGERS_BETWEEN", 1)
+    first = min(followed.listed())
+
+    def with_less_left(answer: dict[str, Any]) -> dict[str, Any]:
+        rows = [{**row, "taker_gets": "1"} if row["seq"] == first else row for row in answer["offers"]]
+        return {**answer, "offers": rows}
+
+    followed.server.spoil["account_offers"] = with_less_left
+    with pytest.raises(SnapshotDiffers, match=f"offer {first}: expected"):
+        await followed.follower.advance(followed.server)
+    for _ in range(2):
+        await followed.follower.advance(followed.server)
+        followed.server.close_ledgers(1)
+        await followed.follower.advance(followed.server)
+    assert [len(one.missing) for one in orders(followed.memory) if one.sequence == first] == [1]
+
+
 async def test_an_offer_that_the_history_never_showed_is_told_and_nothing_is_made_up(
     followed: Followed,
 ) -> None:

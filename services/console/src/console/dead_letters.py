@@ -79,7 +79,8 @@ def find(nats_url: str, ids: Collection[int]) -> list[Letter]:
         BadOption: no bus answers there, its streams were never made, or there is no such id.
 
     """
-    return asyncio.run(_find(nats_url, ids))
+    with screen(stderr=True).status("reading dead letters"):
+        return asyncio.run(_find(nats_url, ids))
 
 
 def show(letters: Sequence[Letter], *, as_json: bool) -> None:

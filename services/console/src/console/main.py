@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import track
 
+from console.desk import ack_command
 from console.ending import FAILED, ended_by_ctrl_c, explained, refuse
 from console.errors import BadOption, HistoryMissing
 from console.lines import OrderLine
@@ -38,6 +39,7 @@ from console.options import (
     Sessions,
 )
 from console.replay import replay as fold_session
+from console.resuming import resume_command
 from console.sessions import RECORDINGS, SELECTION, Recording, find_session
 from console.tables import order_table, screen, summary
 from replay_node.session import BadSession, RecordedLedger
@@ -53,6 +55,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+app.command("ack")(ack_command)
 
 
 @app.command("replay")
@@ -287,6 +290,9 @@ def _print_json(lines: Iterable[msgspec.Struct]) -> None:
     for line in lines:
         sys.stdout.write(msgspec.json.encode(line).decode() + "\n")
     sys.stdout.flush()
+
+
+app.command("resume")(resume_command)
 
 
 def main() -> None:

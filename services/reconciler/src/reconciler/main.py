@@ -12,11 +12,13 @@ import nats.errors
 from faststream.nats import NatsBroker
 from nats.aio.client import Client
 
+from offer_lifecycle import Gap
 from reconciler.adapters.engine_feed import JetStreamEngineFeed
 from reconciler.adapters.json_rpc import JsonRpcServer
 from reconciler.adapters.leases import BucketLeases
 from reconciler.adapters.market import LedgerMarket
 from reconciler.adapters.metered import MeteredServer
+from reconciler.adapters.operator_notices import BucketOperator
 from reconciler.adapters.orders_bus import JetStreamOrders
 from reconciler.adapters.shared import SharedServer
 from reconciler.adapters.state_store import BucketStore
@@ -24,9 +26,14 @@ from reconciler.adapters.websocket import WebSocketServer
 from reconciler.health import LedgerHealth
 from reconciler.metrics import Metrics
 from reconciler.ports.ledger import LedgerServer
+from reconciler.service.doubts import Doubts
 from reconciler.service.follower import Follower
+from reconciler.service.gaps import Gaps
+from reconciler.service.guard import Guards
+from reconciler.service.healing import Healing, HistoryPublisher
 from reconciler.service.loop import Loop, Wakeup
 from reconciler.service.memory import StateUnreadable
+from reconciler.service.policy import Policy, Unexplained
 from reconciler.service.publisher import Publisher
 from reconciler.service.servers import Servers
 from reconciler.service.sharing import Lease
@@ -42,7 +49,7 @@ def main() -> int:
     set_up_logs("reconciler", settings)
     metrics, health = Metrics(), LedgerHealth()
     broker = make_broker(settings.nats_url)
-    app = make_app(broker, checks=health.checks(), registry=metrics.registry)
+    app = make_app(broker, checks=health.checks(), notes=health.notes(), registry=metrics.registry)
     return run(app, broker, settings, work=partial(work, settings, broker, metrics, health))
 
 
@@ -77,8 +84,18 @@ async def work(
         clock=time.monotonic,
     )
     health.leased(lambda: lease.held)
-    followers = _followers(settings, partial(entitled, broker, lease), metrics)
-    loop = Loop(followers, lease, servers, wakeup, metrics, health.turned)
+    client = partial(entitled, broker, lease)
+    loop = Loop(
+        _followers(settings, client, metrics),
+        lease,
+        servers,
+        wakeup,
+        metrics,
+        health.turned,
+        gaps=_gaps(settings, client, metrics),
+        doubts=Doubts(clock=time.monotonic),
+    )
+    health.watch(loop.halts)
     watch = asyncio.ensure_future(Watch(servers, metrics).run())
     try:
         await asyncio.gather(loop.run(), watch)
@@ -117,7 +134,36 @@ def _followers(
             LedgerMarket(),
             disappearance_timeout=settings.disappearance_timeout,
         ),
+        guards=_guards(settings, client, metrics),
     )
+
+
+def _guards(settings: ReconcilerSettings, client: Callable[[], Client], metrics: Metrics) -> Guards:
+    return Guards(
+        policy=Policy(
+            unexplained=Unexplained(settings.policy),
+            halt_after_unresolved=settings.halt_after_unresolved,
+            halt_on_drift=settings.halt_on_drift,
+        ),
+        check_ledgers=settings.balance_check_ledgers,
+        operator=BucketOperator(client, metrics),
+        metrics=metrics,
+    )
+
+
+def _gaps(settings: ReconcilerSettings, client: Callable[[], Client], metrics: Metrics) -> Gaps:
+    store = BucketStore(client, metrics)
+    publisher = HistoryPublisher(
+        JetStreamOrders(client, metrics),
+        LedgerMarket(),
+        disappearance_timeout=settings.disappearance_timeout,
+    )
+
+    def healing(account: str, gap: Gap, server: LedgerServer) -> Healing:
+        feed = JetStreamEngineFeed(client, metrics)
+        return Healing(account, gap, server, feed=feed, store=store, publisher=publisher)
+
+    return Gaps(patience=settings.gap_patience, clock=time.monotonic, healings=healing)
 
 
 def _host() -> str:

@@ -2,6 +2,9 @@
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
+EVENT_DELAYS = (0.5, 1, 2, 3, 5, 8, 13, 21, 34, 55, 120, 600)
+"""Seconds. A ledger's close time is a whole second, and it is validated some three seconds later."""
+
 
 class Metrics:
     """All of the process's metrics, in a registry of their own."""
@@ -36,9 +39,38 @@ class Metrics:
         self.events = Counter(
             "reconciler_events", "Events published, by type", ["event_type"], registry=registry
         )
+        self.event_delay = Histogram(
+            "reconciler_event_delay_seconds",
+            "Time from a ledger's close to its event on the bus; of live events",
+            buckets=EVENT_DELAYS,
+            registry=registry,
+        )
         self.disappearances_owed = Gauge(
             "reconciler_disappearances_owed",
             "Disappearances that the bus has not acknowledged yet; they are offered again",
+            registry=registry,
+        )
+        self.open_gaps = Gauge(
+            "reconciler_open_gaps",
+            "Ranges of ledgers that no server could show and that were left out, over all accounts",
+            registry=registry,
+        )
+        self.open_orders = Gauge(
+            "reconciler_open_orders", "Orders that have not ended, over all accounts", registry=registry
+        )
+        self.lost_orders = Gauge(
+            "reconciler_lost_orders",
+            "Orders that are missing and that no transaction explains (yet)",
+            registry=registry,
+        )
+        self.halted = Gauge(
+            "reconciler_halted",
+            "1 while an account that is followed here waits for an operator",
+            registry=registry,
+        )
+        self.balance_drifts = Counter(
+            "reconciler_balance_drifts",
+            "Balances found that fills, fees and payments do not explain",
             registry=registry,
         )
         self.malformed_announcements = Counter(

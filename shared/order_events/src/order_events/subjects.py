@@ -21,6 +21,10 @@ REDELIVERY_SUBJECTS = (f"{_REDELIVERY_PREFIX}>",)
 
 STATE_BUCKET = "reconciler"
 """The reconciler's key-value bucket."""
+HALT_KEY = "halt"
+"""In the bucket, after `<network_id>.<account>.`, while it is halted: the `reconciler.halted` event."""
+RESUME_KEY = "resume"
+"""Beside it: the `reconciler.resumed` event with which an operator answers; the reconciler publishes it."""
 AUDIT_CONSUMER = "audit-writer"
 """The durable that all replicas of the audit writer share."""
 

@@ -1,4 +1,6 @@
-"""Reading the last value of every key below a place in the state bucket."""
+"""Reading the last value of every key below some places in the state bucket."""
+
+from collections.abc import Iterator, Sequence
 
 import msgspec
 from nats.aio.client import Client
@@ -26,8 +28,10 @@ class LastValue(msgspec.Struct, frozen=True, kw_only=True):
     revision: int
 
 
-async def last_values(client: Client, place: str) -> list[LastValue]:
-    """Return what stands below `place`, a subject's beginning that ends with a dot, oldest first.
+async def last_values(client: Client, places: Sequence[str]) -> list[list[LastValue]]:
+    """Return what stands below each of `places`, beginnings of subjects that end with a dot, oldest first.
+
+    No place is below another one.
 
     Not by the library's watch: it takes a bucket for empty when the server has already sent what the
     client has not yet looked at, and an account that is taken for a new one is adopted afresh.
@@ -37,7 +41,9 @@ async def last_values(client: Client, place: str) -> list[LastValue]:
 
     """
     context = client.jetstream(timeout=ANSWER_SECONDS)
-    reader = await context.add_consumer(_STREAM, _last_of_each(f"{place}>"))
+    reader = await context.add_consumer(
+        _STREAM, _last_of_each([f"{place}>" for place in dict.fromkeys(places)])
+    )
     subscription = await context.pull_subscribe_bind(consumer=reader.name, stream=_STREAM)
     messages: list[Msg] = []
     left = reader.num_pending or 0
@@ -48,14 +54,25 @@ async def last_values(client: Client, place: str) -> list[LastValue]:
     finally:
         await subscription.unsubscribe()
         await context.delete_consumer(_STREAM, reader.name)
-    return [_read(message, place) for message in messages]
+    found: dict[str, list[LastValue]] = {place: [] for place in places}
+    for message in messages:
+        place = next(place for place in _beginnings(message.subject) if place in found)
+        found[place].append(_read(message, place))
+    return [found[place] for place in places]
 
 
-def _last_of_each(subjects: str) -> ConsumerConfig:
+def _beginnings(subject: str) -> Iterator[str]:
+    end = subject.find(".")
+    while end >= 0:
+        yield subject[: end + 1]
+        end = subject.find(".", end + 1)
+
+
+def _last_of_each(subjects: list[str]) -> ConsumerConfig:
     return ConsumerConfig(
         deliver_policy=DeliverPolicy.LAST_PER_SUBJECT,
         ack_policy=AckPolicy.NONE,
-        filter_subject=subjects,
+        filter_subjects=subjects,
         inactive_threshold=_FORGOTTEN_SECONDS,
         mem_storage=True,
     )

@@ -38,7 +38,7 @@ class BucketLeases:
         try:
             digest = await self._listed(accounts)
             await self._put(f"{_REPLICAS}.{replica}", digest.encode(), {_LIFE: f"{seconds}s"})
-            found = await last_values(self._client(), f"{_subject(_REPLICAS)}.")
+            (found,) = await last_values(self._client(), [f"{_subject(_REPLICAS)}."])
             living = {one.key: await self._accounts(one.value.decode()) for one in found if one.value}
         except BUS_ERRORS as error:
             raise BusAway(repr(error)) from error

@@ -9,6 +9,7 @@ Until that is done the pages count.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import accumulate
 from uuid import uuid4
 
 import msgspec
@@ -22,7 +23,8 @@ from reconciler.adapters.atomic_batch import (
     Message,
     publish_batch,
 )
-from reconciler.adapters.last_values import last_values
+from reconciler.adapters.joined import Joined
+from reconciler.adapters.last_values import LastValue, last_values
 from reconciler.adapters.retry import until_done
 from reconciler.metrics import Metrics
 from reconciler.ports.bus import Kept, NotOwner
@@ -38,6 +40,9 @@ _PAGE = "page."
 _PAGE_BYTES = 500_000
 """A message holds 1 MB, as the server comes."""
 
+_LOADS_AT_ONCE = 64
+"""Accounts that one consumer reads."""
+
 Changes = dict[str, bytes | None]
 """Values by key; None: deleted."""
 
@@ -51,6 +56,8 @@ class BucketStore:
         self._metrics = metrics
         self._pages: dict[str, list[Changes]] = {}
         """By prefix: pages that are stored and not spread yet."""
+        self._publish = Joined(self._publish_together, _fitting)
+        self._read = Joined(self._read_together, lambda prefixes: min(len(prefixes), _LOADS_AT_ONCE))
 
     async def load(self, prefix: str) -> Kept:
         """Return what is kept under a prefix (see `StateStore`)."""
@@ -106,13 +113,39 @@ class BucketStore:
 
         async def attempt() -> int:
             try:
-                return await publish_batch(self._client(), batch)
+                return await self._publish(batch)
             except BatchRefused as refusal:
                 if refusal.code != WRONG_LAST_SEQUENCE:
                     raise
                 return await self._own_revision(key, fence, commit_id)
 
         return await until_done("committing state", attempt, self._metrics)
+
+    async def _publish_together(self, batches: Sequence[list[Message]]) -> list[int | Exception]:
+        """Publish the batches as one, or, if a fence in it does not hold, each by itself.
+
+        Returns the sequence of each one's last message. Thousands of accounts end a ledger at the same time,
+        and a batch costs the bus one write to disk.
+        """
+        client = self._client()
+        if len(batches) > 1:
+            try:
+                last = await publish_batch(client, [message for batch in batches for message in batch])
+            except BatchRefused:
+                pass
+            else:
+                behind = [sum(map(len, batches[number + 1 :])) for number in range(len(batches))]
+                return [last - messages for messages in behind]
+        answers: list[int | Exception] = []
+        for batch in batches:
+            try:
+                answers.append(await publish_batch(client, batch))
+            except BatchRefused as refusal:
+                answers.append(refusal)
+        return answers
+
+    async def _read_together(self, prefixes: Sequence[str]) -> list[list[LastValue] | Exception]:
+        return [*await last_values(self._client(), [_subject(prefix, "") for prefix in prefixes])]
 
     async def _own_revision(self, key: str, fence: int, commit_id: str | None) -> int:
         """Return the key's revision if it is this very commit's, stored by an attempt that seemed to fail."""
@@ -125,7 +158,7 @@ class BucketStore:
         )
 
     async def _load(self, prefix: str) -> Kept:
-        found = await last_values(self._client(), _subject(prefix, ""))
+        found = await self._read(prefix)
         values: Changes = {one.key: one.value for one in found if one.value is not None}
         revisions = {one.key: one.revision for one in found}
         packed = {key: values.pop(key) for key in sorted(values) if key.startswith(_PAGE)}
@@ -147,6 +180,12 @@ def _messages(prefix: str, changes: Changes) -> Iterator[Message]:
         yield Message(
             subject=_subject(prefix, key), payload=value or b"", headers=_DELETED if value is None else {}
         )
+
+
+def _fitting(batches: Sequence[list[Message]]) -> int:
+    """Return how many of the first batches make one together."""
+    lengths = accumulate(map(len, batches))
+    return sum(length <= LARGEST_BATCH for length in lengths)
 
 
 def _pages(changes: Changes) -> Iterator[Changes]:

@@ -10,7 +10,9 @@ from reconciler.metrics import Metrics
 from reconciler.ports.bus import NotOwner
 from reconciler.ports.ledger import LedgerServer, ServerError
 from reconciler.service import cancellation
+from reconciler.service.doubts import Doubts
 from reconciler.service.follower import Follower
+from reconciler.service.gaps import Gaps
 from reconciler.service.reader import HistoryMissing
 from reconciler.service.servers import Servers
 from reconciler.service.sharing import Lease
@@ -20,6 +22,10 @@ _log = structlog.get_logger()
 _SHORTEST_PAUSE = 0.02
 """Seconds until the next look after something was found: there may be more already."""
 _SECONDS_BETWEEN_REPORTS = 2.0
+_SECONDS_UNTIL_MEASURED = 0.1
+"""After a look: with thousands of accounts it is measured for many looks at once."""
+_LOOKS_AT_ONCE = 64
+"""Of all accounts; more would only wait for each other, and run into the servers' and our own time limits."""
 
 
 class Wakeup:
@@ -51,11 +57,16 @@ class Loop:
         wakeup: Wakeup,
         metrics: Metrics,
         on_turn: Callable[[], None],
+        *,
+        gaps: Gaps,
+        doubts: Doubts,
     ) -> None:
         """`followers` makes an account's follower; `on_turn` is called after each look that worked."""
         self._make = followers
         self._lease = lease
         self._servers = servers
+        self._gaps = gaps
+        self._doubts = doubts
         self._wakeup = wakeup
         self._metrics = metrics
         self._on_turn = on_turn
@@ -64,6 +75,8 @@ class Loop:
         self._renewed = asyncio.Event()
         self._validated = 0
         self._lacking: set[tuple[str, str]] = set()
+        self._looks = asyncio.Semaphore(_LOOKS_AT_ONCE)
+        self._measuring: asyncio.TimerHandle | None = None
 
     async def run(self) -> None:
         """Follow until cancelled.
@@ -122,7 +135,8 @@ class Loop:
         while True:
             closed = self._wakeup.next_close()
             before = follower.cursor
-            await self.look(follower)
+            async with self._looks:
+                await self.look(follower)
             cancellation.obey()
             advanced = follower.cursor != before
             now = asyncio.get_running_loop().time()
@@ -132,6 +146,10 @@ class Loop:
             pause = _SHORTEST_PAUSE if advanced else min(pause * 2, self._wakeup.poll_seconds)
             if not (advanced and self._behind(follower)):
                 await _first_of(closed, pause)
+
+    def halts(self) -> dict[str, str]:
+        """Return why accounts wait for an operator, by account."""
+        return {one.account: one.halted.reason for one in self.followers if one.halted is not None}
 
     def _tell_share(self) -> None:
         self._metrics.accounts.set(len(self._tasks))
@@ -153,22 +171,40 @@ class Loop:
             else:
                 self._servers.served(server)
                 self._lacking.discard((follower.account, server.name))
-                self._measure(status.validated)
+                self._gaps.served(follower.account)
+                await self._gaps.heal(follower, self._servers.candidates())
+                await self._doubts.ask(follower, self._servers.candidates())
+                self._measure_soon(status.validated)
                 self._on_turn()
                 return True
-        return False
+        return await self._gaps.go_on(follower, self._servers.candidates())
 
     def _lacks(self, follower: Follower, server: LedgerServer, lack: HistoryMissing) -> None:
         key = (follower.account, server.name)
         if key not in self._lacking:
             self._lacking.add(key)
-            _log.warning("held until the ledgers are there", account=follower.account, problem=str(lack))
+            _log.warning(
+                "held until the ledgers are there, or for as long as is set",
+                account=follower.account,
+                problem=str(lack),
+            )
 
-    def _measure(self, validated: int) -> None:
+    def _measure_soon(self, validated: int) -> None:
         self._validated = max(self._validated, validated)
         self._metrics.validated_ledger.set(self._validated)
+        if self._measuring is None:
+            loop = asyncio.get_running_loop()
+            self._measuring = loop.call_later(_SECONDS_UNTIL_MEASURED, self._measure)
+
+    def _measure(self) -> None:
+        self._measuring = None
         self._metrics.cursor_lag.set(max(map(self._behind, self.followers), default=0))
+        self._metrics.open_gaps.set(sum(len(one.gaps) for one in self.followers))
+        states = [one.state for one in self.followers if one.state is not None]
+        self._metrics.open_orders.set(sum(len(state.open) for state in states))
+        self._metrics.lost_orders.set(sum(len(state.lost) for state in states))
         self._metrics.disappearances_owed.set(sum(len(one.owed) for one in self.followers))
+        self._metrics.halted.set(bool(self.halts()))
 
     def _behind(self, follower: Follower) -> int:
         """Return by how many ledgers; an account that is not adopted yet is behind by all of them."""

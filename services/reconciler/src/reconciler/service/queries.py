@@ -194,6 +194,21 @@ async def account_snapshot(server: LedgerServer, account: str, ledger_index: int
         ServerError: as every request.
 
     """
+    balances = await account_balances(server, account, ledger_index)
+    if balances.account_data is None:
+        return balances
+    pinned = {"account": account, "ledger_index": ledger_index}
+    offers = await _listed(server, "account_offers", "offers", pinned)
+    return msgspec.structs.replace(balances, offers=offers)
+
+
+async def account_balances(server: LedgerServer, account: str, ledger_index: int) -> Snapshot:
+    """Ask for the account's root and trust lines at one validated ledger, and not for its offers.
+
+    Raises:
+        ServerError: as every request.
+
+    """
     pinned = {"account": account, "ledger_index": ledger_index}
     try:
         answer = await server.request("account_info", **pinned)
@@ -205,7 +220,7 @@ async def account_snapshot(server: LedgerServer, account: str, ledger_index: int
     return Snapshot(
         account_data=typed(server, "account_info", answer.get("account_data"), dict[str, Any]),
         lines=await _listed(server, "account_lines", "lines", pinned),
-        offers=await listed_offers(server, account, ledger_index),
+        offers=[],
     )
 
 

@@ -71,7 +71,12 @@ class SnapshotCheck:
             _log.info("no snapshot to check against", account=self._account, problem=str(refusal))
             self._put_off(cursor)
             return []
-        found = frozenset(differences(on_the_book(state), _rests(server, rows)))
+        incomplete = {order.sequence for order in state.orders.values() if order.missing}
+        found = frozenset(
+            one
+            for one in differences(on_the_book(state), _rests(server, rows))
+            if one.sequence not in incomplete  # of these it is known
+        )
         new = found - self._known
         if new - self._suspected:
             self._suspected |= new
@@ -102,11 +107,9 @@ class SnapshotCheck:
 
 
 def on_the_book(state: AccountState) -> Rests:
-    """Return what is left of the orders that should be listed; not those whose history is known to lack."""
+    """Return what is left of the orders that should be listed."""
     return {
-        order.sequence: (order.gets_left, order.pays_left)
-        for order in state.orders.values()
-        if order.listed and not order.missing
+        order.sequence: (order.gets_left, order.pays_left) for order in state.orders.values() if order.listed
     }
 
 
@@ -119,7 +122,7 @@ def differences(expected: Rests, found: Rests) -> list[Difference]:
     ]
 
 
-def _rests(server: LedgerServer, rows: Sequence[Mapping[str, Any]]) -> Rests:
+def _rests(server: LedgerServer, rows: Sequence[Mapping[str, Any]]) -> dict[int, tuple[Decimal, Decimal]]:
     try:
         return {
             int(row["seq"]): (parse_amount(row["taker_gets"]).value, parse_amount(row["taker_pays"]).value)

@@ -25,7 +25,8 @@ _log = structlog.get_logger()
 NEAREST = 16
 """Ledgers: an account that is further behind reads its own history; few share its way."""
 _KEPT = 2 * NEAREST
-_SECONDS_KEPT = 60.0
+_SECONDS_KEPT = 20.0
+"""Until the next ledgers are read; what answers under a server's name may change, so not for long."""
 _ISSUERS = frozenset({"LowLimit", "HighLimit", "TakerGets", "TakerPays"})
 """The amounts whose issuer the servers count among the affected accounts; no others."""
 _decoder = msgspec.json.Decoder(dict[str, Any])
