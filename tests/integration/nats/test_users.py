@@ -11,12 +11,13 @@ import asyncpg
 import nats
 import pytest
 from conftest import Dsn
-from following import announce, environment, until_followed
+from following import environment, until_followed
 from guarded_bus import GuardedBus, guarded_bus
 from nats.aio.client import Client
 from replaying import recorded, serving
 from waiting import until, until_found
 
+from console.announce import announce
 from console.engine import announcements
 from local_stack import LocalStack
 from order_events import encode
@@ -138,8 +139,8 @@ async def test_nobody_without_a_password_gets_in(bus: GuardedBus) -> None:
 async def test_the_services_and_an_engine_do_their_work_as_their_users(
     stack: LocalStack, postgres_dsn: Dsn, bus: GuardedBus, operator: Client, tmp_path: Path
 ) -> None:
-    await announce(operator.jetstream(), SESSION)
     before = len(bus.violations())
+    await announce(SESSION, bus.url("engine"))
     writer = stack.spawn(
         "audit_writer",
         name="writer-as-user",

@@ -1,4 +1,4 @@
-"""`python -m console.announce SESSION`: be the engine of a recorded session, on the bus of `FILLPROOF_NATS_URL`."""
+"""Be the engine of a recorded session: `python -m console.announce SESSION`, on `FILLPROOF_NATS_URL`."""
 
 import asyncio
 import sys
@@ -10,6 +10,9 @@ from order_events.subjects import ENGINE_STREAM, engine_subject
 from replay_node.session import Session, read_session
 from service_kit import ServiceSettings, load_settings
 from service_kit.broker import connect
+
+ANSWER_SECONDS = 5.0
+"""To wait for the bus to store an announcement."""
 
 
 async def announce(session: Session, nats_url: str) -> None:
@@ -23,7 +26,10 @@ async def announce(session: Session, nats_url: str) -> None:
     try:
         jetstream = connection.jetstream()
         for announcement in announcements(session):
-            await jetstream.publish(engine_subject(announcement), encode(announcement), stream=ENGINE_STREAM)
+            subject = engine_subject(announcement)
+            await jetstream.publish(
+                subject, encode(announcement), stream=ENGINE_STREAM, timeout=ANSWER_SECONDS
+            )
     finally:
         await connection.close()
 
