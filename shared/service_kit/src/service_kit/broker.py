@@ -25,6 +25,8 @@ NATS_PORT = 4222
 """Where a URL names no port."""
 INBOX = "_INBOX"
 """Where answers come to clients without a name."""
+PING_SECONDS = 5
+"""A server that leaves two unanswered is gone: a cut network does not close its connections."""
 GRACE_SECONDS = 6.0
 """How long running handlers may take to finish when the service stops."""
 FAILURE_STATUS = 1
@@ -65,6 +67,7 @@ def make_broker(url: str) -> NatsBroker:
         inbox_prefix=inbox_of(url),
         max_reconnect_attempts=-1,
         reconnect_time_wait=1,
+        ping_interval=PING_SECONDS,
         graceful_timeout=GRACE_SECONDS,
         error_cb=error,
         disconnected_cb=disconnected,
