@@ -8,7 +8,7 @@ scripts=../../../.venv/bin
 has() { docker image inspect "$1" >/dev/null 2>&1; }
 
 place=$(mktemp -d)
-trap 'rm -rf "$place"' EXIT
+trap 'rm -rf "$place" "$place.log"' EXIT
 
 if ! has fillproof-stand-in/debian; then
     echo "stand-in: Debian, with debootstrap (half a minute)"
@@ -26,5 +26,6 @@ rm -rf "$place/root"
 for image in python:3.11-slim nats:2.15-alpine postgres:18; do
     has "$image" && continue
     echo "stand-in: $image"
-    docker build --quiet --target "${image%%:*}" --tag "$image" "$place" >/dev/null
+    docker build --quiet --target "${image%%:*}" --tag "$image" "$place" >"$place.log" 2>&1 ||
+        { cat "$place.log" >&2; exit 1; }
 done
