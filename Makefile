@@ -3,10 +3,10 @@ SHELL := /bin/sh
 BIN := .venv/bin
 READY := .venv/ready
 
-.PHONY: help setup demo run test bench mutants lint types imports clean
+.PHONY: help setup demo run test bench mutants ops-check lint types imports clean
 
 help:
-	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile
 
 setup: $(READY) ## set up .venv (and uv in .tools where it is missing)
 
@@ -25,6 +25,8 @@ test: $(READY) ## run all tests (ARGS=... for pytest)
 
 bench: $(READY) ## measure speed, beside what it is held against
 	@PYTHONPATH=tests $(BIN)/python tests/bench/kernel.py
+	@PYTHONPATH=tests $(BIN)/python tests/bench/whole_ledgers.py
+	@PYTHONPATH=tests $(BIN)/python tests/bench/store.py $(ARGS)
 
 mutants: $(READY) ## change the kernel's decisions one by one, and see whether the tests notice
 	@PYTHON="$(PYTHON)" deploy/local/setup.sh --group mutation
@@ -34,6 +36,10 @@ mutants: $(READY) ## change the kernel's decisions one by one, and see whether t
 	@cp tests/made_ledger.py tests/ledger_before.py .mutation/tests
 	@cp tests/mutation.toml .mutation/pyproject.toml
 	@cd .mutation && ../$(BIN)/mutmut run --max-children 2 && ../$(BIN)/mutmut results
+
+ops-check: $(READY) ## check dashboards, alerts and runbooks against what they name, and run every query
+	@tests/ops/tools.sh
+	@$(BIN)/pytest --quiet tests/ops tests/integration/grafana $(ARGS)
 
 lint: $(READY) ## check style
 	@$(BIN)/ruff check --quiet
@@ -46,5 +52,5 @@ imports: $(READY) ## check who may import whom
 	@$(BIN)/lint-imports
 
 clean: ## remove everything that was set up or cached
-	@rm -rf .venv .tools .mutation .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	@rm -rf .venv .tools .ops .mutation .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

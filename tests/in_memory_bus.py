@@ -1,10 +1,14 @@
 """The bus for tests of the service's own logic; what a real NATS does is tested against a real NATS."""
 
 from collections.abc import Callable, Mapping, Sequence
+from uuid import UUID
+
+import msgspec
 
 from offer_lifecycle import Header
-from order_events import OrderDisappeared, OrdersEvent
-from reconciler.ports.bus import Announced, Announcement, Kept, NotOwner
+from order_events import OrderDisappeared, OrdersEvent, ReconcilerHalted, ReconcilerResumed, encode
+from order_events.subjects import RESUME_KEY
+from reconciler.ports.bus import Announced, Announcement, BusAway, Kept, NotOwner
 from reconciler.ports.ledger import LedgerServer
 
 
@@ -62,6 +66,9 @@ class MemoryFeed:
     def follow(self, account: str, after: int) -> None:
         self._next[account] = after
 
+    def forget(self, account: str) -> None:
+        del self._next[account]
+
     async def announced(self, account: str) -> Announced:
         upto = len(self._memory.announcements)
         new = self._memory.announcements[self._next[account] : upto]
@@ -94,6 +101,52 @@ class MemoryStore:
         self._memory.revision += 1
         self._memory.call()
         return self._memory.revision
+
+
+class MemoryOperator:
+    """Writes and reads an operator's answer where the state is kept."""
+
+    def __init__(self, memory: Memory) -> None:
+        self._memory = memory
+
+    def answer(self, halted: ReconcilerHalted) -> ReconcilerResumed:
+        resumed = ReconcilerResumed(
+            event_id=UUID(int=1),
+            network_id=halted.network_id,
+            account=halted.account,
+            session_id=halted.session_id,
+            ledger_index=None,
+            occurred_at=halted.occurred_at,
+            answers=halted.event_id,
+            resumed_by="ada",
+            note="looked into it",
+        )
+        self._memory.values[f"{halted.network_id}.{halted.account}.{RESUME_KEY}"] = encode(resumed)
+        return resumed
+
+    async def resume(self, prefix: str) -> ReconcilerResumed | None:
+        written = self._memory.values.get(f"{prefix}.{RESUME_KEY}")
+        return None if written is None else msgspec.json.decode(written, type=ReconcilerResumed)
+
+
+class MemoryLeases:
+    """Replicas live until they leave: nothing expires here."""
+
+    def __init__(self) -> None:
+        self.living: dict[str, frozenset[str]] = {}
+        self.away = False
+
+    async def renew(self, replica: str, accounts: Sequence[str], seconds: int) -> dict[str, frozenset[str]]:
+        assert seconds > 0
+        if self.away:
+            raise BusAway
+        self.living[replica] = frozenset(accounts)
+        return dict(self.living)
+
+    async def release(self, replica: str) -> None:
+        if self.away:
+            raise BusAway
+        self.living.pop(replica, None)
 
 
 class NoMarket:

@@ -21,6 +21,7 @@ class InProcessServer:
 
     def __init__(self, session: Session, name: str = "node://one") -> None:
         self.name = name
+        self.session = session
         self.node = Node(session, pace=Pace(), faults=Faults())
         self.asked: list[tuple[str, dict[str, Any]]] = []
         self.spoil: dict[str, Spoil] = {}

@@ -6,18 +6,24 @@ from in_process_node import InProcessServer
 from offer_lifecycle import parse_amount
 from order_events import (
     CancelRequested,
+    OrderEvent,
     OrderStatus,
     OrderSubmitted,
 )
 from reconciler.ports.bus import Kept
 from reconciler.service import memory as kept
 from reconciler.service.follower import Follower
+from reconciler.service.guard import Guards
 from reconciler.service.publisher import Publisher
 from replay_node.session import Session
 
 
 def follower(
-    memory: Memory, session: Session, role: str = "maker", market: NoMarket | None = None
+    memory: Memory,
+    session: Session,
+    role: str = "maker",
+    market: NoMarket | None = None,
+    guards: Guards | None = None,
 ) -> Follower:
     """Return what a process would make of the account after a start."""
     publisher = Publisher(MemoryOrders(memory), market or NoMarket(), disappearance_timeout=1)
@@ -27,6 +33,7 @@ def follower(
         feed=MemoryFeed(memory),
         store=MemoryStore(memory),
         publisher=publisher,
+        guards=guards,
     )
 
 
@@ -82,4 +89,5 @@ class MemoryKept:
 
 
 def told(memory: Memory) -> list[tuple[str, int]]:
-    return [(str(event.__struct_config__.tag), event.sequence) for event in memory.stream]
+    orders = (event for event in memory.stream if isinstance(event, OrderEvent))
+    return [(str(event.__struct_config__.tag), event.sequence) for event in orders]

@@ -28,6 +28,12 @@ ROOT = Path(__file__).parents[3]
 SCHEMAS = ROOT / "shared/order_events/schemas"
 SAMPLES = sorted((ROOT / "tests/data/events").glob("v*/*.json"))
 
+NAMED_BY = {
+    "order.disappeared.in_a_gap": "from ledger 70",
+    "order.corrected": "a46517b0-1cd1-5d6b-81e0-3bb62c2c021f by ledgers 70-82",
+}
+"""What names the facts that are about our own knowledge."""
+
 every_sample = pytest.mark.parametrize("path", SAMPLES, ids=lambda path: f"{path.parent.name}/{path.stem}")
 
 
@@ -74,7 +80,9 @@ def test_an_order_events_id_names_its_fact(path: Path) -> None:
         kind=sample(path)["event_type"] + presumed,
         account=event.account,
         sequence=event.sequence,
-        transaction_hash=None if isinstance(event, OrderAccepted) else event.transaction_hash,
+        transaction_hash=None
+        if isinstance(event, OrderAccepted)
+        else NAMED_BY.get(path.stem, event.transaction_hash),
     )
 
 
@@ -88,6 +96,8 @@ def test_an_order_events_id_names_its_fact(path: Path) -> None:
             lambda event: (f"{event.currency}.{event.issuer}", event.since_ledger),
         ),
         ("reconciler.balance_drift.xrp", lambda event: (event.currency, event.since_ledger)),
+        ("reconciler.history_gap", lambda event: (event.first_ledger, event.resolution)),
+        ("reconciler.history_gap.healed", lambda event: (event.first_ledger, event.resolution)),
     ],
 )
 def test_an_id_of_an_event_about_an_account_names_its_fact(

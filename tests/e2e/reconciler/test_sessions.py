@@ -1,6 +1,5 @@
 """Whole sessions over the wire: node, reconciler and bus are real, and the truth is what was written down."""
 
-import asyncio
 from typing import Any
 
 import pytest
@@ -15,7 +14,6 @@ from console.lines import OrderLine
 from order_events import OrderDisappeared, OrderFilled, OrderStatus, encode
 from replay_node.pace import Pace
 from replay_node.session import Session
-from service_kit import Unavailable
 
 pytestmark = pytest.mark.stack
 
@@ -44,10 +42,12 @@ def as_written_down(order: dict[str, Any], line: OrderLine) -> bool:
     )
 
 
-async def follow_all(client: Client, nats_url: str, session: Session, scheme: str = "ws") -> None:
+async def follow_all(
+    client: Client, nats_url: str, session: Session, scheme: str = "ws", **settings: object
+) -> None:
     async with serving(session.name, pace=READ) as node:
         url = node.url.replace("http", scheme, 1)
-        async with following(environment(nats_url, node.url, session, XRPL_URLS=url)):
+        async with following(environment(nats_url, node.url, session, XRPL_URLS=url, **settings)):
             await until_followed(client, session)
 
 
@@ -61,6 +61,18 @@ async def test_every_order_ends_on_the_bus_as_its_truth_says(
     session = recorded(name)
     await announce(jetstream, session)
     await follow_all(client, provisioned_nats_url, session, scheme)
+    found = await lines(jetstream, session)
+    both = zip(session.orders, found, strict=True)
+    assert [pair for pair in both if not as_written_down(*pair)] == []
+
+
+@pytest.mark.parametrize("name", ["account_deleted", "autobridged", "grid_swept"])
+async def test_ledgers_read_whole_tell_the_same_truth(
+    client: Client, jetstream: JetStreamContext, provisioned_nats_url: str, name: str
+) -> None:
+    session = recorded(name)
+    await announce(jetstream, session)
+    await follow_all(client, provisioned_nats_url, session, WHOLE_LEDGERS_FROM=1)
     found = await lines(jetstream, session)
     both = zip(session.orders, found, strict=True)
     assert [pair for pair in both if not as_written_down(*pair)] == []
@@ -122,19 +134,18 @@ async def test_two_servers_of_which_the_first_is_on_another_chain_tell_the_truth
     assert all(as_written_down(order, line) for order, line in zip(session.orders, found, strict=True))
 
 
-async def test_a_second_reconciler_for_the_same_account_and_the_first_can_not_both_go_on(
-    client: Client, provisioned_nats_url: str
+async def test_a_server_that_answers_well_and_lags_is_left_for_one_that_does_not(
+    client: Client, jetstream: JetStreamContext, provisioned_nats_url: str
 ) -> None:
-    session = recorded("grid_swept")
-    async with serving("grid_swept") as node:
-        variables = environment(provisioned_nats_url, node.url, session)
-        async with following(variables) as one, following(variables) as two:
-            await until_followed(client, session, session.ledgers[0].ledger_index)
-            both = asyncio.gather(one, two)
-            while not both.done():
-                await node.rpc("ledger_accept")
-            with pytest.raises(Unavailable, match="another reconciler follows the same account"):
-                await both
+    session = recorded("partial_then_expired")
+    await announce(jetstream, session)
+    async with serving("partial_then_expired", lag=20) as late, serving("partial_then_expired") as good:
+        for _ in session.ledgers[1:]:
+            late.node.close_ledger()
+        good.close_all()
+        urls = f"{late.url},{good.url}"
+        async with following(environment(provisioned_nats_url, late.url, session, XRPL_URLS=urls)):
+            await until_followed(client, session)
 
 
 async def test_a_server_that_nobody_answers_for_is_named_once_and_waited_for(

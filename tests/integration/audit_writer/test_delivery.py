@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import http.client
 import signal
+from decimal import Decimal
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -14,9 +15,18 @@ import pytest
 from nats.js.api import ConsumerConfig
 from sample_events import SAMPLES, event, mixed
 
-from audit_writer.adapters.bus import ORIGIN_SEQUENCE, ORIGIN_STREAM, ORIGIN_SUBJECT, REASON
 from order_events import encode
-from order_events.subjects import AUDIT_CONSUMER, DEAD_LETTER_STREAM, ORDERS_STREAM
+from order_events.subjects import (
+    AUDIT_CONSUMER,
+    DEAD_LETTER_STREAM,
+    ORDERS_STREAM,
+    ORIGIN_SEQUENCE,
+    ORIGIN_STREAM,
+    ORIGIN_SUBJECT,
+    REASON,
+    REDELIVERY_STREAM,
+)
+from service_kit import StreamSettings, provision
 from service_kit.streams import AUDIT_FILTER, MAX_ACK_PENDING
 
 from .conftest import SECONDS, eventually
@@ -34,13 +44,23 @@ pytestmark = pytest.mark.stack
 
 HOLDING = b"holding the batch"
 
-BAD = {
+MALFORMED = {
     b"not json": "JSON is malformed",
+    b"\xff\xfe": "JSON is malformed",
+    b'{"event_type":"order.filled"}': "missing required field",
+    encode(event("order.canceled", 1)).replace(b'"sequence":1,', b'"sequence":"one",'): "Expected `int`",
     b'{"event_type":"order.invented"}': "Invalid value 'order.invented'",
+    encode(event("order.canceled", 3, version=2)): "expected version 1 of OrderCanceled, found 2",
     SAMPLES.joinpath("engine.session.started.json").read_bytes(): "found engine",
-    encode(event("order.canceled", 1, client_order_id="\0")): "PostgreSQL refuses it",
-    encode(event("order.canceled", 2**64 - 1)): "PostgreSQL refuses it",
 }
+REFUSED = {
+    encode(event("order.canceled", 4, client_order_id="\0")): "\\u0000 cannot be converted to text",
+    encode(event("order.canceled", 2**64 - 1)): "out of range for type bigint",
+    encode(event("order.canceled", 5, transaction_index=2**31)): "out of range for type integer",
+    encode(event("order.filled", 6, last_px=Decimal("1E+200000"))): "overflows numeric format",
+}
+BAD = MALFORMED | REFUSED
+"""Each kind of message that can't be stored, and what its dead letter says."""
 
 
 def ask(url: str, seconds: float = 5) -> tuple[int, bytes]:
@@ -86,11 +106,12 @@ async def test_a_thousand_events_with_doubles_and_bad_ones_are_stored_exactly_on
     for payload, headers in letters:
         assert BAD[payload] in headers[REASON]
         assert (headers[ORIGIN_STREAM], headers[ORIGIN_SUBJECT]) == (ORDERS_STREAM, "order.filled.rX")
-        assert 451 <= int(headers[ORIGIN_SEQUENCE]) <= 455
+        assert 450 < int(headers[ORIGIN_SEQUENCE]) <= 450 + len(BAD)
     assert await bus.redelivered() == 0
     metrics = ask(f"{url}/metrics")[1].decode()
     assert "audit_writer_duplicates_total 95.0" in metrics
-    assert 'audit_writer_events_total{event_type="unknown",result="malformed"} 3.0' in metrics
+    assert f'{{event_type="unknown",result="malformed"}} {len(MALFORMED):.1f}' in metrics
+    assert 'audit_writer_events_total{event_type="order.canceled",result="refused"} 3.0' in metrics
     assert writer.stop() == 0
 
 
@@ -203,12 +224,87 @@ async def test_a_writer_stopped_during_an_outage_gives_its_batch_back_at_once(
     await bus.all_acknowledged(seconds=10)
 
 
-async def test_a_writer_leaves_when_its_consumer_is_deleted(start: Callable[..., Child], bus: Bus) -> None:
+async def test_a_writer_stopped_under_load_leaves_nothing_behind_and_nothing_twice(
+    start: Callable[..., Child], bus: Bus, tables: Tables
+) -> None:
+    events = mixed(2_000)
+    await bus.publish(*(encode(one) for one in events))
+    for _ in range(2):
+        more = min(await bus.acknowledged() + 100, len(events))
+        writer = start(FILLPROOF_BATCH_SIZE="20")
+        writer.wait_listening()
+
+        async def under_way(more: int = more) -> bool:
+            return await bus.acknowledged() >= more
+
+        await eventually(under_way, f"{more} are stored")
+        assert await asyncio.to_thread(writer.stop) == 0
+        info = await bus.jetstream.consumer_info(ORDERS_STREAM, AUDIT_CONSUMER)
+        assert (info.num_ack_pending, info.num_redelivered) == (0, 0)
+        assert await bus.acknowledged() == await tables.count("order_event")
+    url = start().wait_ready()
+    await bus.all_acknowledged()
+    assert await tables.ids() == sorted(str(one.event_id) for one in events)
+    assert "audit_writer_duplicates_total 0.0" in ask(f"{url}/metrics")[1].decode()
+
+
+@pytest.mark.parametrize("stream", [ORDERS_STREAM, REDELIVERY_STREAM])
+async def test_a_consumer_deleted_while_the_writer_runs_is_told_and_taken_up_again_when_it_is_back(
+    start: Callable[..., Child], bus: Bus, tables: Tables, stream: str
+) -> None:
     writer = start()
+    url = writer.wait_ready()
+    await bus.jetstream.delete_consumer(stream, AUDIT_CONSUMER)
+    said = f"the stream {stream} has no consumer 'audit-writer': provision the streams"
+
+    async def not_ready() -> bool:
+        status, answer = await asyncio.to_thread(ask, f"{url}/health/ready")
+        return status == 503 and said.encode() in answer
+
+    await eventually(not_ready, "readiness says so")
+    assert said.encode() in writer.output()
+    await provision(bus.jetstream, StreamSettings())
+    prefix = "" if stream == ORDERS_STREAM else "audit.redeliver."
+    await bus.jetstream.publish(f"{prefix}order.filled.rX", encode(event("order.filled", 1)))
+
+    async def stored() -> bool:
+        return await tables.count("order_event") == 1
+
+    await eventually(stored, "the writer goes on")
     writer.wait_ready()
-    await bus.jetstream.delete_consumer(ORDERS_STREAM, AUDIT_CONSUMER)
-    assert writer.wait(seconds=SECONDS) == 1
-    assert b"provision the streams first" in writer.output()
+
+
+async def test_a_writer_does_not_start_without_its_consumer(start: Callable[..., Child], bus: Bus) -> None:
+    await bus.jetstream.delete_consumer(REDELIVERY_STREAM, AUDIT_CONSUMER)
+    writer = start()
+    assert await asyncio.to_thread(writer.wait, seconds=SECONDS) == 1
+    assert b"REDELIVER has no consumer 'audit-writer': provision the streams" in writer.output()
+
+
+async def test_the_metrics_tell_how_far_behind_the_writer_is(
+    start: Callable[..., Child], bus: Bus, tables: Tables
+) -> None:
+    url = start(FILLPROOF_BATCH_SIZE="1").wait_ready()
+
+    async def shown(*lines: str) -> bool:
+        metrics = (await asyncio.to_thread(ask, f"{url}/metrics"))[1].decode().splitlines()
+        return set(lines) <= set(metrics)
+
+    async with tables.locked():
+        await bus.publish(*(encode(one) for one in mixed(10)))
+        # two are handled, two more have arrived
+        lag = (
+            'audit_writer_unacknowledged{stream="ORDERS"} 4.0',
+            'audit_writer_pending{stream="ORDERS"} 6.0',
+        )
+        await eventually(lambda: shown(*lag, "audit_writer_bus_connected 1.0"), "the lag is told")
+    caught_up = (
+        f'audit_writer_{what}{{stream="{stream}"}} 0.0'
+        for what in ("unacknowledged", "pending", "redelivered")
+        for stream in (ORDERS_STREAM, REDELIVERY_STREAM)
+    )
+    lines = tuple(caught_up)
+    await eventually(lambda: shown(*lines), "the lag is gone")
 
 
 def test_a_wrong_setting_ends_it_with_a_clear_error(start: Callable[..., Child]) -> None:

@@ -44,7 +44,8 @@ async def audit(postgres_dsn: Dsn) -> AsyncIterator[Audit]:
 
 
 async def test_the_rows_say_what_the_events_say(audit: Audit) -> None:
-    samples = [event(path.stem, 7) for path in SAMPLES.glob("order.*.json")]
+    names = sorted(path.stem for path in SAMPLES.glob("order.*.json"))
+    samples = [event(name, number) for number, name in enumerate(names, 1)]
     assert await audit.store(samples) == len(samples)
     assert await audit.store(samples) == 0
     stored = await audit.connection.fetch("SELECT event_id, payload FROM order_event")
@@ -91,6 +92,15 @@ ACCEPTED = told("order.accepted", **at(10))
 SWEPT = told("order.expired", **at(30))
 LISTED = told("order.expired.listed")
 LOST = told("order.disappeared.lost", ledger_index=20)
+GIVEN_UP = told("order.disappeared.in_a_gap", ledger_index=20)
+FILLED = told("order.filled", **DONE, **at(30))
+BY = at(15)["transaction_hash"]
+
+
+def corrected(other: OrderEvent, **fields: Any) -> OrderEvent:  # noqa: ANN401 - fields of any type
+    """Return a correction of another event, as of ledger 40."""
+    return told("order.corrected", **{"ledger_index": 40, "corrects": other.event_id, **fields})
+
 
 STORIES = {
     "accepted": ([ACCEPTED], "order.accepted", "ACCEPTED", False),
@@ -147,6 +157,27 @@ STORIES = {
         "EXPIRED",
         False,
     ),
+    "lost in a gap, then read after all": (
+        [GIVEN_UP, told("order.filled", **DONE, **at(15)), corrected(GIVEN_UP, **DONE, removed_by=BY)],
+        "order.corrected",
+        "FILLED",
+        False,
+    ),
+    "filled with a part of it not read, which was read after all": (
+        [ACCEPTED, FILLED, corrected(FILLED, **DONE, removed_by=BY, stands=True)],
+        "order.corrected",
+        "FILLED",
+        False,
+    ),
+    "still working, corrected at the end of the ledger of its last fill": (
+        [
+            told("order.filled", **PART, **at(40, 9)),
+            corrected(FILLED, **PART, removal_reason=None, removed_by=None),
+        ],
+        "order.corrected",
+        "PARTIALLY_FILLED",
+        False,
+    ),
     "rejected": ([told("order.rejected")], "order.rejected", "REJECTED", False),
 }
 
@@ -177,3 +208,17 @@ async def test_orders_of_two_networks_or_accounts_are_not_taken_for_one(audit: A
     other_account = event("order.accepted", 1, account="rsANNSnh59JyuGFaKtNp1Jm41Jb49ZrGdM")
     await audit.store([ACCEPTED, told("order.accepted", network_id=1), other_account])
     assert await audit.connection.fetchval("SELECT count(*) FROM dashboard.order_state") == 3
+
+
+async def test_an_anomaly_that_was_none_is_open_no_more_and_one_that_stands_is(audit: Audit) -> None:
+    async def open_ones() -> list[int]:
+        return [row[0] for row in await audit.connection.fetch("SELECT sequence FROM dashboard.open_anomaly")]
+
+    unexplained = event(ANOMALY, 2, removal_reason=RemovalReason.UNEXPLAINED, **at(30))
+    explained = event("order.corrected", 2, corrects=unexplained.event_id, anomaly=True, stands=True)
+    await audit.store([GIVEN_UP, unexplained])
+    assert sorted(await open_ones()) == [1, 2]
+    await audit.store([explained])
+    assert sorted(await open_ones()) == [1, 2]
+    await audit.store([corrected(GIVEN_UP, stands=False, status=OrderStatus.LOST)])
+    assert await open_ones() == [2]

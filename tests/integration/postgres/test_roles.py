@@ -18,9 +18,19 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.stack
 
 TABLES = ("order_event", "fill", "reconciler_anomaly_log")
-KEPT = ("order_event_default", "event_name", "batch_digest", "chain_head", "unproven_anomaly")
+# fmt: off
+KEPT = (
+    "order_event_default", "event_name", "batch_digest", "chain_head", "unproven_anomaly",
+    "anomaly_acknowledgement",
+)
+# fmt: on
 """What only the owner reaches: a partition, and what proves the rows."""
-VIEWS = tuple(f"dashboard.{name}" for name in ("open_anomaly", "order_fill", "order_state", "chain_head"))
+# fmt: off
+VIEWS = tuple(f"dashboard.{name}" for name in (
+    "open_anomaly", "order_fill", "order_state", "chain_head", "event", "order_end", "disappearance",
+    "answered_anomaly", "anomaly", "session_fill", "balance_drift", "halt", "history_gap", "database_size",
+))
+# fmt: on
 INSERT = (
     "INSERT INTO reconciler_anomaly_log (event_id, detected_at, account, sequence, market, side, remaining,"
 )
@@ -69,6 +79,7 @@ BREAKOUTS = (
     *(f"SELECT 1; LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE" for table in KEPT),
     "UPDATE batch_digest SET digest = ''",
     "UPDATE chain_head SET position = 0",
+    "INSERT INTO anomaly_acknowledgement (event_id, acknowledged_by, note) VALUES ('a', 'b', 'c')",
     "INSERT INTO batch_digest VALUES (1, '', '', 1, 1, '{}', '{}', '{}', NULL, NULL)",
     "INSERT INTO order_event_default SELECT FROM generate_series(1, 1)",
 )

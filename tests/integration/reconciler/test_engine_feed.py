@@ -1,5 +1,7 @@
 """Stream ENGINE on a real NATS: everything up to now, each account its own, nothing twice."""
 
+import asyncio
+
 import pytest
 from nats.js import JetStreamContext
 
@@ -52,6 +54,44 @@ async def test_an_account_goes_on_after_what_it_has_applied(
     assert (await feed.announced("rOne")).announcements == (cancel("rOne", 3),)
     feed.follow("rTwo", 0)  # one that begins later reads what the first one had no use for
     assert (await feed.announced("rTwo")).announcements == (cancel("rTwo", 2),)
+
+
+async def test_an_account_that_is_taken_up_while_others_are_read_for_misses_nothing(
+    feed: JetStreamEngineFeed, jetstream: JetStreamContext, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await say(jetstream, cancel("rTwo", 1), cancel("rOne", 2))
+    feed.follow("rOne", 1)
+    take = feed._take  # noqa: SLF001 - the moment between two messages
+
+    def take_up_another(sequence: int, payload: bytes) -> None:
+        monkeypatch.undo()
+        take(sequence, payload)
+        feed.follow("rTwo", 0)
+
+    monkeypatch.setattr(feed, "_take", take_up_another)
+    assert (await feed.announced("rOne")).announcements == (cancel("rOne", 2),)
+    assert (await feed.announced("rTwo")).announcements == (cancel("rTwo", 1),)
+
+
+async def test_accounts_that_ask_at_the_same_time_share_one_reading_and_each_hears_all(
+    feed: JetStreamEngineFeed, jetstream: JetStreamContext, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    accounts = [f"r{number}" for number in range(50)]
+    for account in accounts:
+        feed.follow(account, 0)
+    await say(jetstream, *(cancel(account, 7) for account in accounts))
+    read, readings = feed._read, 0  # noqa: SLF001 - counted
+
+    async def counted() -> None:
+        nonlocal readings
+        readings += 1
+        await read()
+
+    monkeypatch.setattr(feed, "_read", counted)
+    heard = await asyncio.gather(*map(feed.announced, accounts))
+    assert [one.announcements for one in heard] == [(cancel(account, 7),) for account in accounts]
+    assert [one.sequence for one in heard] == [50] * 50
+    assert readings == 2  # the first one began before the others had asked
 
 
 @pytest.mark.parametrize(

@@ -3,12 +3,13 @@
 import asyncio
 import time
 
+import msgspec
 import pytest
 from nats.aio.client import Client
 from nats.js import JetStreamContext
 from on_the_bus import disappearance, fill, stored, stored_events
 
-from order_events import encode
+from order_events import Provenance, encode
 from order_events.subjects import ORDERS_STREAM
 from reconciler.adapters.orders_bus import JetStreamOrders
 from reconciler.metrics import Metrics
@@ -46,6 +47,17 @@ async def test_published_events_are_counted_by_type(orders: JetStreamOrders, met
     count = metrics.registry.get_sample_value
     assert count("reconciler_events_total", {"event_type": "order.filled"}) == 3
     assert count("reconciler_events_total", {"event_type": "order.disappeared"}) == 1
+
+
+async def test_the_time_from_a_ledgers_close_to_its_event_on_the_bus_is_measured(
+    client: Client, metrics: Metrics
+) -> None:
+    live, old = fill(1), msgspec.structs.replace(fill(2), provenance=Provenance.BACKFILL)
+    orders = JetStreamOrders(lambda: client, metrics, clock=lambda: live.occurred_at.timestamp() + 4)
+    await orders.publish([live, old])
+    value = metrics.registry.get_sample_value
+    assert value("reconciler_event_delay_seconds_count") == 1
+    assert value("reconciler_event_delay_seconds_sum") == 4
 
 
 async def test_offered_disappearances_are_stored_in_their_order(

@@ -1,15 +1,20 @@
 """The bucket on a real NATS: all or nothing, and only for its owner."""
 
 import asyncio
+from collections.abc import Callable
 from typing import Any
 
 import nats.errors
 import pytest
+from in_memory_bus import Crash
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.js import JetStreamContext
+from waiting import until_found
 
+from reconciler.adapters.atomic_batch import Message, publish_batch
 from reconciler.adapters.state_store import BucketStore
+from reconciler.metrics import Metrics
 from reconciler.ports.bus import Kept, NotOwner
 
 pytestmark = pytest.mark.stack
@@ -44,23 +49,85 @@ async def test_a_commit_behind_a_stale_fence_changes_nothing(store: BucketStore,
     first = await store.commit(PREFIX, {"order.7": b"a", **account(1)}, [], 0)
     await store.commit(PREFIX, account(2), [], first)
     before = await store.load(PREFIX)
-    with pytest.raises(NotOwner, match="another reconciler follows the same account"):
+    with pytest.raises(NotOwner, match="another reconciler has gone on"):
         await store.commit(PREFIX, {"order.7": b"x", "order.8": b"y", **account(9)}, ["order.7"], stale)
     assert await store.load(PREFIX) == before
 
 
 @pytest.mark.parametrize("orders", [999, 1000, 2500])
-async def test_more_orders_than_a_batch_holds_are_committed_with_the_account_last(
+async def test_more_keys_than_a_batch_holds_are_committed_and_leave_nothing_but_themselves(
     store: BucketStore, jetstream: JetStreamContext, orders: int
 ) -> None:
-    values = {f"order.{number}": b"v" for number in range(orders)}
+    values = {f"order.{number}": b"v" * 600 for number in range(orders)}
     revision = await store.commit(PREFIX, {**account(1), **values}, [], 0)
+    assert await store.load(PREFIX) == Kept(values={**values, **account(1)}, revision=revision)
+    fewer = list(values)[: orders - 1]
+    await store.commit(PREFIX, account(2), fewer, revision)
     kept = await store.load(PREFIX)
-    assert kept.values == {**values, **account(1)}
-    assert revision == kept.revision == (await jetstream.stream_info("KV_reconciler")).state.last_seq
+    assert kept.values == {f"order.{orders - 1}": b"v" * 600, **account(2)}
+    subjects = (
+        await jetstream.stream_info("KV_reconciler", subjects_filter="$KV.reconciler.>")
+    ).state.subjects
+    assert subjects
+    living = {f"$KV.reconciler.{PREFIX}.{key}" for key in kept.values}
+    for subject in subjects.keys() - living:
+        mark = await jetstream.get_last_msg("KV_reconciler", subject)
+        assert (mark.headers or {}).get("Nats-TTL") == "3600s"
 
 
-async def test_every_batch_of_a_large_commit_is_fenced(store: BucketStore) -> None:
+@pytest.mark.parametrize("died_before", [0, 1, 2, 3])
+async def test_a_large_commit_that_is_cut_short_is_whole_or_not_there_and_the_next_owner_ends_it(
+    store: BucketStore,
+    connected: Callable[[], Client],
+    metrics: Metrics,
+    monkeypatch: pytest.MonkeyPatch,
+    died_before: int,
+) -> None:
+    """Four batches: the pages with the account, then 2,500 keys and the pages' deletion."""
+    first = await store.commit(PREFIX, {"order.1": b"old", "order.9999": b"goes", **account(1)}, [], 0)
+    before = await store.load(PREFIX)
+    values = {**account(2), **{f"order.{number}": b"new" for number in range(2500)}}
+    batches = 0
+
+    async def dying(client: Client, batch: list[Message]) -> int:
+        nonlocal batches
+        batches += 1
+        if batches > died_before:
+            raise Crash
+        return await publish_batch(client, batch)
+
+    with monkeypatch.context() as patch:
+        patch.setattr("reconciler.adapters.state_store.publish_batch", dying)
+        with pytest.raises(Crash):
+            await store.commit(PREFIX, values, ["order.9999"], first)
+    heir = BucketStore(connected, metrics)
+    found = await heir.load(PREFIX)
+    if died_before == 0:
+        assert found == before
+        return
+    assert found.values == values
+    await heir.commit(PREFIX, {"order.1": b"newer", **account(3)}, ["order.2"], found.revision)
+    expected = {**values, "order.1": b"newer", **account(3)}
+    del expected["order.2"]
+    assert (await BucketStore(connected, metrics).load(PREFIX)).values == expected
+
+
+async def test_the_mark_of_a_deletion_goes_by_itself(
+    store: BucketStore, jetstream: JetStreamContext, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mark = {"KV-Operation": "DEL", "Nats-TTL": "1s"}
+    monkeypatch.setattr("reconciler.adapters.state_store._DELETED", mark)
+    first = await store.commit(PREFIX, {"order.7": b"a", "order.8": b"b", **account(1)}, [], 0)
+    revision = await store.commit(PREFIX, account(2), ["order.7"], first)
+
+    async def gone() -> bool:
+        return (await jetstream.stream_info("KV_reconciler")).state.messages == 2
+
+    await until_found(gone)
+    assert await store.load(PREFIX) == Kept(values={"order.8": b"b", **account(2)}, revision=revision)
+
+
+async def test_a_large_commit_behind_a_stale_fence_changes_nothing(store: BucketStore) -> None:
     first = await store.commit(PREFIX, account(1), [], 0)
     await store.commit(PREFIX, account(2), [], first)
     before = await store.load(PREFIX)

@@ -214,6 +214,22 @@ async def test_every_closed_ledger_wakes_over_websocket(node: Node, url: str) ->
     await server.close()
 
 
+@pytest.mark.parametrize("fault", ["slow_down", "overload", "load_warning"])
+async def test_a_websocket_whose_subscription_fails_is_not_kept_without_its_stream(
+    node: Node, url: str, fault: str
+) -> None:
+    woken = asyncio.Event()
+    server = websocket(url, on_ledger_closed=woken.set)
+    node.faults.change({fault: 1})
+    with pytest.raises(Overloaded):
+        await server.request("server_info")
+    await server.request("server_info")
+    node.close_ledger()
+    async with asyncio.timeout(5):
+        await woken.wait()
+    await server.close()
+
+
 async def test_a_websocket_on_which_no_ledger_closes_for_too_long_is_given_up(node: Node, url: str) -> None:
     server = websocket(url, silence=0.1)
     await server.request("server_info")

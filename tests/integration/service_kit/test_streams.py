@@ -67,7 +67,7 @@ async def test_the_audit_writer_never_loses_an_event_by_trying_too_often(jetstre
     await provision(jetstream, StreamSettings())
     audit = (await jetstream.consumer_info(ORDERS_STREAM, AUDIT_CONSUMER)).config
     assert (audit.filter_subject, audit.ack_policy, audit.max_deliver) == (">", "explicit", -1)
-    assert (audit.ack_wait, audit.max_ack_pending) == (30, 2_000)
+    assert (audit.ack_wait, audit.max_ack_pending) == (30, 16_000)
 
 
 async def test_changed_settings_are_applied_and_events_kept(jetstream: JetStreamContext) -> None:

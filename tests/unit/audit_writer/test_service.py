@@ -23,6 +23,7 @@ class Message:
     """A delivery that remembers its answers."""
 
     payload: bytes
+    position: str = "ORDERS.1"
     origin: Mapping[str, str] = field(default_factory=lambda: {"subject": "order.x"})
     answers: list[str] = field(default_factory=list)
     held: asyncio.Event = field(default_factory=asyncio.Event)

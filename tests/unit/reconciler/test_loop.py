@@ -6,18 +6,22 @@ import random
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 
 import pytest
-from in_memory_bus import Memory, MemoryFeed, MemoryOrders, MemoryStore, NoMarket
+from in_memory_bus import Memory, MemoryFeed, MemoryLeases, MemoryOrders, MemoryStore, NoMarket
 from in_process_node import InProcessServer
 from replaying import recorded
 from structlog.testing import capture_logs
 from waiting import until
+from with_a_hole import PATIENCE, Clock, gaps_of
 
 from reconciler.metrics import Metrics
-from reconciler.ports.bus import NotOwner
+from reconciler.ports.ledger import Unreachable
+from reconciler.service.doubts import Doubts
 from reconciler.service.follower import Follower
+from reconciler.service.gaps import SECONDS_BETWEEN_LOOKS
 from reconciler.service.loop import Loop, Wakeup
 from reconciler.service.publisher import Publisher
 from reconciler.service.servers import Servers
+from reconciler.service.sharing import Lease, share
 
 SESSION = recorded("random_crowd_4")
 ROLES = ("maker", "maker2", "maker3")
@@ -31,28 +35,57 @@ class Running:
         self, *servers: InProcessServer, poll_seconds: float = 5, roles: tuple[str, ...] = ROLES
     ) -> None:
         self.memories = {role: Memory() for role in roles}
+        self.leases = MemoryLeases()
         self.wakeup = Wakeup(poll_seconds=poll_seconds)
         self.metrics = Metrics()
         self.turns = 0
-        self.followers = [self._follower(role, memory) for role, memory in self.memories.items()]
-        pool = Servers(servers, clock=asyncio.get_running_loop().time, chance=random.Random(1))  # noqa: S311 - no secret
-        self.loop = Loop(self.followers, pool, self.wakeup, self.metrics, self._turned)
+        self.made: list[Follower] = []
+        clock = asyncio.get_running_loop().time
+        pool = Servers(servers, clock=clock, chance=random.Random(1))  # noqa: S311 - no secret
+        accounts = [SESSION.accounts[role] for role in roles]
+        self.lease = Lease(self.leases, accounts, replica="one", seconds=5, clock=clock)
+        self.gaps_clock = Clock()
+        self.loop = Loop(
+            self._follower,
+            self.lease,
+            pool,
+            self.wakeup,
+            self.metrics,
+            self._turned,
+            gaps=gaps_of(next(iter(self.memories.values()), Memory()), self.gaps_clock),
+            doubts=Doubts(clock=Clock()),
+        )
 
     def _turned(self) -> None:
         self.turns += 1
 
-    @staticmethod
-    def _follower(role: str, memory: Memory) -> Follower:
-        return Follower(
-            SESSION.accounts[role],
+    def store(self, memory: Memory) -> MemoryStore:
+        return MemoryStore(memory)
+
+    def _follower(self, account: str) -> Follower:
+        memory = next(one for role, one in self.memories.items() if SESSION.accounts[role] == account)
+        follower = Follower(
+            account,
             start_ledger=SESSION.ledgers[0].ledger_index,
             feed=MemoryFeed(memory),
-            store=MemoryStore(memory),
+            store=self.store(memory),
             publisher=Publisher(MemoryOrders(memory), NoMarket(), disappearance_timeout=1),
         )
+        self.made.append(follower)
+        return follower
+
+    @property
+    def followers(self) -> Sequence[Follower]:
+        return self.loop.followers
+
+    def pause_between_renewals(self, seconds: float) -> None:
+        self.lease.pause = seconds
 
     def all_at(self, ledger_index: int) -> Callable[[], bool]:
-        return lambda: all(one.cursor == ledger_index for one in self.followers)
+        return lambda: (
+            len(self.followers) == len(self.memories)
+            and all(one.cursor == ledger_index for one in self.followers)
+        )
 
     def metric(self, name: str) -> float | None:
         return self.metrics.registry.get_sample_value(f"reconciler_{name}")
@@ -165,7 +198,7 @@ async def test_a_cancellation_that_a_library_swallows_still_ends_the_loop(
 ) -> None:
     server, store = InProcessServer(SESSION), SwallowsCancellation(Memory())
     running = Running(server, roles=("maker",), poll_seconds=0.02)
-    monkeypatch.setattr(running.followers[0], "_store", store)
+    monkeypatch.setattr(running, "store", lambda _: store)
     server.close_ledgers()
     task = asyncio.create_task(running.loop.run())
     await store.committing.wait()
@@ -175,10 +208,68 @@ async def test_a_cancellation_that_a_library_swallows_still_ends_the_loop(
     assert task.cancelled()
 
 
-async def test_an_account_that_another_replica_holds_ends_the_loop() -> None:
+async def test_an_account_that_another_replica_has_gone_on_with_is_taken_up_again() -> None:
     server = InProcessServer(SESSION)
-    running = Running(server, roles=("maker",))
-    running.memories["maker"].revision = 99
-    with pytest.raises(ExceptionGroup) as fault:
-        await running.loop.run()
-    assert isinstance(fault.value.exceptions[0], NotOwner)
+    running = Running(server, roles=("maker",), poll_seconds=0.02)
+    running.pause_between_renewals(0.01)
+    async with turning(running):
+        await until(running.all_at(SESSION.ledgers[0].ledger_index))
+        running.memories["maker"].revision += 1  # somebody else's commit
+        server.close_ledgers()
+        await until(running.all_at(LAST))
+    assert running.metric("lease_losses_total") == 1
+    assert len(running.made) == 2
+    undisturbed = Running(server, roles=("maker",), poll_seconds=0.02)
+    async with turning(undisturbed):
+        await until(undisturbed.all_at(LAST))
+    assert running.memories["maker"].stream == undisturbed.memories["maker"].stream
+
+
+async def test_accounts_come_and_go_with_the_other_replicas() -> None:
+    server = InProcessServer(SESSION)
+    server.close_ledgers()
+    accounts = frozenset(SESSION.accounts[role] for role in ROLES)
+    running = Running(server, poll_seconds=0.02)
+    running.pause_between_renewals(0.01)
+    async with turning(running):
+        await until(running.all_at(LAST))
+        others = {f"other{number}": accounts for number in range(40)}
+        running.leases.living.update(others)
+        mine = share("one", sorted(accounts), {**others, "one": accounts})
+        await until(lambda: {one.account for one in running.followers} == mine)
+        assert mine < accounts
+        assert running.metric("replicas") == 41
+        await until(lambda: running.metric("accounts") == len(mine))
+        for other in others:
+            del running.leases.living[other]
+        await until(running.all_at(LAST))
+        assert running.metric("lease_losses_total") == 0
+    assert running.leases.living == {}
+
+
+async def test_a_replica_with_nothing_to_follow_still_turns() -> None:
+    running = Running(InProcessServer(SESSION), roles=())
+    running.pause_between_renewals(0.01)
+    async with turning(running):
+        await until(lambda: running.turns > 3)
+
+
+async def test_ledgers_that_no_server_has_are_left_out_and_read_once_a_server_has_them() -> None:
+    server, whole = InProcessServer(SESSION, "node://holed"), InProcessServer(SESSION, "node://whole")
+    first = SESSION.ledgers[0].ledger_index
+    whole.trouble = lambda _method: Unreachable("node://whole", "not there yet")
+    async with turning(Running(server, whole, poll_seconds=0.01, roles=ROLES[:1])) as running:
+
+        def passes(seconds: float, reached: Callable[[], bool]) -> bool:
+            running.gaps_clock.now += seconds
+            return reached()
+
+        await until(running.all_at(first))
+        server.node.faults.change({"hole": [first + 1, first + 20]})
+        server.close_ledgers()
+        await until(lambda: passes(PATIENCE, running.all_at(LAST)))
+        await until(lambda: running.metric("open_gaps") == 1)
+        whole.close_ledgers()
+        whole.trouble = lambda _method: None
+        await until(lambda: passes(SECONDS_BETWEEN_LOOKS, lambda: running.metric("open_gaps") == 0))
+        assert running.followers[0].gaps == ()

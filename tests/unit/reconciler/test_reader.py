@@ -4,12 +4,13 @@ from typing import Any
 
 import pytest
 from in_process_node import InProcessServer, Spoil
+from reading import at
 from replaying import recorded
 
 from offer_lifecycle import AccountRecord, LedgerFacts, Reserves
-from reconciler.ports.ledger import ProtocolViolation, WrongChain
+from reconciler.ports.ledger import Lagging, ProtocolViolation, WrongChain
 from reconciler.service import reader
-from reconciler.service.queries import ServerStatus, account_history, ledger_header, server_status
+from reconciler.service.queries import ServerStatus, server_status
 
 SESSION = recorded("partial_then_canceled")
 MAKER = SESSION.accounts["maker"]
@@ -22,19 +23,6 @@ def server() -> InProcessServer:
     node = InProcessServer(SESSION)
     node.close_ledgers()
     return node
-
-
-async def at(server: InProcessServer, ledger_index: int, account: str = MAKER) -> AccountRecord:
-    header = await ledger_header(server, ledger_index)
-    history = await account_history(server, account, ledger_index, ledger_index)
-    return AccountRecord(
-        network_id=0,
-        account=account,
-        adopted_at=ledger_index,
-        ledger_index=ledger_index,
-        ledger_hash=header.ledger_hash,
-        transactions=tuple(one.transaction.hash for one in history),
-    )
 
 
 async def read(
@@ -62,7 +50,7 @@ def recorded_hashes(after: int) -> list[str]:
 async def test_every_transaction_of_the_account_after_the_cursor_is_read_in_the_ledgers_order(
     server: InProcessServer,
 ) -> None:
-    facts = await read(server, await at(server, FIRST))
+    facts = await read(server, await at(server, FIRST, MAKER))
     assert hashes(facts) == recorded_hashes(FIRST)
     assert facts[-1].header.ledger_index == LAST
 
@@ -82,13 +70,13 @@ async def test_a_ledger_without_transactions_is_read_where_a_deadline_asks_for_i
 
 async def test_empty_pages_with_a_marker_do_not_end_the_reading(server: InProcessServer) -> None:
     server.node.faults.change({"empty_pages": 3})
-    facts = await read(server, await at(server, FIRST))
+    facts = await read(server, await at(server, FIRST, MAKER))
     assert hashes(facts) == recorded_hashes(FIRST)
 
 
 async def test_the_order_of_transactions_inside_a_page_does_not_matter(server: InProcessServer) -> None:
     server.spoil["account_tx"] = lambda page: {**page, "transactions": page["transactions"][::-1]}
-    facts = await read(server, await at(server, FIRST))
+    facts = await read(server, await at(server, FIRST, MAKER))
     assert hashes(facts) == recorded_hashes(FIRST)
 
 
@@ -130,21 +118,21 @@ def the_same_marker_again(page: dict[str, Any]) -> dict[str, Any]:
 async def test_an_answer_that_contradicts_the_question_is_the_servers_fault(
     server: InProcessServer, spoil: Spoil, complaint: str
 ) -> None:
-    record = await at(server, FIRST)
+    record = await at(server, FIRST, MAKER)
     server.spoil["account_tx"] = spoil
     with pytest.raises(ProtocolViolation, match=f"node://one: account_tx: .*{complaint}"):
         await read(server, record)
 
 
 async def test_a_header_that_is_not_validated_is_not_taken(server: InProcessServer) -> None:
-    record = await at(server, FIRST)
+    record = await at(server, FIRST, MAKER)
     server.spoil["ledger"] = lambda answer: {**answer, "validated": False}
     with pytest.raises(ProtocolViolation, match="expected validated ledger"):
         await read(server, record)
 
 
 async def test_a_server_on_another_chain_is_told_by_its_hashes(server: InProcessServer) -> None:
-    record = await at(server, FIRST)
+    record = await at(server, FIRST, MAKER)
     server.node.faults.change({"other_chain": True})
     with pytest.raises(WrongChain, match=r"node://one: .* on another chain"):
         await read(server, record)
@@ -154,14 +142,14 @@ async def test_a_cursor_ledger_that_shows_other_transactions_than_before_is_an_a
     server: InProcessServer,
 ) -> None:
     busy = next(one.ledger_index for one in SESSION.ledgers[1:-1] if MAKER in str(one.transactions))
-    record = await at(server, busy)
+    record = await at(server, busy, MAKER)
     server.spoil["account_tx"] = lambda page: {**page, "transactions": page["transactions"][1:]}
     with pytest.raises(WrongChain, match=f"expected ledger {busy} to show {MAKER} the same"):
         await read(server, record)
 
 
 async def test_a_hole_in_the_history_is_never_read_over(server: InProcessServer) -> None:
-    record = await at(server, FIRST)
+    record = await at(server, FIRST, MAKER)
     server.node.faults.change({"hole": [FIRST + 1, FIRST + 1]})
     with pytest.raises(
         reader.HistoryMissing, match=f"history missing: expected ledgers {FIRST}-{LAST}, found"
@@ -170,9 +158,9 @@ async def test_a_hole_in_the_history_is_never_read_over(server: InProcessServer)
 
 
 async def test_a_server_that_lags_behind_the_cursor_is_not_read(server: InProcessServer) -> None:
-    record = await at(server, LAST)
+    record = await at(server, LAST, MAKER)
     server.node.faults.change({"lag": 1})
-    with pytest.raises(reader.HistoryMissing, match="it lags"):
+    with pytest.raises(Lagging, match="it lags"):
         await read(server, record)
 
 

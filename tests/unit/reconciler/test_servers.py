@@ -7,7 +7,7 @@ from in_process_node import InProcessServer
 from replaying import recorded
 from structlog.testing import capture_logs
 
-from reconciler.ports.ledger import Overloaded, ServerError, Unreachable, WrongChain
+from reconciler.ports.ledger import Lagging, Overloaded, ServerError, Unreachable, WrongChain
 from reconciler.service.servers import Servers
 
 
@@ -73,6 +73,15 @@ def test_the_pause_grows_with_each_failure_up_to_half_a_minute(servers: Servers,
     assert pauses[0] < 0.26
     assert pauses[0] < pauses[3] < pauses[6]
     assert max(pauses) <= 30.1
+
+
+def test_one_that_lags_is_asked_again_within_five_seconds_however_often_it_did(
+    servers: Servers, clock: Clock
+) -> None:
+    for _ in range(20):
+        servers.failed(first(servers), Lagging("node://one", "late"))
+        clock.now += 5
+        assert names(servers) == ["node://one", "node://two"]
 
 
 def test_tasks_that_meet_the_same_trouble_together_count_as_one_failure(

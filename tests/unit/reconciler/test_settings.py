@@ -21,6 +21,12 @@ def test_lists_are_separated_by_commas() -> None:
     assert settings.start_ledger is None
 
 
+def test_by_default_what_nothing_explains_is_held_and_halts_nothing() -> None:
+    settings = load_settings(ReconcilerSettings)
+    assert (settings.policy, settings.halt_after_unresolved, settings.halt_on_drift) == ("hold", 0, False)
+    assert settings.balance_check_ledgers == 100
+
+
 @pytest.mark.parametrize(
     ("variable", "value", "complaint"),
     [
@@ -33,6 +39,11 @@ def test_lists_are_separated_by_commas() -> None:
         ("FILLPROOF_START_LEDGER", "soon", "valid integer"),
         ("FILLPROOF_DISAPPEARANCE_TIMEOUT", "-1", "greater than 0"),
         ("FILLPROOF_POLL_SECONDS", "900", "less than or equal to 60"),
+        ("FILLPROOF_POLICY", "guess", "'hold' or 'presume_filled'"),
+        ("FILLPROOF_HALT_AFTER_UNRESOLVED", "-1", "greater than or equal to 0"),
+        ("FILLPROOF_HALT_ON_DRIFT", "maybe", "valid boolean"),
+        ("FILLPROOF_BALANCE_CHECK_LEDGERS", "often", "valid integer"),
+        ("FILLPROOF_WHOLE_LEDGERS_FROM", "0", "greater than 0"),
     ],
 )
 def test_nonsense_ends_the_process_with_status_2_and_the_name_of_the_variable(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from replay_node.errors import RpcError
+from replay_node.fees import FEE_SETTINGS
 from replay_node.keys import account_key, is_address, line_key, offer_key
 from replay_node.request import is_unsigned
 
@@ -31,7 +32,7 @@ def ledger_entry(request: Request) -> Json:
     except RpcError as error:
         error.body = found.fields | error.body
         raise
-    node = request.node.view(found.ledger).entry(key)
+    node = FEE_SETTINGS if key == FEE_SETTINGS["index"] else request.node.view(found.ledger).entry(key)
     if node is None:
         raise RpcError("entryNotFound", context=found.fields)
     return {"index": key, "node": node, **found.fields}

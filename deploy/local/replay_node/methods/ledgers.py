@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from replay_node.blobs import header_blob
 from replay_node.errors import RpcError
 from replay_node.shapes import V2
 from replay_node.transactions import AppliedTransaction
@@ -25,9 +26,9 @@ def ledger(request: Request) -> Json:
         }
     if request.flag("full") or request.flag("accounts"):
         raise RpcError("noPermission")
-    if request.flag("binary"):
-        raise RpcError("notImpl")
     found = chain.lookup(request.params)
+    if request.flag("binary"):
+        return {"ledger": _binary(request, found), **found.fields}
     shown = _shown(request, found)
     if request.flag("transactions"):
         shown["transactions"] = _transactions(request, found)
@@ -55,6 +56,16 @@ def _shown(request: Request, found: Lookup) -> Json:
         header = chain.header(found.ledger)
         index = found.ledger.ledger_index
     return header | {"ledger_index": index if request.api_version >= V2 else str(index)}
+
+
+def _binary(request: Request, found: Lookup) -> Json:
+    """Return header and transactions as blobs, in the form of api_version 2."""
+    if found.is_open or not request.flag("expand") or request.api_version < V2:
+        raise RpcError("notImpl")
+    shown: Json = {"closed": True, "ledger_data": header_blob(request.node.chain.header(found.ledger))}
+    if request.flag("transactions"):
+        shown["transactions"] = request.node.blobs(found.ledger)
+    return shown
 
 
 def _transactions(request: Request, found: Lookup) -> list[Json] | list[str]:

@@ -39,12 +39,24 @@ class Metrics:
             "When a batch was last committed.",
             registry=registry,
         )
-        self.pending = Gauge("audit_writer_pending", "Messages not yet delivered to us.", registry=registry)
-        self.ack_pending = Gauge(
-            "audit_writer_ack_pending", "Messages delivered and not yet acknowledged.", registry=registry
+        self.bus_connected = Gauge(
+            "audit_writer_bus_connected", "1 while NATS is connected, else 0.", registry=registry
+        )
+        self.pending = Gauge(
+            "audit_writer_pending",
+            "Messages not yet delivered to any replica.",
+            ["stream"],
+            registry=registry,
+        )
+        self.unacknowledged = Gauge(
+            "audit_writer_unacknowledged",
+            "Messages delivered and not yet acknowledged.",
+            ["stream"],
+            registry=registry,
         )
         self.redelivered = Gauge(
             "audit_writer_redelivered",
             "Messages delivered more than once and not yet acknowledged.",
+            ["stream"],
             registry=registry,
         )

@@ -28,8 +28,12 @@ class Delivery(Protocol):
         """What was published."""
 
     @property
+    def position(self) -> str:
+        """Where it stands on the bus; no other message has the same."""
+
+    @property
     def origin(self) -> Mapping[str, str]:
-        """Where it stands on the bus: stream, sequence and subject, by header name."""
+        """Where it first stood on the bus: stream, sequence and subject, by header name."""
 
     async def acknowledge(self) -> None:
         """Say that it is done with."""

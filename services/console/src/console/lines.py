@@ -11,7 +11,15 @@ from typing import Any
 import msgspec
 
 from offer_lifecycle import plain
-from order_events import OrderDisappeared, OrderEvent, OrderFilled, OrderStatus, RemovalReason, Resolution
+from order_events import (
+    OrderCorrected,
+    OrderDisappeared,
+    OrderEvent,
+    OrderFilled,
+    OrderStatus,
+    RemovalReason,
+    Resolution,
+)
 
 
 class FillLine(msgspec.Struct, frozen=True, kw_only=True):
@@ -70,15 +78,25 @@ def order_lines(
             removed_by=last.removed_by,
             fills=[_fill(event) for event in told if isinstance(event, OrderFilled)],
             resolution=last.resolution,
-            anomaly=any(isinstance(event, OrderDisappeared) and event.anomaly for event in told),
+            anomaly=_was_anomaly(told),
         )
 
 
-def _when(event: OrderEvent) -> tuple[bool, bool, int, int]:
+def _was_anomaly(told: list[OrderEvent]) -> bool:
+    withdrawn = {event.corrects for event in told if isinstance(event, OrderCorrected) and not event.stands}
+    return any(
+        isinstance(event, OrderDisappeared) and event.anomaly and event.event_id not in withdrawn
+        for event in told
+    )
+
+
+def _when(event: OrderEvent) -> tuple[bool, bool, int, bool, int]:
     # An Expiration that passed has no ledger of its own: it comes after all trades, and before the
-    # transaction that sweeps the dead entry away
+    # transaction that sweeps the dead entry away. A correction holds at the end of its ledger
     swept = event.removed_by is not None
-    return swept, event.ledger_index is None, event.ledger_index or 0, event.transaction_index or 0
+    corrected = isinstance(event, OrderCorrected)
+    passed = event.ledger_index is None or (corrected and event.status is OrderStatus.EXPIRED)
+    return swept, passed, event.ledger_index or 0, corrected, event.transaction_index or 0
 
 
 def _fill(event: OrderFilled) -> FillLine:

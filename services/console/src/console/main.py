@@ -1,53 +1,53 @@
 """`fillproof`: what happened to every order, with proof."""
 
 import contextlib
-import signal
 import sys
 from collections.abc import Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated
 
 import msgspec
 import typer
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import track
-from rich.text import Text
 
-from console.errors import BadOption, HistoryMissing, NodeUnusable, NotFinished, NothingToExplain
-from console.lines import MissingOrder, OrderLine
+from console.desk import ack_command
+from console.ending import FAILED, ended_by_ctrl_c, explained, refuse
+from console.errors import BadOption, HistoryMissing
+from console.lines import OrderLine
 from console.options import (
+    DEFAULT_NATS,
     Accounts,
     Address,
     AsJson,
     Database,
     DataDir,
+    EveryLetter,
     FirstLedger,
     Heads,
     LastLedger,
+    LetterIds,
+    LettersAsJson,
     NatsPort,
     NatsUrl,
     Nodes,
     NodeUrl,
     OrderSequence,
     PostgresPort,
+    Resend,
     Sample,
     Sessions,
 )
 from console.replay import replay as fold_session
+from console.resuming import resume_command
 from console.sessions import RECORDINGS, SELECTION, Recording, find_session
 from console.tables import order_table, screen, summary
-from local_stack import ChildFailed, Interrupted, StackError
 from replay_node.session import BadSession, RecordedLedger
 
 if TYPE_CHECKING:
     from console.explain.node import Node
 
-BAD_INPUT = 2
-"""Exit status for what the user can mend: a wrong file, address, URL, port or directory."""
-FAILED = 1
 LAST_SEQUENCE = 2**32 - 1
-KILLED_BY = 128
-"""Added to the signal's number, as shells do."""
 
 app = typer.Typer(
     help=__doc__,
@@ -55,6 +55,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+app.command("ack")(ack_command)
 
 
 @app.command("replay")
@@ -64,7 +65,7 @@ def replay_command(sessions: Sessions = None, *, as_json: AsJson = False) -> Non
     Example: fillproof replay cancel_race_lost
     """
     if not sessions:
-        _refuse(f"expected at least one SESSION, for example: fillproof replay {SELECTION[0]}")
+        refuse(f"expected at least one SESSION, for example: fillproof replay {SELECTION[0]}")
     found = _find(sessions)
     if as_json:
         for recording in found:
@@ -100,7 +101,7 @@ def demo_command(  # noqa: PLR0913 - one parameter for each option
     found = _find(sessions or SELECTION)
     console = screen(stderr=as_json)
     options = Options(pace=pace, nats_port=nats_port, postgres_port=postgres_port)
-    with _explained(), contextlib.closing(demo(found, options, console)) as results:
+    with explained(), contextlib.closing(demo(found, options, console)) as results:
         for result in results:
             if as_json:
                 _print_json(result.lines)
@@ -108,7 +109,7 @@ def demo_command(  # noqa: PLR0913 - one parameter for each option
             _show(result.lines, found, anomalies=result.anomalies)
             if hold:
                 console.print("Everything is still running. Ctrl-C ends it.")
-                with _ended_by_ctrl_c():
+                with ended_by_ctrl_c():
                     wait_for_interrupt()
 
 
@@ -128,7 +129,7 @@ def run_command(
     from console.run import Options, run
 
     options = Options(data_dir=data_dir, nats_port=nats_port, postgres_port=postgres_port)
-    with _explained(), _ended_by_ctrl_c():
+    with explained(), ended_by_ctrl_c():
         run(xrpl, account, options, screen())
 
 
@@ -144,7 +145,7 @@ def rebuild_command(
     from console.rebuild import Options, rebuild, show
 
     options = Options(accounts=tuple(account), first=first, last=last, xrpl_urls=tuple(xrpl), nats_url=nats)
-    with _explained():
+    with explained():
         found = rebuild(options)
     show(screen(), found)
 
@@ -163,11 +164,42 @@ def verify_command(
     """
     from console.verify import show, verify
 
-    with _explained():
+    with explained():
         report = verify(database, head or (), xrpl, sample, screen(stderr=True))
     show(report, screen())
     if report.findings:
         raise typer.Exit(FAILED)
+
+
+@app.command("dead-letters")
+def dead_letters_command(
+    ids: LetterIds = None,
+    *,
+    nats: NatsUrl = DEFAULT_NATS,
+    resend: Resend = False,
+    every: EveryLetter = False,
+    as_json: LettersAsJson = False,
+) -> None:
+    """List what the audit writer could not store, or send it to the writer again after a fix.
+
+    Exit status: 0 done; 1 something sent again was refused again or is not
+    taken yet; 2 bad input, no bus, or no such letter.
+
+    Example: fillproof dead-letters --resend 3 4
+    """
+    from console.dead_letters import find, send_again, show
+
+    wanted = ids or []
+    if resend and bool(wanted) == every:
+        refuse("expected what to send again: --resend ID..., or --resend --all")
+    if every and not resend:
+        refuse("expected --all with --resend: without it, all are listed")
+    with explained():
+        letters = find(nats, wanted)
+        if not resend:
+            show(letters, as_json=as_json)
+        elif not send_again(nats, letters, as_json=as_json):
+            raise typer.Exit(FAILED)
 
 
 @app.command("explain")
@@ -197,10 +229,10 @@ def explain_command(
     from console.explain.page import Progress, show
 
     if not is_valid_classic_address(address):
-        _refuse(f"expected the classic address of an account (r...), found {address!r}: check it for a typo")
+        refuse(f"expected the classic address of an account (r...), found {address!r}: check it for a typo")
     if not 1 <= sequence <= LAST_SEQUENCE:
-        _refuse(f"expected a sequence of 1 to {LAST_SEQUENCE}, found {sequence}")
-    with _explained(), _asked(xrpl, session) as node:
+        refuse(f"expected a sequence of 1 to {LAST_SEQUENCE}, found {sequence}")
+    with explained(), _asked(xrpl, session) as node:
         told = explain(node, address, sequence, Progress(screen(stderr=True)))
     if as_json:
         _print_json([told])
@@ -220,33 +252,6 @@ def _asked(url: str | None, session: str | None) -> "contextlib.AbstractContextM
     raise BadOption("expected one source: --xrpl URL for a live node, or --session NAME for a recorded one")
 
 
-@contextlib.contextmanager
-def _explained() -> Iterator[None]:
-    """Turn what can go wrong into one clear message and an exit status of its own."""
-    try:
-        yield
-    except NothingToExplain as error:
-        _refuse(str(error), status=error.status)
-    except (ChildFailed, NodeUnusable, NotFinished, MissingOrder) as error:
-        _refuse(str(error), status=FAILED)
-    except (BadOption, StackError) as error:
-        _refuse(str(error))
-    except KeyboardInterrupt:
-        raise typer.Exit(KILLED_BY + signal.SIGINT) from None
-    except Interrupted as interrupt:
-        raise typer.Exit(KILLED_BY + interrupt.number) from None
-
-
-@contextlib.contextmanager
-def _ended_by_ctrl_c() -> Iterator[None]:
-    """Take Ctrl-C for the end that was asked for: exit status 0."""
-    try:
-        yield
-    except Interrupted as interrupt:
-        if interrupt.number != signal.SIGINT:
-            raise
-
-
 def _folded(recording: Recording) -> Iterator[OrderLine]:
     console = screen(stderr=True)
 
@@ -261,7 +266,7 @@ def _find(wanted: Iterable[str]) -> list[Recording]:
     try:
         return [find_session(name) for name in dict.fromkeys(wanted)]
     except BadSession as error:
-        _refuse(str(error))
+        refuse(str(error))
 
 
 def _show(lines: list[OrderLine], recordings: list[Recording], *, anomalies: int) -> None:
@@ -287,10 +292,7 @@ def _print_json(lines: Iterable[msgspec.Struct]) -> None:
     sys.stdout.flush()
 
 
-def _refuse(message: str, *, status: int = BAD_INPUT) -> NoReturn:
-    told = Text.assemble(("fillproof: ", "bold red"), message)
-    screen(stderr=True).print(told, soft_wrap=True)
-    raise typer.Exit(status)
+app.command("resume")(resume_command)
 
 
 def main() -> None:

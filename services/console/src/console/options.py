@@ -54,4 +54,18 @@ LastLedger = Annotated[int, typer.Option("--to", metavar="LEDGER", min=2, help="
 Nodes = Annotated[
     list[str], typer.Option(help="A node: http(s)://... or ws(s)://...; may be given several times.")
 ]
-NatsUrl = Annotated[str, typer.Option(help="The bus that the audit writer listens to: nats://HOST:PORT")]
+NatsUrl = Annotated[
+    str,
+    typer.Option(
+        envvar="FILLPROOF_NATS_URL", help="The bus that the audit writer listens to: nats://HOST:PORT"
+    ),
+]
+DEFAULT_NATS = "nats://127.0.0.1:4222"
+LetterIds = Annotated[
+    list[int] | None, typer.Argument(metavar="ID", min=1, help="Only these letters; by default all.")
+]
+Resend = Annotated[bool, typer.Option("--resend", help="Send them to the audit writer again.")]
+EveryLetter = Annotated[bool, typer.Option("--all", help="With --resend: every letter.")]
+LettersAsJson = Annotated[
+    bool, typer.Option("--json", help="Print one JSON object a line and nothing else on standard output.")
+]

@@ -2,6 +2,9 @@
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
+EVENT_DELAYS = (0.5, 1, 2, 3, 5, 8, 13, 21, 34, 55, 120, 600)
+"""Seconds. A ledger's close time is a whole second, and it is validated some three seconds later."""
+
 
 class Metrics:
     """All of the process's metrics, in a registry of their own."""
@@ -19,12 +22,52 @@ class Metrics:
             "Ledgers between the newest validated one and the cursor, of the account furthest behind",
             registry=registry,
         )
+        self.accounts = Gauge("reconciler_accounts", "Accounts that this replica follows", registry=registry)
+        self.replicas = Gauge(
+            "reconciler_replicas",
+            "Living replicas of the reconciler, this one among them",
+            registry=registry,
+        )
+        self.lease_losses = Counter(
+            "reconciler_lease_losses",
+            "Accounts with which another replica had gone on: their state was read again",
+            registry=registry,
+        )
+        self.bus_connected = Gauge(
+            "reconciler_bus_connected", "1 while the bus takes the lease, else 0", registry=registry
+        )
         self.events = Counter(
             "reconciler_events", "Events published, by type", ["event_type"], registry=registry
+        )
+        self.event_delay = Histogram(
+            "reconciler_event_delay_seconds",
+            "Time from a ledger's close to its event on the bus; of live events",
+            buckets=EVENT_DELAYS,
+            registry=registry,
         )
         self.disappearances_owed = Gauge(
             "reconciler_disappearances_owed",
             "Disappearances that the bus has not acknowledged yet; they are offered again",
+            registry=registry,
+        )
+        self.open_gaps = Gauge(
+            "reconciler_open_gaps",
+            "Ranges of ledgers that no server could show and that were left out, over all accounts",
+            registry=registry,
+        )
+        self.lost_orders = Gauge(
+            "reconciler_lost_orders",
+            "Orders that are missing and that no transaction explains (yet)",
+            registry=registry,
+        )
+        self.halted = Gauge(
+            "reconciler_halted",
+            "1 while an account that is followed here waits for an operator",
+            registry=registry,
+        )
+        self.balance_drifts = Counter(
+            "reconciler_balance_drifts",
+            "Balances found that fills, fees and payments do not explain",
             registry=registry,
         )
         self.malformed_announcements = Counter(
@@ -43,5 +86,23 @@ class Metrics:
             "reconciler_request_errors",
             "Answers of ledger servers that could not be used",
             ["server", "kind"],
+            registry=registry,
+        )
+        self.readings_failed = Counter(
+            "reconciler_readings_failed",
+            "Readings of an account given up because of the server, by what was wrong with it",
+            ["server", "kind"],
+            registry=registry,
+        )
+        self.server_up = Gauge(
+            "reconciler_server_up",
+            "1: the server answers and is not put aside, 0: it is not used",
+            ["server"],
+            registry=registry,
+        )
+        self.server_validated_ledger = Gauge(
+            "reconciler_server_validated_ledger",
+            "Newest validated ledger of each server",
+            ["server"],
             registry=registry,
         )

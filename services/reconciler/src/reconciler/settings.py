@@ -1,6 +1,6 @@
 """What the reconciler is told from outside."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field
 from pydantic_settings import NoDecode
@@ -68,3 +68,19 @@ class ReconcilerSettings(ServiceSettings):
     """Seconds that the disappearances of a ledger may hold up its fills."""
     poll_seconds: float = Field(default=1.0, gt=0, le=60)
     """The longest pause between two looks for a new ledger."""
+    gap_patience: float = Field(default=300.0, ge=0)
+    """Seconds that ledgers are waited for which no server has, before they are left out as a gap."""
+    policy: Literal["hold", "presume_filled"] = "hold"
+    """What a disappearance is taken for that nothing explains; see docs/policies.md."""
+    halt_after_unresolved: int = Field(default=0, ge=0)
+    """So many unexplained disappearances of an account halt it until an operator resumes it; 0: none do."""
+    halt_on_drift: bool = False
+    """Whether a balance that its transactions do not explain halts an account."""
+    balance_check_ledgers: int = Field(default=100, ge=0)
+    """Ledgers between two checks of an account's balances against the server's; 0: they are not followed."""
+    whole_ledgers_from: int = Field(default=16, gt=0)
+    """Accounts: from so many on each ledger is read whole, once, instead of each account's part of it."""
+    replica_id: str = Field(default="", pattern=r"^[A-Za-z0-9_-]*$", max_length=64)
+    """What this replica is called among the others; default: the host's name and a random end."""
+    lease_seconds: int = Field(default=5, ge=2, le=60)
+    """How long after its last sign of life a replica's accounts go to the others."""

@@ -5,6 +5,10 @@
 after it. The decision "what happened to this order" is `removal.decide` for an order that was on the
 book, and `placement.place` for one in its own transaction.
 
+`cross` goes on after ledgers that no server can show, and `heal` takes them in once one can.
+ `look_again` decides once
+more what nothing explained.
+
 `Conservation` adds up an account's balances beside all that: what the fills, fees and payments of its
 transactions do not explain is drift.
 
@@ -14,17 +18,20 @@ transactions do not explain is drift.
 4. What no rule proves is UNEXPLAINED, what no transaction shows is LOST.
 """
 
-from offer_lifecycle.adoption import adopt, begin, found
+from offer_lifecycle.adoption import adopt, begin, found, holdings_of
 from offer_lifecycle.amounts import parse_amount, plain
 from offer_lifecycle.anybody import removals
-from offer_lifecycle.conservation import Conservation, Drift
+from offer_lifecycle.conservation import Conservation, Drift, Shown
 from offer_lifecycle.events import utc
 from offer_lifecycle.flows import Flow, Source, flows
 from offer_lifecycle.fold import fold
 from offer_lifecycle.funds import Holding
+from offer_lifecycle.gaps import Gap, cross, gap_event, remembering
+from offer_lifecycle.healing import Contradiction, heal
 from offer_lifecycle.order import Order
 from offer_lifecycle.removal import Verdict
-from offer_lifecycle.state import AccountRecord, AccountState, LedgerFacts, LedgerOutcome
+from offer_lifecycle.second_look import look_again, settled
+from offer_lifecycle.state import AccountRecord, AccountState, Doubt, LedgerFacts, LedgerOutcome
 from offer_lifecycle.state_before import StateAnswer, StateRequest
 from offer_lifecycle.transaction import (
     RIPPLE_EPOCH,
@@ -41,8 +48,11 @@ __all__ = [
     "AccountRecord",
     "AccountState",
     "Conservation",
+    "Contradiction",
+    "Doubt",
     "Drift",
     "Flow",
+    "Gap",
     "Header",
     "Holding",
     "LedgerFacts",
@@ -50,6 +60,7 @@ __all__ = [
     "MalformedTransaction",
     "Order",
     "Reserves",
+    "Shown",
     "Source",
     "StateAnswer",
     "StateRequest",
@@ -57,13 +68,20 @@ __all__ = [
     "Verdict",
     "adopt",
     "begin",
+    "cross",
     "flows",
     "fold",
     "found",
+    "gap_event",
+    "heal",
+    "holdings_of",
     "in_order",
+    "look_again",
     "normalise",
     "parse_amount",
     "plain",
+    "remembering",
     "removals",
+    "settled",
     "utc",
 ]

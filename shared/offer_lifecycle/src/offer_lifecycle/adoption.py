@@ -28,6 +28,24 @@ def adopt(  # noqa: PLR0913 - the answers of the three requests that show an acc
     at exactly that ledger; None and empty for an account that is not on the ledger yet. The offers found
     are external orders until an engine claims them.
     """
+    record = AccountRecord(
+        network_id=network_id,
+        account=account,
+        adopted_at=header.ledger_index,
+        ledger_index=header.ledger_index,
+        ledger_hash=header.ledger_hash,
+        holdings=holdings_of(account_data, lines),
+    )
+    return AccountState(record, [_found(account, offer) for offer in offers])
+
+
+def holdings_of(account_data: Mapping[str, Any] | None, lines: list[Mapping[str, Any]]) -> dict[str, Holding]:
+    """Read the balances that account_info and account_lines show at one ledger; MPTs are not among them.
+
+    Raises:
+        KeyError, ValueError, TypeError: if they show something else.
+
+    """
     holdings: dict[str, Holding] = {}
     if account_data is not None:
         drops = parse_amount(account_data["Balance"]).value
@@ -38,15 +56,7 @@ def adopt(  # noqa: PLR0913 - the answers of the three requests that show an acc
         )
         frozen = bool(line.get("freeze_peer"))
         holdings[token(line["currency"], line["account"])] = Holding(balance=balance.value, frozen=frozen)
-    record = AccountRecord(
-        network_id=network_id,
-        account=account,
-        adopted_at=header.ledger_index,
-        ledger_index=header.ledger_index,
-        ledger_hash=header.ledger_hash,
-        holdings=holdings,
-    )
-    return AccountState(record, [_found(account, offer) for offer in offers])
+    return holdings
 
 
 def begin(*, network_id: int, account: str, header: Header) -> AccountState:

@@ -31,7 +31,7 @@ class Drift(msgspec.Struct, frozen=True, kw_only=True):
     """A transaction that was not read, and that changed the balance last before it (PreviousTxnID)."""
 
 
-class _Shown(msgspec.Struct, frozen=True):
+class Shown(msgspec.Struct, frozen=True):
     """When a balance was last shown by a transaction."""
 
     ledger_index: int
@@ -41,8 +41,20 @@ class _Shown(msgspec.Struct, frozen=True):
 class Conservation:
     """One account's balances, from an opening on."""
 
-    def __init__(self, account: str, ledger_index: int, holdings: Holdings | None) -> None:
-        """Open with the balances by the end of a ledger; None: unknown until a transaction shows them."""
+    def __init__(
+        self,
+        account: str,
+        ledger_index: int,
+        holdings: Holdings | None,
+        *,
+        complete: bool = True,
+        shown: Mapping[str, Shown] | None = None,
+    ) -> None:
+        """Open with the balances by the end of a ledger; None: unknown until a transaction shows them.
+
+        To go on from an earlier one, give its `opened`, balances and `shown`. `complete`: what is not
+        among the holdings is nothing, and not merely unknown.
+        """
         self.account = account
         self.ledger_index = ledger_index
         """The last ledger taken."""
@@ -53,6 +65,19 @@ class Conservation:
         self._balances: dict[str, Decimal] = {}
         self._totals: dict[str, dict[Source, Decimal]] = {}
         self._open(holdings)
+        self._shown.update(shown or {})
+        if not complete:
+            self._complete = False
+
+    @property
+    def opened(self) -> int:
+        """The last ledger at which the balances were taken from outside, or given up as unread."""
+        return self._opened
+
+    @property
+    def shown(self) -> Mapping[str, Shown]:
+        """The balances that a transaction has shown since, and the last one that did."""
+        return self._shown
 
     @property
     def totals(self) -> Mapping[str, Mapping[Source, Decimal]]:
@@ -108,7 +133,7 @@ class Conservation:
         self._opened = self.ledger_index
         self._complete = holdings is not None
         self._balances = {asset: holding.balance for asset, holding in (holdings or {}).items()}
-        self._shown: dict[str, _Shown] = {}
+        self._shown: dict[str, Shown] = {}
 
     def _take(self, tx: Transaction) -> None:
         if tx.damaged:
@@ -123,7 +148,7 @@ class Conservation:
         for change in changes:
             self._hold_against(change.asset, change.before.balance, tx)
             self._balances[change.asset] = change.after.balance
-            self._shown[change.asset] = _Shown(self.ledger_index, tx.hash)
+            self._shown[change.asset] = Shown(self.ledger_index, tx.hash)
         for flow in moved:
             self._add(flow)
             if flow.source is Source.DRIFT:

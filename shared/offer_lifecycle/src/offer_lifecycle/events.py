@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
 import msgspec
 
@@ -15,6 +16,7 @@ from order_events import (
     LiquiditySide,
     OrderAccepted,
     OrderCanceled,
+    OrderCorrected,
     OrderDisappeared,
     OrderExpired,
     OrderFilled,
@@ -24,6 +26,12 @@ from order_events import (
     event_id,
 )
 
+_ACTIONS = {
+    RemovalReason.FILLED: Action.FILL_APPLIED,
+    RemovalReason.UNEXPLAINED: Action.HELD,
+    RemovalReason.UNKNOWN: Action.HELD,
+}
+"""What is done about a disappearance, by its reason; any other reason: CLOSED."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=RIPPLE_EPOCH)
 
 
@@ -93,17 +101,38 @@ def rejected(order: Order, fact: Fact, result: str) -> OrderRejected:
 
 
 def disappeared(
-    order: Order, fact: Fact, evidence: str, *, unfunded_since: str | None = None
+    order: Order,
+    fact: Fact,
+    evidence: str,
+    *,
+    unfunded_since: str | None = None,
+    named_by: str | None = None,
 ) -> OrderDisappeared:
-    """Tell that the order left the book, or never reached it, without the engine's own doing."""
-    actions = {RemovalReason.FILLED: Action.FILL_APPLIED, RemovalReason.UNKNOWN: Action.HELD}
+    """Tell that the order left the book, or never reached it, without the engine's own doing.
+
+    `named_by`: what tells it from the order's other disappearances; None: its transaction.
+    """
     return OrderDisappeared(
-        **_order(order, fact, "order.disappeared", named_by=fact.transaction_hash),
+        **_order(order, fact, "order.disappeared", named_by=named_by or fact.transaction_hash),
         anomaly=order.anomaly,
-        action_taken=actions.get(order.removal_reason or RemovalReason.UNKNOWN, Action.CLOSED),
+        action_taken=_ACTIONS.get(order.removal_reason or RemovalReason.UNKNOWN, Action.CLOSED),
         remaining=order.remaining,
         evidence=evidence,
+        sent_by=None if fact.tx is None else fact.tx.account,
         unfunded_since=unfunded_since,
+    )
+
+
+def corrected(  # noqa: PLR0913 - the order, the fact, and what is corrected by what
+    order: Order, fact: Fact, evidence: str, *, corrects: UUID, by: str, stands: bool
+) -> OrderCorrected:
+    """Tell where the order stands at `fact`, against an earlier event; `by`: what made it known."""
+    return OrderCorrected(
+        **_order(order, fact, "order.corrected", named_by=f"{corrects} by {by}"),
+        corrects=corrects,
+        stands=stands,
+        anomaly=order.anomaly,
+        evidence=evidence,
     )
 
 

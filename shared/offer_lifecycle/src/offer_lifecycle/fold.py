@@ -19,7 +19,7 @@ from offer_lifecycle.funds import NOTHING, BalanceChange, Holding, balance_chang
 from offer_lifecycle.order import Order, after_placement, never_seen
 from offer_lifecycle.placement import Placement, place
 from offer_lifecycle.removal import Case, Verdict, decide
-from offer_lifecycle.state import AccountState, LedgerFacts, LedgerOutcome
+from offer_lifecycle.state import AccountState, Doubt, LedgerFacts, LedgerOutcome
 from offer_lifecycle.transaction import Kind, MalformedTransaction, Transaction
 from order_events import LiquiditySide, OrderEvent, OrderStatus, RemovalReason, Resolution
 
@@ -70,6 +70,7 @@ class _Ledger:
         self._events: list[OrderEvent] = []
         self._verdicts: dict[int, Verdict] = {}
         self._damaged: list[str] = []
+        self._doubts: list[Doubt] = []
 
     def outcome(self) -> LedgerOutcome:
         header = self._facts.header
@@ -89,6 +90,7 @@ class _Ledger:
             forgotten=tuple(sequence for sequence in forgotten if sequence not in self._changed),
             verdicts=self._verdicts,
             questions=tuple(q for verdict in self._verdicts.values() for q in verdict.questions),
+            doubts=tuple(self._doubts),
             damaged=tuple(self._damaged),
         )
 
@@ -151,6 +153,16 @@ class _Ledger:
         verdict = decide(case)
         by_engine = self._by_engine(order, tx)
         ended = self._end(order, verdict, tx.ledger_index, removed_by=tx.hash, by_engine=by_engine)
+        if verdict.questions:
+            self._doubts.append(
+                Doubt(
+                    order=ended,
+                    reserves=case.reserves,
+                    holding_before=case.holding_before,
+                    holding_after=case.holding_after,
+                    owner_count=case.owner_count,
+                )
+            )
         if is_disappearance(order, verdict.reason, by_engine=by_engine):
             since = case.unfunded_since if verdict.reason is RemovalReason.UNFUNDED else None
             evidence = f"rule {verdict.rule}: {verdict.evidence}"

@@ -49,19 +49,33 @@ class LedgerFacts(msgspec.Struct, frozen=True, kw_only=True):
     """To an earlier outcome's questions about this ledger."""
 
 
+class Doubt(msgspec.Struct, frozen=True, kw_only=True):
+    """A removal that nothing explained, because no server could say what was asked of the ledger before."""
+
+    order: Order
+    """As it ended."""
+    reserves: Reserves
+    holding_before: Holding | None
+    """The owner's holding of TakerGets before the removing transaction; None: not known."""
+    holding_after: Holding | None
+    owner_count: int | None
+
+
 class LedgerOutcome(msgspec.Struct, frozen=True, kw_only=True):
     """What one ledger did: the events to publish, and the state to commit after them."""
 
     events: tuple[OrderEvent, ...]
     record: AccountRecord
     changed: dict[int, Order]
-    forgotten: tuple[int, ...]
+    forgotten: tuple[int, ...] = ()
     """Sequences of orders that ended long ago and are remembered no longer."""
-    verdicts: dict[int, Verdict]
+    verdicts: dict[int, Verdict] = {}
     """Why the orders that ended in it did, by sequence."""
-    questions: tuple[StateRequest, ...]
+    questions: tuple[StateRequest, ...] = ()
     """What would tell why an unexplained one did."""
-    damaged: tuple[str, ...]
+    doubts: tuple[Doubt, ...] = ()
+    """The unexplained ones that those are about."""
+    damaged: tuple[str, ...] = ()
     """Nodes that could not be read: what they did to the account's orders and balances is not known."""
 
 
@@ -72,6 +86,8 @@ class AccountState:
         """Take what a store has kept."""
         self.record = record
         self.orders: dict[int, Order] = {}
+        self.lost: set[int] = set()
+        """Sequences of the orders that are LOST."""
         self._expirations: list[tuple[int, int]] = []
         self._deadlines: list[tuple[int, int]] = []
         self._endings: list[tuple[int, int]] = []
@@ -110,6 +126,16 @@ class AccountState:
         if order is not None:
             self._put(order)
         return order
+
+    def doubt(self, sequences: Iterable[int], what: str) -> list[int]:
+        """Say of orders that `what` is missing of their history; return those that are known.
+
+        What such an order ends with is unresolved.
+        """
+        known = [self.orders[sequence] for sequence in sequences if sequence in self.orders]
+        for order in known:
+            self._put(msgspec.structs.replace(order, missing=(*order.missing, what)))
+        return [order.sequence for order in known]
 
     def apply(self, outcome: LedgerOutcome) -> None:
         """Go on to the state after a ledger."""
@@ -171,10 +197,13 @@ class AccountState:
     def _put(self, order: Order) -> None:
         self._drop(order.sequence)
         self.orders[order.sequence] = order
+        if order.status is OrderStatus.LOST:
+            self.lost.add(order.sequence)
         for agenda, key in self._places(order):
             insort(agenda, (key, order.sequence))
 
     def _drop(self, sequence: int) -> None:
+        self.lost.discard(sequence)
         order = self.orders.pop(sequence, None)
         if order is None:
             return

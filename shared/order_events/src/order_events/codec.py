@@ -8,15 +8,24 @@ from order_events.engine import CancelRequested, OrderSubmitted, SessionStarted
 from order_events.orders import (
     OrderAccepted,
     OrderCanceled,
+    OrderCorrected,
     OrderDisappeared,
     OrderExpired,
     OrderFilled,
     OrderRejected,
 )
-from order_events.reconciler import BalanceDrift, ReconcilerHalted, ReconcilerResumed
+from order_events.reconciler import BalanceDrift, HistoryGap, ReconcilerHalted, ReconcilerResumed
 
-AnyOrderEvent = OrderAccepted | OrderFilled | OrderCanceled | OrderExpired | OrderRejected | OrderDisappeared
-AnyReconcilerEvent = ReconcilerHalted | ReconcilerResumed | BalanceDrift
+AnyOrderEvent = (
+    OrderAccepted
+    | OrderFilled
+    | OrderCanceled
+    | OrderExpired
+    | OrderRejected
+    | OrderDisappeared
+    | OrderCorrected
+)
+AnyReconcilerEvent = ReconcilerHalted | ReconcilerResumed | BalanceDrift | HistoryGap
 AnyEngineEvent = OrderSubmitted | CancelRequested | SessionStarted
 AnyEvent = AnyOrderEvent | AnyReconcilerEvent | AnyEngineEvent
 
@@ -27,9 +36,11 @@ EVENT_TYPES: tuple[type[msgspec.Struct], ...] = (
     OrderExpired,
     OrderRejected,
     OrderDisappeared,
+    OrderCorrected,
     ReconcilerHalted,
     ReconcilerResumed,
     BalanceDrift,
+    HistoryGap,
     OrderSubmitted,
     CancelRequested,
     SessionStarted,

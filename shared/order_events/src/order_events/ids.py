@@ -13,6 +13,7 @@ def event_id(
     The offer entry is named by its key, (account, sequence), which is what its ledger index is the
     hash of. `transaction_hash` is None for what no transaction did: an Expiration that passed, an
     order that reached no ledger, an acceptance (an entry is created once, so its key says it all).
+    Of what we ourselves could not tell, or told wrongly, it names the ledgers or the event instead.
     """
     return uuid5(_NAMESPACE, f"{network_id}|{kind}|{account}|{sequence}|{transaction_hash or ''}")
 

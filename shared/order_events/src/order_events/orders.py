@@ -83,7 +83,7 @@ class OrderEvent(msgspec.Struct, frozen=True, kw_only=True, tag_field="event_typ
     resolution: Resolution | None
     """How far its end is explained; null while it lives."""
     missing_transactions: tuple[str, ...] = ()
-    """Hashes of transactions that touched the order and were not among what was read."""
+    """What touched the order and was not among what was read: a transaction's hash, or where in words."""
     ledger_index: int | None
     """The validated ledger of the fact; null for an Expiration that passed with no transaction."""
     transaction_hash: str | None
@@ -139,6 +139,24 @@ class OrderDisappeared(OrderEvent, frozen=True, kw_only=True, tag="order.disappe
     """What was left of it when it ended, in base."""
     evidence: str
     """The rule that applied and what in the metadata shows it."""
+    sent_by: str | None = None
+    """The account whose transaction ended it; null where none did (yet)."""
     unfunded_since: str | None = None
     """Of an unfunded one: the transaction after which its owner had nothing to give; null: not known."""
     market_context: MarketContext | None = None
+
+
+class OrderCorrected(OrderEvent, frozen=True, kw_only=True, tag="order.corrected"):
+    """What was told of the order before is not the whole truth: this is where it stands, as is known now.
+
+    `ledger_index` is the ledger up to which that holds. What happened to the order has events of its own,
+    also where it became known late. Both the event that is corrected and this one stay on record.
+    """
+
+    corrects: UUID
+    """The id of the event that told otherwise."""
+    stands: bool
+    """True: what it told has happened, and only amounts or the cause were not whole. False: it has not."""
+    anomaly: bool
+    evidence: str
+    """What is known now and was not then."""

@@ -7,7 +7,7 @@ from uuid import UUID
 import msgspec
 
 from order_events.orders import OrderEvent
-from order_events.vocabulary import Action
+from order_events.vocabulary import Action, Resolution
 
 
 class ReconcilerEvent(msgspec.Struct, frozen=True, kw_only=True, tag_field="event_type"):
@@ -65,6 +65,20 @@ class BalanceDrift(ReconcilerEvent, frozen=True, kw_only=True, tag="reconciler.b
     missing_transactions: tuple[str, ...] = ()
     """Hashes of transactions that changed the balance and were not among what was read, if known."""
     action_taken: str = Action.NONE
+
+
+class HistoryGap(ReconcilerEvent, frozen=True, kw_only=True, tag="reconciler.history_gap"):
+    """No server could show these ledgers, and the account was followed from the last of them on.
+
+    What happened to its orders in them is not known (`pending`), or was read later (`resolved`).
+    """
+
+    first_ledger: int
+    last_ledger: int
+    """Of this one the account's balances and offers are known, and not how they came about."""
+    resolution: Resolution
+    corrects: UUID | None = None
+    """Of a resolved one: the id of the pending one."""
 
 
 OrdersEvent = OrderEvent | ReconcilerEvent

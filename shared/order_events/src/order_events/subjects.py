@@ -9,12 +9,22 @@ ENGINE_STREAM = "ENGINE"
 ENGINE_SUBJECTS = ("engine.>",)
 DEAD_LETTER_STREAM = "DLQ"
 DEAD_LETTER_SUBJECTS = ("dlq.>",)
+REASON = "Fillproof-Reason"
+"""The header of a dead letter that says why it can't be stored; the next three say where it came from."""
+ORIGIN_STREAM = "Fillproof-Stream"
+ORIGIN_SEQUENCE = "Fillproof-Stream-Sequence"
+ORIGIN_SUBJECT = "Fillproof-Subject"
 REDELIVERY_STREAM = "REDELIVER"
 """What the audit writer is given again, and nobody else: an engine would take it for news."""
-REDELIVERY_SUBJECTS = ("audit.redeliver.>",)
+_REDELIVERY_PREFIX = "audit.redeliver."
+REDELIVERY_SUBJECTS = (f"{_REDELIVERY_PREFIX}>",)
 
 STATE_BUCKET = "reconciler"
 """The reconciler's key-value bucket."""
+HALT_KEY = "halt"
+"""In the bucket, after `<network_id>.<account>.`, while it is halted: the `reconciler.halted` event."""
+RESUME_KEY = "resume"
+"""Beside it: the `reconciler.resumed` event with which an operator answers; the reconciler publishes it."""
 AUDIT_CONSUMER = "audit-writer"
 """The durable that all replicas of the audit writer share."""
 
@@ -25,8 +35,8 @@ def order_subject(event: OrdersEvent) -> str:
 
 
 def redelivery_subject(subject: str) -> str:
-    """Return where a message of `subject` is given to the audit writer again."""
-    return f"audit.redeliver.{subject}"
+    """Return where a message of `subject` is given to the audit writer again, however often."""
+    return f"{_REDELIVERY_PREFIX}{subject.removeprefix(_REDELIVERY_PREFIX)}"
 
 
 def engine_subject(event: OrderSubmitted | CancelRequested | SessionStarted | EngineEvent) -> str:

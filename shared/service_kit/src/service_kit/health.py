@@ -46,6 +46,7 @@ def make_app(
     broker: NatsBroker,
     *,
     checks: Mapping[str, Check],
+    notes: Mapping[str, Check] | None = None,
     lifespan: Callable[[], AbstractAsyncContextManager[None]] | None = None,
     registry: CollectorRegistry = REGISTRY,
 ) -> AsgiFastStream:
@@ -54,6 +55,7 @@ def make_app(
     Args:
         broker: from :func:`service_kit.make_broker`, with the service's subscribers.
         checks: what must be well for the service to be ready, by name; `jetstream` is always among them.
+        notes: what is told beside them, where there is something to tell, and makes nothing unready.
         lifespan: opens what the service needs before the broker starts and closes it after it has stopped.
         registry: the metrics to show.
 
@@ -69,7 +71,9 @@ def make_app(
         answers = await asyncio.gather(*(_ask(check) for check in every.values()))
         well = all(answer is None for answer in answers)
         told = {name: answer or "ok" for name, answer in zip(every, answers, strict=True)}
-        return JSONResponse({"ready": well, "checks": told}, 200 if well else 503)
+        aside = {name: text for name, note in (notes or {}).items() if (text := await _ask(note))}
+        page = {"ready": well, "checks": told, **({"notes": aside} if aside else {})}
+        return JSONResponse(page, 200 if well else 503)
 
     return AsgiFastStream(
         broker,

@@ -8,16 +8,19 @@ from faststream.nats import NatsBroker
 from nats.aio.msg import Msg
 
 from audit_writer.ports import Delivery, LetterUndelivered
-from order_events.subjects import AUDIT_CONSUMER, DEAD_LETTER_STREAM, dead_letter_subject
+from order_events.subjects import (
+    AUDIT_CONSUMER,
+    DEAD_LETTER_STREAM,
+    ORIGIN_SEQUENCE,
+    ORIGIN_STREAM,
+    ORIGIN_SUBJECT,
+    REASON,
+    dead_letter_subject,
+)
 
 CONFIRM_SECONDS = 5.0
 REASON_LENGTH = 500
 """Headers are for people; the message itself is in the body."""
-
-REASON = "Fillproof-Reason"
-ORIGIN_STREAM = "Fillproof-Stream"
-ORIGIN_SEQUENCE = "Fillproof-Stream-Sequence"
-ORIGIN_SUBJECT = "Fillproof-Subject"
 
 log = structlog.stdlib.get_logger("audit_writer.bus")
 
@@ -35,14 +38,22 @@ class NatsDelivery:
         return self._message.data
 
     @property
-    def origin(self) -> Mapping[str, str]:
+    def position(self) -> str:
         """Where it stands on the bus."""
         metadata = self._message.metadata
-        return {
+        return f"{metadata.stream}.{metadata.sequence.stream}"
+
+    @property
+    def origin(self) -> Mapping[str, str]:
+        """Where it first stood: a dead letter that was sent again says so in its headers."""
+        metadata = self._message.metadata
+        here = {
             ORIGIN_STREAM: metadata.stream,
             ORIGIN_SEQUENCE: str(metadata.sequence.stream),
             ORIGIN_SUBJECT: self._message.subject,
         }
+        headers = self._message.headers or {}
+        return {name: headers.get(name, found) for name, found in here.items()}
 
     async def acknowledge(self) -> None:
         """Say that it is done with."""
@@ -75,12 +86,11 @@ class NatsDeadLetters:
 
     async def publish(self, delivery: Delivery, reason: str) -> None:
         """Publish the message as it came, the reason and the origin in its headers."""
-        origin = delivery.origin
         headers = {
-            **origin,
+            **delivery.origin,
             REASON: one_line(reason),
             # the same message again, after a confirmation that was lost, is one dead letter
-            "Nats-Msg-Id": f"{AUDIT_CONSUMER}.{origin[ORIGIN_STREAM]}.{origin[ORIGIN_SEQUENCE]}",
+            "Nats-Msg-Id": f"{AUDIT_CONSUMER}.{delivery.position}",
         }
         try:
             await self._broker.connection.jetstream().publish(

@@ -11,8 +11,8 @@ from audit_writer.ports import Rows, RowsRefused, StoreUnavailable
 
 CONNECT_SECONDS = 5.0
 STATEMENT_SECONDS = 20.0
-CONNECTIONS = 3
-"""One writes what is new, one what is given again, one answers readiness checks."""
+CONNECTIONS = 5
+"""Two write what is new, two what is given again, one answers readiness checks."""
 
 FAULTS_OF_THE_ROWS = (
     asyncpg.DataError,

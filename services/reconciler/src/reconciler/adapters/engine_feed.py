@@ -26,21 +26,43 @@ class JetStreamEngineFeed:
         self._metrics = metrics
         self._applied: dict[str, int] = {}
         self._read_up_to: int | None = None
-        self._waiting: defaultdict[str, list[Announcement]] = defaultdict(list)
+        self._again_from: int | None = None
+        """Where the next reading begins: an account was taken up that others are ahead of."""
+        self._waiting: defaultdict[str, dict[int, Announcement]] = defaultdict(dict)
+        """By account and sequence: what is read again is there once."""
         self._reading = asyncio.Lock()
+        self._begun = 0
+        self._done = 0
+        """Readings of the stream, counted: the last one begun, and the last one that succeeded."""
 
     def follow(self, account: str, after: int) -> None:
         """Keep what the account's engine announces after that sequence (see `EngineFeed`)."""
         self._applied[account] = after
-        self._read_up_to = after if self._read_up_to is None else min(self._read_up_to, after)
+        self._waiting.pop(account, None)
+        self._again_from = after if self._again_from is None else min(self._again_from, after)
+
+    def forget(self, account: str) -> None:
+        """Keep nothing more of the account (see `EngineFeed`)."""
+        self._applied.pop(account, None)
+        self._waiting.pop(account, None)
 
     async def announced(self, account: str) -> Announced:
         """Return what is new up to this moment, each announcement once (see `EngineFeed`)."""
+        begun_before = self._begun
         async with self._reading:
-            upto = await until_done("reading stream ENGINE", self._read, self._metrics)
-        return Announced(announcements=tuple(self._waiting.pop(account, ())), sequence=upto)
+            if self._done <= begun_before:  # else one for another account was begun since, and says it all
+                self._begun = reading = self._begun + 1
+                await until_done("reading stream ENGINE", self._read, self._metrics)
+                self._done = reading
+            upto = self._read_up_to or 0
+        # When another account is taken up, the stream is read again from where that one was
+        self._applied[account] = upto
+        return Announced(announcements=tuple(self._waiting.pop(account, {}).values()), sequence=upto)
 
-    async def _read(self) -> int:
+    async def _read(self) -> None:
+        if self._again_from is not None:
+            known = self._again_from if self._read_up_to is None else self._read_up_to
+            self._read_up_to, self._again_from = min(known, self._again_from), None
         context = self._client().jetstream()
         last = (await context.stream_info(ENGINE_STREAM)).state.last_seq
         read_up_to = self._read_up_to or 0
@@ -59,7 +81,6 @@ class JetStreamEngineFeed:
             self._take(read_up_to, message.data or b"")
             self._read_up_to = read_up_to
         self._read_up_to = last
-        return last
 
     def _take(self, sequence: int, payload: bytes) -> None:
         try:
@@ -74,4 +95,4 @@ class JetStreamEngineFeed:
                 "engine message ignored: not an announcement", sequence=sequence, found=type(event).__name__
             )
         elif sequence > self._applied.get(event.account, sequence):
-            self._waiting[event.account].append(event)
+            self._waiting[event.account][sequence] = event

@@ -1,13 +1,14 @@
 """Stream ORDERS: disappearances are offered, everything else is published until it is stored."""
 
 import asyncio
+import time
 from collections.abc import Callable, Sequence
 from functools import partial
 
 import structlog
 from nats.aio.client import Client
 
-from order_events import OrderDisappeared, OrdersEvent, encode
+from order_events import OrderDisappeared, OrderEvent, OrdersEvent, Provenance, encode
 from order_events.subjects import ORDERS_STREAM, order_subject
 from reconciler.adapters.atomic_batch import (
     ANSWER_SECONDS,
@@ -26,9 +27,12 @@ _log = structlog.get_logger()
 class JetStreamOrders:
     """`event_id` is the message id: what is published twice is stored once."""
 
-    def __init__(self, client: Callable[[], Client], metrics: Metrics) -> None:
-        """`client`: the bus connection; it raises while there is none."""
+    def __init__(
+        self, client: Callable[[], Client], metrics: Metrics, clock: Callable[[], float] = time.time
+    ) -> None:
+        """`client`: the bus connection; it raises while there is none. `clock`: seconds since 1970."""
         self._client = client
+        self._clock = clock
         self._metrics = metrics
 
     async def offer(self, events: Sequence[OrderDisappeared], within: float) -> list[OrderDisappeared]:
@@ -90,6 +94,8 @@ class JetStreamOrders:
     def _count(self, events: Sequence[OrdersEvent]) -> None:
         for event in events:
             self._metrics.events.labels(event_type=str(event.__struct_config__.tag)).inc()
+            if isinstance(event, OrderEvent) and event.provenance is Provenance.LIVE:
+                self._metrics.event_delay.observe(max(self._clock() - event.occurred_at.timestamp(), 0))
 
 
 def _headers(event: OrdersEvent) -> dict[str, str]:

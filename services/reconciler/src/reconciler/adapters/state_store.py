@@ -2,24 +2,27 @@
 
 The fence is the revision of the account's own key: of two replicas that follow the same account, the
 second one to commit finds that the revision has moved, and nothing of its batch is stored.
+
+An atomic batch holds a thousand messages. Where more keys change, they are packed into a few pages, and
+the pages with the account's key are the batch; what the pages hold is spread over the keys afterwards.
+Until that is done the pages count.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from uuid import uuid4
 
+import msgspec
 from nats.aio.client import Client
-from nats.aio.msg import Msg
-from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy
 
 from order_events.subjects import STATE_BUCKET
 from reconciler.adapters.atomic_batch import (
-    ANSWER_SECONDS,
     LARGEST_BATCH,
     WRONG_LAST_SEQUENCE,
     BatchRefused,
     Message,
     publish_batch,
 )
+from reconciler.adapters.last_values import last_values
 from reconciler.adapters.retry import until_done
 from reconciler.metrics import Metrics
 from reconciler.ports.bus import Kept, NotOwner
@@ -28,11 +31,15 @@ _STREAM = f"KV_{STATE_BUCKET}"
 _FENCE = "Nats-Expected-Last-Subject-Sequence"
 _FENCE_KEY = "Nats-Expected-Last-Subject-Sequence-Subject"
 _COMMIT_ID = "Fillproof-Commit-Id"
-_OPERATION = "KV-Operation"
-_DELETED = {_OPERATION: "DEL"}
-_MESSAGES_AT_ONCE = 1000
-_FORGOTTEN_SECONDS = 30.0
-"""After which the server drops what an interrupted load left behind."""
+_DELETED = {"KV-Operation": "DEL", "Nats-TTL": "3600s"}
+"""The mark goes by itself: a load must not grow with all orders that ever were."""
+_ACCOUNT = "account"
+_PAGE = "page."
+_PAGE_BYTES = 500_000
+"""A message holds 1 MB, as the server comes."""
+
+Changes = dict[str, bytes | None]
+"""Values by key; None: deleted."""
 
 
 class BucketStore:
@@ -42,6 +49,8 @@ class BucketStore:
         """`client`: the bus connection; it raises while there is none."""
         self._client = client
         self._metrics = metrics
+        self._pages: dict[str, list[Changes]] = {}
+        """By prefix: pages that are stored and not spread yet."""
 
     async def load(self, prefix: str) -> Kept:
         """Return what is kept under a prefix (see `StateStore`)."""
@@ -52,38 +61,48 @@ class BucketStore:
     ) -> int:
         """Write all of it or nothing (see `StateStore`).
 
-        More than a thousand keys take several batches; the account's own key is in the last of them.
-
         Raises:
             NotOwner: if somebody else has written the account's key.
 
         """
-        commit_id = uuid4().hex
-        messages = self._messages(prefix, values, deleted, commit_id)
-        for first in range(0, len(messages), LARGEST_BATCH):
-            batch = messages[first : first + LARGEST_BATCH]
-            revision = await self._fenced(prefix, batch, fence, commit_id)
+        await self._spread(prefix, fence)
+        changes: Changes = {**dict.fromkeys(deleted), **values}
+        account = changes.pop(_ACCOUNT)
+        if len(changes) < LARGEST_BATCH:
+            return await self._committed(prefix, changes, account, fence)
+        pages = list(_pages(changes))
+        packed: Changes = {
+            f"{_PAGE}{number}": msgspec.msgpack.encode(page) for number, page in enumerate(pages)
+        }
+        revision = await self._committed(prefix, packed, account, fence)
+        self._pages[prefix] = pages
+        await self._spread(prefix, revision)
         return revision
 
-    def _messages(
-        self, prefix: str, values: Mapping[str, bytes], deleted: Sequence[str], commit_id: str
-    ) -> list[Message]:
-        removals = [Message(subject=_subject(prefix, key), payload=b"", headers=_DELETED) for key in deleted]
-        writes = [
-            Message(subject=_subject(prefix, key), payload=value, headers={})
-            for key, value in values.items()
-            if key != "account"
-        ]
-        account = Message(
-            subject=_subject(prefix, "account"), payload=values["account"], headers={_COMMIT_ID: commit_id}
+    async def _committed(self, prefix: str, changes: Changes, account: bytes | None, fence: int) -> int:
+        commit_id = uuid4().hex
+        last = Message(
+            subject=_subject(prefix, _ACCOUNT), payload=account or b"", headers={_COMMIT_ID: commit_id}
         )
-        return [*removals, *writes, account]
+        return await self._fenced(prefix, [*_messages(prefix, changes), last], fence, commit_id)
 
-    async def _fenced(self, prefix: str, batch: list[Message], fence: int, commit_id: str) -> int:
-        key = _subject(prefix, "account")
+    async def _spread(self, prefix: str, fence: int) -> None:
+        """Write what lies in pages to its keys, and the pages away with the last of it."""
+        pages = self._pages.get(prefix)
+        if pages is None:
+            return
+        changes: Changes = {key: value for page in pages for key, value in page.items()}
+        changes |= {f"{_PAGE}{number}": None for number in range(len(pages))}
+        messages = list(_messages(prefix, changes))
+        for first in range(0, len(messages), LARGEST_BATCH):
+            await self._fenced(prefix, messages[first : first + LARGEST_BATCH], fence, None)
+        del self._pages[prefix]
+
+    async def _fenced(self, prefix: str, batch: list[Message], fence: int, commit_id: str | None) -> int:
+        key = _subject(prefix, _ACCOUNT)
         head = batch[0]
         fenced = {**head.headers, _FENCE: str(fence), _FENCE_KEY: key}
-        batch[0] = Message(subject=head.subject, payload=head.payload, headers=fenced)
+        batch = [Message(subject=head.subject, payload=head.payload, headers=fenced), *batch[1:]]
 
         async def attempt() -> int:
             try:
@@ -95,57 +114,51 @@ class BucketStore:
 
         return await until_done("committing state", attempt, self._metrics)
 
-    async def _own_revision(self, key: str, fence: int, commit_id: str) -> int:
+    async def _own_revision(self, key: str, fence: int, commit_id: str | None) -> int:
         """Return the key's revision if it is this very commit's, stored by an attempt that seemed to fail."""
         found = await self._client().jetstream().get_last_msg(_STREAM, key)
-        if found.seq and (found.headers or {}).get(_COMMIT_ID) == commit_id:
+        if found.seq and commit_id and (found.headers or {}).get(_COMMIT_ID) == commit_id:
             return found.seq
         raise NotOwner(
-            f"expected revision {fence} of {key}, found {found.seq}: another reconciler follows "
-            "the same account; run one only, this one leaves"
+            f"expected revision {fence} of {key}, found {found.seq}: another reconciler has gone on with "
+            "the account"
         )
 
     async def _load(self, prefix: str) -> Kept:
-        """Read every key's last message.
-
-        Not by the library's watch: it takes a bucket for empty when the server has already sent what the
-        client has not yet looked at, and an account that is taken for a new one is adopted afresh.
-        """
-        context = self._client().jetstream(timeout=ANSWER_SECONDS)
-        reader = await context.add_consumer(_STREAM, _last_of_each(_subject(prefix, ">")))
-        subscription = await context.pull_subscribe_bind(consumer=reader.name, stream=_STREAM)
-        messages: list[Msg] = []
-        left = reader.num_pending or 0
-        try:
-            while left:
-                messages += await subscription.fetch(min(left, _MESSAGES_AT_ONCE), timeout=ANSWER_SECONDS)
-                left = messages[-1].metadata.num_pending
-        finally:
-            await subscription.unsubscribe()
-            await context.delete_consumer(_STREAM, reader.name)
-        return _kept(prefix, messages)
+        found = await last_values(self._client(), _subject(prefix, ""))
+        values: Changes = {one.key: one.value for one in found if one.value is not None}
+        revisions = {one.key: one.revision for one in found}
+        packed = {key: values.pop(key) for key in sorted(values) if key.startswith(_PAGE)}
+        self._pages.pop(prefix, None)
+        if packed:
+            self._pages[prefix] = [
+                msgspec.msgpack.decode(page or b"", type=Changes) for page in packed.values()
+            ]
+            for page in self._pages[prefix]:
+                values |= page
+        return Kept(
+            values={key: value for key, value in values.items() if value is not None},
+            revision=revisions.get(_ACCOUNT, 0),
+        )
 
 
-def _last_of_each(subjects: str) -> ConsumerConfig:
-    return ConsumerConfig(
-        deliver_policy=DeliverPolicy.LAST_PER_SUBJECT,
-        ack_policy=AckPolicy.NONE,
-        filter_subject=subjects,
-        inactive_threshold=_FORGOTTEN_SECONDS,
-        mem_storage=True,
-    )
+def _messages(prefix: str, changes: Changes) -> Iterator[Message]:
+    for key, value in changes.items():
+        yield Message(
+            subject=_subject(prefix, key), payload=value or b"", headers=_DELETED if value is None else {}
+        )
 
 
-def _kept(prefix: str, messages: Sequence[Msg]) -> Kept:
-    values: dict[str, bytes] = {}
-    revision = 0
-    for message in messages:
-        key = message.subject.removeprefix(_subject(prefix, ""))
-        if key == "account":
-            revision = message.metadata.sequence.stream
-        if _OPERATION not in (message.headers or {}):
-            values[key] = message.data
-    return Kept(values=values, revision=revision)
+def _pages(changes: Changes) -> Iterator[Changes]:
+    page: Changes = {}
+    size = 0
+    for key, value in changes.items():
+        size += len(key) + len(value or b"")
+        if page and size > _PAGE_BYTES:
+            yield page
+            page, size = {}, len(key) + len(value or b"")
+        page[key] = value
+    yield page
 
 
 def _subject(prefix: str, key: str) -> str:

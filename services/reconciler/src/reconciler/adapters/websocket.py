@@ -69,8 +69,12 @@ class WebSocketServer:
             except (OSError, WebSocketException, ValueError) as error:
                 raise Unreachable(self._name, f"no connection: {error}") from error
             connection = _Connection(self._name, socket, self._on_ledger_closed, self._silence)
+            try:
+                await connection.request("subscribe", {"streams": ["ledger"]})
+            except BaseException:  # a timeout too: without the stream nothing would wake anybody
+                await connection.close()
+                raise
             self._connection = connection
-            await connection.request("subscribe", {"streams": ["ledger"]})
             return connection
 
 

@@ -14,6 +14,10 @@ class NotOwner(Exception):
     """Another replica has committed for the account: this one must not go on with it."""
 
 
+class BusAway(Exception):
+    """The bus does not answer."""
+
+
 class OrdersBus(Protocol):
     """Stream ORDERS."""
 
@@ -41,6 +45,10 @@ class EngineFeed(Protocol):
 
     def follow(self, account: str, after: int) -> None:
         """Keep what the account's engine announces after that sequence, from now on."""
+        ...
+
+    def forget(self, account: str) -> None:
+        """Keep nothing more of an account that is not followed any longer."""
         ...
 
     async def announced(self, account: str) -> Announced:
@@ -74,6 +82,32 @@ class StateStore(Protocol):
 
         Raises:
             NotOwner: if somebody else has written the key.
+
+        """
+        ...
+
+
+class Leases(Protocol):
+    """Who lives."""
+
+    async def renew(
+        self, replica: str, accounts: Sequence[str], seconds: int
+    ) -> Mapping[str, frozenset[str]]:
+        """Have the replica live for so long from now on, and return all that do.
+
+        Each with the accounts that it is told to follow.
+
+        Raises:
+            BusAway: it may have been renewed, or not.
+
+        """
+        ...
+
+    async def release(self, replica: str) -> None:
+        """Have its lease end now.
+
+        Raises:
+            BusAway: it ends by itself.
 
         """
         ...

@@ -56,6 +56,12 @@ class WrongChain(ProtocolViolation):
     kind = "wrong_chain"
 
 
+class Lagging(ServerError):
+    """The server has not got the ledgers yet that others have."""
+
+    kind = "lagging"
+
+
 class LedgerServer(Protocol):
     """A connection to one server; api_version 2."""
 

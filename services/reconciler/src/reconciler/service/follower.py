@@ -9,25 +9,24 @@ have the same ids.
 import msgspec
 import structlog
 
-from offer_lifecycle import AccountState, LedgerFacts, Order, adopt, found
-from order_events import OrderDisappeared
+from offer_lifecycle import AccountState, Doubt, Gap, Header, LedgerFacts, LedgerOutcome, found, remembering
+from order_events import OrderDisappeared, ReconcilerHalted
 from reconciler.ports.bus import EngineFeed, StateStore
 from reconciler.ports.ledger import LedgerServer, ProtocolViolation, Refused
 from reconciler.service import cancellation, memory, reader
+from reconciler.service.adopting import look_at
 from reconciler.service.explaining import explained
+from reconciler.service.guard import Guard, Guards, Judged
 from reconciler.service.publisher import Publisher
-from reconciler.service.queries import (
-    ServerStatus,
-    account_history,
-    account_snapshot,
-    ledger_header,
-    server_status,
-)
+from reconciler.service.queries import ServerStatus, server_status
+from reconciler.service.snapshot import SnapshotCheck
 
 _log = structlog.get_logger()
 
 _MOST_OWED = 400
 """Disappearances kept for the bus, of about 1 kB each: a message of NATS holds 1 MB."""
+_MOST_DOUBTS = 20
+"""Unexplained removals that are asked about again, of about 1 kB each, written with every ledger."""
 
 
 class Follower:
@@ -42,6 +41,7 @@ class Follower:
         feed: EngineFeed,
         store: StateStore,
         publisher: Publisher,
+        guards: Guards | None = None,
     ) -> None:
         """Follow from `start_ledger` up to `last_ledger`.
 
@@ -51,17 +51,34 @@ class Follower:
         self.account = account
         self.owed: tuple[OrderDisappeared, ...] = ()
         """Disappearances that the bus has not taken yet."""
+        self.gaps: tuple[Gap, ...] = ()
+        """Ledgers that no server could show so far."""
+        self.doubts: tuple[Doubt, ...] = ()
+        """Removals that nothing explains so far, oldest first."""
+        self.engine_sequence = 0
+        """Of stream ENGINE: the last message that is applied."""
         self._start_ledger = start_ledger
         self._last_ledger = last_ledger
         self._feed = feed
         self._store = store
         self._publisher = publisher
+        self.guard = Guard(account, guards or Guards())
         self._network_id: int | None = None
         self._state: AccountState | None = None
         self._revision = 0
-        self._engine_sequence = 0
         self._announced: set[int] = set()
         self._read_from: str | None = None
+        self._snapshot = SnapshotCheck(account)
+
+    @property
+    def state(self) -> AccountState | None:
+        """The account up to the cursor; None: not adopted yet."""
+        return self._state
+
+    @property
+    def halted(self) -> ReconcilerHalted | None:
+        """What the account waits for an operator for; None: it does not."""
+        return self.guard.standing.halted
 
     @property
     def cursor(self) -> int | None:
@@ -93,13 +110,19 @@ class Follower:
             if server.name != self._read_from:
                 await reader.check_cursor(server, self._state.record)
             self.owed = tuple(await self._publisher.offer(self.owed))
+            self._announced.update(await self._snapshot.due(server, self._state))
         self._read_from = server.name
+        await self._look_around(server, self._state)
         return status
+
+    def leave(self) -> None:
+        """Follow the account no longer: another replica does, or this one begins anew."""
+        self._feed.forget(self.account)
 
     async def _advance(
         self, server: LedgerServer, status: ServerStatus, state: AccountState, upto: int
     ) -> None:
-        await self._hear_engine(state)
+        await self.hear_engine(state)
         for facts in await self._read(server, status, state, upto):
             cancellation.obey()
             await self._take(server, state, facts)
@@ -120,30 +143,71 @@ class Follower:
         outcome = await explained(server, state, facts)
         for damage in outcome.damaged:
             _log.error("metadata that can't be read", account=self.account, found=damage)
-        owed = await self._publisher.publish(outcome.events, self.owed, server, facts.header)
-        self.owed = self._bounded(owed)
-        changed = memory.changed_orders(state, outcome, self._announced)
-        kept = memory.KeptAccount(
-            record=outcome.record, engine_sequence=self._engine_sequence, owed=self.owed
+        if self.gaps:
+            outcome = remembering(outcome, state)
+        judged = self.guard.judge(state.record, facts, outcome)
+        doubts = (*self.doubts, *outcome.doubts)[-_MOST_DOUBTS:]
+        beside = memory.Beside(gaps=self.gaps, doubts=doubts)
+        await self.settle(server, facts.header, state, outcome, judged, beside)
+
+    async def settle(  # noqa: PLR0913, PLR0917 - what came out at a ledger, and what is told and written beside it
+        self,
+        server: LedgerServer,
+        header: Header,
+        state: AccountState,
+        outcome: LedgerOutcome,
+        judged: Judged,
+        beside: memory.Beside,
+    ) -> None:
+        """Publish what came out at a ledger, commit it, and go on to the state after it."""
+        owed = await self._publisher.publish([*judged.events, *beside.events], self.owed, server, header)
+        self.owed = self._bounded([*owed, *beside.owed])
+        changed = memory.order_values(memory.changed_orders(state, outcome, self._announced))
+        deleted = [memory.order_key(sequence) for sequence in outcome.forgotten]
+        written = msgspec.structs.replace(
+            beside, values={**changed, **beside.values}, deleted=(*deleted, *beside.deleted)
         )
-        await self._commit(kept, changed, outcome.forgotten)
+        await self._commit(judged, written)
         state.apply(outcome)
 
-    async def _commit(
-        self, kept: memory.KeptAccount, changed: dict[int, Order], forgotten: tuple[int, ...]
-    ) -> None:
-        values = {**memory.order_values(changed), memory.ACCOUNT_KEY: memory.account_value(kept)}
-        deleted = [memory.order_key(sequence) for sequence in forgotten]
+    async def _look_around(self, server: LedgerServer, state: AccountState) -> None:
+        """See whether an operator has answered, and whether the balances are the server's."""
+        await self._go_on(state, await self.guard.resumed(state.record))
+        await self._go_on(state, await self.guard.checked(server, state.record))
+
+    async def _go_on(self, state: AccountState, judged: Judged | None) -> None:
+        if judged is None:
+            return
+        await self._publisher.tell(judged.events)
+        values = memory.order_values(memory.changed_orders(state, None, self._announced))
+        await self._commit(judged, memory.Beside(gaps=self.gaps, doubts=self.doubts, values=values))
+        state.record = judged.record
+
+    async def _commit(self, judged: Judged, written: memory.Beside) -> None:
+        kept = memory.KeptAccount(
+            record=judged.record,
+            engine_sequence=self.engine_sequence,
+            owed=self.owed,
+            standing=judged.standing,
+            gaps=written.gaps,
+            doubts=written.doubts,
+        )
+        notices, answered = memory.notices(self.guard.standing, judged.standing)
+        values = {**written.values, **notices, memory.ACCOUNT_KEY: memory.account_value(kept)}
+        deleted = [*written.deleted, *answered]
         self._revision = await self._store.commit(self._prefix, values, deleted, self._revision)
         self._announced.clear()
+        self.gaps, self.doubts = written.gaps, written.doubts
+        self.guard.settle(judged)
 
-    async def _hear_engine(self, state: AccountState) -> None:
+    async def hear_engine(self, state: AccountState) -> None:
+        """Apply what the engine has announced up to this moment."""
         heard = await self._feed.announced(self.account)
         for announcement in heard.announcements:
             order = state.announce(announcement)
             if order is not None:
                 self._announced.add(order.sequence)
-        self._engine_sequence = heard.sequence
+        self.engine_sequence = heard.sequence
 
     def _bounded(self, owed: list[OrderDisappeared]) -> tuple[OrderDisappeared, ...]:
         """Keep what fits into the account's record: the state must be written whatever the audit does."""
@@ -162,7 +226,9 @@ class Follower:
         self._network_id, self._revision = network_id, kept.revision
         if found is not None:
             account, self._state = found
-            self._engine_sequence, self.owed = account.engine_sequence, account.owed
+            self.engine_sequence, self.owed = account.engine_sequence, account.owed
+            self.gaps, self.doubts = account.gaps, account.doubts
+            self.guard.begin(account.record.ledger_index, account.standing)
             _log.info(
                 "account taken up",
                 account=self.account,
@@ -170,7 +236,7 @@ class Follower:
                 orders=len(self._state.orders),
                 owed=len(self.owed),
             )
-        self._feed.follow(self.account, self._engine_sequence)
+        self._feed.follow(self.account, self.engine_sequence)
 
     async def _adopt(self, server: LedgerServer, status: ServerStatus) -> None:
         ledger_index = self._start_ledger or status.validated
@@ -179,28 +245,14 @@ class Follower:
                 f"{server.name}: history missing: expected ledger {ledger_index} to begin with, "
                 f"found {status.held}"
             )
-        header = await ledger_header(server, ledger_index)
-        snapshot = await account_snapshot(server, self.account, ledger_index)
-        history = await account_history(server, self.account, ledger_index, ledger_index)
-        try:
-            state = adopt(
-                network_id=status.network_id,
-                account=self.account,
-                header=header,
-                account_data=snapshot.account_data,
-                lines=snapshot.lines,
-                offers=snapshot.offers,
-            )
-        except (KeyError, ValueError, TypeError) as error:
-            raise ProtocolViolation(server.name, f"account at ledger {ledger_index}: {error!r}") from error
-        state.record = msgspec.structs.replace(
-            state.record, transactions=tuple(one.transaction.hash for one in history)
-        )
-        await self._hear_engine(state)
-        orders = found(state, header)
-        await self._publisher.publish(orders, (), server, header)
-        kept = memory.KeptAccount(record=state.record, engine_sequence=self._engine_sequence)
-        await self._commit(kept, state.orders, ())
+        sight = await look_at(server, status, self.account, ledger_index)
+        state = sight.state
+        await self.hear_engine(state)
+        orders = found(state, sight.header)
+        await self._publisher.publish(orders, (), server, sight.header)
+        judged = Judged(events=[], record=state.record, standing=self.guard.begin(ledger_index))
+        values = memory.order_values(state.orders)
+        await self._commit(judged, memory.Beside(gaps=(), doubts=(), values=values))
         self._state = state
         _log.info("account adopted", account=self.account, ledger_index=ledger_index, orders=len(orders))
 

@@ -1,22 +1,31 @@
 """Turning the wheel: at each wake-up every account goes on by one reading, on the first server that can."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 
 import structlog
 
 from reconciler.metrics import Metrics
+from reconciler.ports.bus import NotOwner
 from reconciler.ports.ledger import LedgerServer, ServerError
 from reconciler.service import cancellation
+from reconciler.service.doubts import Doubts
 from reconciler.service.follower import Follower
+from reconciler.service.gaps import Gaps
 from reconciler.service.reader import HistoryMissing
 from reconciler.service.servers import Servers
+from reconciler.service.sharing import Lease
 
 _log = structlog.get_logger()
 
 _SHORTEST_PAUSE = 0.02
 """Seconds until the next look after something was found: there may be more already."""
 _SECONDS_BETWEEN_REPORTS = 2.0
+_SECONDS_UNTIL_MEASURED = 0.1
+"""After a look: with thousands of accounts it is measured for many looks at once."""
+_LOOKS_AT_ONCE = 64
+"""Of all accounts; more would only wait for each other, and run into the servers' and our own time limits."""
 
 
 class Wakeup:
@@ -38,43 +47,96 @@ class Wakeup:
 
 
 class Loop:
-    """Follows all accounts, each in a task of its own."""
+    """Follows this replica's accounts, each in a task of its own."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913, PLR0917 - what it turns
         self,
-        followers: Sequence[Follower],
+        followers: Callable[[str], Follower],
+        lease: Lease,
         servers: Servers,
         wakeup: Wakeup,
         metrics: Metrics,
         on_turn: Callable[[], None],
+        *,
+        gaps: Gaps,
+        doubts: Doubts,
     ) -> None:
-        """`on_turn` is called after each look that worked."""
-        self._followers = followers
+        """`followers` makes an account's follower; `on_turn` is called after each look that worked."""
+        self._make = followers
+        self._lease = lease
         self._servers = servers
+        self._gaps = gaps
+        self._doubts = doubts
         self._wakeup = wakeup
         self._metrics = metrics
         self._on_turn = on_turn
+        self._followed: dict[str, Follower] = {}
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._renewed = asyncio.Event()
         self._validated = 0
         self._lacking: set[tuple[str, str]] = set()
+        self._looks = asyncio.Semaphore(_LOOKS_AT_ONCE)
+        self._measuring: asyncio.TimerHandle | None = None
 
     async def run(self) -> None:
         """Follow until cancelled.
 
         Raises:
-            ExceptionGroup: of NotOwner or StateUnreadable, when an account must not be followed here.
+            ExceptionGroup: of StateUnreadable, when an account can't be followed.
 
         """
         async with asyncio.TaskGroup() as tasks:
-            for follower in self._followers:
-                tasks.create_task(self._follow(follower), name=follower.account)
+            try:
+                while True:
+                    await self._lease.renew(partial(self._rearrange, tasks))
+                    self._tell_share()
+                    await asyncio.sleep(self._lease.pause)
+            finally:
+                await self._leave(self._tasks)
+                await self._lease.release()
 
-    async def _follow(self, follower: Follower) -> None:
+    @property
+    def followers(self) -> Sequence[Follower]:
+        """Those of the accounts that are followed now."""
+        return list(self._followed.values())
+
+    async def _rearrange(self, tasks: asyncio.TaskGroup, mine: frozenset[str]) -> None:
+        """Follow these accounts, and no other from now on."""
+        await self._leave(self._tasks.keys() - mine)
+        for account in sorted(mine - self._tasks.keys()):
+            self._tasks[account] = tasks.create_task(self._follow(account), name=account)
+        renewed, self._renewed = self._renewed, asyncio.Event()
+        renewed.set()
+
+    async def _leave(self, accounts: Iterable[str]) -> None:
+        ending = [self._tasks.pop(account) for account in list(accounts)]
+        for task in ending:
+            task.cancel()
+        if ending:
+            await asyncio.wait(ending)
+
+    async def _follow(self, account: str) -> None:
+        while True:
+            follower = self._followed[account] = self._make(account)
+            try:
+                await self._turn(follower)
+            except NotOwner as loss:
+                self._metrics.lease_losses.inc()
+                _log.warning("taking the account up again", account=account, problem=str(loss))
+            finally:
+                del self._followed[account]
+                follower.leave()
+            # Whoever has gone on with it is seen at the next renewal at the latest
+            await self._renewed.wait()
+
+    async def _turn(self, follower: Follower) -> None:
         pause = _SHORTEST_PAUSE
         reported = asyncio.get_running_loop().time()
         while True:
             closed = self._wakeup.next_close()
             before = follower.cursor
-            await self.look(follower)
+            async with self._looks:
+                await self.look(follower)
             cancellation.obey()
             advanced = follower.cursor != before
             now = asyncio.get_running_loop().time()
@@ -85,6 +147,17 @@ class Loop:
             if not (advanced and self._behind(follower)):
                 await _first_of(closed, pause)
 
+    def halts(self) -> dict[str, str]:
+        """Return why accounts wait for an operator, by account."""
+        return {one.account: one.halted.reason for one in self.followers if one.halted is not None}
+
+    def _tell_share(self) -> None:
+        self._metrics.accounts.set(len(self._tasks))
+        self._metrics.replicas.set(self._lease.replicas)
+        self._metrics.bus_connected.set(self._lease.held)
+        if self._lease.held and not self._tasks:
+            self._on_turn()  # a replica with nothing to follow is well
+
     async def look(self, follower: Follower) -> bool:
         """Let an account go on by one reading; False if no server could serve it."""
         for server in self._servers.candidates():
@@ -93,26 +166,43 @@ class Loop:
             except HistoryMissing as lack:
                 self._lacks(follower, server, lack)
             except ServerError as error:
+                self._metrics.readings_failed.labels(server=server.name, kind=error.kind).inc()
                 self._servers.failed(server, error)
             else:
                 self._servers.served(server)
                 self._lacking.discard((follower.account, server.name))
-                self._measure(status.validated)
+                self._gaps.served(follower.account)
+                await self._gaps.heal(follower, self._servers.candidates())
+                await self._doubts.ask(follower, self._servers.candidates())
+                self._validated = max(self._validated, status.validated)
+                self._measure_soon()
                 self._on_turn()
                 return True
-        return False
+        return await self._gaps.go_on(follower, self._servers.candidates())
 
     def _lacks(self, follower: Follower, server: LedgerServer, lack: HistoryMissing) -> None:
         key = (follower.account, server.name)
         if key not in self._lacking:
             self._lacking.add(key)
-            _log.warning("held until the ledgers are there", account=follower.account, problem=str(lack))
+            _log.warning(
+                "held until the ledgers are there, or for as long as is set",
+                account=follower.account,
+                problem=str(lack),
+            )
 
-    def _measure(self, validated: int) -> None:
-        self._validated = max(self._validated, validated)
+    def _measure_soon(self) -> None:
+        if self._measuring is None:
+            loop = asyncio.get_running_loop()
+            self._measuring = loop.call_later(_SECONDS_UNTIL_MEASURED, self._measure)
+
+    def _measure(self) -> None:
+        self._measuring = None
         self._metrics.validated_ledger.set(self._validated)
-        self._metrics.cursor_lag.set(max(map(self._behind, self._followers)))
-        self._metrics.disappearances_owed.set(sum(len(one.owed) for one in self._followers))
+        self._metrics.cursor_lag.set(max(map(self._behind, self.followers), default=0))
+        self._metrics.open_gaps.set(sum(len(one.gaps) for one in self.followers))
+        self._metrics.lost_orders.set(sum(len(one.state.lost) for one in self.followers if one.state))
+        self._metrics.disappearances_owed.set(sum(len(one.owed) for one in self.followers))
+        self._metrics.halted.set(bool(self.halts()))
 
     def _behind(self, follower: Follower) -> int:
         """Return by how many ledgers; an account that is not adopted yet is behind by all of them."""

@@ -48,6 +48,11 @@ class Publisher:
             await self._bus.publish(others)
         return still_owed
 
+    async def tell(self, events: Sequence[OrdersEvent]) -> None:
+        """Publish what belongs to no ledger's orders."""
+        if events:
+            await self._bus.publish(events)
+
     async def offer(
         self, disappeared: Sequence[OrderDisappeared], within: float | None = None
     ) -> list[OrderDisappeared]:

@@ -101,7 +101,7 @@ async def server_status(server: LedgerServer) -> ServerStatus:
 
     """
     answer = await server.request("server_info")
-    info = _typed(server, "server_info", answer.get("info"), _ServerInfo)
+    info = typed(server, "server_info", answer.get("info"), _ServerInfo)
     ledger = info.validated_ledger
     if ledger is None:
         raise Refused(server.name, "noValidatedLedger", "server_info: it has validated no ledger yet")
@@ -138,8 +138,8 @@ async def ledger_header(server: LedgerServer, ledger_index: int) -> Header:
 
     """
     answer = await server.request("ledger", ledger_index=ledger_index)
-    _check_pinned(server, "ledger", answer, ledger_index)
-    header = _typed(server, "ledger", answer.get("ledger"), Header)
+    check_pinned(server, "ledger", answer, ledger_index)
+    header = typed(server, "ledger", answer.get("ledger"), Header)
     if header.ledger_index != ledger_index:
         raise ProtocolViolation(
             server.name, f"ledger: expected ledger {ledger_index}, found {header.ledger_index}"
@@ -159,7 +159,7 @@ async def account_history(
     found: dict[str, LedgerTransaction] = {}
     question = {"account": account, "ledger_index_min": first, "ledger_index_max": last, "forward": True}
     async for page in _pages(server, "account_tx", question):
-        served = _typed(server, "account_tx", page, _HistoryPage)
+        served = typed(server, "account_tx", page, _HistoryPage)
         if (served.ledger_index_min, served.ledger_index_max) != (first, last):
             raise ProtocolViolation(
                 server.name,
@@ -194,6 +194,21 @@ async def account_snapshot(server: LedgerServer, account: str, ledger_index: int
         ServerError: as every request.
 
     """
+    balances = await account_balances(server, account, ledger_index)
+    if balances.account_data is None:
+        return balances
+    pinned = {"account": account, "ledger_index": ledger_index}
+    offers = await _listed(server, "account_offers", "offers", pinned)
+    return msgspec.structs.replace(balances, offers=offers)
+
+
+async def account_balances(server: LedgerServer, account: str, ledger_index: int) -> Snapshot:
+    """Ask for the account's root and trust lines at one validated ledger, and not for its offers.
+
+    Raises:
+        ServerError: as every request.
+
+    """
     pinned = {"account": account, "ledger_index": ledger_index}
     try:
         answer = await server.request("account_info", **pinned)
@@ -201,12 +216,23 @@ async def account_snapshot(server: LedgerServer, account: str, ledger_index: int
         if refusal.code == "actNotFound":
             return Snapshot(account_data=None, lines=[], offers=[])
         raise
-    _check_pinned(server, "account_info", answer, ledger_index)
+    check_pinned(server, "account_info", answer, ledger_index)
     return Snapshot(
-        account_data=_typed(server, "account_info", answer.get("account_data"), dict[str, Any]),
+        account_data=typed(server, "account_info", answer.get("account_data"), dict[str, Any]),
         lines=await _listed(server, "account_lines", "lines", pinned),
-        offers=await _listed(server, "account_offers", "offers", pinned),
+        offers=[],
     )
+
+
+async def listed_offers(server: LedgerServer, account: str, ledger_index: int) -> list[Mapping[str, Any]]:
+    """Ask for the account's offers at one validated ledger.
+
+    Raises:
+        ServerError: as every request.
+
+    """
+    pinned = {"account": account, "ledger_index": ledger_index}
+    return await _listed(server, "account_offers", "offers", pinned)
 
 
 async def state_before(server: LedgerServer, request: StateRequest) -> StateAnswer | None:
@@ -217,8 +243,8 @@ async def state_before(server: LedgerServer, request: StateRequest) -> StateAnsw
     fields: dict[str, Any] | None = None
     try:
         answer = await server.request("ledger_entry", ledger_index=request.ledger_index, **request.entry)
-        _check_pinned(server, "ledger_entry", answer, request.ledger_index)
-        fields = _typed(server, "ledger_entry", answer.get("node"), dict[str, Any])
+        check_pinned(server, "ledger_entry", answer, request.ledger_index)
+        fields = typed(server, "ledger_entry", answer.get("node"), dict[str, Any])
     except ServerError as error:
         if not isinstance(error, Refused) or error.code not in _NO_SUCH_ENTRY:
             _log.warning("state not known", error=str(error), ledger_index=request.ledger_index)
@@ -232,8 +258,8 @@ async def _listed(
     rows: list[Mapping[str, Any]] = []
     # A page may be empty and have a marker: the limit counts all of the owner's objects
     async for page in _pages(server, method, {**pinned, "limit": _PAGE}):
-        _check_pinned(server, method, page, pinned["ledger_index"])
-        rows += _typed(server, method, page.get(field), list[dict[str, Any]])
+        check_pinned(server, method, page, pinned["ledger_index"])
+        rows += typed(server, method, page.get(field), list[dict[str, Any]])
     return rows
 
 
@@ -251,7 +277,13 @@ async def _pages(server: LedgerServer, method: str, question: Mapping[str, Any])
     raise ProtocolViolation(server.name, f"{method}: expected a new marker, found {marker!r} again and again")
 
 
-def _check_pinned(server: LedgerServer, method: str, answer: Answer, ledger_index: int) -> None:
+def check_pinned(server: LedgerServer, method: str, answer: Answer, ledger_index: int) -> None:
+    """Check that an answer is of the validated ledger that was asked for.
+
+    Raises:
+        ProtocolViolation: if it is of another one, or not validated.
+
+    """
     found = answer.get("ledger_index")
     if answer.get("validated") is not True or found != ledger_index:
         raise ProtocolViolation(
@@ -261,7 +293,13 @@ def _check_pinned(server: LedgerServer, method: str, answer: Answer, ledger_inde
         )
 
 
-def _typed(server: LedgerServer, method: str, value: object, kind: type[T]) -> T:
+def typed(server: LedgerServer, method: str, value: object, kind: type[T]) -> T:
+    """Give a part of an answer its type.
+
+    Raises:
+        ProtocolViolation: if it is of another kind, naming the field.
+
+    """
     try:
         return msgspec.convert(value, kind, strict=False)
     except msgspec.ValidationError as error:

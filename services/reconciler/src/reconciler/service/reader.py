@@ -13,14 +13,15 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 
-from offer_lifecycle import AccountRecord, Header, LedgerFacts
-from reconciler.ports.ledger import LedgerServer, ProtocolViolation, WrongChain
+from offer_lifecycle import AccountRecord, Header, LedgerFacts, Transaction
+from reconciler.ports.ledger import Lagging, LedgerServer, ProtocolViolation, WrongChain
 from reconciler.service.queries import (
     LedgerTransaction,
     ServerStatus,
     account_history,
     ledger_header,
 )
+from reconciler.service.reserves import reserves_at
 
 LEDGERS_A_READING = 256
 """At most; a longer way is read in steps, each of them committed."""
@@ -35,13 +36,15 @@ def next_upto(server: LedgerServer, status: ServerStatus, cursor: int) -> int:
     """Return the ledger up to which the server can be read from the cursor on; the cursor: nothing new.
 
     Raises:
-        HistoryMissing: if it lags behind the cursor or lacks ledgers after it.
+        Lagging: if its newest ledger is older than the cursor.
+        HistoryMissing: if it lacks ledgers after the cursor.
 
     """
     if status.validated < cursor:
-        raise HistoryMissing(
-            f"{server.name}: expected ledger {cursor}, already followed, or a later one, "
-            f"found {status.validated} as the newest: it lags"
+        raise Lagging(
+            server.name,
+            f"server_info: expected ledger {cursor}, already followed, or a later one, "
+            f"found {status.validated} as the newest: it lags",
         )
     upto = min(status.validated, cursor + LEDGERS_A_READING)
     if not status.covers(cursor, upto):
@@ -89,7 +92,15 @@ async def read(
     wanted = {upto, *by_ledger, *(ledger for ledger in deadlines if cursor < ledger < upto)}
     headers = await _headers(server, sorted({*wanted, *([cursor] if cursor + 1 not in wanted else [])}))
     _check_chain(server, record, headers)
-    return list(_facts(server, status, headers[-len(wanted) :], by_ledger))
+    reserves = await reserves_at(server, status, cursor, upto, by_ledger)
+    return [
+        LedgerFacts(
+            header=header,
+            reserves=reserves.get(header.ledger_index, status.reserves),
+            transactions=_checked(server, header, by_ledger.get(header.ledger_index, [])),
+        )
+        for header in headers[-len(wanted) :]
+    ]
 
 
 def _check_overlap(server: LedgerServer, record: AccountRecord, overlap: Sequence[LedgerTransaction]) -> None:
@@ -104,6 +115,8 @@ def _check_overlap(server: LedgerServer, record: AccountRecord, overlap: Sequenc
 
 
 async def _headers(server: LedgerServer, wanted: Sequence[int]) -> list[Header]:
+    if len(wanted) == 1:  # as for most accounts at most ledgers: no task for it
+        return [await ledger_header(server, wanted[0])]
     headers: list[Header] = []
     for first in range(0, len(wanted), _HEADERS_AT_ONCE):
         some = wanted[first : first + _HEADERS_AT_ONCE]
@@ -131,23 +144,14 @@ def _links(record: AccountRecord, headers: Sequence[Header]) -> Iterator[tuple[i
             yield before.ledger_index, before.ledger_hash, after.parent_hash
 
 
-def _facts(
-    server: LedgerServer,
-    status: ServerStatus,
-    headers: Sequence[Header],
-    by_ledger: dict[int, list[LedgerTransaction]],
-) -> Iterator[LedgerFacts]:
-    for header in headers:
-        transactions = by_ledger.get(header.ledger_index, [])
-        for one in transactions:
-            if one.ledger_hash != header.ledger_hash:
-                raise ProtocolViolation(
-                    server.name,
-                    f"account_tx: expected hash {header.ledger_hash} of ledger {header.ledger_index} in "
-                    f"transaction {one.transaction.hash}, found {one.ledger_hash}",
-                )
-        yield LedgerFacts(
-            header=header,
-            reserves=status.reserves,
-            transactions=tuple(one.transaction for one in transactions),
-        )
+def _checked(
+    server: LedgerServer, header: Header, transactions: Sequence[LedgerTransaction]
+) -> tuple[Transaction, ...]:
+    for one in transactions:
+        if one.ledger_hash != header.ledger_hash:
+            raise ProtocolViolation(
+                server.name,
+                f"account_tx: expected hash {header.ledger_hash} of ledger {header.ledger_index} in "
+                f"transaction {one.transaction.hash}, found {one.ledger_hash}",
+            )
+    return tuple(one.transaction for one in transactions)

@@ -5,13 +5,15 @@ from collections.abc import Callable, Iterator, Sequence
 
 import structlog
 
-from reconciler.ports.ledger import LedgerServer, Overloaded, ServerError, WrongChain
+from reconciler.ports.ledger import Lagging, LedgerServer, Overloaded, ServerError, WrongChain
 
 _log = structlog.get_logger()
 
 _LONGEST = 30.0
 _SHORTEST = {Overloaded: 1.0, WrongChain: _LONGEST}
 _SHORTEST_OF_OTHERS = 0.25
+_LONGEST_OF: dict[type[ServerError], float] = {Lagging: 5.0}
+"""Seconds; one that lags catches up soon, and says so itself."""
 
 
 class Servers:
@@ -39,6 +41,10 @@ class Servers:
             if self._aside_until.get(server.name, now) <= now:
                 yield server
 
+    def every(self) -> list[LedgerServer]:
+        """Return all servers, the one that served last first."""
+        return list(self._servers)
+
     def served(self, server: LedgerServer) -> None:
         """Note that it answered well: it is asked first from now on."""
         if self._failures.pop(server.name, 0):
@@ -54,7 +60,8 @@ class Servers:
             return  # another account's task has met the same trouble
         failures = self._failures[server.name] = self._failures.get(server.name, 0) + 1
         shortest = _SHORTEST.get(type(error), _SHORTEST_OF_OTHERS)
-        pause = min(_LONGEST, shortest * 2 ** min(failures - 1, 10)) * self._chance.uniform(0.5, 1)
+        longest = _LONGEST_OF.get(type(error), _LONGEST)
+        pause = min(longest, shortest * 2 ** min(failures - 1, 10)) * self._chance.uniform(0.5, 1)
         self._aside_until[server.name] = now + pause
         if self._told.get(server.name) != error.kind:
             self._told[server.name] = error.kind

@@ -1,0 +1,25 @@
+-- Anomalies that a later event has answered: a correction that says it was not so, or of a LOST order one that
+-- tells how it ended after all. If that end is an anomaly, it has a row of its own. A correction of amounts or of
+-- the cause alone (it `stands`) answers nothing.
+CREATE OR REPLACE VIEW dashboard.answered_anomaly AS
+SELECT DISTINCT anomaly.event_id::text AS event_id
+FROM public.reconciler_anomaly_log AS anomaly
+JOIN public.order_event AS told
+    ON
+        told.account = anomaly.account
+        AND told.sequence = anomaly.sequence
+        AND told.event_id::text = anomaly.event_id::text
+JOIN public.order_event AS later
+    ON
+        later.network_id = told.network_id
+        AND later.account = anomaly.account
+        AND later.sequence = anomaly.sequence
+WHERE
+    (
+        later.payload ->> 'corrects' = anomaly.event_id::text
+        AND later.payload ->> 'stands' IS DISTINCT FROM 'true'
+    )
+    OR (
+        told.status = 'LOST'
+        AND later.status IN ('FILLED', 'CANCELED', 'EXPIRED', 'REJECTED', 'REMOVED')
+    )

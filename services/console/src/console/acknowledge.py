@@ -1,0 +1,128 @@
+"""`fillproof ack`: somebody has looked at an anomaly, and says why it needs no more."""
+
+import asyncio
+from collections.abc import Sequence
+from datetime import UTC
+
+import asyncpg
+import msgspec
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.table import Table
+
+from console.errors import BadOption
+
+CONNECT_SECONDS = 5.0
+MAY_NOT = (
+    asyncpg.InsufficientPrivilegeError,
+    asyncpg.ReadOnlySQLTransactionError,
+    asyncpg.UndefinedTableError,
+)
+
+_KNOWN = """
+    SELECT event_id, cause, account, sequence, acknowledged_at, acknowledged_by, note
+    FROM dashboard.anomaly WHERE event_id = ANY ($1::text[])
+    ORDER BY detected_at, event_id
+"""
+_OPEN = """
+    SELECT event_id || ' (' || cause || ', order ' || sequence || ' of ' || account || ')'
+    FROM dashboard.anomaly WHERE state = 'open'
+    ORDER BY detected_at DESC, event_id LIMIT 10
+"""
+_ACKNOWLEDGE = """
+    INSERT INTO public.anomaly_acknowledgement (event_id, acknowledged_by, note)
+    SELECT event_id, $2, $3 FROM unnest($1::text[]) AS event_id
+    ON CONFLICT DO NOTHING
+"""
+
+
+class Acknowledged(msgspec.Struct, frozen=True, kw_only=True):
+    """An anomaly, and what stands on record of it."""
+
+    event_id: str
+    cause: str
+    account: str
+    sequence: int
+    by: str
+    at: str
+    """UTC."""
+    note: str
+
+
+def acknowledge(database: str, anomalies: Sequence[str], *, by: str, note: str) -> list[Acknowledged]:
+    """Acknowledge the anomalies, all or none, and return what then stands on record of each.
+
+    Of one that was acknowledged before, the first word stays.
+
+    Raises:
+        BadOption: no name or note, an id that no anomaly has, a database that does not answer or a role
+            that may not.
+
+    """
+    if not by.strip() or not note.strip():
+        raise BadOption("expected who acknowledges (--by) and why (--note), found an empty one")
+    ids = list(dict.fromkeys(anomaly.strip().lower() for anomaly in anomalies))
+    try:
+        return asyncio.run(_acknowledge(database, ids, by.strip(), note.strip()))
+    except MAY_NOT as error:
+        raise BadOption(
+            "expected migrated audit tables and their owner or a member of fillproof_operator, "
+            f"found: {error}"
+        ) from error
+    except BadOption:  # a ValueError itself, as what a bad address is
+        raise
+    except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError, ValueError) as error:
+        raise BadOption(
+            f"expected a database at postgresql://role:password@host:port/database, found: {error!r}"
+        ) from error
+
+
+def show(console: Console, acknowledged: Sequence[Acknowledged]) -> None:
+    """Print what stands on record."""
+    table = Table(title="Acknowledged", title_justify="left", box=SIMPLE_HEAD, collapse_padding=True)
+    for heading in ("anomaly", "cause", "account"):
+        table.add_column(heading, overflow="fold")
+    table.add_column("order", justify="right")
+    for heading in ("at (UTC)", "by", "note"):
+        table.add_column(heading, overflow="fold")
+    for one in acknowledged:
+        table.add_row(one.event_id, one.cause, one.account, str(one.sequence), one.at, one.by, one.note)
+    console.print(table)
+
+
+async def _acknowledge(database: str, ids: list[str], by: str, note: str) -> list[Acknowledged]:
+    connection = await asyncpg.connect(
+        database,
+        timeout=CONNECT_SECONDS,
+        server_settings={"timezone": "UTC", "application_name": "fillproof"},
+    )
+    try:
+        async with connection.transaction():
+            known = {row["event_id"] for row in await connection.fetch(_KNOWN, ids)}
+            if unknown := [one for one in ids if one not in known]:
+                raise _no_anomalies(unknown, await connection.fetch(_OPEN))
+            await connection.execute(_ACKNOWLEDGE, ids, by, note)
+            rows = await connection.fetch(_KNOWN, ids)
+    finally:
+        await connection.close()
+    return [_acknowledged(row) for row in rows]
+
+
+def _no_anomalies(unknown: Sequence[str], newest: Sequence[asyncpg.Record]) -> BadOption:
+    listed = "\n  ".join(row[0] for row in newest) or "none"
+    return BadOption(
+        f"expected the ids of anomalies, found no anomaly with: {', '.join(unknown)}. Nothing was "
+        f"acknowledged. The newest open ones:\n  {listed}"
+    )
+
+
+def _acknowledged(row: asyncpg.Record) -> Acknowledged:
+    return Acknowledged(
+        event_id=row["event_id"],
+        cause=row["cause"],
+        account=row["account"],
+        sequence=row["sequence"],
+        by=row["acknowledged_by"],
+        at=f"{row['acknowledged_at'].astimezone(UTC):%Y-%m-%d %H:%M:%S}",
+        note=row["note"],
+    )

@@ -1,0 +1,54 @@
+"""How a command ends: one clear message on standard error, and an exit status that scripts can go by."""
+
+import contextlib
+import signal
+from collections.abc import Iterator
+from typing import NoReturn
+
+import typer
+from rich.text import Text
+
+from console.errors import BadOption, NodeUnusable, NotFinished, NothingToExplain
+from console.lines import MissingOrder
+from console.tables import screen
+from local_stack import ChildFailed, Interrupted, StackError
+
+BAD_INPUT = 2
+"""Exit status for what the user can mend: a wrong file, address, URL, port or directory."""
+FAILED = 1
+KILLED_BY = 128
+"""Added to the signal's number, as shells do."""
+
+
+@contextlib.contextmanager
+def explained() -> Iterator[None]:
+    """Turn what can go wrong into one clear message and an exit status of its own."""
+    try:
+        yield
+    except NothingToExplain as error:
+        refuse(str(error), status=error.status)
+    except (ChildFailed, NodeUnusable, NotFinished, MissingOrder) as error:
+        refuse(str(error), status=FAILED)
+    except (BadOption, StackError) as error:
+        refuse(str(error))
+    except KeyboardInterrupt:
+        raise typer.Exit(KILLED_BY + signal.SIGINT) from None
+    except Interrupted as interrupt:
+        raise typer.Exit(KILLED_BY + interrupt.number) from None
+
+
+@contextlib.contextmanager
+def ended_by_ctrl_c() -> Iterator[None]:
+    """Take Ctrl-C for the end that was asked for: exit status 0."""
+    try:
+        yield
+    except Interrupted as interrupt:
+        if interrupt.number != signal.SIGINT:
+            raise
+
+
+def refuse(message: str, *, status: int = BAD_INPUT) -> NoReturn:
+    """Print the message on standard error and end the command with that status."""
+    told = Text.assemble(("fillproof: ", "bold red"), message)
+    screen(stderr=True).print(told, soft_wrap=True)
+    raise typer.Exit(status)

@@ -1,0 +1,77 @@
+"""Leases in the state bucket: keys that the server itself removes when they are not written again in time.
+
+`replica.<id>` lives as long as its lease; its value names the list of accounts that the replica is told to
+follow, which stands once under `accounts.<digest>`: replicas of two deployments can run side by side.
+"""
+
+from collections.abc import Callable, Sequence
+from hashlib import sha256
+
+import msgspec
+from nats.aio.client import Client
+
+from order_events.subjects import STATE_BUCKET
+from reconciler.adapters.atomic_batch import ANSWER_SECONDS
+from reconciler.adapters.last_values import last_values
+from reconciler.adapters.retry import BUS_ERRORS
+from reconciler.ports.bus import BusAway
+
+_STREAM = f"KV_{STATE_BUCKET}"
+_REPLICAS = "replica"
+_ACCOUNTS = "accounts"
+_LIFE = "Nats-TTL"
+"""Seconds (nats-server 2.11 and later)."""
+_SHORTEST_LIFE = 1
+
+
+class BucketLeases:
+    """See `Leases`."""
+
+    def __init__(self, client: Callable[[], Client]) -> None:
+        """`client`: the bus connection; it raises while there is none."""
+        self._client = client
+        self._lists: dict[str, frozenset[str]] = {}
+        """Accounts by their digest."""
+
+    async def renew(self, replica: str, accounts: Sequence[str], seconds: int) -> dict[str, frozenset[str]]:
+        """Write the lease and read all (see `Leases`)."""
+        try:
+            digest = await self._listed(accounts)
+            await self._put(f"{_REPLICAS}.{replica}", digest.encode(), {_LIFE: f"{seconds}s"})
+            found = await last_values(self._client(), f"{_subject(_REPLICAS)}.")
+            living = {one.key: await self._accounts(one.value.decode()) for one in found if one.value}
+        except BUS_ERRORS as error:
+            raise BusAway(repr(error)) from error
+        return {**living, replica: frozenset(accounts)}
+
+    async def release(self, replica: str) -> None:
+        """Have the lease end within a second (see `Leases`)."""
+        try:
+            await self._put(f"{_REPLICAS}.{replica}", b"", {_LIFE: f"{_SHORTEST_LIFE}s"})
+        except BUS_ERRORS as error:
+            raise BusAway(repr(error)) from error
+
+    async def _listed(self, accounts: Sequence[str]) -> str:
+        value = msgspec.json.encode(sorted(accounts))
+        digest = sha256(value).hexdigest()[:16]
+        if digest not in self._lists:
+            await self._put(f"{_ACCOUNTS}.{digest}", value, {})
+            self._lists[digest] = frozenset(accounts)
+        return digest
+
+    async def _accounts(self, digest: str) -> frozenset[str]:
+        if digest not in self._lists:
+            found = await self._client().jetstream().get_last_msg(_STREAM, _subject(f"{_ACCOUNTS}.{digest}"))
+            self._lists[digest] = msgspec.json.decode(found.data or b"[]", type=frozenset[str])
+        return self._lists[digest]
+
+    async def _put(self, key: str, value: bytes, headers: dict[str, str]) -> None:
+        await (
+            self._client()
+            .jetstream()
+            .publish(_subject(key), value, timeout=ANSWER_SECONDS, stream=_STREAM, headers=headers)
+        )
+
+
+def _subject(key: str) -> str:
+    return f"$KV.{STATE_BUCKET}.{key}"

@@ -1,0 +1,50 @@
+"""Asking once for many: who asks while the question is on its way waits for the same answer."""
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable, Hashable
+from typing import Generic, TypeVar
+
+K = TypeVar("K", bound=Hashable)
+V = TypeVar("V")
+
+
+class Once(Generic[K, V]):
+    """The answers of the last moments. A failure is told to all who wait for it, and is not kept."""
+
+    def __init__(self, *, keep: int, seconds: float, clock: Callable[[], float]) -> None:
+        """Keep at most `keep` answers, each for so many seconds of the clock."""
+        self._keep = keep
+        self._seconds = seconds
+        self._clock = clock
+        self._asked: OrderedDict[K, tuple[float, asyncio.Future[V]]] = OrderedDict()
+
+    async def get(self, key: K, ask: Callable[[], Awaitable[V]]) -> V:
+        """Return the answer to `key`; `ask` is called only where nobody has asked lately."""
+        found = self._asked.get(key)
+        if found is None or found[0] + self._seconds <= self._clock():
+            answer = asyncio.ensure_future(ask())
+            answer.add_done_callback(lambda done: self._forget_failed(key, done))
+            found = self._asked[key] = self._clock(), answer
+            self._asked.move_to_end(key)
+            if len(self._asked) > self._keep:
+                self._asked.popitem(last=False)
+        if found[1].done():
+            return found[1].result()
+        # The one who happened to ask first may be cancelled; the others still want the answer
+        return await asyncio.shield(found[1])
+
+    def held(self, key: K) -> V | None:
+        """Return the answer that is there already, if it is."""
+        at, answer = self._asked.get(key, (0.0, None))
+        if answer is None or at + self._seconds <= self._clock() or not answer.done() or _failed(answer):
+            return None
+        return answer.result()
+
+    def _forget_failed(self, key: K, answer: asyncio.Future[V]) -> None:
+        if _failed(answer) and self._asked.get(key, (0.0, None))[1] is answer:
+            del self._asked[key]
+
+
+def _failed(answer: "asyncio.Future[V]") -> bool:
+    return answer.cancelled() or answer.exception() is not None

@@ -1,0 +1,164 @@
+"""Each rule over the audit database stays quiet, fires and resolves, on what really happened."""
+
+from __future__ import annotations
+
+from operator import gt
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import msgspec
+import pytest
+from grafana_files import AUDIT, dashboard, rules, sql_queries
+from grafana_files import DASHBOARDS as FILES
+from sample_events import SAMPLES
+
+from console.acknowledge import acknowledge
+from order_events import (
+    BalanceDrift,
+    OrderFilled,
+    OrdersEvent,
+    OrderStatus,
+    ReconcilerHalted,
+    ReconcilerResumed,
+    RemovalReason,
+    decode,
+    event_id,
+)
+
+if TYPE_CHECKING:
+    from integration.grafana.conftest import Audit
+
+pytestmark = pytest.mark.stack
+
+RULES: dict[str, dict[str, Any]] = {
+    rule["title"]: rule for rule in rules() if rule["data"][0]["datasourceUid"] == AUDIT
+}
+PANELS = dict(sql_queries())
+Told = TypeVar("Told", bound=OrdersEvent)
+
+
+def sample(name: str, kind: type[Told]) -> Told:
+    """Return the golden sample of that name."""
+    event = decode((SAMPLES / f"{name}.json").read_bytes())
+    assert isinstance(event, kind)
+    return event
+
+
+def fires(audit: Audit, title: str) -> bool:
+    """Say whether the rule would fire now: its query, the last value, its threshold."""
+    query, reduced, threshold = (step["model"] for step in RULES[title]["data"])
+    assert (reduced["type"], reduced["expression"], reduced["reducer"]) == ("reduce", query["refId"], "last")
+    assert (threshold["type"], threshold["expression"]) == ("threshold", reduced["refId"])
+    assert RULES[title]["condition"] == threshold["refId"]
+    [condition] = threshold["conditions"]
+    assert condition["evaluator"]["type"] == "gt"
+    [row] = audit.ask(query["rawSql"])
+    return gt(row["value"], condition["evaluator"]["params"][0])
+
+
+def firing(audit: Audit) -> set[str]:
+    return {title for title in RULES if fires(audit, title)}
+
+
+def play(audit: Audit, *sessions: str) -> None:
+    """Write the events of these sessions."""
+    audit.write([event for event in audit.events if event.session_id in sessions])
+
+
+def settle(audit: Audit) -> None:
+    """Acknowledge everything that is open."""
+    found = audit.ask("SELECT event_id::text FROM dashboard.open_anomaly")
+    acknowledge(audit.dsn(), [row["event_id"] for row in found], by="mia", note="looked at")
+
+
+def test_one_anomaly_warns_three_are_bad_and_acknowledged_ones_are_over(empty_audit: Audit) -> None:
+    assert firing(empty_audit) == set()
+    play(empty_audit, "full_fill", "canceled", "cancel_race_lost")
+    assert firing(empty_audit) == set()
+    play(empty_audit, "canceled_elsewhere")
+    assert firing(empty_audit) == {"OrderAnomaliesOpen"}
+    play(empty_audit, "unfunded_removed", "self_crossed")
+    assert firing(empty_audit) == {"OrderAnomaliesOpen", "OrderAnomaliesMany"}
+    settle(empty_audit)
+    assert firing(empty_audit) == set()
+
+
+def test_a_lost_order_fires_until_somebody_has_looked(empty_audit: Audit) -> None:
+    play(empty_audit, "never_placed")
+    assert firing(empty_audit) == {"OrderAnomaliesOpen", "OrderLost"}
+    settle(empty_audit)
+    assert firing(empty_audit) == set()
+
+
+def test_a_lost_order_fires_until_a_ledger_tells_how_it_ended(empty_audit: Audit) -> None:
+    play(empty_audit, "never_placed")
+    lost = next(event for event in empty_audit.events if event.session_id == "never_placed")
+    fill = next(event for event in empty_audit.events if isinstance(event, OrderFilled))
+    name = event_id(
+        network_id=0,
+        kind="order.filled",
+        account=lost.account,
+        sequence=lost.sequence,
+        transaction_hash=fill.transaction_hash,
+    )
+    found = msgspec.structs.replace(
+        fill,
+        event_id=name,
+        account=lost.account,
+        sequence=lost.sequence,
+        status=OrderStatus.FILLED,
+        removal_reason=RemovalReason.FILLED,
+    )
+    empty_audit.write([found])
+    assert firing(empty_audit) == set()
+    [row] = empty_audit.ask("SELECT state FROM dashboard.anomaly")
+    assert row == {"state": "answered"}
+    causes = empty_audit.ask(PANELS["Causes"])
+    assert [(row["cause"], row["orders"]) for row in causes] == [("FILLED", 1)]
+
+
+def test_a_balance_that_is_not_explained_fires_until_somebody_has_looked(empty_audit: Audit) -> None:
+    drift = sample("reconciler.balance_drift.xrp", BalanceDrift)
+    empty_audit.write([drift])
+    assert firing(empty_audit) == {"OrderAnomaliesOpen", "BalanceDrift"}
+    [row] = empty_audit.ask(PANELS["Balance drift in detail"])
+    told = (drift.event_id, drift.currency, drift.amount, drift.since_ledger)
+    assert tuple(row[name] for name in ("event_id", "currency", "amount", "since_ledger")) == told
+    [anomaly] = empty_audit.ask(PANELS["Anomalies"])
+    assert (anomaly["cause"], anomaly["event_id"]) == ("BALANCE_DRIFT", str(drift.event_id))
+    settle(empty_audit)
+    assert firing(empty_audit) == set()
+
+
+def test_a_halt_is_shown_until_it_is_resumed(empty_audit: Audit) -> None:
+    halted = sample("reconciler.halted", ReconcilerHalted)
+    empty_audit.write([halted])
+    [row] = empty_audit.ask(PANELS["Halts"])
+    assert (row["reason"], row["open"]) == (halted.reason, True)
+    resumed = sample("reconciler.resumed", ReconcilerResumed)
+    empty_audit.write([msgspec.structs.replace(resumed, answers=halted.event_id)])
+    [row] = empty_audit.ask(PANELS["Halts"])
+    assert (row["open"], row["resumed_by"], row["note"]) == (False, resumed.resumed_by, resumed.note)
+
+
+def test_a_database_fires_once_it_is_larger_than_its_limit_which_the_panel_shows_too(
+    empty_audit: Audit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rule = RULES["DatabaseFullSoon"]
+    evaluator = rule["data"][-1]["model"]["conditions"][0]["evaluator"]
+    panels = [panel for path in FILES for panel in dashboard(path)["panels"]]
+    [panel] = [panel for panel in panels if panel["title"] == "Database size"]
+    assert panel["fieldConfig"]["defaults"]["thresholds"]["steps"][1]["value"] == evaluator["params"][0]
+    assert not fires(empty_audit, "DatabaseFullSoon")
+    monkeypatch.setitem(evaluator, "params", [1_000_000])
+    assert fires(empty_audit, "DatabaseFullSoon")
+
+
+def test_what_is_about_an_account_is_about_no_order(empty_audit: Audit) -> None:
+    empty_audit.write([sample("reconciler.balance_drift", BalanceDrift)])
+    assert empty_audit.ask("SELECT * FROM dashboard.order_state") == []
+
+
+def test_a_presumed_fill_is_no_trade(empty_audit: Audit) -> None:
+    empty_audit.write([sample("order.filled.presumed", OrderFilled)])
+    [row] = empty_audit.ask(PANELS["Fills"])
+    assert list(row.values()) == [0]

@@ -1,0 +1,23 @@
+#!/bin/sh
+# Brings what `make ops-check` needs and Python does not: promtool, and Grafana's own display code into .ops.
+# Says which way each went and never fails: the tests that lack one say so and are skipped.
+cd "$(dirname "$0")/../.."
+
+if command -v promtool >/dev/null; then
+    echo "promtool: there already"
+elif [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null &&
+    { apt-get update && apt-get install -y --no-install-recommends prometheus; } >/tmp/promtool-install.log 2>&1; then
+    echo "promtool: installed with apt-get"
+else
+    echo "promtool: not installed (root and apt-get would do: the package is prometheus); its tests are skipped"
+fi
+
+if [ -d .ops/node_modules/@grafana/data ] && cmp -s .ops/package-lock.json tests/ops/display/package-lock.json; then
+    echo "@grafana/data: there already"
+elif mkdir -p .ops && cp tests/ops/display/package*.json .ops && command -v npm >/dev/null &&
+    (cd .ops && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error) >.ops/install.log 2>&1; then
+    echo "@grafana/data: installed with npm"
+else
+    rm -rf .ops
+    echo "@grafana/data: not installed (Node.js 18 and npm would do); its tests are skipped"
+fi
