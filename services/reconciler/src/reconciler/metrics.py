@@ -55,6 +55,9 @@ class Metrics:
             "Ranges of ledgers that no server could show and that were left out, over all accounts",
             registry=registry,
         )
+        self.open_orders = Gauge(
+            "reconciler_open_orders", "Orders that have not ended, over all accounts", registry=registry
+        )
         self.lost_orders = Gauge(
             "reconciler_lost_orders",
             "Orders that are missing and that no transaction explains (yet)",

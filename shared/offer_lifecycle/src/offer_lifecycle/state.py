@@ -88,6 +88,8 @@ class AccountState:
         self.orders: dict[int, Order] = {}
         self.lost: set[int] = set()
         """Sequences of the orders that are LOST."""
+        self.open: set[int] = set()
+        """Sequences of the orders that have not ended."""
         self._expirations: list[tuple[int, int]] = []
         self._deadlines: list[tuple[int, int]] = []
         self._endings: list[tuple[int, int]] = []
@@ -199,11 +201,14 @@ class AccountState:
         self.orders[order.sequence] = order
         if order.status is OrderStatus.LOST:
             self.lost.add(order.sequence)
+        if not order.ended:
+            self.open.add(order.sequence)
         for agenda, key in self._places(order):
             insort(agenda, (key, order.sequence))
 
     def _drop(self, sequence: int) -> None:
         self.lost.discard(sequence)
+        self.open.discard(sequence)
         order = self.orders.pop(sequence, None)
         if order is None:
             return

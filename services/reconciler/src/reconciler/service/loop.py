@@ -174,8 +174,7 @@ class Loop:
                 self._gaps.served(follower.account)
                 await self._gaps.heal(follower, self._servers.candidates())
                 await self._doubts.ask(follower, self._servers.candidates())
-                self._validated = max(self._validated, status.validated)
-                self._measure_soon()
+                self._measure_soon(status.validated)
                 self._on_turn()
                 return True
         return await self._gaps.go_on(follower, self._servers.candidates())
@@ -190,17 +189,20 @@ class Loop:
                 problem=str(lack),
             )
 
-    def _measure_soon(self) -> None:
+    def _measure_soon(self, validated: int) -> None:
+        self._validated = max(self._validated, validated)
+        self._metrics.validated_ledger.set(self._validated)
         if self._measuring is None:
             loop = asyncio.get_running_loop()
             self._measuring = loop.call_later(_SECONDS_UNTIL_MEASURED, self._measure)
 
     def _measure(self) -> None:
         self._measuring = None
-        self._metrics.validated_ledger.set(self._validated)
         self._metrics.cursor_lag.set(max(map(self._behind, self.followers), default=0))
         self._metrics.open_gaps.set(sum(len(one.gaps) for one in self.followers))
-        self._metrics.lost_orders.set(sum(len(one.state.lost) for one in self.followers if one.state))
+        states = [one.state for one in self.followers if one.state is not None]
+        self._metrics.open_orders.set(sum(len(state.open) for state in states))
+        self._metrics.lost_orders.set(sum(len(state.lost) for state in states))
         self._metrics.disappearances_owed.set(sum(len(one.owed) for one in self.followers))
         self._metrics.halted.set(bool(self.halts()))
 
