@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
@@ -24,6 +23,8 @@ from order_events.subjects import (
 from service_kit import StreamSettings, provision
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
     from nats.aio.msg import Msg
     from nats.js import JetStreamContext
 
@@ -63,14 +64,10 @@ class Bus:
     def state(self, network_id: int | None = None) -> dict[str, Json]:
         """Return what the state bucket holds, by key; of one network, or of all."""
         some = f"{STATE_SUBJECTS}{'' if network_id is None else f'{network_id}.'}>"
-        found = self._with(
-            lambda context: _read(context, STATE_STREAM, some, DeliverPolicy.LAST_PER_SUBJECT)
-        )
-        return {
-            one.subject.removeprefix(STATE_SUBJECTS): msgspec.json.decode(one.data)
-            for one in found
-            if one.data
-        }
+        found = self._with(lambda context: _read(context, STATE_STREAM, some, DeliverPolicy.LAST_PER_SUBJECT))
+        values = {one.subject.removeprefix(STATE_SUBJECTS): one.data for one in found if one.data}
+        # beside the networks, leases stand in the bucket
+        return {key: msgspec.json.decode(value) for key, value in values.items() if key[0].isdigit()}
 
     def unwritten(self) -> int:
         """Return how many events the audit writer has not acknowledged."""
@@ -94,7 +91,9 @@ class Bus:
 
     def _with(self, work: Callable[[JetStreamContext], Awaitable[T]]) -> T:
         async def connected() -> T:
-            connection = await nats.connect(self._url, error_cb=_unheard)
+            connection = await nats.connect(
+                self._url, connect_timeout=ANSWER_SECONDS, allow_reconnect=False, error_cb=_unheard
+            )
             try:
                 return await work(connection.jetstream(timeout=ANSWER_SECONDS))
             finally:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import resource
 import signal
+import time
 from collections.abc import Callable
 from random import Random
 from typing import TYPE_CHECKING
 
 import msgspec
-
 from chaos.bus import STATE_STREAM
+
 from order_events.subjects import ORDERS_STREAM
 
 if TYPE_CHECKING:
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 Begin = Callable[["Leg", Random], None]
 End = Callable[["Leg"], None]
 DAY_SECONDS = 24 * 60 * 60
+LEASE_SECONDS = 2
+"""After which another replica takes the accounts of one that is silent."""
 
 
 class Fault(msgspec.Struct, frozen=True, kw_only=True):
@@ -35,9 +37,10 @@ def _nothing(_: Leg) -> None:
     """End what is over by itself."""
 
 
-def _kill_reconciler(leg: Leg, _: Random) -> None:
-    leg.world.until_up(leg.reconciler)
-    leg.reconciler.child.kill()
+def _kill_reconciler(leg: Leg, chance: Random) -> None:
+    one = chance.choice(leg.reconcilers)
+    leg.world.until_up(one)
+    one.child.kill()
 
 
 def _kill_writer(leg: Leg, _: Random) -> None:
@@ -46,13 +49,20 @@ def _kill_writer(leg: Leg, _: Random) -> None:
         leg.world.writer.child.kill()
 
 
-def _pause_reconciler(leg: Leg, _: Random) -> None:
-    leg.world.until_up(leg.reconciler)
-    leg.reconciler.child.send(signal.SIGSTOP)
+def _pause_reconciler(leg: Leg, chance: Random) -> None:
+    one = chance.choice(leg.reconcilers)
+    leg.world.until_up(one)
+    one.child.send(signal.SIGSTOP)
+
+
+def _pause_past_the_lease(leg: Leg, chance: Random) -> None:
+    _pause_reconciler(leg, chance)
+    time.sleep(LEASE_SECONDS + 1)
 
 
 def _continue_reconciler(leg: Leg) -> None:
-    leg.reconciler.child.send(signal.SIGCONT)
+    for one in leg.reconcilers:
+        one.child.send(signal.SIGCONT)
 
 
 def _slow_bus(leg: Leg, chance: Random) -> None:
@@ -61,11 +71,6 @@ def _slow_bus(leg: Leg, chance: Random) -> None:
 
 def _fast_bus(leg: Leg) -> None:
     leg.world.proxy.delay = 0.0
-
-
-def _refuse_to_write(leg: Leg, _: Random) -> None:
-    if leg.world.nats_is_up:
-        resource.prlimit(leg.world.stack.nats_pid, resource.RLIMIT_FSIZE, (0, resource.RLIM_INFINITY))
 
 
 def _other_clock(leg: Leg, chance: Random) -> None:
@@ -77,13 +82,15 @@ def _true_clock(leg: Leg) -> None:
 
 
 def _full(stream: str) -> tuple[Begin, End]:
-    """Fill a stream up. Where NATS is away there is nothing to fill: the blow goes into the air."""
-
     def begin(leg: Leg, _: Random) -> None:
-        if leg.world.nats_is_up:
-            leg.world.bus.limit(stream, full=True)
+        leg.world.mend_nats()
+        leg.world.bus.limit(stream, full=True)
 
-    return begin, lambda leg: leg.world.bus.limit(stream, full=False)
+    def end(leg: Leg) -> None:
+        leg.world.mend_nats()
+        leg.world.bus.limit(stream, full=False)
+
+    return begin, end
 
 
 def _on_every_node(draw: Callable[[Random], dict[str, object]], off: dict[str, object]) -> tuple[Begin, End]:
@@ -99,7 +106,9 @@ def _on_every_node(draw: Callable[[Random], dict[str, object]], off: dict[str, o
     return begin, end
 
 
-def _on_one_node(draw: Callable[[Leg, Random], dict[str, object]], off: dict[str, object]) -> tuple[Begin, End]:
+def _on_one_node(
+    draw: Callable[[Leg, Random], dict[str, object]], off: dict[str, object]
+) -> tuple[Begin, End]:
     """Do it to one of the servers in turns: the other one has what is needed."""
 
     def begin(leg: Leg, chance: Random) -> None:
@@ -118,7 +127,9 @@ def _hole(leg: Leg, chance: Random) -> dict[str, object]:
 
 
 def _stream(name: str) -> tuple[Begin, End]:
-    return _on_every_node(lambda chance: {name: chance.uniform(0.3, 1), "seed": chance.randint(0, 10**6)}, {name: 0})
+    return _on_every_node(
+        lambda chance: {name: chance.uniform(0.3, 1), "seed": chance.randint(0, 10**6)}, {name: 0}
+    )
 
 
 def _fault(about: str, both: tuple[Begin, End], lasts: int = 0) -> Fault:
@@ -128,10 +139,15 @@ def _fault(about: str, both: tuple[Begin, End], lasts: int = 0) -> Fault:
 FAULTS = {
     "reconciler killed": _fault("kill -9, started again", (_kill_reconciler, _nothing)),
     "reconciler paused": _fault("SIGSTOP, later SIGCONT", (_pause_reconciler, _continue_reconciler), 15),
+    "reconciler paused past its lease": _fault(
+        f"SIGSTOP for more than {LEASE_SECONDS} s, later SIGCONT",
+        (_pause_past_the_lease, _continue_reconciler),
+        15,
+    ),
     "audit writer killed": _fault("kill -9, started again", (_kill_writer, _nothing)),
     "NATS killed": _fault(
         "kill -9, later started again",
-        (lambda leg, _: leg.world.kill_nats(), lambda leg: leg.world.restart_nats()),
+        (lambda leg, _: leg.world.kill_nats(), lambda leg: leg.world.mend_nats()),
         15,
     ),
     "PostgreSQL killed": _fault(
@@ -149,7 +165,9 @@ FAULTS = {
     "stream messages doubled": _fault("30 to 100 % of them", _stream("double"), 30),
     "stream messages reordered": _fault("30 to 100 % of them", _stream("reorder"), 30),
     "stream messages delayed": _fault(
-        "by up to half a second", _on_every_node(lambda chance: {"delay": chance.uniform(0, 0.5)}, {"delay": 0}), 30
+        "by up to half a second",
+        _on_every_node(lambda chance: {"delay": chance.uniform(0, 0.5)}, {"delay": 0}),
+        30,
     ),
     "pages cut": _fault(
         "up to 20 empty pages that go on",
@@ -161,7 +179,9 @@ FAULTS = {
         _on_one_node(lambda _leg, _chance: {"other_chain": True}, {"other_chain": False}),
         10,
     ),
-    "holes in history": _fault("up to 31 ledgers, on one of two servers", _on_one_node(_hole, {"hole": None}), 15),
+    "holes in history": _fault(
+        "up to 31 ledgers, on one of two servers", _on_one_node(_hole, {"hole": None}), 15
+    ),
     "slowDown storms": _fault(
         "up to 20 answers",
         _on_every_node(lambda chance: {"slow_down": chance.randint(1, 20)}, {"slow_down": 0}),
@@ -180,7 +200,7 @@ FAULTS = {
     "state bucket full": _fault("max_bytes reached, later raised", _full(STATE_STREAM), 15),
     "NATS can't write": _fault(
         "its file size limit is 0 (every write fails), later restarted with none",
-        (_refuse_to_write, lambda leg: leg.world.restart_nats()),
+        (lambda leg, _: leg.world.keep_nats_from_writing(), lambda leg: leg.world.mend_nats()),
         15,
     ),
     "NATS slow": _fault("20 to 300 ms for each 4 kB, both ways", (_slow_bus, _fast_bus), 15),

@@ -11,9 +11,9 @@ from zlib import crc32
 
 import msgspec
 import nats.errors
-
-from chaos.faults import FAULTS
+from chaos.faults import FAULTS, LEASE_SECONDS
 from chaos.node import Node
+
 from console.engine import engine_accounts
 from console.sessions import find_session
 
@@ -52,7 +52,7 @@ def blows(session: str, times: Mapping[str, int], chance: Random) -> list[Blow]:
     for fault, count in times.items():
         places = sorted(chance.sample(ledgers, min(count, len(ledgers))))
         for place, following in itertools.pairwise([*places, ledgers[-1] + 1]):
-            until = min(place + chance.randint(0, FAULTS[fault].lasts), following)
+            until = min(place + chance.randint(0, FAULTS[fault].lasts), following - 1)
             drawn.append(
                 Blow(
                     fault=fault,
@@ -68,9 +68,9 @@ def blows(session: str, times: Mapping[str, int], chance: Random) -> list[Blow]:
 class Leg:
     """A session: its nodes, its reconciler, and how far it is."""
 
-    def __init__(self, world: World, session: str) -> None:
+    def __init__(self, world: World, session: str, *, replicas: int = 1) -> None:
         recording = find_session(session)
-        self.world = world
+        self.world: World = world
         self.network_id = network_of(session)
         self._session = recording.session
         self.first = self.closed = self._session.ledgers[0].ledger_index
@@ -80,13 +80,14 @@ class Leg:
         ]
         self._turns = itertools.cycle(self.nodes)
         world.bus.announce(self._session)
-        self.reconciler: Service = world.start_reconciler(
-            session,
-            FILLPROOF_XRPL_URLS=",".join(node.url.replace("http", "ws", 1) for node in self.nodes),
-            FILLPROOF_ACCOUNTS=",".join(engine_accounts(self._session)),
-            FILLPROOF_START_LEDGER=str(self.first),
-            FILLPROOF_POLL_SECONDS="0.2",
-        )
+        environment = {
+            "FILLPROOF_XRPL_URLS": ",".join(node.url.replace("http", "ws", 1) for node in self.nodes),
+            "FILLPROOF_ACCOUNTS": ",".join(engine_accounts(self._session)),
+            "FILLPROOF_START_LEDGER": str(self.first),
+            "FILLPROOF_POLL_SECONDS": "0.2",
+            "FILLPROOF_LEASE_SECONDS": str(LEASE_SECONDS),
+        }
+        self.reconcilers: list[Service] = world.start_reconcilers(session, replicas, environment)
 
     def next_node(self) -> Node:
         """Return the servers in turns."""
@@ -98,7 +99,7 @@ class Leg:
         for blow in planned:
             begins[blow.ledger].append(blow)
             ends[blow.until].append(blow)
-        self.world.until_up(self.reconciler)
+        self._until_up()
         for ledger in self._session.ledgers:
             if ledger.ledger_index != self.first:
                 self._close(ledger.ledger_index)
@@ -113,11 +114,15 @@ class Leg:
 
     def end(self) -> None:
         """End the session's processes."""
-        self.world.until_up(self.reconciler)
-        status = self.reconciler.end()
-        assert status == 0, f"reconciler: expected status 0 when told to stop, found {status}"
+        self._until_up()
+        statuses = [one.end() for one in self.reconcilers]
+        assert not any(statuses), f"reconcilers: expected status 0 when told to stop, found {statuses}"
         for node in self.nodes:
             node.stop()
+
+    def _until_up(self) -> None:
+        for one in self.reconcilers:
+            self.world.until_up(one)
 
     def _close(self, ledger_index: int) -> None:
         for node in self.nodes:

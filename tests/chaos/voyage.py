@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import msgspec
-
 from chaos.leg import Blow, Leg, blows, network_of
 from chaos.outcome import Outcome, differences, differences_in_tables, outcome
 from chaos.world import Stuck, World, world
@@ -16,6 +15,8 @@ if TYPE_CHECKING:
 
 WRITER_GONE = "audit writer gone the whole session"
 POSTGRES_GONE = "PostgreSQL gone the whole session"
+MORE_MEGABYTES = 100
+"""What a process may take beyond the most that it takes where nothing goes wrong."""
 
 
 class Voyage(msgspec.Struct, frozen=True, kw_only=True):
@@ -28,20 +29,35 @@ class Voyage(msgspec.Struct, frozen=True, kw_only=True):
     """How often each fault strikes in each session."""
     gone: str = ""
     """What is away until the last session has ended."""
+    replicas: int = 1
+    """Of the reconciler."""
+
+
+class Peaks(msgspec.Struct, frozen=True, kw_only=True):
+    """The most memory that a process of each service has taken, in megabytes."""
+
+    reconciler: float
+    audit_writer: float
+
+
+class Calm(msgspec.Struct, frozen=True, kw_only=True):
+    """What the undisturbed run left behind."""
+
+    outcome: Outcome
+    peaks: Peaks
 
 
 class Log(msgspec.Struct, frozen=True, kw_only=True):
-    """What came of it."""
+    """What came of a voyage."""
 
+    voyage: Voyage
     struck: list[Blow]
     found: list[str]
     """In what it differs from the undisturbed run; nothing where it does not."""
-    reconciler_starts: int
-    reconciler_megabytes: float
-    writer_megabytes: float
+    peaks: Peaks
 
 
-def undisturbed(sessions: Sequence[str]) -> Outcome:
+def undisturbed(sessions: Sequence[str]) -> Calm:
     """Run sessions with nothing going wrong; their outcome is what the others must have."""
     with world() as calm:
         calm.start_writer()
@@ -50,26 +66,24 @@ def undisturbed(sessions: Sequence[str]) -> Outcome:
         _until_written(calm)
         found = outcome(calm.bus)
         wrong = differences_in_tables(calm.stack, found, found) + calm.tracebacks()
+        peaks = _peaks(calm)
     assert not wrong, wrong
-    return found
+    return Calm(outcome=found, peaks=peaks)
 
 
-def sail(voyage: Voyage, chance: Random, reference: Outcome) -> Log:
+def sail(voyage: Voyage, chance: Random, calm: Calm) -> Log:
     """Make a voyage and say what is different; being stuck is a difference too."""
     planned = {session: blows(session, voyage.times, chance) for session in voyage.sessions}
-    expected = reference.of([network_of(session) for session in voyage.sessions])
+    expected = calm.outcome.of([network_of(session) for session in voyage.sessions])
     with world() as stormy:
         try:
             found = _sailed(stormy, voyage, planned, expected)
         except Stuck as stuck:
             found = [str(stuck)]
-        return Log(
-            struck=[blow for some in planned.values() for blow in some],
-            found=found + stormy.tracebacks(),
-            reconciler_starts=sum(one.starts for one in stormy.services if one is not stormy.writer),
-            reconciler_megabytes=stormy.peak_megabytes("reconciler"),
-            writer_megabytes=stormy.peak_megabytes("audit_writer"),
-        )
+        peaks = _peaks(stormy)
+        found += stormy.tracebacks() + _swollen(peaks, calm.peaks)
+    struck = [blow for some in planned.values() for blow in some]
+    return Log(voyage=voyage, struck=struck, found=found, peaks=peaks)
 
 
 def _sailed(
@@ -80,7 +94,7 @@ def _sailed(
     if voyage.gone != WRITER_GONE:
         stormy.start_writer()
     for session in voyage.sessions:
-        Leg(stormy, session).sail(planned[session])
+        Leg(stormy, session, replicas=voyage.replicas).sail(planned[session])
     # before what was gone is back: nothing of the audit side may have touched a fill or an order
     found = outcome(stormy.bus)
     told = differences(found, expected)
@@ -94,3 +108,21 @@ def _sailed(
 
 def _until_written(some: World) -> None:
     some.until("everything on the bus is written to PostgreSQL", lambda: some.bus.unwritten() == 0)
+
+
+def _peaks(some: World) -> Peaks:
+    return Peaks(
+        reconciler=some.peak_megabytes("reconciler"), audit_writer=some.peak_megabytes("audit_writer")
+    )
+
+
+def _swollen(peaks: Peaks, usual: Peaks) -> list[str]:
+    both = {
+        "reconciler": (peaks.reconciler, usual.reconciler),
+        "audit writer": (peaks.audit_writer, usual.audit_writer),
+    }
+    return [
+        f"memory of the {name}: expected at most {most + MORE_MEGABYTES:.0f} MB, found {peak:.0f} MB"
+        for name, (peak, most) in both.items()
+        if peak > most + MORE_MEGABYTES
+    ]

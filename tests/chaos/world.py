@@ -4,22 +4,24 @@ from __future__ import annotations
 
 import contextlib
 import os
+import resource
 import time
-from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import psutil
-
 from chaos.bus import Bus
 from chaos.proxy import Proxy
-from local_stack import LocalStack
+
+from local_stack import LocalStack, check_interrupts
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
     from local_stack import Child
 
 JUMPING_CLOCK = Path(__file__).with_name("jumping_clock")
-PATIENCE_SECONDS = 15.0
+PATIENCE_SECONDS = 240.0
 """How long anything may take on a machine that is busy with something else."""
 POLL_SECONDS = 0.02
 LOG_TAIL = 3_000
@@ -75,26 +77,31 @@ class World:
         self.bus = Bus(stack.nats_url)
         self.clock = stack.log_dir.parent / "clock"
         self.clock.write_text("0")
-        self.nats_is_up = True
+        self._nats_is_well = True
         self.writer: Service | None = None
-        self.reconciler: Service | None = None
+        self.reconcilers: list[Service] = []
+        """Of the session that runs: one for each replica."""
         self.services: list[Service] = []
         """All that ever ran, for their logs."""
 
     def start_writer(self) -> None:
         """Start the audit writer."""
-        self.writer = self._service("audit_writer", FILLPROOF_DATABASE_URL=self.stack.postgres_dsn("audit_writer"))
+        dsn = self.stack.postgres_dsn("audit_writer")
+        self.writer = self._service("audit_writer", FILLPROOF_DATABASE_URL=dsn)
 
-    def start_reconciler(self, name: str, **environment: str) -> Service:
-        """Start the reconciler of a session."""
-        self.reconciler = self._service("reconciler", name=f"reconciler-{name}", **environment)
-        return self.reconciler
+    def start_reconcilers(self, session: str, replicas: int, environment: Mapping[str, str]) -> list[Service]:
+        """Start the replicas of a session's reconciler; each keeps its name when it is started again."""
+        names = [f"reconciler-{session}-{number}" for number in range(replicas)]
+        self.reconcilers = [
+            self._service("reconciler", name=name, FILLPROOF_REPLICA_ID=name, **environment) for name in names
+        ]
+        return self.reconcilers
 
     def keep(self) -> None:
         """Start again what has died."""
-        for service in (self.writer, self.reconciler):
-            if service is not None:
-                service.keep()
+        check_interrupts()
+        for service in self._running():
+            service.keep()
 
     def until(self, what: str, condition: Callable[[], object], seconds: float = PATIENCE_SECONDS) -> None:
         """Wait for a condition, keeping the services alive; raises Stuck with what was waited for."""
@@ -106,18 +113,25 @@ class World:
             time.sleep(POLL_SECONDS)
 
     def until_up(self, service: Service) -> None:
-        """Wait until a service is at work, unless NATS is away: without it none starts."""
-        self.until("a service is up", lambda: service.is_up or not self.nats_is_up)
+        """Wait until a service is at work, unless NATS is not well: without it none starts."""
+        self.until(f"{service.child.name} is up", lambda: service.is_up or not self._nats_is_well)
 
     def kill_nats(self) -> None:
         """Kill NATS."""
+        self._nats_is_well = False
         self.stack.kill_nats()
-        self.nats_is_up = False
 
-    def restart_nats(self) -> None:
-        """Have NATS back."""
-        self.stack.restart_nats()
-        self.nats_is_up = True
+    def keep_nats_from_writing(self) -> None:
+        """Have every write of NATS to its disk fail; it stays so, whatever the disk does, until a restart."""
+        self.mend_nats()
+        self._nats_is_well = False
+        resource.prlimit(self.stack.nats_pid, resource.RLIMIT_FSIZE, (0, resource.RLIM_INFINITY))
+
+    def mend_nats(self) -> None:
+        """Have a NATS that works, by a restart where it does not."""
+        if not self._nats_is_well:
+            self.stack.restart_nats()
+            self._nats_is_well = True
 
     def peak_megabytes(self, module: str) -> float:
         """Return the most memory that a process of that service has taken."""
@@ -144,8 +158,11 @@ class World:
         return service
 
     def _tails(self) -> str:
-        running = [one for one in (self.writer, self.reconciler) if one is not None]
-        return "\n".join(f"{one.child.name}: {one.said()[-LOG_TAIL:].decode()}" for one in running)
+        said = ((one.child.name, one.said()[-LOG_TAIL:].decode()) for one in self._running())
+        return "\n".join(f"{name}: {tail}" for name, tail in said)
+
+    def _running(self) -> list[Service]:
+        return [*([self.writer] if self.writer else []), *self.reconcilers]
 
 
 @contextlib.contextmanager
