@@ -3,7 +3,7 @@ SHELL := /bin/sh
 BIN := .venv/bin
 READY := .venv/ready
 
-.PHONY: help setup demo run test bench mutants ops-check lint types imports clean
+.PHONY: help setup demo run test chaos bench mutants ops-check lint types imports clean
 
 help:
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile
@@ -22,6 +22,9 @@ run: $(READY) ## follow real accounts (XRPL="URL ..." ACCOUNT="ADDRESS ..." ARGS
 
 test: $(READY) ## run all tests (ARGS=... for pytest)
 	@$(BIN)/pytest --quiet -n 2 $(ARGS)
+
+chaos: $(READY) ## let everything go wrong at random moments, for about a quarter of an hour (SEED=... ARGS=...)
+	@PYTHONPATH=tests $(BIN)/python -m chaos $(SEED:%=--seed %) $(ARGS)
 
 bench: $(READY) ## measure speed, beside what it is held against
 	@PYTHONPATH=tests $(BIN)/python tests/bench/kernel.py
