@@ -83,7 +83,7 @@ async def test_closing_ends_the_questions_whose_askers_are_gone() -> None:
     asked, ended = asyncio.Event(), asyncio.Event()
 
     class Silent(InProcessServer):
-        async def request(self, method: str, /, **params: object) -> Answer:
+        async def request(self, method: str, /, **params: object) -> Answer:  # noqa: ARG002 - never answered
             asked.set()
             try:
                 return await asyncio.get_running_loop().create_future()
