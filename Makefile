@@ -30,6 +30,7 @@ bench: $(READY) ## measure speed, beside what it is held against
 	@PYTHONPATH=tests $(BIN)/python tests/bench/kernel.py
 	@PYTHONPATH=tests $(BIN)/python tests/bench/whole_ledgers.py
 	@PYTHONPATH=tests $(BIN)/python tests/bench/accounts.py
+	@PYTHONPATH=tests $(BIN)/python tests/bench/latency.py
 	@PYTHONPATH=tests $(BIN)/python tests/bench/store.py $(ARGS)
 
 mutants: $(READY) ## change the kernel's decisions one by one, and see whether the tests notice

@@ -82,7 +82,9 @@ def document(calm: Calm, logs: Sequence[Log], *, seed: int, when: datetime, minu
         worst_reconciler=max(log.peaks.reconciler for log in logs),
         worst_writer=max(log.peaks.audit_writer for log in logs),
     )
-    return "\n".join([head, *_faults(logs), "", *_voyages(logs), *_differences(logs), LIMITS.rstrip(), ""])
+    return "\n".join(
+        [head, *_faults(logs), "", *_voyages(logs), *_differences(logs), *_said(logs), LIMITS.rstrip(), ""]
+    )
 
 
 def _faults(logs: Sequence[Log]) -> Iterable[str]:
@@ -105,6 +107,15 @@ def _voyages(logs: Sequence[Log]) -> Iterable[str]:
         named = sessions[0] if len(sessions) == 1 else f"{len(sessions)}, strung together"
         found = SAME if not log.found else f"{len(log.found)} differences"
         yield f"| {log.voyage.name} | {named} | {log.voyage.replicas} | {len(log.struck)} | {found} |"
+
+
+def _said(logs: Sequence[Log]) -> Iterable[str]:
+    yield "\n## What the services warned of\n"
+    yield "| voyage | in the logs |"
+    yield "|---|---|"
+    for log in logs:
+        lines = "; ".join(f"{text} ({count})" for text, count in sorted(log.said.items())) or "nothing"
+        yield f"| {log.voyage.name} | {lines} |"
 
 
 def _differences(logs: Sequence[Log]) -> Iterable[str]:

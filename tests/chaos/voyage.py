@@ -54,6 +54,8 @@ class Log(msgspec.Struct, frozen=True, kw_only=True):
     struck: list[Blow]
     found: list[str]
     """In what it differs from the undisturbed run; nothing where it does not."""
+    said: Mapping[str, int]
+    """What the services warned of, and how often."""
     peaks: Peaks
 
 
@@ -80,10 +82,10 @@ def sail(voyage: Voyage, chance: Random, calm: Calm) -> Log:
             found = _sailed(stormy, voyage, planned, expected)
         except Stuck as stuck:
             found = [str(stuck)]
-        peaks = _peaks(stormy)
+        said, peaks = stormy.warnings(), _peaks(stormy)
         found += stormy.tracebacks() + _swollen(peaks, calm.peaks)
     struck = [blow for some in planned.values() for blow in some]
-    return Log(voyage=voyage, struck=struck, found=found, peaks=peaks)
+    return Log(voyage=voyage, struck=struck, found=found, said=said, peaks=peaks)
 
 
 def _sailed(

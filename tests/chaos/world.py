@@ -6,9 +6,11 @@ import contextlib
 import os
 import resource
 import time
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import msgspec
 import psutil
 from chaos.bus import Bus
 from chaos.proxy import Proxy
@@ -25,6 +27,12 @@ PATIENCE_SECONDS = 240.0
 """How long anything may take on a machine that is busy with something else."""
 POLL_SECONDS = 0.02
 LOG_TAIL = 3_000
+LOUD = {"warning", "error", "critical"}
+
+
+class _Line(msgspec.Struct):
+    event: str = ""
+    level: str = ""
 
 
 class Stuck(AssertionError):
@@ -137,6 +145,12 @@ class World:
         """Return the most memory that a process of that service has taken."""
         peaks = [one.peak_rss for one in self.services if one.child.name.startswith(module)]
         return max(peaks, default=0) / 2**20
+
+    def warnings(self) -> Counter[str]:
+        """Count what the services have warned of, by the log line's own words."""
+        lines = (line for one in self.services for line in one.said().splitlines() if line.startswith(b"{"))
+        parsed = map(msgspec.json.Decoder(_Line).decode, lines)
+        return Counter(line.event for line in parsed if line.level in LOUD)
 
     def tracebacks(self) -> list[str]:
         """Return which services have logged an exception that nobody expected."""
