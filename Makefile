@@ -5,7 +5,7 @@ COMPOSE = $(shell docker compose version >/dev/null 2>&1 && echo docker compose 
 PROFILES ?= observability
 READY := .venv/ready
 
-.PHONY: up down logs ps test-compose help setup demo run test bench mutants ops-check lint types imports clean
+.PHONY: help setup demo run test chaos bench mutants ops-check up down logs ps test-compose lint types imports clean
 
 help:
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile
@@ -25,9 +25,14 @@ run: $(READY) ## follow real accounts (XRPL="URL ..." ACCOUNT="ADDRESS ..." ARGS
 test: $(READY) ## run all tests (ARGS=... for pytest)
 	@$(BIN)/pytest --quiet -n 2 $(ARGS)
 
+chaos: $(READY) ## let everything go wrong at random moments, for about a quarter of an hour (SEED=... ARGS=...)
+	@PYTHONPATH=tests $(BIN)/python -m chaos $(SEED:%=--seed %) $(ARGS)
+
 bench: $(READY) ## measure speed, beside what it is held against
 	@PYTHONPATH=tests $(BIN)/python tests/bench/kernel.py
 	@PYTHONPATH=tests $(BIN)/python tests/bench/whole_ledgers.py
+	@PYTHONPATH=tests $(BIN)/python tests/bench/accounts.py
+	@PYTHONPATH=tests $(BIN)/python tests/bench/latency.py
 	@PYTHONPATH=tests $(BIN)/python tests/bench/store.py $(ARGS)
 
 mutants: $(READY) ## change the kernel's decisions one by one, and see whether the tests notice

@@ -173,6 +173,11 @@ class LocalStack:
         for child in (self._nats.child, self._postgres.child, *self._children):
             child.check()
 
+    @property
+    def nats_pid(self) -> int:
+        """NATS's process id; another one after a restart."""
+        return self._nats.child.pid
+
     def kill_nats(self) -> None:
         """Kill NATS (SIGKILL)."""
         self._nats.child.kill()

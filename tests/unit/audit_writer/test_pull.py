@@ -76,6 +76,12 @@ class Taking:
         await self.go.wait()
 
 
+@pytest.fixture(autouse=True)
+def patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have no request end but by the test's own doing, however busy the machine is."""
+    monkeypatch.setattr(pull, "REQUEST_SECONDS", LONG)
+
+
 @pytest.fixture
 async def started(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Callable[..., Awaitable[Taking]]]:
     """Start one; it is drained at the end."""

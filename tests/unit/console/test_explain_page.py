@@ -82,8 +82,14 @@ def test_the_evidence_names_rule_node_and_fields() -> None:
 
 
 def test_what_could_not_be_proven_stands_at_the_end() -> None:
-    text = page("reserve_unfunded")
+    def unknown(_: dict[str, Any]) -> dict[str, Any]:
+        return {"status": "error", "error": "entryNotFound"}
+
+    order = recorded("reserve_unfunded").orders[0]
+    node = spoiled("reserve_unfunded", ledger_entry=unknown)
+    text = shown(node, order["account"], order["sequence"], width=200)
     assert "What could not be proven\n  - The reserve of that time" in text
+    assert "What could not be proven" not in page("reserve_unfunded")
     assert "What could not be proven" not in page("full_fill")
 
 

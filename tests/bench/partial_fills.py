@@ -1,0 +1,141 @@
+"""A made-up session: one account with many open orders, of which each ledger fills a part of one."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from hashlib import sha256
+from typing import Any
+
+import made_ledger as made
+import msgspec
+from replaying import recorded
+
+from replay_node.keys import account_key, line_key, offer_key
+from replay_node.session import RecordedLedger, Session
+
+TEMPLATE = recorded("partial_then_full")
+MAKER, TAKER, ISSUER = (TEMPLATE.accounts[role] for role in ("maker", "taker", "issuer"))
+FIRST_SEQUENCE = 1_000
+FIRST_LEDGER = 1_000
+DROPS = 10**9
+"""That each order offers; for one USD two XRP."""
+PART = 10**6
+RICH = 10**15
+Json = dict[str, Any]
+
+
+def session(*, orders: int, ledgers: int) -> Session:
+    """Return it: the first ledger has the orders, each later one fills a part of the next order."""
+    maker = {
+        "account_data": _root(RICH, orders),
+        "offers": [_row(number) for number in range(orders)],
+        "lines": TEMPLATE.ledgers[0].after["maker"]["lines"],
+    }
+    first = msgspec.structs.replace(_ledger(FIRST_LEDGER, ()), after={"maker": maker})
+    following = [
+        _ledger(FIRST_LEDGER + number, (_filling(number, (number - 1) % orders),))
+        for number in range(1, ledgers + 1)
+    ]
+    return Session(
+        name="partial_fills",
+        about="made up",
+        accounts={"maker": MAKER, "taker": TAKER, "issuer": ISSUER},
+        orders=(),
+        ledgers=(first, *following),
+    )
+
+
+def _ledger(index: int, transactions: tuple[Json, ...]) -> RecordedLedger:
+    template = TEMPLATE.ledgers[0]
+    header = {
+        **template.header,
+        "ledger_index": str(index),
+        "ledger_hash": _hash(f"ledger {index}"),
+        "parent_hash": _hash(f"ledger {index - 1}"),
+        "close_time": template.header["close_time"] + 4 * index,
+        "parent_close_time": template.header["close_time"] + 4 * index - 4,
+    }
+    closed = next(message for message in template.stream if message["type"] == "ledgerClosed")
+    message = {
+        **closed,
+        "ledger_hash": header["ledger_hash"],
+        "ledger_index": index,
+        "ledger_time": header["close_time"],
+        "txn_count": len(transactions),
+    }
+    return RecordedLedger(
+        ledger_index=index, header=header, transactions=transactions, stream=(message,), after={}
+    )
+
+
+def _filling(number: int, order: int) -> Json:
+    sequence = FIRST_SEQUENCE + order
+    node = made.offer(
+        "ModifiedNode",
+        sequence,
+        str(DROPS - PART),
+        _usd(DROPS - PART),
+        before={"TakerGets": str(DROPS), "TakerPays": _usd(DROPS)},
+        owner=MAKER,
+        Flags=0,
+        BookDirectory="0" * 64,
+        BookNode="0",
+        OwnerNode="0",
+    )
+    node["ModifiedNode"]["LedgerIndex"] = offer_key(MAKER, sequence)
+    root = made.root(RICH - PART * number, before=RICH - PART * (number - 1), account=MAKER)
+    root["ModifiedNode"]["LedgerIndex"] = account_key(MAKER)
+    return made.tx(
+        "OfferCreate",
+        [node, root, _line(number)],
+        account=TAKER,
+        sequence=number,
+        name=_hash(f"fill {number}"),
+        TakerGets=_usd(PART),
+        TakerPays=str(PART),
+    )
+
+
+def _line(number: int) -> Json:
+    """Return what the maker got of the issuer's tokens: the issuer is the low side and owes it."""
+    had = Decimal(10_000) + (number - 1) * Decimal(PART) / 2_000_000
+    has = had + Decimal(PART) / 2_000_000
+    balance = {"currency": "USD", "issuer": made.ZERO_ACCOUNT}
+    limit = {"currency": "USD", "value": "1000000000"}
+    node = {
+        "LedgerEntryType": "RippleState",
+        "LedgerIndex": line_key(MAKER, ISSUER, "USD"),
+        "FinalFields": {
+            "Balance": {**balance, "value": f"{-has:f}"},
+            "LowLimit": {**limit, "issuer": ISSUER},
+            "HighLimit": {**limit, "issuer": MAKER},
+            "Flags": 0,
+            "LowNode": "0",
+            "HighNode": "0",
+        },
+        "PreviousFields": {"Balance": {**balance, "value": f"{-had:f}"}},
+    }
+    return {"ModifiedNode": node}
+
+
+def _root(drops: int, owned: int) -> Json:
+    template: Json = TEMPLATE.ledgers[0].after["maker"]["account_data"]
+    return {**template, "Balance": str(drops), "OwnerCount": owned, "Sequence": FIRST_SEQUENCE + owned}
+
+
+def _row(number: int) -> Json:
+    return {
+        "flags": 0,
+        "quality": "0.0000005",
+        "seq": FIRST_SEQUENCE + number,
+        "taker_gets": str(DROPS),
+        "taker_pays": _usd(DROPS),
+    }
+
+
+def _usd(drops: int) -> Json:
+    return {"currency": "USD", "issuer": ISSUER, "value": format(Decimal(drops) / 2_000_000, "f")}
+
+
+def _hash(text: str) -> str:
+    return sha256(text.encode()).hexdigest().upper()

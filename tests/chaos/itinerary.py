@@ -1,0 +1,64 @@
+"""Which voyages are made: each fault alone, faults together, and what takes more than one process."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from chaos.faults import FAULTS
+from chaos.voyage import POSTGRES_GONE, WRITER_GONE, Voyage
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from random import Random
+
+LONG = ("random_1", "random_2", "random_amm_3")
+"""A hundred ledgers each."""
+STRING = (
+    *LONG,
+    "random_crowd_4",
+    "random_crowd_5",
+    "grid_swept",
+    "cancel_race_lost",
+    "expired_lingering",
+    "unfunded_removed",
+    "self_crossed",
+    "never_placed",
+    "partial_then_canceled",
+    "replaced_too_late",
+    "account_deleted",
+)
+"""One after the other on one stack: a longer history than any recording."""
+TIMES = 5
+"""That a fault strikes in the session that it has for itself."""
+TOGETHER = 8
+"""Faults in one voyage over all of the string."""
+NEEDS_REPLICAS = "reconciler paused past its lease"
+
+
+def voyages(chance: Random) -> Iterator[Voyage]:
+    """Yield every voyage of the long form."""
+    for fault in FAULTS:
+        if fault != NEEDS_REPLICAS:
+            yield Voyage(name=fault, sessions=(chance.choice(LONG),), times={fault: TIMES})
+    for gone in (WRITER_GONE, POSTGRES_GONE):
+        yield Voyage(name=gone, sessions=(chance.choice(LONG),), gone=gone)
+    for replicas in (2, 3):
+        times = {"reconciler killed": 2, NEEDS_REPLICAS: 2}
+        name = f"{replicas} replicas, some killed, some paused"
+        yield Voyage(name=name, sessions=(chance.choice(LONG),), times=times, replicas=replicas)
+    shuffled = chance.sample(sorted(FAULTS), len(FAULTS))
+    for number in range(2):
+        some = shuffled[number * TOGETHER : (number + 1) * TOGETHER]
+        yield Voyage(
+            name=f"{TOGETHER} faults together, the string of sessions, {number + 1}",
+            sessions=tuple(chance.sample(STRING, len(STRING))),
+            times=dict.fromkeys(some, 1),
+            replicas=number + 1,
+        )
+
+
+def short(chance: Random) -> Voyage:
+    """Return the one voyage that the test makes: what kills, and what the node and the bus do most often."""
+    killed = [name for name in FAULTS if name.endswith("killed")]
+    others = ["connections to the node closed", "stream messages skipped", "slowDown storms", "NATS slow"]
+    return Voyage(name="short", sessions=(chance.choice(LONG),), times=dict.fromkeys([*killed, *others], 1))

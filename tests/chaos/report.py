@@ -1,0 +1,126 @@
+"""What the voyages found, as the table in docs/faults.md."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from chaos.faults import FAULTS
+from chaos.voyage import MORE_MEGABYTES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from datetime import datetime
+
+    from chaos.voyage import Calm, Log
+
+DOCUMENT = Path(__file__).parents[2] / "docs" / "faults.md"
+SAME = "the same"
+SHOWN = 1_500
+"""Characters of a difference."""
+HEAD = """# Faults
+
+Written by `make chaos`; change nothing here by hand. `make chaos SEED={seed}` draws the same faults at
+the same ledgers again; within a ledger the machine decides what they hit. `make test` holds a short
+form of it.
+
+Recorded sessions run through the real parts: nats-server, PostgreSQL, audit writer and reconciler
+processes, and two replay nodes for each session. What dies is started again, as a supervisor would do.
+Afterwards everything is compared with a run in which nothing went wrong:
+
+- the events on the bus are the same, by id and by content, and none stands there twice;
+- the state bucket holds the same orders, and every cursor stands at the last ledger;
+- `order_event`, `fill` and `reconciler_anomaly_log` hold each row once, with the payload that is on the
+  bus, and `fillproof verify` finds nothing;
+- no process logs a traceback, none takes {more} MB more than usual, the reconciler ends with status 0
+  when told to.
+
+One thing may differ: the market around a disappearance, which is read at best and says why where it
+could not be.
+
+| | |
+|---|---|
+| when | {when:%Y-%m-%d %H:%M} UTC, {minutes:.0f} minutes |
+| where | {cores} cores, load {load:.1f} at the end |
+| seed | {seed} |
+| voyages | {voyages}, of {sessions} sessions in all |
+| faults | {struck} |
+| voyages with a difference | {different} |
+| peak memory, undisturbed | reconciler {calm.reconciler:.0f} MB, audit writer {calm.audit_writer:.0f} MB |
+| peak memory, all voyages | reconciler {worst_reconciler:.0f} MB, audit writer {worst_writer:.0f} MB |
+"""
+LIMITS = """
+## What this does not show
+
+- Clock jumps move what our Python services read from `time.time`, while they run; not the clocks of
+  PostgreSQL and nats-server. Timers use the monotonic clock, which no jump moves.
+- "NATS can't write" sets the server's file size limit to zero, so that every write fails as on a full
+  or read-only disk. nats-server goes on failing after the limit is lifted: only its restart mends it,
+  which is what the fault ends with.
+- There is one nats-server and one PostgreSQL: nothing here is about their clusters.
+- A hole in history is always closed by the second server; what happens where no server has the ledgers
+  is in `tests/e2e/reconciler/test_gaps.py`.
+"""
+
+
+def document(calm: Calm, logs: Sequence[Log], *, seed: int, when: datetime, minutes: float) -> str:
+    """Return the document."""
+    head = HEAD.format(
+        seed=seed,
+        more=MORE_MEGABYTES,
+        when=when,
+        minutes=minutes,
+        cores=os.cpu_count(),
+        load=os.getloadavg()[0],
+        voyages=len(logs),
+        sessions=sum(len(log.voyage.sessions) for log in logs),
+        struck=sum(len(log.struck) for log in logs),
+        different=sum(bool(log.found) for log in logs),
+        calm=calm.peaks,
+        worst_reconciler=max(log.peaks.reconciler for log in logs),
+        worst_writer=max(log.peaks.audit_writer for log in logs),
+    )
+    return "\n".join(
+        [head, *_faults(logs), "", *_voyages(logs), *_differences(logs), *_said(logs), LIMITS.rstrip(), ""]
+    )
+
+
+def _faults(logs: Sequence[Log]) -> Iterable[str]:
+    yield "## The faults\n"
+    yield "| fault | how | times | voyages with it | of them different |"
+    yield "|---|---|--:|--:|--:|"
+    times = Counter(blow.fault for log in logs for blow in log.struck)
+    for name, fault in FAULTS.items():
+        having = [log for log in logs if name in log.voyage.times]
+        different = sum(bool(log.found) for log in having)
+        yield f"| {name} | {fault.about} | {times[name]} | {len(having)} | {different} |"
+
+
+def _voyages(logs: Sequence[Log]) -> Iterable[str]:
+    yield "## The voyages\n"
+    yield "| voyage | sessions | replicas | faults | found |"
+    yield "|---|---|--:|--:|---|"
+    for log in logs:
+        sessions = log.voyage.sessions
+        named = sessions[0] if len(sessions) == 1 else f"{len(sessions)}, strung together"
+        found = SAME if not log.found else f"{len(log.found)} differences"
+        yield f"| {log.voyage.name} | {named} | {log.voyage.replicas} | {len(log.struck)} | {found} |"
+
+
+def _said(logs: Sequence[Log]) -> Iterable[str]:
+    yield "\n## What the services warned of\n"
+    yield "| voyage | in the logs |"
+    yield "|---|---|"
+    for log in logs:
+        lines = "; ".join(f"{text} ({count})" for text, count in sorted(log.said.items())) or "nothing"
+        yield f"| {log.voyage.name} | {lines} |"
+
+
+def _differences(logs: Sequence[Log]) -> Iterable[str]:
+    found = [(log.voyage.name, text) for log in logs for text in log.found]
+    if found:
+        yield "\n## What differed\n"
+    for name, text in found:
+        yield f"{name}:\n\n```\n{text[:SHOWN]}\n```\n"

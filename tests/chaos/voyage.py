@@ -1,0 +1,130 @@
+"""A voyage: sessions strung together on one stack, with faults, compared with the undisturbed run."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+from chaos.leg import Blow, Leg, blows, network_of
+from chaos.outcome import Outcome, differences, differences_in_tables, outcome
+from chaos.world import Stuck, World, world
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from random import Random
+
+WRITER_GONE = "audit writer gone the whole session"
+POSTGRES_GONE = "PostgreSQL gone the whole session"
+MORE_MEGABYTES = 100
+"""What a process may take beyond the most that it takes where nothing goes wrong."""
+
+
+class Voyage(msgspec.Struct, frozen=True, kw_only=True):
+    """What is to be tried."""
+
+    name: str
+    sessions: tuple[str, ...]
+    """One after the other, on the same stack."""
+    times: Mapping[str, int] = {}
+    """How often each fault strikes in each session."""
+    gone: str = ""
+    """What is away until the last session has ended."""
+    replicas: int = 1
+    """Of the reconciler."""
+
+
+class Peaks(msgspec.Struct, frozen=True, kw_only=True):
+    """The most memory that a process of each service has taken, in megabytes."""
+
+    reconciler: float
+    audit_writer: float
+
+
+class Calm(msgspec.Struct, frozen=True, kw_only=True):
+    """What the undisturbed run left behind."""
+
+    outcome: Outcome
+    peaks: Peaks
+
+
+class Log(msgspec.Struct, frozen=True, kw_only=True):
+    """What came of a voyage."""
+
+    voyage: Voyage
+    struck: list[Blow]
+    found: list[str]
+    """In what it differs from the undisturbed run; nothing where it does not."""
+    said: Mapping[str, int]
+    """What the services warned of, and how often."""
+    peaks: Peaks
+
+
+def undisturbed(sessions: Sequence[str]) -> Calm:
+    """Run sessions with nothing going wrong; their outcome is what the others must have."""
+    with world() as calm:
+        calm.start_writer()
+        for session in sessions:
+            Leg(calm, session).sail(())
+        _until_written(calm)
+        found = outcome(calm.bus)
+        wrong = differences_in_tables(calm.stack, found, found) + calm.tracebacks()
+        peaks = _peaks(calm)
+    assert not wrong, wrong
+    return Calm(outcome=found, peaks=peaks)
+
+
+def sail(voyage: Voyage, chance: Random, calm: Calm) -> Log:
+    """Make a voyage and say what is different; being stuck is a difference too."""
+    planned = {session: blows(session, voyage.times, chance) for session in voyage.sessions}
+    expected = calm.outcome.of([network_of(session) for session in voyage.sessions])
+    with world() as stormy:
+        try:
+            found = _sailed(stormy, voyage, planned, expected)
+        except Stuck as stuck:
+            found = [str(stuck)]
+        said, peaks = stormy.warnings(), _peaks(stormy)
+        found += stormy.tracebacks() + _swollen(peaks, calm.peaks)
+    struck = [blow for some in planned.values() for blow in some]
+    return Log(voyage=voyage, struck=struck, found=found, said=said, peaks=peaks)
+
+
+def _sailed(
+    stormy: World, voyage: Voyage, planned: Mapping[str, Sequence[Blow]], expected: Outcome
+) -> list[str]:
+    if voyage.gone == POSTGRES_GONE:
+        stormy.stack.stop_postgres()
+    if voyage.gone != WRITER_GONE:
+        stormy.start_writer()
+    for session in voyage.sessions:
+        Leg(stormy, session, replicas=voyage.replicas).sail(planned[session])
+    # before what was gone is back: nothing of the audit side may have touched a fill or an order
+    found = outcome(stormy.bus)
+    told = differences(found, expected)
+    if voyage.gone == POSTGRES_GONE:
+        stormy.stack.start_postgres()
+    if voyage.gone == WRITER_GONE:
+        stormy.start_writer()
+    _until_written(stormy)
+    return told + differences_in_tables(stormy.stack, expected, found)
+
+
+def _until_written(some: World) -> None:
+    some.until("everything on the bus is written to PostgreSQL", lambda: some.bus.unwritten() == 0)
+
+
+def _peaks(some: World) -> Peaks:
+    return Peaks(
+        reconciler=some.peak_megabytes("reconciler"), audit_writer=some.peak_megabytes("audit_writer")
+    )
+
+
+def _swollen(peaks: Peaks, usual: Peaks) -> list[str]:
+    both = {
+        "reconciler": (peaks.reconciler, usual.reconciler),
+        "audit writer": (peaks.audit_writer, usual.audit_writer),
+    }
+    return [
+        f"memory of the {name}: expected at most {most + MORE_MEGABYTES:.0f} MB, found {peak:.0f} MB"
+        for name, (peak, most) in both.items()
+        if peak > most + MORE_MEGABYTES
+    ]
