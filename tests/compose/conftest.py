@@ -1,15 +1,11 @@
 """Tests on a real Docker engine: `make test-compose`, which brings one where it can."""
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from deployment import Deployment, environment_of
 from session_rows import PACE, SESSION
-
-if "FILLPROOF_TEST_COMPOSE" not in os.environ:
-    collect_ignore_glob = ["test_*.py"]
 
 
 @pytest.fixture
