@@ -10,6 +10,7 @@ from pathlib import Path
 import psutil
 import pytest
 from fillproof_command import fillproof, processes_of, read_until, run_directory, started
+from globally_frozen import globally_frozen
 
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(240)]
 
@@ -28,9 +29,12 @@ ENDS_OF_EVERY_KIND = (
 )
 
 
-def test_the_stack_and_the_pure_fold_give_the_same_lines() -> None:
-    demo = fillproof("demo", "--json", *ENDS_OF_EVERY_KIND, seconds=200)
-    replay = fillproof("replay", "--json", *ENDS_OF_EVERY_KIND)
+def test_the_stack_and_the_pure_fold_give_the_same_lines(tmp_path: Path) -> None:
+    asked_for = tmp_path / "globally_frozen.json"
+    asked_for.write_text(json.dumps(globally_frozen()))
+    sessions = (*ENDS_OF_EVERY_KIND, asked_for)
+    demo = fillproof("demo", "--json", *sessions, seconds=200)
+    replay = fillproof("replay", "--json", *sessions)
     assert (demo.returncode, replay.returncode) == (0, 0), demo.stderr
     assert demo.stdout.splitlines() == replay.stdout.splitlines()
 

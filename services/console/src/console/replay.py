@@ -1,7 +1,12 @@
-"""`fillproof replay`: a recorded session through the pure fold: no bus, no database, no node."""
+"""`fillproof replay`: a recorded session through the pure fold: no bus, no database, no network.
+
+What metadata leaves open is looked up in the recording itself, as the reconciler asks its node.
+"""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import cached_property
 from itertools import chain
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -11,7 +16,10 @@ from offer_lifecycle import (
     AccountState,
     Header,
     LedgerFacts,
+    LedgerOutcome,
     Reserves,
+    StateAnswer,
+    StateRequest,
     adopt,
     fold,
     found,
@@ -19,6 +27,12 @@ from offer_lifecycle import (
 )
 from order_events import OrderEvent
 from replay_node.session import RecordedLedger, Session
+
+if TYPE_CHECKING:
+    from console.explain.node import Node
+
+_ROUNDS = 3
+"""A domain's answer asks for credentials; nothing asks further than that."""
 
 Watch = Callable[[Sequence[RecordedLedger]], Iterable[RecordedLedger]]
 
@@ -49,8 +63,9 @@ def steps(session: Session, watch: Watch = iter) -> Iterator[Step]:
         states[announcement.account].announce(announcement)
     there = [event for state in states.values() for event in found(state, _header(first))]
     yield Step(ledger=first, states=states, events=there)
+    before = _LedgersBefore(session)
     for ledger in watch(others):
-        yield Step(ledger=ledger, states=states, events=list(_fold(ledger, states)))
+        yield Step(ledger=ledger, states=states, events=list(_fold(ledger, states, before)))
 
 
 def _adopted(session: Session, account: str) -> AccountState:
@@ -67,7 +82,9 @@ def _adopted(session: Session, account: str) -> AccountState:
     )
 
 
-def _fold(ledger: RecordedLedger, states: Mapping[str, AccountState]) -> Iterator[OrderEvent]:
+def _fold(
+    ledger: RecordedLedger, states: Mapping[str, AccountState], before: "_LedgersBefore"
+) -> Iterator[OrderEvent]:
     transactions = [normalise(raw, ledger_index=ledger.ledger_index) for raw in ledger.transactions]
     for account, state in states.items():
         facts = LedgerFacts(
@@ -75,9 +92,46 @@ def _fold(ledger: RecordedLedger, states: Mapping[str, AccountState]) -> Iterato
             reserves=_reserves(ledger),
             transactions=tuple(tx for tx in transactions if tx.touches(account)),
         )
-        outcome = fold(state, facts)
+        outcome = _explained(state, facts, before)
         yield from outcome.events
         state.apply(outcome)
+
+
+def _explained(state: AccountState, facts: LedgerFacts, before: "_LedgersBefore") -> LedgerOutcome:
+    """Fold the ledger, and again as long as the recording answers what was left open."""
+    outcome = fold(state, facts)
+    for _ in range(_ROUNDS):
+        answers = [before.answer(request) for request in outcome.questions]
+        known = tuple(answer for answer in answers if answer is not None)
+        if not known:
+            break
+        facts = msgspec.structs.replace(facts, answers=(*facts.answers, *known))
+        outcome = fold(state, facts)
+    return outcome
+
+
+class _LedgersBefore:
+    """The recorded state at the ledger before a removal, put together only once it is asked for."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def answer(self, request: StateRequest) -> StateAnswer | None:
+        """Return the entry that was wanted; None: the recording can't say."""
+        from console.explain.history import ledger_entry
+        from console.explain.node import Refused
+
+        try:
+            fields = ledger_entry(self._node, request.ledger_index, request.entry)
+        except Refused:
+            return None
+        return StateAnswer(request=request, fields=fields)
+
+    @cached_property
+    def _node(self) -> "Node":
+        from console.explain.node import of_session
+
+        return of_session(self._session)
 
 
 def _header(ledger: RecordedLedger) -> Header:
