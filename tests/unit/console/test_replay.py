@@ -128,6 +128,12 @@ def test_what_the_recording_does_not_hold_stays_unexplained() -> None:
     assert (line.removal_reason, line.resolution) == (RemovalReason.UNEXPLAINED, Resolution.UNRESOLVED)
 
 
+def test_a_subscriber_that_came_late_changes_no_line() -> None:
+    session, lines = replayed("reserve_unfunded")
+    late = [msgspec.structs.replace(ledger, stream=()) for ledger in session.ledgers]
+    assert list(replay(msgspec.structs.replace(session, ledgers=tuple(late)))) == lines
+
+
 def test_a_random_market_has_every_common_end() -> None:
     reasons = {line.removal_reason for line in replayed("random_crowd_5")[1]}
     assert reasons >= {

@@ -26,7 +26,8 @@ from offer_lifecycle import (
     normalise,
 )
 from order_events import OrderEvent
-from replay_node.session import RecordedLedger, Session
+from replay_node.fees import RESERVE_BASE, RESERVE_INCREMENT
+from replay_node.session import BadSession, RecordedLedger, Session
 
 if TYPE_CHECKING:
     from console.explain.node import Node
@@ -46,7 +47,14 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def replay(session: Session, watch: Watch = iter) -> Iterator[OrderLine]:
-    """Fold the session's ledgers and yield what became of its orders."""
+    """Fold the session's ledgers and yield what became of its orders.
+
+    Raises:
+        BadSession: an amount of an account that the first ledger shows is none.
+        MalformedTransaction: a transaction can't be read.
+        MissingOrder: nothing in the session's ledgers tells of an order.
+
+    """
     events = chain.from_iterable(step.events for step in steps(session, watch))
     return order_lines(session.name, session.orders, events)
 
@@ -72,14 +80,18 @@ def _adopted(session: Session, account: str) -> AccountState:
     first = session.ledgers[0]
     role = next((role for role, address in session.accounts.items() if address == account), "")
     shown = first.after.get(role) or {}
-    return adopt(
-        network_id=0,
-        account=account,
-        header=_header(first),
-        account_data=shown.get("account_data"),
-        lines=shown.get("lines", []),
-        offers=shown.get("offers", []),
-    )
+    try:
+        return adopt(
+            network_id=0,
+            account=account,
+            header=_header(first),
+            account_data=shown.get("account_data"),
+            lines=shown.get("lines", []),
+            offers=shown.get("offers", []),
+        )
+    except ValueError as error:
+        where = f"session {session.name}: ledger {first.ledger_index}: {role}"
+        raise BadSession(f"{where}: {error}") from error
 
 
 def _fold(
@@ -145,5 +157,7 @@ def _header(ledger: RecordedLedger) -> Header:
 
 
 def _reserves(ledger: RecordedLedger) -> Reserves:
-    closed = next(message for message in ledger.stream if message["type"] == "ledgerClosed")
+    closed = next((message for message in ledger.stream if message["type"] == "ledgerClosed"), None)
+    if closed is None:  # a subscriber may come late: what the replay node answers for every ledger
+        return Reserves(base=RESERVE_BASE, increment=RESERVE_INCREMENT)
     return Reserves(base=closed["reserve_base"], increment=closed["reserve_inc"])
