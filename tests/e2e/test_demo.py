@@ -4,6 +4,7 @@ import json
 import os
 import signal
 import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -79,6 +80,26 @@ def test_however_the_demo_is_ended_no_process_and_no_data_stays(number: signal.S
     process.communicate(timeout=30)
     assert process.returncode == status
     _wait_until_gone(directory, children)
+
+
+_CTRL_C_WHILE_LOADING = """
+import sys
+from console.__main__ import main
+
+class CtrlC:
+    def find_spec(self, name, path=None, target=None):
+        if name == "typer":
+            raise KeyboardInterrupt
+
+sys.meta_path.insert(0, CtrlC())
+main()
+"""
+
+
+def test_ctrl_c_before_anything_has_begun_ends_it_without_a_traceback() -> None:
+    command = [sys.executable, "-c", _CTRL_C_WHILE_LOADING]
+    ended = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (ended.returncode, ended.stdout, ended.stderr) == (130, "", "")
 
 
 def _wait_until_gone(directory: Path, children: list[psutil.Process]) -> None:

@@ -276,8 +276,3 @@ def _print_json(lines: Iterable[msgspec.Struct]) -> None:
 
 app.command("resume")(resume_command)
 app.command("ack")(ack_command)
-
-
-def main() -> None:
-    """Run the command line."""
-    app()
