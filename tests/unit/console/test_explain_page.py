@@ -5,7 +5,7 @@ import json
 from typing import Any
 
 import pytest
-from asking import MadeUp, spoiled
+from asking import MadeUp, spoiled, without
 from made_ledger import OWNER, offer, root, tx
 from replaying import recorded
 from rich.console import Console
@@ -56,6 +56,19 @@ def page(session: str, width: int = 200) -> str:
 )
 def test_the_words_say_how_it_ended_and_what_it_traded(session: str, said: str) -> None:
     assert said in page(session)
+
+
+@pytest.mark.parametrize(
+    ("session", "said"),
+    [
+        ("canceled", "None of it traded in the history that was read."),
+        ("partial_then_full", "It traded 2 times in the history that was read: it gave 100 XRP"),
+    ],
+)
+def test_where_history_is_missing_no_trade_is_denied(session: str, said: str) -> None:
+    order = recorded(session).orders[0]
+    node = spoiled(session, account_tx=without(order["placed_tx"]))
+    assert said in shown(node, order["account"], order["sequence"])
 
 
 def test_the_table_has_a_row_for_each_transaction() -> None:

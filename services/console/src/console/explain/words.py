@@ -97,12 +97,14 @@ def _who(step: Step) -> str:
 
 def _trades(told: Explanation) -> str:
     trades = sum(bool(Decimal(step.gave) or Decimal(step.got)) for step in told.transactions)
+    # What is missing of its history may hold trades too
+    known = " in the history that was read" if told.missing_transactions else ""
     if not trades:
-        return "None of it traded."
+        return f"None of it traded{known}."
     times = "once" if trades == 1 else f"{trades} times"
     gave, got = amount(told.gives, told.gave), amount(told.asks, told.got)
     average = "" if told.avg_px is None else f", {_price(told, told.avg_px)} on average"
-    return f"It traded {times}: it gave {gave} and got {got}{average}."
+    return f"It traded {times}{known}: it gave {gave} and got {got}{average}."
 
 
 def _end(told: Explanation) -> Iterator[str]:
