@@ -42,7 +42,7 @@ def page(session: str, width: int = 200) -> str:
         ("unfunded_removed", "It was removed because its owner had no USD left to give: in ledger"),
         ("unfunded_removed", "Its owner had had none since Payment 4978B470"),
         ("self_crossed", "It was removed because its owner placed an order that would have crossed it: in"),
-        ("ioc_partial", "The rest was dropped, as it was immediate-or-cancel, by the same transaction."),
+        ("ioc_partial", "The rest was dropped, as its flags let none of it rest, by the same transaction."),
         ("killed", "It neither rested nor traded: OfferCreate 830BFADF"),
         ("account_deleted", "It was removed with its account, which its owner deleted: in ledger"),
         ("unfunded_lingering", "it is on the book, with 50 USD left for 100 XRP."),

@@ -19,7 +19,7 @@ _ENDS = {
     RemovalReason.EXPIRED: "Its entry was swept off the book after that",
     RemovalReason.UNFUNDED: "It was removed because its owner had no {gives} left to give",
     RemovalReason.SELF_CROSSED: "It was removed because its owner placed an order that would have crossed it",
-    RemovalReason.KILLED: "The rest was dropped, as it was immediate-or-cancel,",
+    RemovalReason.KILLED: "The rest was dropped, as its flags let none of it rest,",
     RemovalReason.TINY: "It was removed because what was left of it was too small to trade",
     RemovalReason.ACCOUNT_DELETED: "It was removed with its account, which its owner deleted",
     RemovalReason.FROZEN: "It was removed because its owner's line for {asks} was deep-frozen",
