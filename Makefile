@@ -4,6 +4,8 @@ BIN := .venv/bin
 COMPOSE = $(shell docker compose version >/dev/null 2>&1 && echo docker compose || echo docker-compose)
 PROFILES ?= observability
 READY := .venv/ready
+# Ends with make, however that ends: TERM then
+LEASHED = exec $(BIN)/python deploy/local/local_stack/leash.py 15 $$PPID - $(BIN)/fillproof
 
 .PHONY: help setup demo run test chaos bench mutants ops-check up down logs ps test-compose lint types imports clean
 
@@ -17,10 +19,10 @@ $(READY): uv.lock pyproject.toml $(wildcard deploy/local/*.toml services/*/pypro
 	@PYTHON="$(PYTHON)" deploy/local/setup.sh
 
 demo: $(READY) ## run the whole stack on recorded ledgers (SESSION=... ARGS=...)
-	@$(BIN)/fillproof demo $(SESSION) $(ARGS)
+	@$(LEASHED) demo $(SESSION) $(ARGS)
 
 run: $(READY) ## follow real accounts (XRPL="URL ..." ACCOUNT="ADDRESS ..." ARGS=...)
-	@$(BIN)/fillproof run $(XRPL:%=--xrpl %) $(ACCOUNT:%=--account %) $(ARGS)
+	@$(LEASHED) run $(XRPL:%=--xrpl %) $(ACCOUNT:%=--account %) $(ARGS)
 
 test: $(READY) ## run all tests (ARGS=... for pytest)
 	@$(BIN)/pytest --quiet -n 2 $(ARGS)

@@ -112,14 +112,27 @@ def _wait_until_gone(directory: Path, children: list[psutil.Process]) -> None:
     assert processes_of(directory) == []
 
 
-def test_make_demo_passes_its_arguments_on() -> None:
-    root = Path(__file__).parents[2]
-    shown = subprocess.run(
-        ["make", "--no-print-directory", "--dry-run", "demo", "SESSION=canceled", "ARGS=--json"],
-        cwd=root,
-        capture_output=True,
+def _make_demo(*arguments: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        ["make", "--no-print-directory", "--old-file=.venv/ready", "demo", *arguments],
+        cwd=Path(__file__).parents[2],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
         text=True,
-        check=True,
         env={name: value for name, value in os.environ.items() if not name.startswith("MAKE")},
     )
-    assert shown.stdout.splitlines()[-1].endswith("fillproof demo canceled --json")
+
+
+def test_killing_make_ends_the_demo_that_it_started() -> None:
+    process = _make_demo("SESSION=random_1", "ARGS=--pace 5")
+    directory = run_directory(read_until(process, lambda line: "the services' logs" in line))
+    children = psutil.Process(process.pid).children(recursive=True)
+    assert children
+    process.kill()
+    process.communicate(timeout=30)
+    _wait_until_gone(directory, children)
+
+
+def test_make_demo_passes_its_arguments_on() -> None:
+    output, _ = _make_demo("--dry-run", "SESSION=canceled", "ARGS=--json").communicate(timeout=30)
+    assert output.splitlines()[-1].endswith("fillproof demo canceled --json")
