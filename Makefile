@@ -23,7 +23,7 @@ run: $(READY) ## follow real accounts (XRPL="URL ..." ACCOUNT="ADDRESS ..." ARGS
 	@$(BIN)/fillproof run $(XRPL:%=--xrpl %) $(ACCOUNT:%=--account %) $(ARGS)
 
 test: $(READY) ## run all tests (ARGS=... for pytest)
-	@$(BIN)/pytest --quiet -n 2 $(ARGS)
+	@$(BIN)/pytest --quiet -n 3 --dist worksteal $(ARGS)
 
 chaos: $(READY) ## let everything go wrong at random moments, for about a quarter of an hour (SEED=... ARGS=...)
 	@PYTHONPATH=tests $(BIN)/python -m chaos $(SEED:%=--seed %) $(ARGS)

@@ -57,14 +57,14 @@ class PostgresStore:
         """Write all tables in one transaction; see :class:`audit_writer.ports.Store`."""
         try:
             async with self._opened.acquire(timeout=CONNECT_SECONDS) as connection:
-                done = await connection.execute(
+                new = await connection.fetchval(
                     INSERT_BATCH, _array(rows.events), _array(rows.fills), _array(rows.anomalies)
                 )
         except FAULTS_OF_THE_ROWS as error:
             raise RowsRefused(f"PostgreSQL refuses it: {error}") from error
         except OUTAGES as error:
             raise StoreUnavailable(str(error) or repr(error)) from error
-        return int(done.rpartition(" ")[2])  # the tag of an INSERT: `INSERT 0 <rows>`
+        return int(new)
 
     async def check(self) -> str | None:
         """Answer None if the tables can be reached, else what is wrong."""

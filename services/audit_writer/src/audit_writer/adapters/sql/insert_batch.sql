@@ -1,9 +1,10 @@
--- A whole batch in one statement, which is its own transaction: one answer to wait for.
+-- A whole batch in one statement, which is its own transaction: one answer to wait for. Says how many events were new.
 -- $1: a JSON array of events; $2: the order.filled among them; $3: the anomalies among them, which are
 -- order.disappeared and reconciler.balance_drift events.
 -- A drift belongs to no order: sequence 0, no side, nothing remaining; the market is the asset. An event about an
 -- account, and not about one of its orders, has sequence 0 and no status.
--- The last one's functions walk the array in the same order: columns beside the whole event.
+-- The tables are locked in this order, in which a migration that runs meanwhile changes them: neither waits for the
+-- other for ever. The functions of the last one walk their array in the same order: columns beside the whole event.
 WITH new_fill AS (
     INSERT INTO fill (
         event_id, network_id, account, sequence, trade_id, ledger_index, transaction_hash, transaction_index,
@@ -63,33 +64,36 @@ WITH new_fill AS (
         market_context json
     )
     ON CONFLICT DO NOTHING
+), new_event AS (
+    INSERT INTO order_event (
+        event_id, event_type, version, network_id, account, sequence, client_order_id, session_id,
+        ledger_index, transaction_hash, transaction_index, status, occurred_at, payload
+    )
+    SELECT
+        event_id, event_type, coalesce(version, 1), network_id, account, coalesce(sequence, 0), client_order_id,
+        session_id, ledger_index, transaction_hash, transaction_index, coalesce(status, ''), occurred_at, payload
+    FROM ROWS FROM (
+        json_to_recordset($1::json) AS (
+            event_id uuid,
+            event_type text,
+            version integer,
+            network_id bigint,
+            account text,
+            sequence bigint,
+            client_order_id text,
+            session_id text,
+            ledger_index bigint,
+            transaction_hash text,
+            transaction_index integer,
+            status text,
+            occurred_at timestamptz
+        ),
+        json_array_elements($1::json)
+    ) AS event (
+        event_id, event_type, version, network_id, account, sequence, client_order_id, session_id,
+        ledger_index, transaction_hash, transaction_index, status, occurred_at, payload
+    )
+    ON CONFLICT DO NOTHING
+    RETURNING 1
 )
-INSERT INTO order_event (
-    event_id, event_type, version, network_id, account, sequence, client_order_id, session_id,
-    ledger_index, transaction_hash, transaction_index, status, occurred_at, payload
-)
-SELECT
-    event_id, event_type, coalesce(version, 1), network_id, account, coalesce(sequence, 0), client_order_id,
-    session_id, ledger_index, transaction_hash, transaction_index, coalesce(status, ''), occurred_at, payload
-FROM ROWS FROM (
-    json_to_recordset($1::json) AS (
-        event_id uuid,
-        event_type text,
-        version integer,
-        network_id bigint,
-        account text,
-        sequence bigint,
-        client_order_id text,
-        session_id text,
-        ledger_index bigint,
-        transaction_hash text,
-        transaction_index integer,
-        status text,
-        occurred_at timestamptz
-    ),
-    json_array_elements($1::json)
-) AS event (
-    event_id, event_type, version, network_id, account, sequence, client_order_id, session_id,
-    ledger_index, transaction_hash, transaction_index, status, occurred_at, payload
-)
-ON CONFLICT DO NOTHING
+SELECT count(*) FROM new_event
