@@ -30,6 +30,8 @@ STRING = (
 """One after the other on one stack: a longer history than any recording."""
 TIMES = 5
 """That a fault strikes in the session that it has for itself."""
+KILLS = 20
+"""The same for what kills: what it hits is decided within milliseconds."""
 TOGETHER = 8
 """Faults in one voyage over all of the string."""
 NEEDS_REPLICAS = "reconciler paused past its lease"
@@ -39,7 +41,8 @@ def voyages(chance: Random) -> Iterator[Voyage]:
     """Yield every voyage of the long form."""
     for fault in FAULTS:
         if fault != NEEDS_REPLICAS:
-            yield Voyage(name=fault, sessions=(chance.choice(LONG),), times={fault: TIMES})
+            times = {fault: KILLS if fault.endswith("killed") else TIMES}
+            yield Voyage(name=fault, sessions=(chance.choice(LONG),), times=times)
     for gone in (WRITER_GONE, POSTGRES_GONE):
         yield Voyage(name=gone, sessions=(chance.choice(LONG),), gone=gone)
     for replicas in (2, 3):
