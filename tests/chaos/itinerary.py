@@ -43,8 +43,15 @@ def voyages(chance: Random) -> Iterator[Voyage]:
         if fault != NEEDS_REPLICAS:
             times = {fault: KILLS if fault.endswith("killed") else TIMES}
             yield Voyage(name=fault, sessions=(chance.choice(LONG),), times=times)
-    for gone in (WRITER_GONE, POSTGRES_GONE):
-        yield Voyage(name=gone, sessions=(chance.choice(LONG),), gone=gone)
+    yield Voyage(name=WRITER_GONE, sessions=(chance.choice(LONG),), gone=WRITER_GONE)
+    yield Voyage(name=POSTGRES_GONE, sessions=(chance.choice(LONG),), gone=POSTGRES_GONE)
+    # what the writer holds and can't store must come again when it dies
+    yield Voyage(
+        name="audit writer killed while PostgreSQL is gone",
+        sessions=(chance.choice(LONG),),
+        times={"audit writer killed": TIMES},
+        gone=POSTGRES_GONE,
+    )
     for replicas in (2, 3):
         times = {"reconciler killed": 2, NEEDS_REPLICAS: 2}
         name = f"{replicas} replicas, some killed, some paused"
