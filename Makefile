@@ -1,9 +1,11 @@
 # Each verb sets up what it needs. Arguments go through: make demo SESSION=cancel_race_lost ARGS=--json
 SHELL := /bin/sh
 BIN := .venv/bin
+COMPOSE = $(shell docker compose version >/dev/null 2>&1 && echo docker compose || echo docker-compose)
+PROFILES ?= observability
 READY := .venv/ready
 
-.PHONY: help setup demo run test chaos bench mutants ops-check lint types imports clean
+.PHONY: help setup demo run test chaos bench mutants ops-check up down logs ps test-compose lint types imports clean
 
 help:
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile
@@ -29,6 +31,7 @@ chaos: $(READY) ## let everything go wrong at random moments, for about a quarte
 bench: $(READY) ## measure speed, beside what it is held against
 	@PYTHONPATH=tests $(BIN)/python tests/bench/kernel.py
 	@PYTHONPATH=tests $(BIN)/python tests/bench/whole_ledgers.py
+	@PYTHONPATH=tests $(BIN)/python tests/bench/accounts.py
 	@PYTHONPATH=tests $(BIN)/python tests/bench/latency.py
 	@PYTHONPATH=tests $(BIN)/python tests/bench/store.py $(ARGS)
 
@@ -54,6 +57,23 @@ types: $(READY) ## check types
 
 imports: $(READY) ## check who may import whom
 	@$(BIN)/lint-imports
+
+up: ## deploy with Docker (.env and PROFILES=...; the demo: PROFILES=demo ARGS="--env-file deploy/demo.env")
+	@deploy/secrets.sh
+	@$(COMPOSE) $(ARGS) $(PROFILES:%=--profile %) build
+	@$(COMPOSE) $(ARGS) $(PROFILES:%=--profile %) up --detach
+
+down: ## stop what `up` started; data stays
+	@$(COMPOSE) $(ARGS) --profile observability --profile demo down
+
+logs: ## show the deployment's logs, and go on
+	@$(COMPOSE) $(ARGS) --profile observability --profile demo logs --tail 100 --follow
+
+ps: ## show the deployment's containers
+	@$(COMPOSE) $(ARGS) --profile observability --profile demo ps
+
+test-compose: $(READY) ## run the deployment on a real Docker engine (ARGS=... for pytest)
+	@tests/compose/run.sh $(ARGS)
 
 clean: ## remove everything that was set up or cached
 	@rm -rf .venv .tools .ops .mutation .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import signal
 import tempfile
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
 
 TEMPLATE = "template_migrated"
+
+collect_ignore = [] if "FILLPROOF_TEST_COMPOSE" in os.environ else ["compose"]
+"""They need a Docker engine: `make test-compose` brings one where it can."""
 
 # A shell has interrupts ignored in what it starts in the background, and so would everything that is
 # started from here: tests that interrupt a process would wait for ever

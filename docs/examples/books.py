@@ -44,7 +44,7 @@ def book(books: sqlite3.Connection, event: dict[str, Any]) -> None:
 def apply(books: sqlite3.Connection, event: dict[str, Any]) -> None:
     """Do what an event means to an engine."""
     kind = event["event_type"]
-    if kind == "order.filled":
+    if kind == "order.filled" and event["provenance"] != "presumed":  # a guess is no fill
         gave, got = event["gave"], event["got"]
         books.execute(
             "INSERT INTO fill VALUES (?, ?, ?, ?, ?, ?)",

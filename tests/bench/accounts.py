@@ -13,6 +13,7 @@ from contextlib import asynccontextmanager
 from decimal import Decimal
 from functools import cache
 from hashlib import sha256
+from statistics import median
 from typing import Any
 
 import msgspec
@@ -38,7 +39,7 @@ ORDERS = 50
 CURSOR = 1_000
 LEDGERS = 5
 COMMITS_AT_ONCE = 50
-POLL_SECONDS = 0.02
+POLL_SECONDS = 0.05
 PATIENCE_SECONDS = 120.0
 MOST_MEGABYTES = 500
 MOST_SECONDS = 10
@@ -220,18 +221,21 @@ class Reconciler:
         """Wait until every account is followed up to a ledger."""
 
         async def there() -> bool:
-            newest = await self._metric("validated_ledger")
-            return newest == ledger_index and await self._metric("cursor_lag_ledgers") == 0
+            newest, behind, orders = await self._metrics(
+                "validated_ledger", "cursor_lag_ledgers", "open_orders"
+            )
+            return (newest, behind, orders) == (ledger_index, 0, ACCOUNTS * ORDERS)
 
         async with asyncio.timeout(PATIENCE_SECONDS):
             while not await there():
                 self._child.check()
                 await asyncio.sleep(POLL_SECONDS)
 
-    async def _metric(self, name: str) -> float:
+    async def _metrics(self, *names: str) -> list[float]:
         async with self._http.get(f"{self._url}/metrics") as answer:
             lines = (await answer.text()).splitlines()
-        return next(float(line.split()[1]) for line in lines if line.startswith(f"reconciler_{name} "))
+        told = dict(line.rsplit(" ", 1) for line in lines if not line.startswith("#"))
+        return [float(told[f"reconciler_{name}"]) for name in names]
 
 
 async def timed(work: Callable[[], Awaitable[None]]) -> float:
@@ -259,20 +263,22 @@ async def measure(stack: LocalStack) -> Table:
         reconciler = Reconciler(child, http)
         await reconciler.until_at(CURSOR)
         start = time.perf_counter() - began
-        size, used = reconciler.megabytes(), reconciler.cpu_seconds()
+        size, start_used = reconciler.megabytes(), reconciler.cpu_seconds()
         each: list[float] = []
         for _ in track(range(LEDGERS), description="Closing ledgers", console=Console(stderr=True)):
             ledgers.validated += 1
             each.append(await timed(lambda: reconciler.until_at(ledgers.validated)))
-        used = reconciler.cpu_seconds() - used
+        used = reconciler.cpu_seconds() - start_used
     table = Table(title=f"One reconciler, {ACCOUNTS:,} accounts, {ACCOUNTS * ORDERS:,} open orders")
     table.add_column("What")
     table.add_column("Measured", justify="right")
     table.add_column("To reach", justify="right")
     table.add_row("From the start until every account is taken up, s", f"{start:.1f}", f"< {MOST_SECONDS}")
+    table.add_row("  processor seconds", f"{start_used:.1f}", "")
     table.add_row("Memory (RSS) after that, MB", f"{size:.0f}", f"< {MOST_MEGABYTES}")
     table.add_row("Memory (RSS) at the end, MB", f"{reconciler_size(child):.0f}", f"< {MOST_MEGABYTES}")
-    table.add_row("A ledger without news, all accounts: longest, s", f"{max(each):.1f}", "")
+    table.add_row("A ledger without news, all accounts: median, s", f"{median(each):.1f}", "")
+    table.add_row("  longest, s", f"{max(each):.1f}", "")
     table.add_row("  processor seconds, mean", f"{used / LEDGERS:.1f}", "")
     return table
 

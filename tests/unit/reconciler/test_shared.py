@@ -7,7 +7,7 @@ from in_process_node import InProcessServer
 from replaying import recorded
 
 from reconciler.adapters.shared import SharedServer
-from reconciler.ports.ledger import Unreachable
+from reconciler.ports.ledger import Answer, Unreachable
 from reconciler.service.loop import Wakeup
 from reconciler.service.queries import ledger_header, server_status
 
@@ -77,3 +77,24 @@ async def test_what_is_of_one_account_alone_is_passed_on(many: Shared) -> None:
     for _ in range(2):
         await many.shared.request("account_info", account=SESSION.accounts["maker"], ledger_index=FIRST)
     assert many.times("account_info") == 2
+
+
+async def test_closing_ends_the_questions_whose_askers_are_gone() -> None:
+    asked, ended = asyncio.Event(), asyncio.Event()
+
+    class Silent(InProcessServer):
+        async def request(self, method: str, /, **params: object) -> Answer:  # noqa: ARG002 - never answered
+            asked.set()
+            try:
+                return await asyncio.get_running_loop().create_future()
+            finally:
+                ended.set()
+
+    server = SharedServer(Silent(SESSION), last_close=lambda: 0, clock=lambda: 0.0)
+    gone = asyncio.create_task(server.request("server_info"))
+    await asked.wait()
+    gone.cancel()
+    await asyncio.wait([gone])
+    assert not ended.is_set()
+    await server.close()
+    assert ended.is_set()

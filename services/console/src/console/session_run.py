@@ -4,14 +4,11 @@ import asyncio
 import re
 from zlib import crc32
 
-import nats
-
-from console.engine import announcements, engine_accounts
+from console.announce import announce
+from console.engine import engine_accounts
 from console.sessions import Recording
 from console.stack import metrics
 from local_stack import Child, LocalStack
-from order_events import encode
-from order_events.subjects import ENGINE_STREAM, engine_subject
 
 TAIL_BYTES = 2_000
 
@@ -30,7 +27,7 @@ class SessionRun:
         self._accounts = engine_accounts(session)
         self._label = re.sub(r"[^\w.-]", "_", session.name)  # a name for files too
         self._stack = stack
-        asyncio.run(_announce(recording, stack.nats_url))
+        asyncio.run(announce(session, stack.nats_url))
         arguments = (
             str(recording.path),
             "--pace",
@@ -95,13 +92,3 @@ def _said(child: Child, pattern: bytes) -> str | None:
 def network_of(recording: Recording) -> int:
     """Return a network id of the session's own, so that several recordings do not mix."""
     return crc32(recording.session.name.encode())
-
-
-async def _announce(recording: Recording, nats_url: str) -> None:
-    connection = await nats.connect(nats_url)
-    try:
-        jetstream = connection.jetstream()
-        for announcement in announcements(recording.session):
-            await jetstream.publish(engine_subject(announcement), encode(announcement), stream=ENGINE_STREAM)
-    finally:
-        await connection.close()

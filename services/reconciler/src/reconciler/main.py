@@ -103,6 +103,7 @@ async def work(
         raise Unavailable(str(faults.exceptions[0])) from faults
     finally:
         watch.cancel()
+        await asyncio.wait([watch])
         await servers.close()
 
 

@@ -23,6 +23,10 @@ if TYPE_CHECKING:
 CONNECT_SECONDS = 3.0
 NATS_PORT = 4222
 """Where a URL names no port."""
+INBOX = "_INBOX"
+"""Where answers come to clients without a name."""
+PING_SECONDS = 5
+"""A server that leaves two unanswered is gone: a cut network does not close its connections."""
 GRACE_SECONDS = 6.0
 """How long running handlers may take to finish when the service stops."""
 FAILURE_STATUS = 1
@@ -60,8 +64,10 @@ def make_broker(url: str) -> NatsBroker:
 
     broker = NatsBroker(
         url,
+        inbox_prefix=inbox_of(url),
         max_reconnect_attempts=-1,
         reconnect_time_wait=1,
+        ping_interval=PING_SECONDS,
         graceful_timeout=GRACE_SECONDS,
         error_cb=error,
         disconnected_cb=disconnected,
@@ -84,7 +90,18 @@ async def connect(url: str) -> Client:
     async def ignore(_error: Exception) -> None:
         """Keep nats-py from logging every attempt: the last one is reported."""
 
-    return await _answered(lambda: nats.connect(url, reconnect_time_wait=1, error_cb=ignore), url)
+    return await _answered(
+        lambda: nats.connect(url, inbox_prefix=inbox_of(url), reconnect_time_wait=1, error_cb=ignore), url
+    )
+
+
+def inbox_of(url: str) -> str:
+    """Return where answers to the URL's user come: an inbox that other users may not read."""
+    try:
+        user = urlsplit(url).username
+    except ValueError:
+        user = None  # connecting says what is wrong with it
+    return f"{INBOX}_{user}" if user else INBOX
 
 
 async def _answered(connect_once: Callable[[], Awaitable[Connected]], url: str) -> Connected:

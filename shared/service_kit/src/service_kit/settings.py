@@ -1,8 +1,9 @@
-"""Settings come from environment variables that begin with `FILLPROOF_`."""
+"""Settings come from environment variables that begin with `FILLPROOF_`, secrets also from files."""
 
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar
 
 from pydantic import Field, SecretBytes, SecretStr, ValidationError, model_validator
@@ -12,6 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 PREFIX = "FILLPROOF_"
+SECRETS_DIRECTORY = Path("/run/secrets")
+"""Where Docker mounts secrets: a file `fillproof_nats_url` is read where `FILLPROOF_NATS_URL` is not set."""
 USAGE_STATUS = 2
 """The exit status of a process that was called wrongly."""
 DUPLICATE_WINDOW_S = 30 * 60.0
@@ -58,9 +61,10 @@ AnySettings = TypeVar("AnySettings", bound=BaseSettings)
 
 
 def load_settings(settings: type[AnySettings]) -> AnySettings:
-    """Read settings from the environment; what is wrong goes to standard error and ends the process (2)."""
+    """Read settings from the environment and from secrets; what is wrong ends the process (2)."""
+    secrets = SECRETS_DIRECTORY if SECRETS_DIRECTORY.is_dir() else None
     try:
-        return settings()
+        return settings(_secrets_dir=secrets)
     except ValidationError as error:
         problems = [_problem(settings, dict(found)) for found in error.errors()]
     except SettingsError as error:

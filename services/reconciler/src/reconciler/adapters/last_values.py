@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Sequence
 
-import msgspec
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy
@@ -18,14 +17,24 @@ _FORGOTTEN_SECONDS = 30.0
 """After which the server drops what an interrupted reading left behind."""
 
 
-class LastValue(msgspec.Struct, frozen=True, kw_only=True):
+class LastValue:
     """A key's last value."""
 
-    key: str
-    """What follows the place."""
-    value: bytes | None
-    """None: it was deleted."""
-    revision: int
+    def __init__(self, message: Msg, key: str) -> None:
+        """`key`: what follows the place in the message's subject."""
+        self.key = key
+        self._message = message
+
+    @property
+    def value(self) -> bytes | None:
+        """None: it was deleted."""
+        headers = self._message.headers
+        return None if headers and any(mark in headers for mark in _REMOVED) else self._message.data
+
+    @property
+    def revision(self) -> int:
+        """Read only where it is needed: it stands in a text, and there are a hundred thousand of them."""
+        return self._message.metadata.sequence.stream
 
 
 async def last_values(client: Client, places: Sequence[str]) -> list[list[LastValue]]:
@@ -57,7 +66,7 @@ async def last_values(client: Client, places: Sequence[str]) -> list[list[LastVa
     found: dict[str, list[LastValue]] = {place: [] for place in places}
     for message in messages:
         place = next(place for place in _beginnings(message.subject) if place in found)
-        found[place].append(_read(message, place))
+        found[place].append(LastValue(message, message.subject[len(place) :]))
     return [found[place] for place in places]
 
 
@@ -75,13 +84,4 @@ def _last_of_each(subjects: list[str]) -> ConsumerConfig:
         filter_subjects=subjects,
         inactive_threshold=_FORGOTTEN_SECONDS,
         mem_storage=True,
-    )
-
-
-def _read(message: Msg, place: str) -> LastValue:
-    removed = any(header in (message.headers or {}) for header in _REMOVED)
-    return LastValue(
-        key=message.subject.removeprefix(place),
-        value=None if removed else message.data,
-        revision=message.metadata.sequence.stream,
     )

@@ -41,5 +41,7 @@ class SharedServer:
         return await self._server.request(method, **params)
 
     async def close(self) -> None:
-        """Close the connection."""
+        """Close the connection, and end the questions that nobody waits for any more."""
+        await self._status.close()
+        await self._pinned.close()
         await self._server.close()

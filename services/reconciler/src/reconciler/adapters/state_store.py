@@ -159,8 +159,9 @@ class BucketStore:
 
     async def _load(self, prefix: str) -> Kept:
         found = await self._read(prefix)
-        values: Changes = {one.key: one.value for one in found if one.value is not None}
-        revisions = {one.key: one.revision for one in found}
+        last: Changes = {one.key: one.value for one in found}
+        values: Changes = {key: value for key, value in last.items() if value is not None}
+        account = next((one for one in reversed(found) if one.key == _ACCOUNT), None)
         packed = {key: values.pop(key) for key in sorted(values) if key.startswith(_PAGE)}
         self._pages.pop(prefix, None)
         if packed:
@@ -171,7 +172,7 @@ class BucketStore:
                 values |= page
         return Kept(
             values={key: value for key, value in values.items() if value is not None},
-            revision=revisions.get(_ACCOUNT, 0),
+            revision=0 if account is None else account.revision,
         )
 
 

@@ -20,6 +20,7 @@ from offer_lifecycle import AccountRecord, Conservation, Drift, Holding, LedgerF
 from offer_lifecycle.state_before import StateBefore
 from reconciler.ports.ledger import LedgerServer, ProtocolViolation, ServerError
 from reconciler.service.queries import account_balances, state_before
+from reconciler.service.turns import Turns
 
 _log = structlog.get_logger()
 
@@ -61,9 +62,10 @@ def taken(
 class Schedule:
     """When a check is due: at start, then every so many ledgers; after one without an answer, sooner."""
 
-    def __init__(self, every: int) -> None:
+    def __init__(self, every: int, turns: Turns) -> None:
         """`every`: ledgers; 0: never."""
         self._every = every
+        self._turns = turns
         self._next = 0
         self._told = False
 
@@ -75,6 +77,8 @@ class Schedule:
         None: it is not due, or there was no answer.
         """
         if not self._every or kept is None or record.ledger_index < self._next:
+            return None
+        if not self._turns.take(record.ledger_index):
             return None
         try:
             async with asyncio.timeout(_SECONDS):

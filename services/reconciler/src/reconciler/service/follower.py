@@ -62,13 +62,14 @@ class Follower:
         self._feed = feed
         self._store = store
         self._publisher = publisher
-        self.guard = Guard(account, guards or Guards())
+        shared = guards or Guards()
+        self.guard = Guard(account, shared)
         self._network_id: int | None = None
         self._state: AccountState | None = None
         self._revision = 0
         self._announced: set[int] = set()
         self._read_from: str | None = None
-        self._snapshot = SnapshotCheck(account)
+        self._snapshot = SnapshotCheck(account, shared.turns)
 
     @property
     def state(self) -> AccountState | None:

@@ -14,6 +14,7 @@ from reconciler.ports.operator import Operator
 from reconciler.service.balances import KeptBalances, Schedule, taken
 from reconciler.service.policy import Policy, Standing, drifted, judge
 from reconciler.service.queries import ledger_header
+from reconciler.service.turns import Turns
 
 _log = structlog.get_logger()
 
@@ -46,6 +47,7 @@ class Guards:
         self.check_ledgers = check_ledgers
         self.operator = operator
         self.metrics = metrics
+        self.turns = Turns()
 
 
 class Guard:
@@ -55,7 +57,7 @@ class Guard:
         self.standing = Standing()
         self._account = account
         self._shared = shared
-        self._schedule = Schedule(shared.check_ledgers)
+        self._schedule = Schedule(shared.check_ledgers, shared.turns)
 
     def begin(self, ledger_index: int, kept: Standing = _NEW) -> Standing:
         """Stand where the account is taken up: its balances are known up to there, or since what is kept."""

@@ -18,13 +18,15 @@ class Once(Generic[K, V]):
         self._seconds = seconds
         self._clock = clock
         self._asked: OrderedDict[K, tuple[float, asyncio.Future[V]]] = OrderedDict()
+        self._under_way: set[asyncio.Future[V]] = set()
 
     async def get(self, key: K, ask: Callable[[], Awaitable[V]]) -> V:
         """Return the answer to `key`; `ask` is called only where nobody has asked lately."""
         found = self._asked.get(key)
         if found is None or found[0] + self._seconds <= self._clock():
             answer = asyncio.ensure_future(ask())
-            answer.add_done_callback(lambda done: self._forget_failed(key, done))
+            self._under_way.add(answer)
+            answer.add_done_callback(lambda done: self._arrived(key, done))
             found = self._asked[key] = self._clock(), answer
             self._asked.move_to_end(key)
             if len(self._asked) > self._keep:
@@ -41,7 +43,16 @@ class Once(Generic[K, V]):
             return None
         return answer.result()
 
-    def _forget_failed(self, key: K, answer: asyncio.Future[V]) -> None:
+    async def close(self) -> None:
+        """Give up what is still on its way: whoever asked first may be gone long since."""
+        under_way = list(self._under_way)
+        for answer in under_way:
+            answer.cancel()
+        if under_way:
+            await asyncio.wait(under_way)
+
+    def _arrived(self, key: K, answer: asyncio.Future[V]) -> None:
+        self._under_way.discard(answer)
         if _failed(answer) and self._asked.get(key, (0.0, None))[1] is answer:
             del self._asked[key]
 

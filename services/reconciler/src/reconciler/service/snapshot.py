@@ -18,6 +18,7 @@ import structlog
 from offer_lifecycle import AccountState, parse_amount
 from reconciler.ports.ledger import LedgerServer, ProtocolViolation, Refused
 from reconciler.service.queries import listed_offers
+from reconciler.service.turns import Turns
 
 _log = structlog.get_logger()
 
@@ -48,8 +49,9 @@ class Difference(msgspec.Struct, frozen=True):
 class SnapshotCheck:
     """One account's check: when it is due, and what was found before."""
 
-    def __init__(self, account: str) -> None:
+    def __init__(self, account: str, turns: Turns) -> None:
         self._account = account
+        self._turns = turns
         self._due_at = 0
         self._suspected: frozenset[Difference] = frozenset()
         self._known: frozenset[Difference] = frozenset()
@@ -63,7 +65,7 @@ class SnapshotCheck:
 
         """
         cursor = state.record.ledger_index
-        if cursor < self._due_at:
+        if cursor < self._due_at or not self._turns.take(cursor):
             return []
         try:
             rows = await listed_offers(server, self._account, cursor)

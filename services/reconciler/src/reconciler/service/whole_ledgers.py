@@ -102,7 +102,8 @@ class WholeLedgerServer:
         return await self._server.request(method, **params)
 
     async def close(self) -> None:
-        """Close the connection."""
+        """Close the connection, and end the reading of ledgers that nobody waits for any more."""
+        await self._ledgers.close()
         await self._server.close()
 
     async def _history(self, account: str, first: int, last: int) -> Answer:

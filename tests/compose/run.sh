@@ -1,0 +1,57 @@
+#!/bin/sh
+# `make test-compose`: the deployment on a real Docker engine. Where there is none, one is installed from Debian and
+# started for the tests if we are root; where that can't be, it says so and ends with 0. Arguments go to pytest.
+set -eu
+cd "$(dirname "$0")/../.."
+log=$(mktemp -d)
+engine=
+
+skip() {
+    echo "test-compose: skipped: $*"
+    exit 0
+}
+
+finish() {
+    [ -z "$engine" ] || { kill "$engine"; wait "$engine" 2>/dev/null || true; }
+    rm -rf "$log"
+}
+trap finish EXIT
+
+installed() { command -v "$1" >/dev/null; }
+
+if ! docker info >/dev/null 2>&1; then
+    [ "$(id -u)" = 0 ] || skip "no Docker engine answers, and only root can start one"
+    if ! { installed dockerd && installed docker-compose && installed debootstrap; }; then
+        installed apt-get || skip "no Docker engine answers, and apt-get is not here to install one"
+        echo "test-compose: installing an engine from Debian"
+        { apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends \
+            docker.io docker-compose debootstrap iptables; } >"$log/apt" 2>&1 ||
+            skip "the engine could not be installed: $(tail -n 1 "$log/apt")"
+    fi
+    dockerd >"$log/dockerd" 2>&1 &
+    engine=$!
+    tries=0
+    until docker info >/dev/null 2>&1; do
+        tries=$((tries + 1))
+        kill -0 "$engine" 2>/dev/null && [ "$tries" -lt 60 ] ||
+            skip "the engine does not start here: $(tail -n 1 "$log/dockerd")"
+        sleep 0.5
+    done
+    echo "test-compose: an engine was started for the tests"
+fi
+
+export DOCKER_BUILDKIT=0
+version=$(sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml)
+for image in python:3.11-slim nats:2.15-alpine postgres:18; do
+    docker image inspect "$image" >/dev/null 2>&1 && continue
+    installed debootstrap || skip "no image $image, and no debootstrap to build a stand-in"
+    tests/compose/stand_ins/build.sh
+    break
+done
+for target in reconciler audit-writer prepare demo nats; do
+    echo "test-compose: image $target"
+    docker build --quiet --network host --file deploy/Dockerfile --target "$target" --build-arg "VERSION=$version" \
+        --tag "fillproof/$target" . >"$log/build" 2>&1 || { cat "$log/build" >&2; exit 1; }
+done
+deploy/secrets.sh
+FILLPROOF_TEST_COMPOSE=1 PYTHONPATH=tests/compose .venv/bin/pytest --quiet tests/compose "$@"

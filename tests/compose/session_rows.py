@@ -1,0 +1,82 @@
+"""The rows that a session must end with, and the rows that there are."""
+
+import asyncio
+
+import asyncpg
+import msgspec
+from deployment import Deployment
+from on_the_bus import stored_events as told_events
+from replaying import recorded
+
+from console.lines import MissingOrder, OrderLine, order_lines
+from console.replay import replay
+from console.store import stored_anomalies, stored_events
+from order_events import OrderFilled
+from service_kit.broker import connect
+
+SESSION = recorded("random_1")
+PACE = 0.15
+"""Seconds a ledger: the session takes a quarter of a minute."""
+EXPECTED = list(replay(SESSION))
+FILLS = sum(len(line.fills) for line in EXPECTED)
+LAST = SESSION.ledgers[-1].ledger_index
+_NETWORK = 0
+_WAIT_SECONDS = 120
+_PAUSE_SECONDS = 0.5
+
+
+async def rows(dsn: str) -> list[OrderLine]:
+    """Return what PostgreSQL says became of the session's orders; nothing before it knows all of them."""
+    events = await stored_events(dsn, _NETWORK)
+    anomalies = await stored_anomalies(dsn, _NETWORK)
+    try:
+        lines = list(order_lines(SESSION.name, SESSION.orders, events))
+    except MissingOrder:
+        return []
+    return [
+        msgspec.structs.replace(line, anomaly=(line.account, line.sequence) in anomalies) for line in lines
+    ]
+
+
+async def until_rows_are_as_replayed(deployment: Deployment) -> None:
+    """Wait for the rows that `fillproof replay` computes; in the end show what differs."""
+    found: list[OrderLine] = []
+    try:
+        async with asyncio.timeout(_WAIT_SECONDS):
+            while found != EXPECTED:
+                found = await rows(deployment.dsn())
+                await asyncio.sleep(_PAUSE_SECONDS)
+    except TimeoutError:
+        assert found == EXPECTED
+    assert await doubled(deployment.dsn()) == 0
+
+
+async def doubled(dsn: str) -> int:
+    """Return how many events are stored more than once."""
+    connection = await asyncpg.connect(dsn)
+    try:
+        return int(await connection.fetchval("SELECT count(*) - count(DISTINCT event_id) FROM order_event"))
+    finally:
+        await connection.close()
+
+
+async def until_fills_are_told(deployment: Deployment) -> None:
+    """Wait until every fill of the session stands on the bus, each once."""
+    async with asyncio.timeout(_WAIT_SECONDS):
+        while len(told := await fills_told(deployment)) < FILLS:  # noqa: ASYNC110 - nobody announces it
+            await asyncio.sleep(_PAUSE_SECONDS)
+    assert len(told) == len(set(told)) == FILLS
+
+
+async def fills_told(deployment: Deployment) -> list[tuple[str, int, str]]:
+    """Return the fills on the bus: account, order, transaction."""
+    client = await connect(deployment.nats_url())
+    try:
+        events = await told_events(client.jetstream())
+    finally:
+        await client.close()
+    return [
+        (event.account, event.sequence, str(event.transaction_hash))
+        for event in events
+        if isinstance(event, OrderFilled)
+    ]

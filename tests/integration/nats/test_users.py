@@ -1,0 +1,205 @@
+"""The users of the bus: each service can do its work, and nothing that is another's."""
+
+import asyncio
+import contextlib
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import asyncpg
+import nats
+import pytest
+from conftest import Dsn
+from following import environment, until_followed
+from guarded_bus import GuardedBus, guarded_bus
+from nats.aio.client import Client
+from replaying import recorded, serving
+from waiting import until, until_found
+
+from console.announce import announce
+from console.engine import announcements
+from local_stack import LocalStack
+from order_events import encode
+from replay_node.pace import Pace
+from service_kit import StreamSettings, provision
+from service_kit.broker import connect
+
+pytestmark = pytest.mark.stack
+
+SESSION = recorded("grid_swept")
+ENGINE = Path(__file__).parents[3] / "docs" / "examples" / "engine_nats.py"
+
+MAY_NOT_PUBLISH = {
+    "reconciler": (
+        "engine.order.submitted",
+        "dlq.audit-writer",
+        "audit.redeliver.order.filled.r",
+        "$JS.ACK.ORDERS.audit-writer.1.1.1.1.1",
+        "$JS.API.CONSUMER.CREATE.ORDERS.spy.>",
+        "$JS.API.CONSUMER.MSG.NEXT.ORDERS.audit-writer",
+        "$JS.API.STREAM.MSG.GET.ORDERS",
+        "$JS.API.STREAM.MSG.GET.DLQ",
+        "$JS.API.STREAM.DELETE.KV_reconciler",
+        "$JS.API.STREAM.UPDATE.ORDERS",
+    ),
+    "audit_writer": (
+        "order.filled.r",
+        "engine.order.submitted",
+        "$KV.reconciler.0.r.account",
+        "$JS.API.STREAM.MSG.GET.KV_reconciler",
+        "$JS.API.DIRECT.GET.KV_reconciler.$KV.reconciler.0.r.account",
+        "$JS.API.CONSUMER.CREATE.KV_reconciler.spy.>",
+        "$JS.API.CONSUMER.DELETE.ORDERS.audit-writer",
+        "$JS.API.STREAM.PURGE.ORDERS",
+    ),
+    "engine": (
+        "order.filled.r",
+        "reconciler.resumed.r",
+        "$KV.reconciler.0.r.resume",
+        "dlq.audit-writer",
+        "$JS.ACK.ORDERS.audit-writer.1.1.1.1.1",
+        "$JS.API.CONSUMER.MSG.NEXT.ORDERS.audit-writer",
+        "$JS.API.CONSUMER.CREATE.ORDERS.audit-writer",
+        "$JS.API.CONSUMER.CREATE.ORDERS.audit-writer.>",
+        "$JS.API.CONSUMER.DELETE.ORDERS.audit-writer",
+        "$JS.API.STREAM.MSG.GET.KV_reconciler",
+        "$JS.API.STREAM.DELETE.ORDERS",
+    ),
+}
+MAY_NOT_READ = {
+    "reconciler": ("order.>", "engine.>", "_INBOX.>", "_INBOX_audit_writer.>", "$JS.EVENT.>", ">"),
+    "audit_writer": ("order.>", "$KV.>", "_INBOX.>", "_INBOX_reconciler.>", ">"),
+    "engine": ("order.>", "engine.>", "$KV.>", "_INBOX_reconciler.>", "_INBOX_audit_writer.>", ">"),
+}
+
+
+@pytest.fixture(scope="module")
+def bus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GuardedBus]:
+    with guarded_bus(tmp_path_factory.mktemp("bus")) as running:
+        yield running
+
+
+@pytest.fixture
+async def operator(bus: GuardedBus) -> AsyncIterator[Client]:
+    """Give the operator's connection to a bus whose streams are new and empty."""
+    client = await connect(bus.url("operator"))
+    jetstream = client.jetstream()
+    for stream in await jetstream.streams_info():
+        await jetstream.delete_stream(str(stream.config.name))
+    await provision(jetstream, StreamSettings())
+    yield client
+    await client.close()
+
+
+@contextlib.asynccontextmanager
+async def complaints(bus: GuardedBus, user: str) -> AsyncIterator[tuple[Client, list[str]]]:
+    """Give a user's connection and what the server has refused it."""
+    refused: list[str] = []
+
+    async def note(error: Exception) -> None:
+        refused.append(str(error))
+
+    client = await nats.connect(bus.url(user), inbox_prefix=f"_INBOX_{user}", error_cb=note)
+    try:
+        yield client, refused
+    finally:
+        await client.close()
+
+
+@pytest.mark.parametrize("user", MAY_NOT_PUBLISH)
+async def test_a_user_can_not_publish_what_is_not_its_own(bus: GuardedBus, user: str) -> None:
+    async with complaints(bus, user) as (client, refused):
+        for subject in MAY_NOT_PUBLISH[user]:
+            refused.clear()
+            await client.publish(subject, b"{}")
+            await client.flush()
+            await until_refused(refused, subject)
+
+
+@pytest.mark.parametrize("user", MAY_NOT_READ)
+async def test_a_user_can_not_read_what_is_not_its_own(bus: GuardedBus, user: str) -> None:
+    async with complaints(bus, user) as (client, refused):
+        for subject in MAY_NOT_READ[user]:
+            refused.clear()
+            await client.subscribe(subject)
+            await client.flush()
+            await until_refused(refused, subject)
+
+
+async def test_nobody_without_a_password_gets_in(bus: GuardedBus) -> None:
+    reader, writer = await asyncio.open_connection(*bus.address)
+    writer.write(b"CONNECT {}\r\nPING\r\n")
+    said = await reader.read()  # until the server closes
+    writer.close()
+    assert b"Authorization Violation" in said
+    assert b"PONG" not in said
+
+
+async def test_the_services_and_an_engine_do_their_work_as_their_users(
+    stack: LocalStack, postgres_dsn: Dsn, bus: GuardedBus, operator: Client, tmp_path: Path
+) -> None:
+    before = len(bus.violations())
+    await announce(SESSION, bus.url("engine"))
+    writer = stack.spawn(
+        "audit_writer",
+        name="writer-as-user",
+        env={
+            "FILLPROOF_NATS_URL": bus.url("audit_writer"),
+            "FILLPROOF_DATABASE_URL": postgres_dsn("audit_writer"),
+        },
+        log_path=tmp_path / "writer.log",
+    )
+    async with serving(SESSION.name, pace=Pace(on_read=True)) as node:
+        reconciler = stack.spawn(
+            "reconciler",
+            name="reconciler-as-user",
+            env=environment(bus.url("reconciler"), node.url, SESSION),
+            log_path=tmp_path / "reconciler.log",
+        )
+        await until_followed(operator, SESSION)
+        told = (await operator.jetstream().stream_info("ORDERS")).state.messages
+        await until_found(lambda: all_stored(postgres_dsn("owner"), told))
+        assert reconciler.stop() == 0
+    assert writer.stop() == 0
+    assert bus.violations()[before:] == []
+
+
+async def test_an_engine_of_the_examples_does_its_work_as_its_user(
+    bus: GuardedBus, operator: Client, tmp_path: Path
+) -> None:
+    account = SESSION.orders[0]["account"]
+    said = b"".join(encode(one) + b"\n" for one in announcements(SESSION))
+    before = len(bus.violations())
+    command = [sys.executable, ENGINE, bus.url("engine"), account, tmp_path / "books.sqlite"]
+    engine = await asyncio.create_subprocess_exec(*command, stdin=subprocess.PIPE)
+    assert engine.stdin
+    engine.stdin.write(said)
+    engine.stdin.close()
+    try:
+        await until_found(lambda: reads_orders(operator, f"engine-{account}"))
+    finally:
+        engine.kill()
+        await engine.wait()
+    assert bus.violations()[before:] == []
+
+
+async def until_refused(refused: list[str], subject: str) -> None:
+    """Wait for the server's word, which may come after its answer to a flush."""
+    with contextlib.suppress(TimeoutError):
+        await until(lambda: bool(refused), seconds=5)
+    assert any("permissions violation" in text.lower() for text in refused), subject
+
+
+async def all_stored(dsn: str, expected: int) -> bool:
+    connection = await asyncpg.connect(dsn)
+    try:
+        return bool(await connection.fetchval("SELECT count(*) = $1 FROM order_event", expected))
+    finally:
+        await connection.close()
+
+
+async def reads_orders(operator: Client, durable: str) -> bool:
+    """Whether the engine's own consumer exists and is asked."""
+    consumers = await operator.jetstream().consumers_info("ORDERS")
+    return any(one.name == durable and one.num_waiting for one in consumers)
