@@ -5,7 +5,7 @@ COMPOSE = $(shell docker compose version >/dev/null 2>&1 && echo docker compose 
 PROFILES ?= observability
 READY := .venv/ready
 
-.PHONY: help setup demo run test chaos bench mutants ops-check up down logs ps test-compose lint types imports clean
+.PHONY: help setup demo run test chaos bench mutants pictures ops-check up down logs ps test-compose lint types imports clean
 
 help:
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile
@@ -43,6 +43,9 @@ mutants: $(READY) ## change the kernel's decisions one by one, and see whether t
 	@cp tests/made_ledger.py tests/ledger_before.py .mutation/tests
 	@cp tests/mutation.toml .mutation/pyproject.toml
 	@cd .mutation && ../$(BIN)/mutmut run --max-children 2 && ../$(BIN)/mutmut results
+
+pictures: $(READY) ## draw the README's pictures again
+	@PYTHONPATH=tests $(BIN)/python -m pictures
 
 ops-check: $(READY) ## check dashboards, alerts and runbooks against what they name, and run every query
 	@tests/ops/tools.sh
