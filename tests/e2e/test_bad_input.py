@@ -51,6 +51,24 @@ def test_a_file_that_is_no_session(
     assert found in said
 
 
+@pytest.mark.parametrize("command", ["replay", "demo"])
+def test_a_session_with_an_order_that_is_none(command: str, tmp_path: Path, refused: Refused) -> None:
+    session = json.loads(gzip.decompress(session_path("canceled").read_bytes()))
+    del session["orders"][0]["sequence"]
+    file = tmp_path / "x.json"
+    file.write_text(json.dumps(session))
+    assert "orders[0]: expected an order" in refused(command, "--json", file)
+
+
+def test_a_session_with_a_transaction_that_can_not_be_read(tmp_path: Path, refused: Refused) -> None:
+    session = json.loads(gzip.decompress(session_path("canceled").read_bytes()))
+    [tx] = session["ledgers"][1]["transactions"]
+    tx["Flags"] = "none"
+    file = tmp_path / "x.json"
+    file.write_text(json.dumps(session))
+    assert f"transaction {tx['hash']}: expected a validated transaction" in refused("replay", "--json", file)
+
+
 def test_a_session_that_does_not_exist(refused: Refused) -> None:
     said = refused("demo", "no_such_session")
     assert "found 'no_such_session'" in said

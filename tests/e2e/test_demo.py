@@ -4,12 +4,14 @@ import json
 import os
 import signal
 import subprocess
+import sys
 import time
 from pathlib import Path
 
 import psutil
 import pytest
 from fillproof_command import fillproof, processes_of, read_until, run_directory, started
+from globally_frozen import globally_frozen
 
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(240)]
 
@@ -28,9 +30,12 @@ ENDS_OF_EVERY_KIND = (
 )
 
 
-def test_the_stack_and_the_pure_fold_give_the_same_lines() -> None:
-    demo = fillproof("demo", "--json", *ENDS_OF_EVERY_KIND, seconds=200)
-    replay = fillproof("replay", "--json", *ENDS_OF_EVERY_KIND)
+def test_the_stack_and_the_pure_fold_give_the_same_lines(tmp_path: Path) -> None:
+    asked_for = tmp_path / "globally_frozen.json"
+    asked_for.write_text(json.dumps(globally_frozen()))
+    sessions = (*ENDS_OF_EVERY_KIND, asked_for)
+    demo = fillproof("demo", "--json", *sessions, seconds=200)
+    replay = fillproof("replay", "--json", *sessions)
     assert (demo.returncode, replay.returncode) == (0, 0), demo.stderr
     assert demo.stdout.splitlines() == replay.stdout.splitlines()
 
@@ -75,6 +80,26 @@ def test_however_the_demo_is_ended_no_process_and_no_data_stays(number: signal.S
     process.communicate(timeout=30)
     assert process.returncode == status
     _wait_until_gone(directory, children)
+
+
+_CTRL_C_WHILE_LOADING = """
+import sys
+from console.__main__ import main
+
+class CtrlC:
+    def find_spec(self, name, path=None, target=None):
+        if name == "typer":
+            raise KeyboardInterrupt
+
+sys.meta_path.insert(0, CtrlC())
+main()
+"""
+
+
+def test_ctrl_c_before_anything_has_begun_ends_it_without_a_traceback() -> None:
+    command = [sys.executable, "-c", _CTRL_C_WHILE_LOADING]
+    ended = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (ended.returncode, ended.stdout, ended.stderr) == (130, "", "")
 
 
 def _wait_until_gone(directory: Path, children: list[psutil.Process]) -> None:

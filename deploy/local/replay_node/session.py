@@ -14,8 +14,6 @@ if TYPE_CHECKING:
 
 Json = dict[str, Any]
 
-_HEADER_FIELDS = ("ledger_hash", "parent_hash", "close_time", "close_time_iso", "parent_close_time")
-
 
 class BadSession(Exception):
     """The file is no recorded session. The text says what was expected and what was found."""
@@ -56,9 +54,15 @@ def read_session(path: Path) -> Session:
         session = msgspec.json.decode(_bytes(path), type=Session)
     except msgspec.DecodeError as error:
         raise BadSession(f"{path}: expected a recorded session in JSON, found: {error}") from error
-    _check_order(path, session)
+    _check_sequence(path, session)
     for ledger in session.ledgers:
-        _check_ledger(path, ledger)
+        _check_ledger(f"{path}: ledger {ledger.ledger_index}", ledger)
+    for place, order in enumerate(session.orders):
+        _check(f"{path}: orders[{place}]", "an order with all its fields", order, _Order)
+        if order["account"] not in session.accounts.values():
+            raise BadSession(
+                f"{path}: orders[{place}]: expected one of the session's accounts, found {order['account']}"
+            )
     return session
 
 
@@ -70,7 +74,7 @@ def _bytes(path: Path) -> bytes:
         raise BadSession(f"{path}: expected a readable .json or .json.gz session, found: {error}") from error
 
 
-def _check_order(path: Path, session: Session) -> None:
+def _check_sequence(path: Path, session: Session) -> None:
     for before, after in pairwise(session.ledgers):
         if after.ledger_index <= before.ledger_index:
             raise BadSession(
@@ -79,14 +83,109 @@ def _check_order(path: Path, session: Session) -> None:
             )
 
 
-def _check_ledger(path: Path, ledger: RecordedLedger) -> None:
-    where = f"{path}: ledger {ledger.ledger_index}"
-    missing = [field for field in _HEADER_FIELDS if field not in ledger.header]
-    if missing:
-        raise BadSession(f"{where}: expected a header as `ledger` gives it, found none of {missing}")
+def _check_ledger(where: str, ledger: RecordedLedger) -> None:
+    _check(where, "a header as `ledger` gives it", ledger.header, _Header)
     for transaction in ledger.transactions:
-        meta = transaction.get("metaData")
-        if "hash" not in transaction or not isinstance(meta, dict) or "TransactionIndex" not in meta:
-            raise BadSession(
-                f"{where}: expected transactions with `hash` and `metaData`, found {sorted(transaction)}"
-            )
+        _check(where, "transactions as `ledger` gives them expanded", transaction, _Transaction)
+    for role, shown in ledger.after.items():
+        expected = (
+            "account_data, offers and lines as account_info, account_offers and account_lines give them"
+        )
+        _check(f"{where}: {role}", expected, shown, _Shown)
+    for message in ledger.stream:
+        kind = _Closed if message.get("type") == "ledgerClosed" else _Message
+        _check(where, "messages as the streams bring them", message, kind)
+
+
+def _check(where: str, expected: str, found: object, kind: type[msgspec.Struct]) -> None:
+    """Hold a part that stays as it was recorded against what the node and the engine read of it."""
+    try:
+        msgspec.convert(found, kind)
+    except msgspec.ValidationError as error:
+        raise BadSession(f"{where}: expected {expected}, found: {error}") from error
+
+
+_UInt32 = Annotated[int, msgspec.Meta(ge=0, lt=2**32)]
+_Drops = Annotated[str, msgspec.Meta(pattern=r"^\d+$")]
+_Number = Annotated[str, msgspec.Meta(pattern=r"^-?\d+(\.\d+)?([eE][-+]?\d+)?$")]
+
+
+class _Token(msgspec.Struct):
+    currency: str
+    issuer: str
+    value: _Number
+
+
+class _Header(msgspec.Struct):
+    ledger_hash: str
+    parent_hash: str
+    close_time: _UInt32
+    close_time_iso: str
+    parent_close_time: _UInt32
+
+
+class _Meta(msgspec.Struct, rename="pascal"):
+    transaction_index: _UInt32
+    transaction_result: str
+    affected_nodes: list[Json]
+
+
+class _Transaction(msgspec.Struct, rename="pascal"):
+    hash: str = msgspec.field(name="hash")
+    account: str
+    transaction_type: str
+    sequence: _UInt32
+    fee: _Drops
+    meta_data: _Meta = msgspec.field(name="metaData")
+
+
+class _Message(msgspec.Struct):
+    type: str
+
+
+class _Closed(_Message):
+    reserve_base: _UInt32
+    reserve_inc: _UInt32
+
+
+class _Root(msgspec.Struct, rename="pascal"):
+    account: str
+    balance: _Drops
+    owner_count: _UInt32
+
+
+class _Offer(msgspec.Struct, gc=False):
+    seq: int
+    flags: int
+    quality: str
+    taker_gets: str | Json  # whether they are amounts is not looked at: a session holds very many
+    taker_pays: str | Json
+
+
+class _Line(msgspec.Struct, gc=False):
+    account: str
+    currency: str
+    balance: _Number
+    limit: _Number
+    limit_peer: _Number
+
+
+class _Shown(msgspec.Struct, gc=False):
+    """An account after a ledger; all absent where it is not there."""
+
+    account_data: _Root | None = None
+    offers: list[_Offer] = []
+    lines: list[_Line] = []
+
+
+class _Order(msgspec.Struct):
+    """What the engine says of an order that it placed."""
+
+    account: str
+    sequence: _UInt32
+    placed_tx: str | None
+    taker_gets: _Drops | _Token
+    taker_pays: _Drops | _Token
+    flags: _UInt32
+    expiration: _UInt32 | None
+    cancel_tx: str | None

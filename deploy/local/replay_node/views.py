@@ -18,6 +18,14 @@ if TYPE_CHECKING:
 
 _POOL_TOKEN = "03"  # noqa: S105 - what the currency of every pool's tokens begins with
 _UNKNOWN_TRANSACTION = "0" * 64
+_NO_ACCOUNT = "rrrrrrrrrrrrrrrrrrrrBZbvji"
+"""The issuer that a trust line's balance names: neither side."""
+_LINE_FLAGS = {
+    "authorized": (0x0004_0000, 0x0008_0000),
+    "no_ripple": (0x0010_0000, 0x0020_0000),
+    "freeze": (0x0040_0000, 0x0080_0000),
+}
+"""A row's field of one side's doing -> the flags of a RippleState that say so: (low side, high side)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
@@ -51,12 +59,17 @@ class LedgerView:
 
     def entry(self, key: str) -> Json | None:
         """Return a ledger entry by its key; None where there is none."""
-        return self._recorded.get(key) or self._entries.at(key, self._index)
+        return self._recorded.get(key) or self._entries.at(key, self._index) or self._untouched_lines.get(key)
 
     @cached_property
     def _recorded(self) -> dict[str, Json]:
         roots = (state["account_data"] for state in self._accounts.values())
         return {entry["index"]: entry for entry in (*roots, *self.offers())}
+
+    @cached_property
+    def _untouched_lines(self) -> dict[str, Json]:
+        lines = [_untouched_line(one, row) for one, state in self._accounts.items() for row in state["lines"]]
+        return {line["index"]: line for line in lines}
 
     def directory(self, address: str) -> list[Owned]:
         """Return everything that the account owns, in the order of its owner directory."""
@@ -151,4 +164,27 @@ def _untouched_offer(key: str, address: str, row: Json) -> Json:
         "TakerPays": row["taker_pays"],
         "index": key,
         **expiration,
+    }
+
+
+def _untouched_line(address: str, row: Json) -> Json:
+    """Tell a trust line from the row that `account_lines` shows one of its two sides."""
+    is_low = account_id(address) < account_id(row["account"])
+    # Balance is written from the low account's side
+    balance = Decimal(row["balance"]) if is_low else Decimal(row["balance"]).copy_negate()
+    own = {"currency": row["currency"], "issuer": address, "value": row["limit"]}
+    peers = {"currency": row["currency"], "issuer": row["account"], "value": row["limit_peer"]}
+    flags = 0
+    for name, (low, high) in _LINE_FLAGS.items():
+        flags |= (low if is_low else high) if row.get(name) else 0
+        flags |= (high if is_low else low) if row.get(f"{name}_peer", row.get(f"peer_{name}")) else 0
+    return {
+        "Balance": {"currency": row["currency"], "issuer": _NO_ACCOUNT, "value": f"{balance + 0:f}"},
+        "Flags": flags,
+        "HighLimit": peers if is_low else own,
+        "LedgerEntryType": "RippleState",
+        "LowLimit": own if is_low else peers,
+        "PreviousTxnID": _UNKNOWN_TRANSACTION,
+        "PreviousTxnLgrSeq": 0,
+        "index": line_key(address, row["account"], row["currency"]),
     }

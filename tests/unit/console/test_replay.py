@@ -3,7 +3,9 @@
 from decimal import Decimal
 from pathlib import Path
 
+import msgspec
 import pytest
+from globally_frozen import globally_frozen
 from truths import ENDS, LIVE, RANDOM, SCRIPTED
 
 from console.lines import MissingOrder, OrderLine, order_lines
@@ -106,6 +108,30 @@ def test_after_every_ledger_books_and_balances_are_what_the_node_had(name: str) 
             lines = {f"{row['currency']}.{row['account']}": Decimal(row["balance"]) for row in shown["lines"]}
             assert {asset: holdings.get(asset) for asset in lines} == lines
     assert compared >= len(session.ledgers) - 3
+
+
+def test_what_metadata_leaves_open_is_looked_up_in_the_recording() -> None:
+    [line] = replay(msgspec.convert(globally_frozen(), Session))
+    assert (line.removal_reason, line.resolution) == (RemovalReason.UNFUNDED, Resolution.RESOLVED)
+
+
+def test_what_the_recording_does_not_hold_stays_unexplained() -> None:
+    session = globally_frozen()
+    removed = next(
+        place
+        for place, ledger in enumerate(session["ledgers"])
+        for tx in ledger["transactions"]
+        if tx["hash"] == session["orders"][0]["truth"]["removed_by"]
+    )
+    del session["ledgers"][removed - 1]
+    [line] = replay(msgspec.convert(session, Session))
+    assert (line.removal_reason, line.resolution) == (RemovalReason.UNEXPLAINED, Resolution.UNRESOLVED)
+
+
+def test_a_subscriber_that_came_late_changes_no_line() -> None:
+    session, lines = replayed("reserve_unfunded")
+    late = [msgspec.structs.replace(ledger, stream=()) for ledger in session.ledgers]
+    assert list(replay(msgspec.structs.replace(session, ledgers=tuple(late)))) == lines
 
 
 def test_a_random_market_has_every_common_end() -> None:

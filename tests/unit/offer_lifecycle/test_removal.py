@@ -220,6 +220,13 @@ def test_a_rest_worth_no_more_than_a_drop_is_too_small_to_trade(
     assert reason(step(sells_usd, 101, tx("OfferCreate", [gone, line("995", "1000")]))) is expected
 
 
+def test_an_offer_that_gives_nothing_and_did_not_trade_is_not_called_too_small(
+    sells_usd: AccountState,
+) -> None:
+    gone = deleted(usd("0"), "10000000")
+    assert reason(step(sells_usd, 101, tx("OfferCreate", [gone]))) is RemovalReason.UNEXPLAINED
+
+
 def test_what_no_rule_proves_is_unexplained_unresolved_and_an_anomaly(sells_xrp: AccountState) -> None:
     outcome = step(sells_xrp, 101, tx("OfferCreate", [deleted()]))
     [event] = outcome.events

@@ -125,3 +125,9 @@ def test_a_rest_of_tokens_that_rounding_explains_is_nothing_left(left: str, reas
         [root(BEFORE - FEE + 4_000_000, before=BEFORE), line(left, "2")], gets=usd("5"), pays="10000000"
     )
     assert outcome.changed[9].removal_reason is reason
+
+
+def test_an_order_that_says_it_gives_nothing_has_nothing_left_to_give() -> None:
+    nodes = [root(BEFORE - FEE + 4_000_000, before=BEFORE), line("1000", "1000")]
+    outcome = placed(nodes, gets=usd("0"), pays="10000000", Flags=SELL)
+    assert outcome.changed[9].removal_reason is RemovalReason.FILLED

@@ -76,6 +76,25 @@ def test_an_offer_that_the_session_never_touched_is_told_from_its_row() -> None:
     assert [offer.get("Expiration") for offer in untouched] == [offer.get("Expiration") for offer in known]
 
 
+@pytest.mark.parametrize("name", ["frozen_line", "random_2", "transfer_fee"])
+def test_a_trust_line_that_the_session_never_touched_is_told_from_its_row(name: str) -> None:
+    last = recorded(name).ledgers[-1]
+    touched = EntryHistory(recorded(name).ledgers)
+    view = LedgerView(last, EntryHistory([]))
+    compared = 0
+    for line in touched.of_type("RippleState", last.ledger_index):
+        told = view.entry(line["index"])
+        assert told is not None
+        assert {side: told[side] for side in ("HighLimit", "LowLimit")} == {
+            side: line[side] for side in ("HighLimit", "LowLimit")
+        }
+        assert Decimal(told["Balance"]["value"]) == Decimal(line["Balance"]["value"])
+        # Whose reserve it counts to, no row says
+        assert told["Flags"] == line["Flags"] & ~(0x0001_0000 | 0x0002_0000)
+        compared += 1
+    assert compared
+
+
 def test_a_pool_s_key_is_the_recorded_amm_id() -> None:
     usd = asset("USD", recorded("with_amm").accounts["issuer"])
 

@@ -65,3 +65,32 @@ def test_a_ledger_that_lacks_what_it_must_have_is_refused(tmp_path: Path, part: 
 
     with pytest.raises(BadSession, match="ledger 8: expected"):
         read_session(path)
+
+
+@pytest.mark.parametrize(
+    ("place", "value", "found"),
+    [
+        (("orders", 0, "sequence"), None, r"orders\[0\]: expected an order with all its fields"),
+        (("orders", 0, "taker_gets"), "much", r"orders\[0\].*`\$\.taker_gets`"),
+        (("orders", 0, "taker_pays", "value"), "1.2.3", r"orders\[0\].*`\$\.taker_pays\.value`"),
+        (("orders", 0, "account"), "rNobody", r"orders\[0\].*one of the session's accounts, found rNobody"),
+        (("ledgers", 1, "header", "parent_close_time"), "late", r"ledger 8: .*`\$\.parent_close_time`"),
+        (("ledgers", 1, "stream", 0, "reserve_base"), None, r"ledger 8: .*`\$\.reserve_base`"),
+        (("ledgers", 1, "stream", 1, "type"), 1, r"ledger 8: .*`\$\.type`"),
+        (("ledgers", 1, "after", "maker", "lines"), 5, r"ledger 8: maker: expected .*`\$\.lines`"),
+        (("ledgers", 1, "transactions", 0, "metaData"), None, r"ledger 8: .*`\$\.metaData`"),
+    ],
+)
+def test_a_part_of_another_kind_is_refused_by_its_place(
+    tmp_path: Path, place: tuple[str | int, ...], value: object, found: str
+) -> None:
+    raw = raw_session()
+    within: Any = raw
+    for step in place[:-1]:
+        within = within[step]
+    within[place[-1]] = value
+    path = tmp_path / "damaged.json"
+    path.write_text(json.dumps(raw))
+
+    with pytest.raises(BadSession, match=found):
+        read_session(path)

@@ -12,6 +12,8 @@ from console.errors import BadOption, NodeUnusable, NotFinished, NothingToExplai
 from console.lines import MissingOrder
 from console.tables import screen
 from local_stack import ChildFailed, Interrupted, StackError
+from offer_lifecycle import MalformedTransaction
+from replay_node.session import BadSession
 
 BAD_INPUT = 2
 """Exit status for what the user can mend: a wrong file, address, URL, port or directory."""
@@ -29,7 +31,7 @@ def explained() -> Iterator[None]:
         refuse(str(error), status=error.status)
     except (ChildFailed, NodeUnusable, NotFinished, MissingOrder) as error:
         refuse(str(error), status=FAILED)
-    except (BadOption, StackError) as error:
+    except (BadOption, BadSession, MalformedTransaction, StackError) as error:
         refuse(str(error))
     except KeyboardInterrupt:
         raise typer.Exit(KILLED_BY + signal.SIGINT) from None

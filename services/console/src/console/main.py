@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import msgspec
 import typer
-from rich.console import Console
 from rich.markup import escape
 from rich.progress import track
 
@@ -40,8 +39,8 @@ from console.options import (
 )
 from console.replay import replay as fold_session
 from console.resuming import resume_command
-from console.sessions import RECORDINGS, SELECTION, Recording, find_session
-from console.tables import order_table, screen, summary
+from console.sessions import SELECTION, Recording, find_session
+from console.tables import screen, show_orders
 from replay_node.session import BadSession, RecordedLedger
 
 if TYPE_CHECKING:
@@ -55,7 +54,6 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-app.command("ack")(ack_command)
 
 
 @app.command("replay")
@@ -67,12 +65,13 @@ def replay_command(sessions: Sessions = None, *, as_json: AsJson = False) -> Non
     if not sessions:
         refuse(f"expected at least one SESSION, for example: fillproof replay {SELECTION[0]}")
     found = _find(sessions)
-    if as_json:
-        for recording in found:
-            _print_json(_folded(recording))
-        return
-    lines = [line for recording in found for line in _folded(recording)]
-    _show(lines, found, anomalies=sum(line.anomaly for line in lines))
+    with explained():
+        folded = (line for recording in found for line in _folded(recording))
+        if as_json:
+            _print_json(folded)
+            return
+        lines = list(folded)
+    show_orders(screen(), lines, found, anomalies=sum(line.anomaly for line in lines))
 
 
 @app.command("demo")
@@ -106,7 +105,7 @@ def demo_command(  # noqa: PLR0913 - one parameter for each option
             if as_json:
                 _print_json(result.lines)
                 continue
-            _show(result.lines, found, anomalies=result.anomalies)
+            show_orders(screen(), result.lines, found, anomalies=result.anomalies)
             if hold:
                 console.print("Everything is still running. Ctrl-C ends it.")
                 with ended_by_ctrl_c():
@@ -269,23 +268,6 @@ def _find(wanted: Iterable[str]) -> list[Recording]:
         refuse(str(error))
 
 
-def _show(lines: list[OrderLine], recordings: list[Recording], *, anomalies: int) -> None:
-    console = screen()
-    orders = [order for recording in recordings for order in recording.session.orders]
-    console.print(order_table(lines, orders, console.width))
-    summary(console, lines, anomalies)
-    if lines:
-        _hint(console, next((line for line in lines if line.anomaly), lines[0]), recordings)
-
-
-def _hint(console: Console, line: OrderLine, recordings: list[Recording]) -> None:
-    path = next(recording.path for recording in recordings if recording.session.name == line.session)
-    session = line.session if path.parent == RECORDINGS else path
-    console.print(
-        f"Why: fillproof explain {line.account} {line.sequence} --session {session}", soft_wrap=True
-    )
-
-
 def _print_json(lines: Iterable[msgspec.Struct]) -> None:
     for line in lines:
         sys.stdout.write(msgspec.json.encode(line).decode() + "\n")
@@ -293,8 +275,4 @@ def _print_json(lines: Iterable[msgspec.Struct]) -> None:
 
 
 app.command("resume")(resume_command)
-
-
-def main() -> None:
-    """Run the command line."""
-    app()
+app.command("ack")(ack_command)

@@ -12,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from console.lines import OrderLine
+from console.sessions import RECORDINGS, Recording
 from offer_lifecycle import parse_amount, plain
 from offer_lifecycle.amounts import units
 from order_events import Amount
@@ -75,6 +76,25 @@ _COLUMNS = (
     _Column("removed by", lambda line, _: (line.removed_by or "")[:SHORT_HASH], detail=True),
     _Column("", lambda line, _: Text("anomaly" if line.anomaly else "", style="bold red")),
 )
+
+
+def show_orders(
+    console: Console, lines: list[OrderLine], recordings: Sequence[Recording], *, anomalies: int
+) -> None:
+    """Print what became of the recordings' orders, and how to ask why. `anomalies`: what the chip counts."""
+    orders = [order for recording in recordings for order in recording.session.orders]
+    console.print(order_table(lines, orders, console.width))
+    summary(console, lines, anomalies)
+    if lines:
+        _hint(console, next((line for line in lines if line.anomaly), lines[0]), recordings)
+
+
+def _hint(console: Console, line: OrderLine, recordings: Sequence[Recording]) -> None:
+    path = next(recording.path for recording in recordings if recording.session.name == line.session)
+    session = line.session if path.parent == RECORDINGS else path
+    console.print(
+        f"Why: fillproof explain {line.account} {line.sequence} --session {session}", soft_wrap=True
+    )
 
 
 def order_table(lines: Sequence[OrderLine], orders: Sequence[dict[str, Any]], width: int) -> Table:
