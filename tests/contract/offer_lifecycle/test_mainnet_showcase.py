@@ -74,9 +74,9 @@ def test_consumed_to_zero() -> None:
     assert reason(one, change) is RemovalReason.FILLED
     assert amounts(change) == decimals("1605250518", "401.3126295", "0", "0")
     assert (len(consumed(one)), len({change.account for change in consumed(one)})) == (27, 17)
-    # A fill-or-kill order that the issuer's fee of 0.2% kept from giving all: no killed one, no full one
+    # A fill-or-kill order that the issuer's fee of 0.2% kept from giving all: its rest is killed
     order = taken(one)
-    assert (order.status, order.removal_reason) == (OrderStatus.REMOVED, RemovalReason.UNFUNDED)
+    assert (order.status, order.removal_reason) == (OrderStatus.CANCELED, RemovalReason.KILLED)
     assert order.gave.value == sum(change.got for change in consumed(one)) == Decimal("9580.8383233532934")
     assert one.delta(one.tx.account, EUR) == Decimal("-9599.9999999999976")
 

@@ -5,7 +5,7 @@ import json
 from typing import Any
 
 import pytest
-from asking import MadeUp, spoiled
+from asking import MadeUp, spoiled, without
 from made_ledger import OWNER, offer, root, tx
 from replaying import recorded
 from rich.console import Console
@@ -42,7 +42,7 @@ def page(session: str, width: int = 200) -> str:
         ("unfunded_removed", "It was removed because its owner had no USD left to give: in ledger"),
         ("unfunded_removed", "Its owner had had none since Payment 4978B470"),
         ("self_crossed", "It was removed because its owner placed an order that would have crossed it: in"),
-        ("ioc_partial", "The rest was dropped, as it was immediate-or-cancel, by the same transaction."),
+        ("ioc_partial", "The rest was dropped, as its flags let none of it rest, by the same transaction."),
         ("killed", "It neither rested nor traded: OfferCreate 830BFADF"),
         ("account_deleted", "It was removed with its account, which its owner deleted: in ledger"),
         ("unfunded_lingering", "it is on the book, with 50 USD left for 100 XRP."),
@@ -56,6 +56,19 @@ def page(session: str, width: int = 200) -> str:
 )
 def test_the_words_say_how_it_ended_and_what_it_traded(session: str, said: str) -> None:
     assert said in page(session)
+
+
+@pytest.mark.parametrize(
+    ("session", "said"),
+    [
+        ("canceled", "None of it traded in the history that was read."),
+        ("partial_then_full", "It traded 2 times in the history that was read: it gave 100 XRP"),
+    ],
+)
+def test_where_history_is_missing_no_trade_is_denied(session: str, said: str) -> None:
+    order = recorded(session).orders[0]
+    node = spoiled(session, account_tx=without(order["placed_tx"]))
+    assert said in shown(node, order["account"], order["sequence"])
 
 
 def test_the_table_has_a_row_for_each_transaction() -> None:

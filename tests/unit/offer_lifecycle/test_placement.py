@@ -102,6 +102,7 @@ def test_the_rest_of_an_immediate_or_cancel_order_is_killed() -> None:
         RemovalReason.KILLED,
         "T1",
     )
+    assert outcome.verdicts[9].evidence == "OfferCreate T1: a part was taken at once, the rest dropped"
     assert [type(event) for event in outcome.events] == [OrderFilled, OrderCanceled]
 
 
@@ -164,11 +165,14 @@ def test_a_transfer_fee_is_told_apart_from_what_a_pool_of_two_tokens_received() 
     assert (fill.gave.value, fill.got.value) == (Decimal(5), Decimal(4))
 
 
-def test_a_fill_or_kill_order_that_traded_in_part_ran_out_of_funds() -> None:
+def test_the_rest_of_a_fill_or_kill_order_whose_owner_ran_out_of_funds_is_killed() -> None:
     nodes = [root(BEFORE - FEE + 9_980_000, before=BEFORE), line("1e-15", "5")]
     outcome = place(nodes, gets=usd("5.1"), pays="9980001", usd_balance="5", Flags=FILL_OR_KILL)
     order = outcome.changed[9]
-    assert (order.status, order.removal_reason) == (OrderStatus.REMOVED, RemovalReason.UNFUNDED)
+    assert (order.status, order.removal_reason) == (OrderStatus.CANCELED, RemovalReason.KILLED)
+    assert outcome.verdicts[9].evidence == (
+        f"OfferCreate T1: a part was taken at once, the rest dropped: nothing is left of USD.{ISSUER}"
+    )
 
 
 def test_a_difference_that_rounding_explains_is_not_taken_for_a_transfer_fee() -> None:

@@ -16,8 +16,8 @@ from offer_lifecycle.funds import BalanceChange, balance_changes, line_rounding,
 from offer_lifecycle.transaction import Kind, MalformedTransaction, Reserves, Transaction
 from order_events import Amount, OrderStatus, RemovalReason
 
-IMMEDIATE_OR_CANCEL, SELL = 0x0002_0000, 0x0008_0000
-"""tfImmediateOrCancel, tfSell."""
+IMMEDIATE_OR_CANCEL, FILL_OR_KILL, SELL = 0x0002_0000, 0x0004_0000, 0x0008_0000
+"""tfImmediateOrCancel, tfFillOrKill, tfSell."""
 
 
 class Placement(msgspec.Struct, frozen=True, kw_only=True):
@@ -159,10 +159,15 @@ def _never_rested(
 ) -> tuple[OrderStatus, RemovalReason, str]:
     if _nothing_left(tx, gave, got):
         return OrderStatus.FILLED, RemovalReason.FILLED, "all of it was taken at once"
-    if tx.flags & IMMEDIATE_OR_CANCEL:
-        return OrderStatus.CANCELED, RemovalReason.KILLED, "a part was taken at once, the rest dropped"
-    # Also of a fill-or-kill order: it is killed whole, so one that traded in part ran out of funds
     shortage = _shortage(tx, balances, reserves)
+    if tx.flags & (IMMEDIATE_OR_CANCEL | FILL_OR_KILL):
+        # A fill-or-kill order is killed whole, unless its owner's funds run out while it trades
+        because = "" if shortage is None else f": {shortage}"
+        return (
+            OrderStatus.CANCELED,
+            RemovalReason.KILLED,
+            f"a part was taken at once, the rest dropped{because}",
+        )
     if shortage is not None:
         return OrderStatus.REMOVED, RemovalReason.UNFUNDED, f"a part was taken at once; {shortage}"
     evidence = "a part was taken at once, and its metadata does not say why the rest is gone"

@@ -10,7 +10,7 @@ class OrderStatus(StrEnum):
     ACCEPTED = "ACCEPTED"
     PARTIALLY_FILLED = "PARTIALLY_FILLED"
     PENDING_CANCEL = "PENDING_CANCEL"
-    """An engine's own word for a cancel that it sent. No event says it: the ledger knows of none."""
+    """An engine's own word for a cancel on its way. No event says it: the ledger knows of no such thing."""
     FILLED = "FILLED"
     CANCELED = "CANCELED"
     EXPIRED = "EXPIRED"

@@ -19,7 +19,7 @@ _ENDS = {
     RemovalReason.EXPIRED: "Its entry was swept off the book after that",
     RemovalReason.UNFUNDED: "It was removed because its owner had no {gives} left to give",
     RemovalReason.SELF_CROSSED: "It was removed because its owner placed an order that would have crossed it",
-    RemovalReason.KILLED: "The rest was dropped, as it was immediate-or-cancel,",
+    RemovalReason.KILLED: "The rest was dropped, as its flags let none of it rest,",
     RemovalReason.TINY: "It was removed because what was left of it was too small to trade",
     RemovalReason.ACCOUNT_DELETED: "It was removed with its account, which its owner deleted",
     RemovalReason.FROZEN: "It was removed because its owner's line for {asks} was deep-frozen",
@@ -97,12 +97,14 @@ def _who(step: Step) -> str:
 
 def _trades(told: Explanation) -> str:
     trades = sum(bool(Decimal(step.gave) or Decimal(step.got)) for step in told.transactions)
+    # What is missing of its history may hold trades too
+    known = " in the history that was read" if told.missing_transactions else ""
     if not trades:
-        return "None of it traded."
+        return f"None of it traded{known}."
     times = "once" if trades == 1 else f"{trades} times"
     gave, got = amount(told.gives, told.gave), amount(told.asks, told.got)
     average = "" if told.avg_px is None else f", {_price(told, told.avg_px)} on average"
-    return f"It traded {times}: it gave {gave} and got {got}{average}."
+    return f"It traded {times}{known}: it gave {gave} and got {got}{average}."
 
 
 def _end(told: Explanation) -> Iterator[str]:
