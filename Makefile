@@ -7,7 +7,7 @@ READY := .venv/ready
 # Ends with make, however that ends: TERM then
 LEASHED = exec $(BIN)/python deploy/local/local_stack/leash.py 15 $$PPID - $(BIN)/fillproof
 
-.PHONY: help setup demo run test chaos bench mutants ops-check up down logs ps test-compose lint types imports clean
+.PHONY: help setup demo run test chaos bench mutants pictures ops-check up down logs ps test-compose lint types imports clean
 
 help:
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile
@@ -25,7 +25,7 @@ run: $(READY) ## follow real accounts (XRPL="URL ..." ACCOUNT="ADDRESS ..." ARGS
 	@$(LEASHED) run $(XRPL:%=--xrpl %) $(ACCOUNT:%=--account %) $(ARGS)
 
 test: $(READY) ## run all tests (ARGS=... for pytest)
-	@$(BIN)/pytest --quiet -n 2 $(ARGS)
+	@$(BIN)/pytest --quiet -n 3 --dist worksteal $(ARGS)
 
 chaos: $(READY) ## let everything go wrong at random moments, for about a quarter of an hour (SEED=... ARGS=...)
 	@PYTHONPATH=tests $(BIN)/python -m chaos $(SEED:%=--seed %) $(ARGS)
@@ -45,6 +45,9 @@ mutants: $(READY) ## change the kernel's decisions one by one, and see whether t
 	@cp tests/made_ledger.py tests/ledger_before.py .mutation/tests
 	@cp tests/mutation.toml .mutation/pyproject.toml
 	@cd .mutation && ../$(BIN)/mutmut run --max-children 2 && ../$(BIN)/mutmut results
+
+pictures: $(READY) ## draw the README's pictures again
+	@PYTHONPATH=tests $(BIN)/python -m pictures
 
 ops-check: $(READY) ## check dashboards, alerts and runbooks against what they name, and run every query
 	@tests/ops/tools.sh

@@ -72,7 +72,7 @@ def postgres_dsn(stack: LocalStack, migrated: str) -> Iterator[Dsn]:
 
 
 @pytest.fixture
-def empty_postgres_dsn(stack: LocalStack) -> Iterator[Dsn]:
+def empty_postgres_dsn(stack: LocalStack, migrated: str) -> Iterator[Dsn]:  # noqa: ARG001 - makes the roles
     """Give the same as `postgres_dsn`, but without a single table: what a new deployment starts from."""
     name = f"test_{uuid.uuid4().hex}"
     stack.create_database(name)

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 Begin = Callable[["Leg", Random], None]
 End = Callable[["Leg"], None]
+CATCHING_UP_SECONDS = {"reconciler": 0.3, "audit writer": 1.0}
+"""After a start; the writer collects a batch for 0.2 s before it stores anything."""
 DAY_SECONDS = 24 * 60 * 60
 LEASE_SECONDS = 2
 """After which another replica takes the accounts of one that is silent."""
@@ -40,13 +42,20 @@ def _nothing(_: Leg) -> None:
 def _kill_reconciler(leg: Leg, chance: Random) -> None:
     one = chance.choice(leg.reconcilers)
     leg.world.until_up(one)
+    _into_its_work("reconciler", chance)
     one.child.kill()
 
 
-def _kill_writer(leg: Leg, _: Random) -> None:
+def _kill_writer(leg: Leg, chance: Random) -> None:
     if leg.world.writer is not None:
         leg.world.until_up(leg.world.writer)
+        _into_its_work("audit writer", chance)
         leg.world.writer.child.kill()
+
+
+def _into_its_work(service: str, chance: Random) -> None:
+    """Wait a moment: who was started again shortly before is now catching up."""
+    time.sleep(chance.uniform(0, CATCHING_UP_SECONDS[service]))
 
 
 def _pause_reconciler(leg: Leg, chance: Random) -> None:

@@ -30,6 +30,8 @@ STRING = (
 """One after the other on one stack: a longer history than any recording."""
 TIMES = 5
 """That a fault strikes in the session that it has for itself."""
+KILLS = 20
+"""The same for what kills: what it hits is decided within milliseconds."""
 TOGETHER = 8
 """Faults in one voyage over all of the string."""
 NEEDS_REPLICAS = "reconciler paused past its lease"
@@ -39,9 +41,17 @@ def voyages(chance: Random) -> Iterator[Voyage]:
     """Yield every voyage of the long form."""
     for fault in FAULTS:
         if fault != NEEDS_REPLICAS:
-            yield Voyage(name=fault, sessions=(chance.choice(LONG),), times={fault: TIMES})
-    for gone in (WRITER_GONE, POSTGRES_GONE):
-        yield Voyage(name=gone, sessions=(chance.choice(LONG),), gone=gone)
+            times = {fault: KILLS if fault.endswith("killed") else TIMES}
+            yield Voyage(name=fault, sessions=(chance.choice(LONG),), times=times)
+    yield Voyage(name=WRITER_GONE, sessions=(chance.choice(LONG),), gone=WRITER_GONE)
+    yield Voyage(name=POSTGRES_GONE, sessions=(chance.choice(LONG),), gone=POSTGRES_GONE)
+    # what the writer holds and can't store must come again when it dies
+    yield Voyage(
+        name="audit writer killed while PostgreSQL is gone",
+        sessions=(chance.choice(LONG),),
+        times={"audit writer killed": TIMES},
+        gone=POSTGRES_GONE,
+    )
     for replicas in (2, 3):
         times = {"reconciler killed": 2, NEEDS_REPLICAS: 2}
         name = f"{replicas} replicas, some killed, some paused"

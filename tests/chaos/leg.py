@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
 LEDGER_SECONDS = 0.04
 """Between two ledgers while a session runs."""
-LATEST_SECONDS = 0.1
-"""A blow falls up to so much after its ledger has closed."""
+LATEST_SECONDS = 0.03
+"""A blow falls up to so much after its ledger has closed: while the ledger is being worked on."""
 
 
 class Blow(msgspec.Struct, frozen=True, kw_only=True):
@@ -107,6 +107,8 @@ class Leg:
                 self._strike(blow)
             for blow in ends.pop(self.closed, ()):
                 FAULTS[blow.fault].end(self)
+            self.world.keep()
+            time.sleep(LEDGER_SECONDS)
         for blow in itertools.chain.from_iterable(ends.values()):
             FAULTS[blow.fault].end(self)
         self.world.until(f"session {self._session.name} is followed to its end", self._followed)
@@ -128,8 +130,6 @@ class Leg:
         for node in self.nodes:
             node.close_ledger()
         self.closed = ledger_index
-        self.world.keep()
-        time.sleep(LEDGER_SECONDS)
 
     def _strike(self, blow: Blow) -> None:
         time.sleep(blow.seconds)

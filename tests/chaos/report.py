@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from chaos.faults import FAULTS
-from chaos.voyage import MORE_MEGABYTES
+from chaos.voyage import MORE_MEGABYTES, POSTGRES_GONE, WRITER_GONE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -52,6 +52,12 @@ could not be.
 | peak memory, all voyages | reconciler {worst_reconciler:.0f} MB, audit writer {worst_writer:.0f} MB |
 """
 LIMITS = """
+## That it can fail
+
+Tried by hand: a reconciler that commits before it publishes, one that publishes without message ids, an
+audit writer that acknowledges before it has stored. The voyages that kill these services found each of
+them, with every seed that was tried.
+
 ## What this does not show
 
 - Clock jumps move what our Python services read from `time.time`, while they run; not the clocks of
@@ -96,6 +102,10 @@ def _faults(logs: Sequence[Log]) -> Iterable[str]:
         having = [log for log in logs if name in log.voyage.times]
         different = sum(bool(log.found) for log in having)
         yield f"| {name} | {fault.about} | {times[name]} | {len(having)} | {different} |"
+    for gone in (WRITER_GONE, POSTGRES_GONE):
+        having = [log for log in logs if log.voyage.gone == gone]
+        different = sum(bool(log.found) for log in having)
+        yield f"| {gone} | back when it has ended | {len(having)} | {len(having)} | {different} |"
 
 
 def _voyages(logs: Sequence[Log]) -> Iterable[str]:

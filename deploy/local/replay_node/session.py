@@ -110,9 +110,9 @@ _Drops = Annotated[str, msgspec.Meta(pattern=r"^\d+$")]
 _Number = Annotated[str, msgspec.Meta(pattern=r"^-?\d+(\.\d+)?([eE][-+]?\d+)?$")]
 
 
-class _Token(msgspec.Struct):
-    currency: str
-    issuer: str
+class _IssuedAmount(msgspec.Struct):
+    """Of a token, or of an MPT, which has neither currency nor issuer."""
+
     value: _Number
 
 
@@ -184,8 +184,8 @@ class _Order(msgspec.Struct):
     account: str
     sequence: _UInt32
     placed_tx: str | None
-    taker_gets: _Drops | _Token
-    taker_pays: _Drops | _Token
+    taker_gets: _Drops | _IssuedAmount
+    taker_pays: _Drops | _IssuedAmount
     flags: _UInt32
     expiration: _UInt32 | None
     cancel_tx: str | None

@@ -9,11 +9,11 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-import asyncpg
 import msgspec
 import pytest
+from as_grafana import ask
 from audit_tables import rows
-from grafana_macros import View, expand
+from grafana_macros import View
 from truths import SCRIPTED
 
 from audit_writer.adapters.database import PostgresStore
@@ -110,15 +110,7 @@ class Audit:
 
     def ask(self, query: str, view: View | None = None) -> list[dict[str, Any]]:
         """Run a query of Grafana's as its role, and return the rows by column."""
-
-        async def answer() -> list[dict[str, Any]]:
-            connection = await asyncpg.connect(self.dsn("grafana_reader"))
-            try:
-                return [dict(row) for row in await connection.fetch(expand(query, view or self.view))]
-            finally:
-                await connection.close()
-
-        return asyncio.run(answer())
+        return ask(self.dsn("grafana_reader"), query, view or self.view)
 
     def write(self, events: Sequence[OrdersEvent]) -> None:
         """Write events as the audit writer does."""
