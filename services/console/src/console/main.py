@@ -60,6 +60,8 @@ app = typer.Typer(
 def replay_command(sessions: Sessions = None, *, as_json: AsJson = False) -> None:
     """Fold recorded SESSIONs and say what became of every order: no bus, no database, no node.
 
+    Exit status: 0 done; 1 a recording tells nothing of an order; 2 bad input.
+
     Example: fillproof replay cancel_race_lost
     """
     if not sessions:
@@ -92,6 +94,9 @@ def demo_command(  # noqa: PLR0913 - one parameter for each option
 
     Without a SESSION it plays a selection: fills, cancels, races, expiry, foreign cancels, lost orders.
 
+    Exit status: 0 done; 1 a part failed; 2 bad input, or a port is taken;
+    130 Ctrl-C; 143 TERM. Nothing stays behind in any case.
+
     Example: fillproof demo canceled_elsewhere unfunded_removed
     """
     from console.demo import Options, demo
@@ -122,6 +127,9 @@ def run_command(
     postgres_port: PostgresPort = 0,
 ) -> None:
     """Follow real accounts: the same stack as the demo against a real node, until Ctrl-C.
+
+    Exit status: 0 ended by Ctrl-C; 1 a part failed; 2 bad input, no node
+    answers, or a port is taken; 143 TERM.
 
     Example: fillproof run --xrpl https://xrplcluster.com --account rPT1Sjq2YGrBMTttX4GZHjKu9dyfzbpAYe
     """

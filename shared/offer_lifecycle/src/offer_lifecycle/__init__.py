@@ -6,8 +6,7 @@ after it. The decision "what happened to this order" is `removal.decide` for an 
 book, and `placement.place` for one in its own transaction.
 
 `cross` goes on after ledgers that no server can show, and `heal` takes them in once one can.
- `look_again` decides once
-more what nothing explained.
+`look_again` decides once more what nothing explained.
 
 `Conservation` adds up an account's balances beside all that: what the fills, fees and payments of its
 transactions do not explain is drift.
