@@ -24,24 +24,29 @@ class Deployment:
         files = ("--file", str(ROOT / "compose.yaml"), "--env-file", str(environment))
         self._command = [*command, *files, "--project-name", PROJECT, "--profile", "demo"]
 
-    def compose(self, *arguments: str) -> str:
+    def compose(self, *arguments: str, version: str = "") -> str:
         """Run one command of compose and return what it prints."""
-        return _run([*self._command, *arguments])
+        return _run([*self._command, *arguments], version=version)
 
-    def up(self, *services: str, scale: Sequence[str] = ()) -> None:
-        """Start services and what they depend on; by default all."""
+    def up(self, *services: str, scale: Sequence[str] = (), beside: bool = False, version: str = "") -> None:
+        """Start services and what they depend on; by default all.
+
+        `beside`: what runs goes on as it is; `version`: of the images, by default the latest.
+        """
         scales = [word for one in scale for word in ("--scale", one)]
-        self.compose("up", "--detach", "--no-build", *scales, *services)
+        others = ("--no-recreate", "--no-deps") if beside else ()
+        self.compose("up", "--detach", "--no-build", *others, *scales, *services, version=version)
 
     def down(self) -> None:
         """Remove everything, data included."""
         self.compose("down", "--volumes", "--remove-orphans", "--timeout", "12")
 
-    def containers(self, service: str) -> list[str]:
-        """Return the ids of a service's containers that run, the oldest first."""
+    def containers(self, service: str, *, running: bool = True) -> list[str]:
+        """Return the ids of a service's containers, by default of those that run, the oldest first."""
         labels = (f"com.docker.compose.project={PROJECT}", f"com.docker.compose.service={service}")
         filters = [word for label in labels for word in ("--filter", f"label={label}")]
-        return docker("ps", "--quiet", "--no-trunc", *filters).split()[::-1]
+        every = () if running else ("--all",)
+        return docker("ps", "--quiet", "--no-trunc", *every, *filters).split()[::-1]
 
     def address(self, service: str) -> str:
         """Return the address of a service's only container, as this machine reaches it."""
@@ -84,9 +89,10 @@ def inspect(container: str) -> dict:  # type: ignore[type-arg] # Docker's own JS
     return found[0]
 
 
-def _run(command: Sequence[str]) -> str:
+def _run(command: Sequence[str], *, version: str = "") -> str:
+    environment = {**os.environ, **({"FILLPROOF_VERSION": version} if version else {})}
     done = subprocess.run(
-        command, cwd=ROOT, capture_output=True, text=True, timeout=SECONDS, check=False, env=os.environ
+        command, cwd=ROOT, capture_output=True, text=True, timeout=SECONDS, check=False, env=environment
     )
     assert done.returncode == 0, f"{' '.join(command)}: {done.stderr}"
     return done.stdout

@@ -1,6 +1,7 @@
 #!/bin/sh
 # `make test-compose`: the deployment on a real Docker engine. Where there is none, one is installed from Debian and
-# started for the tests if we are root; where that can't be, it says so and ends with 0. Arguments go to pytest.
+# started for the tests if we are root; where that can't be, it says so and ends with 0: only the deployment itself
+# can fail. Arguments go to pytest.
 set -eu
 cd "$(dirname "$0")/../.."
 log=$(mktemp -d)
@@ -16,6 +17,7 @@ finish() {
     rm -rf "$log"
 }
 trap finish EXIT
+trap 'exit 143' INT TERM
 
 installed() { command -v "$1" >/dev/null; }
 
@@ -24,8 +26,8 @@ if ! docker info >/dev/null 2>&1; then
     if ! { installed dockerd && installed docker-compose && installed debootstrap; }; then
         installed apt-get || skip "no Docker engine answers, and apt-get is not here to install one"
         echo "test-compose: installing an engine from Debian"
-        { apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends \
-            docker.io docker-compose debootstrap iptables; } >"$log/apt" 2>&1 ||
+        { timeout 120 apt-get update && DEBIAN_FRONTEND=noninteractive timeout 300 apt-get install -y \
+            --no-install-recommends docker.io docker-compose debootstrap iptables; } >"$log/apt" 2>&1 ||
             skip "the engine could not be installed: $(tail -n 1 "$log/apt")"
     fi
     dockerd >"$log/dockerd" 2>&1 &
@@ -45,9 +47,12 @@ version=$(sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml)
 for image in python:3.11-slim nats:2.15-alpine postgres:18; do
     docker image inspect "$image" >/dev/null 2>&1 && continue
     installed debootstrap || skip "no image $image, and no debootstrap to build a stand-in"
-    tests/compose/stand_ins/build.sh
+    timeout 400 tests/compose/stand_ins/build.sh || skip "the stand-ins for the base images could not be built"
     break
 done
+docker run --rm --network host --entrypoint python python:3.11-slim -m pip --disable-pip-version-check download \
+    --quiet --no-deps --dest /tmp tomli >"$log/index" 2>&1 ||
+    skip "a container reaches no package index: $(tail -n 1 "$log/index")"
 for target in reconciler audit-writer prepare demo nats; do
     echo "test-compose: image $target"
     docker build --quiet --network host --file deploy/Dockerfile --target "$target" --build-arg "VERSION=$version" \

@@ -1,0 +1,88 @@
+"""What an operator does to a running deployment: back it up and restore it, put a new version beside it."""
+
+from __future__ import annotations
+
+import asyncio
+import subprocess
+from typing import TYPE_CHECKING
+
+import pytest
+from audit_tables import broken
+from deployment import Deployment, docker, inspect
+from session_rows import FILLS, fills_told, until_fills_are_told, until_rows_are_as_replayed
+from waiting import until, until_found
+
+if TYPE_CHECKING:
+    from pathlib import Path
+    from typing import BinaryIO
+
+pytestmark = pytest.mark.timeout(300)
+
+
+async def until_a_third_is_told(deployment: Deployment) -> None:
+    async def a_third() -> bool:
+        return len(await fills_told(deployment)) > FILLS // 3
+
+    await until_found(a_third, seconds=120)
+
+
+async def test_a_backup_of_the_bus_and_then_of_the_database_brings_everything_back(
+    deployment: Deployment, tmp_path: Path
+) -> None:
+    deployment.up()
+    await until_a_third_is_told(deployment)
+    assert len(await fills_told(deployment)) < FILLS
+    bus, dump = tmp_path / "bus.tar", tmp_path / "fillproof.dump"
+    deployment.compose("stop", "nats")
+    with bus.open("wb") as file:
+        run("docker", "cp", f"{stopped_bus(deployment)}:/data/.", "-", stdout=file)
+    deployment.compose("start", "nats")
+    with dump.open("wb") as file:
+        at_postgres(deployment, "pg_dump", "-Fc", "fillproof", stdout=file)
+    deployment.down()
+
+    deployment.compose("run", "--rm", "schema")  # makes the roles that the dump speaks of
+    at_postgres(deployment, "dropdb", "fillproof")
+    with dump.open("rb") as file:
+        at_postgres(deployment, "pg_restore", "--create", "--exit-on-error", "-d", "postgres", stdin=file)
+    deployment.compose("run", "--rm", "schema")
+    deployment.compose("up", "--no-start", "--no-build", "nats")
+    with bus.open("rb") as file:
+        run("docker", "cp", "-", f"{stopped_bus(deployment)}:/data", stdin=file)
+    deployment.up()
+    await until_rows_are_as_replayed(deployment)
+    assert await broken(deployment.dsn()) == []
+
+
+async def test_a_new_version_takes_over_from_an_old_one_that_runs_beside_it(deployment: Deployment) -> None:
+    for service in ("reconciler", "audit-writer"):
+        docker("tag", f"fillproof/{service}:latest", f"fillproof/{service}:next")
+    deployment.up()
+    await until_a_third_is_told(deployment)
+    for service in ("audit-writer", "reconciler"):
+        [old] = deployment.containers(service)
+        deployment.up(service, scale=(f"{service}=2",), beside=True, version="next")
+        [new] = [one for one in deployment.containers(service) if one != old]
+        versions = [str(inspect(one)["Config"]["Image"]).rpartition(":")[2] for one in (old, new)]
+        assert versions == ["latest", "next"]
+        await until(lambda new=new: inspect(new)["State"]["Health"]["Status"] == "healthy", seconds=60)  # type: ignore[misc]
+        await asyncio.to_thread(docker, "stop", old)
+    await until_fills_are_told(deployment)
+    await until_rows_are_as_replayed(deployment)
+
+
+def stopped_bus(deployment: Deployment) -> str:
+    return deployment.containers("nats", running=False)[0]
+
+
+def at_postgres(deployment: Deployment, program: str, *arguments: str, **files: BinaryIO) -> None:
+    """Run a program of PostgreSQL's in its container, as the owner."""
+    container = deployment.containers("postgres")[0]
+    where = ("-h", "/var/run/postgresql", "-U", "owner")
+    run("docker", "exec", "--interactive", container, program, *where, *arguments, **files)
+
+
+def run(*command: str, **files: BinaryIO) -> None:
+    """Run a command whose standard input or output is a file."""
+    done = subprocess.run(command, stderr=subprocess.PIPE, check=False, **files)  # type: ignore[call-overload]
+    assert done.returncode == 0, done.stderr
