@@ -5,6 +5,8 @@ from __future__ import annotations
 import itertools
 import json
 import re
+import shutil
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +29,10 @@ from jsonschema import Draft202012Validator
 
 SCHEMAS = Path(__file__).parent / "schemas"
 PROVISIONING = sorted((GRAFANA / "provisioning").rglob("*.yaml"))
-RUNBOOK = "https://example.invalid/fillproof/docs/runbooks/"
+RUNBOOK = alerts()["Watchdog"]["annotations"]["runbook_url"].removesuffix("Watchdog.md")
+"""Where all links to runbooks lead: deploy/runbooks.sh changes it everywhere."""
+LINKING = ("grafana", "deploy/prometheus")
+LINK = re.compile(r"https?://[^\s\"']*/docs/runbooks/")
 SEVERITIES = {"critical", "warning", "heartbeat"}
 HEADINGS = ["## What it means", "## How to check", "## How to mend"]
 
@@ -164,3 +169,22 @@ def test_the_chip_of_the_command_line_and_of_the_dashboard_change_at_the_same_nu
     steps = chip["fieldConfig"]["defaults"]["thresholds"]["steps"]
     text = (ROOT / "services/console/src/console/tables.py").read_text()
     assert f"WARN_FROM, BAD_FROM = {steps[1]['value']}, {steps[2]['value']}" in text
+
+
+def links(root: Path) -> set[str]:
+    """Return the places that links to runbooks lead to."""
+    files = [path for part in LINKING for path in (root / part).rglob("*") if path.is_file()]
+    return {found for path in files for found in LINK.findall(path.read_text())}
+
+
+def test_one_command_points_every_link_at_the_runbooks(tmp_path: Path) -> None:
+    assert links(ROOT) == {RUNBOOK}
+    for part in LINKING:
+        shutil.copytree(ROOT / part, tmp_path / part)
+    script = Path(shutil.copy(ROOT / "deploy/runbooks.sh", tmp_path / "deploy"))
+    for place in ("https://git.example.com/a&b/blob/main/", "http://desk:8000"):
+        subprocess.run([script, place], check=True, capture_output=True)
+        assert links(tmp_path) == {f"{place.rstrip('/')}/docs/runbooks/"}
+    refused = subprocess.run([script, "desk"], check=False, capture_output=True, text=True)
+    assert (refused.returncode, "found: desk" in refused.stderr) == (2, True)
+    assert links(tmp_path) == {"http://desk:8000/docs/runbooks/"}
