@@ -83,6 +83,12 @@ def docker(*arguments: str) -> str:
     return _run(["docker", *arguments])
 
 
+def image_is_there(name: str) -> bool:
+    """Whether the engine has an image of that name."""
+    done = subprocess.run(["docker", "image", "inspect", name], capture_output=True, check=False)
+    return done.returncode == 0
+
+
 def inspect(container: str) -> dict:  # type: ignore[type-arg] # Docker's own JSON
     """Return what the engine knows of a container."""
     found: list[dict] = msgspec.json.decode(docker("inspect", container))  # type: ignore[type-arg]

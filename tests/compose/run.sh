@@ -44,7 +44,7 @@ fi
 
 export DOCKER_BUILDKIT=0
 version=$(sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml)
-for image in python:3.11-slim nats:2.15-alpine postgres:18; do
+for image in python:3.11-slim nats:2.15-alpine postgres:18 prom/prometheus:v3.5.0; do
     docker image inspect "$image" >/dev/null 2>&1 && continue
     installed debootstrap || skip "no image $image, and no debootstrap to build a stand-in"
     timeout 400 tests/compose/stand_ins/build.sh || skip "the stand-ins for the base images could not be built"

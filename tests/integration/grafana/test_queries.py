@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from grafana_files import sql_queries
 
+from audit_writer.settings import MaintenanceSettings
 from order_events import OrderDisappeared
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ pytestmark = pytest.mark.stack
 
 Rows = list[dict[str, Any]]
 QUERIES = dict(sql_queries())
+LIMIT = MaintenanceSettings.model_fields["database_limit_bytes"].default
 
 STATE_OF = {
     "FILLED": "filled",
@@ -135,7 +137,13 @@ def options(name: str) -> Callable[[Audit, Rows], None]:
 
 def size(_: Audit, rows: Rows) -> None:
     [row] = rows
-    assert list(row.values())[-1] > 1_000_000
+    assert row["bytes"] > 1_000_000
+    assert row["used"] == pytest.approx(row["bytes"] / LIMIT)
+
+
+def used(_: Audit, rows: Rows) -> None:
+    [row] = rows
+    assert 1_000_000 / LIMIT < row["value"] < 1
 
 
 EXPECTED: dict[str, Callable[[Audit, Rows], None]] = {
@@ -160,7 +168,7 @@ EXPECTED: dict[str, Callable[[Audit, Rows], None]] = {
     "rule OrderAnomaliesMany": one(lambda audit: len(audit.truth.anomalies())),
     "rule OrderLost": one(lambda audit: len(audit.truth.anomalies("never_placed"))),
     "rule BalanceDrift": one(lambda _: 0),
-    "rule DatabaseFullSoon": size,
+    "rule DatabaseFullSoon": used,
     "variable account": options("account"),
     "variable session": options("session"),
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from operator import gt
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -9,8 +10,11 @@ import msgspec
 import pytest
 from grafana_files import AUDIT, dashboard, rules, sql_queries
 from grafana_files import DASHBOARDS as FILES
+from pydantic import SecretStr
 from sample_events import SAMPLES
 
+from audit_writer.maintain import maintain
+from audit_writer.settings import MaintenanceSettings
 from console.acknowledge import acknowledge
 from order_events import (
     BalanceDrift,
@@ -140,17 +144,23 @@ def test_a_halt_is_shown_until_it_is_resumed(empty_audit: Audit) -> None:
     assert (row["open"], row["resumed_by"], row["note"]) == (False, resumed.resumed_by, resumed.note)
 
 
-def test_a_database_fires_once_it_is_larger_than_its_limit_which_the_panel_shows_too(
-    empty_audit: Audit, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    rule = RULES["DatabaseFullSoon"]
-    evaluator = rule["data"][-1]["model"]["conditions"][0]["evaluator"]
+def test_a_database_fires_once_it_takes_four_fifths_of_what_it_may(empty_audit: Audit) -> None:
+    evaluator = RULES["DatabaseFullSoon"]["data"][-1]["model"]["conditions"][0]["evaluator"]
     panels = [panel for path in FILES for panel in dashboard(path)["panels"]]
     [panel] = [panel for panel in panels if panel["title"] == "Database size"]
     assert panel["fieldConfig"]["defaults"]["thresholds"]["steps"][1]["value"] == evaluator["params"][0]
     assert not fires(empty_audit, "DatabaseFullSoon")
-    monkeypatch.setitem(evaluator, "params", [1_000_000])
+    may_take(empty_audit, 1_000_000)
     assert fires(empty_audit, "DatabaseFullSoon")
+    may_take(empty_audit, 1_000_000_000)
+    assert not fires(empty_audit, "DatabaseFullSoon")
+
+
+def may_take(audit: Audit, limit_bytes: int) -> None:
+    settings = MaintenanceSettings(
+        owner_database_url=SecretStr(audit.dsn()), database_limit_bytes=limit_bytes
+    )
+    asyncio.run(maintain(settings))
 
 
 def test_what_is_about_an_account_is_about_no_order(empty_audit: Audit) -> None:

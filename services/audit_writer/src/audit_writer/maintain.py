@@ -1,7 +1,8 @@
 """The one-shot step that keeps the months of `order_event`: `python -m audit_writer.maintain`, once a day.
 
-Makes this month's partition and those ahead, moves what arrived before its month was made, and drops what is
-older than the retention. Running it again, or several at once, changes nothing more.
+Makes this month's partition and those ahead, moves what arrived before its month was made, drops what is
+older than the retention, and notes what the database may take on disk. Running it again, or several at once,
+changes nothing more.
 """
 
 import asyncio
@@ -52,6 +53,7 @@ async def maintain(settings: MaintenanceSettings) -> tuple[list[str], list[str]]
             dropped = []
             if settings.retention_months is not None:
                 dropped = await connection.fetch("SELECT drop_partitions($1)", settings.retention_months)
+            await connection.execute("UPDATE database_limit SET bytes = $1", settings.database_limit_bytes)
     finally:
         await connection.close()
     return [row[0] for row in made], [row[0] for row in dropped]

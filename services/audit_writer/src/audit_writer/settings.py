@@ -31,7 +31,7 @@ class AuditWriterSettings(ServiceSettings):
 
 
 class MaintenanceSettings(BaseSettings):
-    """What the one-shot step needs that makes and drops the months of `order_event`."""
+    """What the one-shot step needs that makes and drops the months of `order_event` and notes their limit."""
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, extra="ignore", frozen=True)
 
@@ -41,3 +41,5 @@ class MaintenanceSettings(BaseSettings):
     """For how many months after this one a partition is made."""
     retention_months: int | None = Field(default=None, ge=1)
     """How many whole months of events are kept before this one; by default all for ever."""
+    database_limit_bytes: int = Field(default=20_000_000_000, ge=1)
+    """What the database may take on disk: from four fifths of it on Grafana warns."""

@@ -1,0 +1,1 @@
+INSERT INTO public.database_limit (bytes) VALUES (20000000000)

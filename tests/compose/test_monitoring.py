@@ -1,0 +1,60 @@
+"""Prometheus in the deployment: it finds every replica by name, reads its metrics, and knows our rules."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+import msgspec
+import pytest
+from deployment import docker, image_is_there, inspect
+from grafana_files import prometheus_rules
+from waiting import until_found
+
+if TYPE_CHECKING:
+    from deployment import Deployment
+
+pytestmark = pytest.mark.timeout(300)
+
+IMAGE = "prom/prometheus:v3.5.0"
+QUERY = "min(up) * max(reconciler_validated_ledger) * max(audit_writer_bus_connected)"
+
+
+@pytest.mark.skipif(
+    not image_is_there(IMAGE), reason="no Prometheus to stand in for the official image: install Debian's"
+)
+async def test_it_finds_every_replica_reads_its_metrics_and_evaluates_the_rules(
+    deployment: Deployment,
+) -> None:
+    deployment.up(scale=("reconciler=2",))
+    deployment.up("prometheus", beside=True)
+    [container] = deployment.containers("prometheus")
+
+    async def answer(path: str) -> dict:  # type: ignore[type-arg] # Prometheus's own JSON
+        url = f"http://127.0.0.1:9090/api/v1/{path}"
+        told = await asyncio.to_thread(docker, "exec", container, "wget", "-q", "-O", "-", url)
+        found: dict = msgspec.json.decode(told)["data"]  # type: ignore[type-arg]
+        return found
+
+    async def healthy() -> bool:
+        return bool(inspect(container)["State"]["Health"]["Status"] == "healthy")
+
+    async def scraped() -> bool:
+        targets = (await answer("targets"))["activeTargets"]
+        up = Counter(target["labels"]["job"] for target in targets if target["health"] == "up")
+        return up == {"reconciler": 2, "audit_writer": 1}
+
+    async def known() -> bool:
+        return bool((await answer(f"query?query={quote(QUERY)}"))["result"])
+
+    await until_found(healthy, seconds=60)
+    await until_found(scraped, seconds=90)
+    await until_found(known, seconds=60)
+    groups = (await answer("rules"))["groups"]
+    rules = [rule for group in groups for rule in group["rules"]]
+    assert sorted(rule["name"] for rule in rules) == sorted(
+        rule.get("alert") or rule["record"] for rule in prometheus_rules()
+    )
+    assert {rule["health"] for rule in rules} <= {"ok", "unknown"}
