@@ -4,6 +4,7 @@
 # can fail. Arguments go to pytest.
 set -eu
 cd "$(dirname "$0")/../.."
+PATH=$PATH:/usr/sbin:/sbin # where Debian has dockerd, debootstrap and iptables
 log=$(mktemp -d)
 engine=
 
@@ -13,7 +14,8 @@ skip() {
 }
 
 finish() {
-    [ -z "$engine" ] || { kill "$engine"; wait "$engine" 2>/dev/null || true; }
+    [ -z "$engine" ] || kill "$engine" 2>/dev/null || true
+    [ -z "$engine" ] || wait "$engine" 2>/dev/null || true
     rm -rf "$log"
 }
 trap finish EXIT
