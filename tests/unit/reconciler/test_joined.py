@@ -93,3 +93,18 @@ async def test_one_that_is_canceled_while_it_waits_is_not_asked_for(
     assert await first == 0
     assert await waiting[1] == 4
     assert asked.rounds == [[0], [2]]
+
+
+async def test_one_that_is_canceled_while_it_is_asked_for_costs_nobody_else_the_answer(
+    double: Joined[int, int], asked: Asked
+) -> None:
+    (first,) = await started(double, asked, range(1))
+    tasks = [asyncio.create_task(double(number)) for number in (1, 2, 3)]
+    before, asked.may = asked.may, asyncio.Event()
+    before.set()
+    await until(lambda: asked.rounds == [[0], [1, 2, 3]])
+    tasks[1].cancel()
+    await asyncio.wait([tasks[1]])
+    asked.may.set()
+    assert await asyncio.gather(first, tasks[0], tasks[2]) == [0, 2, 6]
+    assert await double(5) == 10

@@ -56,4 +56,5 @@ class Joined(Generic[Question, Answer]):
             answers = [error] * len(some)
         for one, answer in zip(some, answers, strict=True):
             one.answer = answer
-            self._waiting.remove(one)
+        # Who was canceled meanwhile has gone by itself
+        self._waiting = [one for one in self._waiting if one not in some]
