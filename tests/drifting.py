@@ -11,9 +11,9 @@ from replaying import recorded
 
 from offer_lifecycle import Source, flows, normalise
 from order_events import BalanceDrift
-from reconciler.service.follower import Follower
-from reconciler.service.guard import Guards
-from reconciler.service.snapshot import SnapshotDiffers
+from reconciler.following.follower import Follower
+from reconciler.safety.account_safety import Guards
+from reconciler.safety.snapshot_check import SnapshotDiffers
 from replay_node.session import Session
 
 Json = dict[str, Any]

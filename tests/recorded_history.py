@@ -21,8 +21,8 @@ from offer_lifecycle import (
     normalise,
 )
 from order_events import encode
+from reconciler.following import stored_account
 from reconciler.ports.bus import Kept
-from reconciler.service import memory
 from replay_node.session import RecordedLedger, Session, read_session
 
 Raw = dict[str, Any]
@@ -105,9 +105,12 @@ def copy_of(state: AccountState) -> AccountState:
 
 def kept(state: AccountState) -> AccountState:
     """Return the state as another process finds it in the bucket."""
-    record = memory.KeptAccount(record=state.record, engine_sequence=0)
-    values = {memory.ACCOUNT_KEY: memory.account_value(record), **memory.order_values(state.orders)}
-    found = memory.read_kept(Kept(values=values, revision=1))
+    record = stored_account.KeptAccount(record=state.record, engine_sequence=0)
+    values = {
+        stored_account.ACCOUNT_KEY: stored_account.account_value(record),
+        **stored_account.order_values(state.orders),
+    }
+    found = stored_account.read_kept(Kept(values=values, revision=1))
     assert found is not None
     return found[1]
 

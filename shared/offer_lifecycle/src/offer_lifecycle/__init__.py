@@ -25,8 +25,8 @@ from offer_lifecycle.events import utc
 from offer_lifecycle.flows import Flow, Source, flows
 from offer_lifecycle.fold import fold
 from offer_lifecycle.funds import Holding
-from offer_lifecycle.gaps import Gap, cross, gap_event, remembering
-from offer_lifecycle.healing import Contradiction, heal
+from offer_lifecycle.gap_backfill import Contradiction, heal
+from offer_lifecycle.history_gaps import Gap, cross, gap_event, remembering
 from offer_lifecycle.order import Order
 from offer_lifecycle.removal import Verdict
 from offer_lifecycle.second_look import look_again, settled
