@@ -9,6 +9,7 @@ from in_process_node import InProcessServer
 from one_account import announced, follower, run, statuses, to_the_end, told
 from replaying import recorded
 from structlog.testing import capture_logs
+from waiting import limit
 
 from ledger_client.server import LedgerServer, ProtocolViolation, Unreachable
 from offer_lifecycle import Header
@@ -83,7 +84,7 @@ class StalledMarket(NoMarket):
 
 async def test_a_market_that_never_answers_costs_a_bounded_time_and_the_context() -> None:
     session, memory = recorded("full_fill"), Memory()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(limit()):
         await run(memory, session, StalledMarket())
     disappeared = [event for event in memory.stream if isinstance(event, OrderDisappeared)]
     assert [event.market_context.reason for event in disappeared if event.market_context] == [
@@ -218,7 +219,7 @@ async def test_an_account_that_is_not_on_the_ledger_yet_is_followed_from_its_fir
         start_ledger=None,
         feed=MemoryFeed(memory),
         store=MemoryStore(memory),
-        publisher=Publisher(MemoryOrders(memory), NoMarket(), disappearance_timeout=1),
+        publisher=Publisher(MemoryOrders(memory), NoMarket(), disappearance_timeout=limit()),
     )
     server.close_ledgers()
     await one.advance(server)
@@ -252,7 +253,7 @@ async def test_an_order_found_at_the_start_is_told_of_as_the_engine_has_announce
     server.close_ledgers()
     memory = Memory()
     memory.announcements += announced(session)
-    publisher = Publisher(MemoryOrders(memory), NoMarket(), disappearance_timeout=1)
+    publisher = Publisher(MemoryOrders(memory), NoMarket(), disappearance_timeout=limit())
     one = Follower(
         session.accounts["maker"],
         start_ledger=None,

@@ -10,7 +10,7 @@ from in_memory_bus import Memory, MemoryFeed, MemoryLeases, MemoryOrders, Memory
 from in_process_node import InProcessServer
 from replaying import recorded
 from structlog.testing import capture_logs
-from waiting import until
+from waiting import limit, until
 from with_a_hole import PATIENCE, Clock, gaps_of
 
 from ledger_client.server import Unreachable
@@ -69,7 +69,7 @@ class Running:
             start_ledger=SESSION.ledgers[0].ledger_index,
             feed=MemoryFeed(memory),
             store=self.store(memory),
-            publisher=Publisher(MemoryOrders(memory), NoMarket(), disappearance_timeout=1),
+            publisher=Publisher(MemoryOrders(memory), NoMarket(), disappearance_timeout=limit()),
         )
         self.made.append(follower)
         return follower
@@ -203,7 +203,7 @@ async def test_a_cancellation_that_a_library_swallows_still_ends_the_loop(
     task = asyncio.create_task(running.loop.run())
     await store.committing.wait()
     task.cancel()
-    done, _ = await asyncio.wait([task], timeout=5)
+    done, _ = await asyncio.wait([task], timeout=limit())
     assert done == {task}
     assert task.cancelled()
 
