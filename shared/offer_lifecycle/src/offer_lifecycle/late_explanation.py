@@ -8,7 +8,7 @@ from offer_lifecycle.events import Fact
 from offer_lifecycle.removal import Case, Verdict, decide_removal
 from offer_lifecycle.state import AccountState, LedgerFacts, LedgerOutcome, UnexplainedRemoval
 from offer_lifecycle.transaction import Header
-from order_events import Resolution, event_id
+from order_events import Correction, Resolution, event_id
 
 
 def explain_again(removal: UnexplainedRemoval, facts: LedgerFacts) -> Verdict | None:
@@ -61,7 +61,7 @@ def correct_disappearance(
             transaction_hash=order.removed_by,
         ),
         by="the ledger before",
-        stands=order.anomaly,
+        correction=Correction.AMENDED if order.anomaly else Correction.WITHDRAWN,
     )
     return LedgerOutcome(
         events=(correction,), record=record, changed={} if known is None else {order.sequence: order}
