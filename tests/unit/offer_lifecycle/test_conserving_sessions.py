@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from console.replay import steps
-from console.sessions import RECORDINGS, find_session
+from console.sessions import find_session
 from offer_lifecycle import (
     EXACT,
     ZERO,
@@ -25,6 +25,7 @@ from offer_lifecycle import (
     read_transaction,
 )
 from order_events import OrderFilled
+from replay_node.recordings import RECORDINGS
 
 NAMES = sorted(path.name.removesuffix(".json.gz") for path in RECORDINGS.glob("*.json.gz"))
 
