@@ -2,7 +2,6 @@
 
 from in_memory_bus import Memory, MemoryFeed, MemoryOrders, MemoryStore, NoMarket
 from in_process_node import InProcessServer
-from waiting import limit
 
 from offer_lifecycle import parse_amount
 from order_events import (
@@ -27,7 +26,7 @@ def follower(
     guards: Guards | None = None,
 ) -> Follower:
     """Return what a process would make of the account after a start."""
-    publisher = Publisher(MemoryOrders(memory), market or NoMarket(), disappearance_timeout=limit())
+    publisher = Publisher(MemoryOrders(memory), market or NoMarket(), disappearance_timeout=1)
     return Follower(
         session.accounts[role],
         start_ledger=session.ledgers[0].ledger_index,

@@ -6,7 +6,6 @@ from uuid import UUID
 from in_memory_bus import Memory, MemoryFeed, MemoryOrders, MemoryStore, NoMarket
 from in_process_node import InProcessServer
 from one_account import MemoryKept, announced, follower, run
-from waiting import limit
 
 from ledger_client.server import LedgerServer
 from offer_lifecycle import AccountRecord, Gap, Order
@@ -35,7 +34,7 @@ def gaps_of(memory: Memory, clock: Clock) -> Gaps:
     """Return what a process would use, on the in-memory bus."""
 
     def healing(account: str, gap: Gap, server: LedgerServer) -> Healing:
-        publisher = HistoryPublisher(MemoryOrders(memory), NoMarket(), disappearance_timeout=limit())
+        publisher = HistoryPublisher(MemoryOrders(memory), NoMarket(), disappearance_timeout=1)
         store, feed = MemoryStore(memory), MemoryFeed(memory)
         return Healing(account, gap, server, feed=feed, store=store, publisher=publisher)
 

@@ -219,7 +219,7 @@ async def test_an_account_that_is_not_on_the_ledger_yet_is_followed_from_its_fir
         start_ledger=None,
         feed=MemoryFeed(memory),
         store=MemoryStore(memory),
-        publisher=Publisher(MemoryOrders(memory), NoMarket(), disappearance_timeout=limit()),
+        publisher=Publisher(MemoryOrders(memory), NoMarket(), disappearance_timeout=1),
     )
     server.close_ledgers()
     await one.advance(server)
@@ -253,7 +253,7 @@ async def test_an_order_found_at_the_start_is_told_of_as_the_engine_has_announce
     server.close_ledgers()
     memory = Memory()
     memory.announcements += announced(session)
-    publisher = Publisher(MemoryOrders(memory), NoMarket(), disappearance_timeout=limit())
+    publisher = Publisher(MemoryOrders(memory), NoMarket(), disappearance_timeout=1)
     one = Follower(
         session.accounts["maker"],
         start_ledger=None,

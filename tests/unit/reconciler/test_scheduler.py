@@ -69,7 +69,7 @@ class Running:
             start_ledger=SESSION.ledgers[0].ledger_index,
             feed=MemoryFeed(memory),
             store=self.store(memory),
-            publisher=Publisher(MemoryOrders(memory), NoMarket(), disappearance_timeout=limit()),
+            publisher=Publisher(MemoryOrders(memory), NoMarket(), disappearance_timeout=1),
         )
         self.made.append(follower)
         return follower

@@ -9,7 +9,6 @@ import pytest
 from in_memory_bus import Memory, MemoryFeed, MemoryOrders, MemoryStore, NoMarket
 from made_ledger import ISSUER, OWNER, listed, offer, tx, usd
 from one_account import MemoryKept
-from waiting import limit
 from with_a_hole import Clock, by_id, end_state
 
 from ledger_client.server import Answer, LedgerServer, Refused, Unreachable
@@ -93,7 +92,7 @@ def follower(memory: Memory) -> Follower:
         start_ledger=made.START,
         feed=MemoryFeed(memory),
         store=MemoryStore(memory),
-        publisher=Publisher(MemoryOrders(memory), NoMarket(), disappearance_timeout=limit()),
+        publisher=Publisher(MemoryOrders(memory), NoMarket(), disappearance_timeout=1),
     )
 
 
