@@ -4,18 +4,19 @@ from itertools import pairwise
 from typing import Any
 
 import made_ledger as made
+import msgspec
 import pytest
 from in_memory_bus import Memory, MemoryFeed, MemoryOrders, MemoryStore, NoMarket
 from made_ledger import ISSUER, OWNER, listed, offer, tx, usd
-from one_account import MemoryKept
+from one_account import committed_by, committed_in
 from with_a_hole import Clock, by_id, end_state
 
 from ledger_client.server import Answer, LedgerServer, Refused, Unreachable
 from order_events import OrderCorrected, OrderDisappeared, OrderStatus, RemovalReason, Resolution
-from reconciler.backfill.unexplained_removals import FIRST_PAUSE, LONGEST_PAUSE, Doubts
-from reconciler.following import stored_account as kept
+from reconciler.backfill.unexplained_removals import FIRST_PAUSE, LONGEST_PAUSE, UnexplainedRemovals
 from reconciler.following.follower import Follower
 from reconciler.following.publisher import Publisher
+from reconciler.following.stored_account import ACCOUNT_KEY, account_value
 
 REMOVED_AT = made.START + 1
 FROZEN = {"Account": ISSUER, "Balance": "1", "OwnerCount": 0, "Flags": 0x0040_0000}
@@ -107,10 +108,10 @@ async def followed(server: MadeServer) -> tuple[Memory, Follower]:
 async def ask(one: Follower, *servers: LedgerServer) -> None:
     """Look until the pause ends once."""
     clock = Clock()
-    doubts = Doubts(clock=clock)
-    await doubts.ask(one, servers)
+    removals = UnexplainedRemovals(clock=clock)
+    await removals.ask_again(one, servers)
     clock.now += FIRST_PAUSE
-    await doubts.ask(one, servers)
+    await removals.ask_again(one, servers)
 
 
 async def test_a_later_answer_corrects_the_verdict_and_the_order_ends_as_if_it_had_come_in_time() -> None:
@@ -134,13 +135,11 @@ async def test_a_doubt_outlives_the_process_and_another_server_may_settle_it() -
     memory, _ = await followed(silent)
     again = follower(memory)
     await again.advance(silent)
-    assert len(again.doubts) == 1
+    assert len(committed_by(again).unexplained_removals) == 1
     await ask(again, silent, other)
     assert isinstance(memory.stream[-1], OrderCorrected)
-    assert again.doubts == ()
-    found = kept.read_kept(MemoryKept(memory).kept())
-    assert found is not None
-    assert found[0].doubts == ()
+    assert committed_by(again).unexplained_removals == ()
+    assert committed_in(memory).stored.unexplained_removals == ()
 
 
 async def test_what_nobody_can_answer_stays_in_doubt_and_changes_nothing() -> None:
@@ -149,7 +148,7 @@ async def test_what_nobody_can_answer_stays_in_doubt_and_changes_nothing() -> No
     before = (by_id(memory), dict(memory.values))
     await ask(one, server)
     assert (by_id(memory), memory.values) == before
-    assert len(one.doubts) == 1
+    assert len(committed_by(one).unexplained_removals) == 1
 
 
 async def test_a_server_of_another_chain_settles_nothing() -> None:
@@ -165,11 +164,11 @@ async def test_servers_are_asked_ever_more_seldom() -> None:
     server = MadeServer("http://one")
     _, one = await followed(server)
     clock = Clock()
-    doubts = Doubts(clock=clock)
+    removals = UnexplainedRemovals(clock=clock)
     attempts = []
     for _ in range(int(3 * LONGEST_PAUSE / FIRST_PAUSE)):
         before = len(server.asked)
-        await doubts.ask(one, [server])
+        await removals.ask_again(one, [server])
         if len(server.asked) > before:
             attempts.append(clock.now)
         clock.now += FIRST_PAUSE
@@ -177,11 +176,16 @@ async def test_servers_are_asked_ever_more_seldom() -> None:
     assert pauses == [2, 4, 8, 16, 32, 60]
 
 
-async def test_no_more_doubts_are_kept_than_fit_beside_every_ledger(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("reconciler.following.follower._MOST_DOUBTS", 1)
+async def test_no_more_removals_are_stored_than_fit_beside_every_ledger(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("reconciler.following.follower._MOST_UNEXPLAINED", 1)
     server = MadeServer("http://one")
-    _, one = await followed(server)
-    one.doubts = (*one.doubts, *one.doubts)
+    memory, one = await followed(server)
+    stored = committed_by(one)
+    twice = msgspec.structs.replace(stored, unexplained_removals=2 * stored.unexplained_removals)
+    memory.values[f"0.{OWNER}.{ACCOUNT_KEY}"] = account_value(twice)
+    again = follower(memory)
     server.validated += 1
-    await one.advance(server)
-    assert len(one.doubts) == 1
+    await again.advance(server)
+    assert len(committed_by(again).unexplained_removals) == 1

@@ -1,6 +1,6 @@
-"""Removals that nothing explained: other servers, or the same ones later, may know the ledger before.
+"""Unexplained removals: the servers are asked again, since one may know the ledger before the removal by now.
 
-They are asked ever more seldom, as long as the account remembers the doubt: the newest few.
+The newest few removals of an account are asked about, at ever longer intervals.
 """
 
 from collections.abc import Callable, Iterable
@@ -8,23 +8,33 @@ from collections.abc import Callable, Iterable
 import structlog
 
 from ledger_client.questions import account_history, ledger_header, state_before
-from ledger_client.server import LedgerServer, ServerError, WrongChain
-from offer_lifecycle import Doubt, LedgerFacts, StateAnswer, Verdict, look_again, settled
+from ledger_client.server import LedgerServer, ServerError
+from offer_lifecycle import (
+    Doubt,
+    Header,
+    LedgerFacts,
+    LedgerOutcome,
+    StateAnswer,
+    Verdict,
+    look_again,
+    settled,
+)
 from order_events import RemovalReason
-from reconciler.following import stored_account
 from reconciler.following.follower import Follower
+from reconciler.following.stored_account import CommittedAccount, ExtraWrites
 
 _log = structlog.get_logger()
 
 FIRST_PAUSE = 60.0
-"""Seconds until an account's doubts are asked about again; each time twice as long."""
+"""Seconds until the servers are asked again about an account's removals; each time twice as long."""
 LONGEST_PAUSE = 3600.0
+"""Seconds."""
 _ROUNDS = 3
-"""A domain's answer asks for credentials; nothing asks further than that."""
+"""A domain's answer asks for credentials; no answer asks further than that."""
 
 
-class Doubts:
-    """The doubts of all accounts."""
+class UnexplainedRemovals:
+    """The unexplained removals of all accounts."""
 
     def __init__(self, *, clock: Callable[[], float]) -> None:
         """`clock`: seconds, monotonic."""
@@ -32,10 +42,10 @@ class Doubts:
         self._next: dict[str, float] = {}
         self._pause: dict[str, float] = {}
 
-    async def ask(self, follower: Follower, servers: Iterable[LedgerServer]) -> None:
-        """Ask all servers about the account's doubts, if it is time, and correct what they explain."""
+    async def ask_again(self, follower: Follower, servers: Iterable[LedgerServer]) -> None:
+        """Ask all servers about the account's removals, if it is time, and correct what they explain."""
         account, now = follower.account, self._clock()
-        if not follower.doubts:
+        if not _unexplained(follower):
             self._pause.pop(account, None)
             self._next.pop(account, None)
             return
@@ -45,52 +55,53 @@ class Doubts:
         self._pause[account] = min(pause * 2, LONGEST_PAUSE)
         self._next[account] = now + self._pause[account]
         for server in servers:
-            for doubt in follower.doubts:
+            for removal in _unexplained(follower):
                 try:
-                    await _ask(follower, doubt, server)
+                    await _explain(follower, removal, server)
                 except ServerError as error:
-                    _log.debug("doubt not settled", account=account, problem=str(error))
+                    _log.debug("removal still unexplained", account=account, problem=str(error))
                     break
 
 
-async def _ask(follower: Follower, doubt: Doubt, server: LedgerServer) -> None:
-    state = follower.state
-    verdict = await _verdict(doubt, server)
-    if state is None or verdict is None or verdict.reason is RemovalReason.UNEXPLAINED:
+def _unexplained(follower: Follower) -> tuple[Doubt, ...]:
+    committed = follower.committed
+    return () if committed is None else committed.stored.unexplained_removals
+
+
+async def _explain(follower: Follower, removal: Doubt, server: LedgerServer) -> None:
+    """Correct the removal's event if this server's answers explain it."""
+    verdict = await _verdict(removal, server)
+    if verdict is None or verdict.reason is RemovalReason.UNEXPLAINED:
         return
-    header = await ledger_header(server, state.record.ledger_index)
-    if header.ledger_hash != state.record.ledger_hash:
-        raise WrongChain(
-            server.name,
-            f"ledger: expected hash {state.record.ledger_hash} of ledger {header.ledger_index}, "
-            f"found {header.ledger_hash}",
-        )
-    outcome = settled(state, doubt, verdict, header)
-    left = tuple(other for other in follower.doubts if other != doubt)
-    beside = stored_account.Beside(gaps=follower.gaps, doubts=left)
-    judged = follower.guard.corrected(outcome)
-    await follower.settle(server, header, state, outcome, judged, beside)
+
+    async def correction(committed: CommittedAccount, header: Header) -> tuple[LedgerOutcome, ExtraWrites]:
+        stored = committed.stored
+        left = tuple(other for other in stored.unexplained_removals if other != removal)
+        extra = ExtraWrites(history_gaps=stored.history_gaps, unexplained_removals=left)
+        return settled(committed.state, removal, verdict, header), extra
+
+    await follower.correct_earlier_events(server, correction)
     _log.info(
-        "explained after all",
+        "removal explained by a late answer",
         account=follower.account,
-        sequence=doubt.order.sequence,
+        sequence=removal.order.sequence,
         reason=verdict.reason,
         server=server.name,
     )
 
 
-async def _verdict(doubt: Doubt, server: LedgerServer) -> Verdict | None:
-    """Decide again with this server's answers; None: it does not show the transaction."""
-    ledger_index = doubt.order.ended_at or 0
-    history = await account_history(server, doubt.order.account, ledger_index, ledger_index)
+async def _verdict(removal: Doubt, server: LedgerServer) -> Verdict | None:
+    """Decide again with this server's answers; None: it does not show the removing transaction."""
+    ledger_index = removal.order.ended_at or 0
+    history = await account_history(server, removal.order.account, ledger_index, ledger_index)
     header = await ledger_header(server, ledger_index)
     transactions = tuple(one.transaction for one in history)
     answers: tuple[StateAnswer, ...] = ()
     for _ in range(_ROUNDS):
         facts = LedgerFacts(
-            header=header, reserves=doubt.reserves, transactions=transactions, answers=answers
+            header=header, reserves=removal.reserves, transactions=transactions, answers=answers
         )
-        verdict = look_again(doubt, facts)
+        verdict = look_again(removal, facts)
         asked = [await state_before(server, question) for question in verdict.questions] if verdict else []
         known = tuple(answer for answer in asked if answer is not None)
         if not known:
