@@ -116,7 +116,7 @@ async def adoption_ledger(store: StateStore, network_id: int, account: str, want
     if adopted_at > wanted.last:
         raise NotRebuilt(
             f"{account}: expected ledgers from {adopted_at} on, where it was adopted, "
-            f"found {wanted.first}-{wanted.last}: no event of those was ever published"
+            f"found {wanted.first}-{wanted.last}: their events were never published"
         )
     return adopted_at
 
