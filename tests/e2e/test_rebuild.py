@@ -216,7 +216,9 @@ async def test_ledgers_before_the_adoption_are_refused_because_their_events_were
     async with serving(session.name, pace=READ) as node:
         await play(client, provisioned_nats_url, node, session)
         before = settings(provisioned_nats_url, node, session, first_ledger=2, last_ledger=3)
-        with pytest.raises(NotRebuilt, match="where it was adopted, found 2-3: their events were never published"):
+        with pytest.raises(
+            NotRebuilt, match="where it was adopted, found 2-3: their events were never published"
+        ):
             await rebuild_all(before)
 
 

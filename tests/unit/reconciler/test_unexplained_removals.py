@@ -1,5 +1,6 @@
 """What no server could explain at first is asked about again, and corrected by an event that points at it."""
 
+import json
 from itertools import pairwise
 from typing import Any
 
@@ -12,7 +13,7 @@ from one_account import committed_by, committed_in
 from with_a_hole import Clock, by_id, end_state
 
 from ledger_client.server import Answer, LedgerServer, Refused, Unreachable
-from order_events import OrderCorrected, OrderDisappeared, OrderStatus, RemovalReason, Resolution
+from order_events import Correction, OrderCorrected, OrderDisappeared, OrderStatus, RemovalReason, Resolution
 from reconciler.backfill.unexplained_removals import FIRST_PAUSE, LONGEST_PAUSE, UnexplainedRemovals
 from reconciler.following.follower import Follower
 from reconciler.following.publisher import Publisher
@@ -117,20 +118,24 @@ async def ask(one: Follower, *servers: LedgerServer) -> None:
 async def test_a_later_answer_corrects_the_verdict_and_the_order_ends_as_if_it_had_come_in_time() -> None:
     server = MadeServer("http://one")
     memory, one = await followed(server)
-    doubted = memory.stream[-1]
-    assert isinstance(doubted, OrderDisappeared)
-    assert (doubted.removal_reason, doubted.resolution) == (RemovalReason.UNEXPLAINED, Resolution.UNRESOLVED)
+    unexplained = memory.stream[-1]
+    assert isinstance(unexplained, OrderDisappeared)
+    assert (unexplained.removal_reason, unexplained.resolution) == (
+        RemovalReason.UNEXPLAINED,
+        Resolution.UNRESOLVED,
+    )
     server.knows = True
     await ask(one, server)
     corrected = memory.stream[-1]
     assert isinstance(corrected, OrderCorrected)
-    assert (corrected.corrects, corrected.stands, corrected.anomaly) == (doubted.event_id, True, True)
+    assert (corrected.corrects, corrected.correction) == (unexplained.event_id, Correction.AMENDED)
+    assert corrected.anomaly
     assert (corrected.status, corrected.removal_reason) == (OrderStatus.REMOVED, RemovalReason.UNFUNDED)
     assert corrected.resolution is Resolution.RESOLVED
     assert end_state(memory) == end_state((await followed(MadeServer("http://one", knows=True)))[0])
 
 
-async def test_a_doubt_outlives_the_process_and_another_server_may_settle_it() -> None:
+async def test_an_unexplained_removal_outlives_the_process_and_another_server_may_explain_it() -> None:
     silent, other = MadeServer("http://silent"), MadeServer("http://other", knows=True)
     memory, _ = await followed(silent)
     again = follower(memory)
@@ -142,7 +147,12 @@ async def test_a_doubt_outlives_the_process_and_another_server_may_settle_it() -
     assert committed_in(memory).stored.unexplained_removals == ()
 
 
-async def test_what_nobody_can_answer_stays_in_doubt_and_changes_nothing() -> None:
+async def test_state_of_an_earlier_version_keeps_its_unexplained_removals() -> None:
+    memory, _ = await followed(MadeServer("http://silent"))
+    assert len(json.loads(memory.values[f"0.{OWNER}.{ACCOUNT_KEY}"])["doubts"]) == 1
+
+
+async def test_what_no_server_can_answer_stays_unexplained_and_changes_nothing() -> None:
     server = MadeServer("http://one")
     memory, one = await followed(server)
     before = (by_id(memory), dict(memory.values))
@@ -151,7 +161,7 @@ async def test_what_nobody_can_answer_stays_in_doubt_and_changes_nothing() -> No
     assert len(committed_by(one).unexplained_removals) == 1
 
 
-async def test_a_server_of_another_chain_settles_nothing() -> None:
+async def test_a_server_of_another_chain_explains_nothing() -> None:
     memory, one = await followed(MadeServer("http://one"))
     liar = MadeServer("http://liar", knows=True, chain="X")
     liar.validated = REMOVED_AT

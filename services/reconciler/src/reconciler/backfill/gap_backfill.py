@@ -20,8 +20,8 @@ from offer_lifecycle import (
     Gap,
     Header,
     LedgerOutcome,
-    gap_event,
-    heal,
+    backfill_history_gap,
+    history_gap_event,
 )
 from order_events import OrderDisappeared, OrderEvent, OrdersEvent, Provenance, Resolution
 from reconciler.following import stored_account
@@ -150,7 +150,7 @@ class GapBackfill:
                 *committed.stored.unexplained_removals,
                 *(read.stored.unexplained_removals if read else ()),
             ),
-            events=(gap_event(committed.state, self._gap, header, Resolution.RESOLVED),),
+            events=(history_gap_event(committed.state, self._gap, header, Resolution.RESOLVED),),
             values=values,
             deleted=stored_account.gap_keys(self._gap, past.before.orders),
             unacknowledged=read.stored.unacknowledged if read else (),
@@ -174,7 +174,7 @@ class GapBackfill:
 
     def _merged(self, state: AccountState, past: "_Past", header: Header) -> LedgerOutcome:
         try:
-            return heal(state, past.before, past.after, self._gap, header)
+            return backfill_history_gap(state, past.before, past.after, self._gap, header)
         except Contradiction as contradiction:
             raise ProtocolViolation(self._server.name, str(contradiction)) from contradiction
 

@@ -10,14 +10,14 @@ import structlog
 from ledger_client.questions import account_history, ledger_header, state_before
 from ledger_client.server import LedgerServer, ServerError
 from offer_lifecycle import (
-    Doubt,
     Header,
     LedgerFacts,
     LedgerOutcome,
     StateAnswer,
+    UnexplainedRemoval,
     Verdict,
-    look_again,
-    settled,
+    correct_disappearance,
+    explain_again,
 )
 from order_events import RemovalReason
 from reconciler.following.follower import Follower
@@ -63,12 +63,12 @@ class UnexplainedRemovals:
                     break
 
 
-def _unexplained(follower: Follower) -> tuple[Doubt, ...]:
+def _unexplained(follower: Follower) -> tuple[UnexplainedRemoval, ...]:
     committed = follower.committed
     return () if committed is None else committed.stored.unexplained_removals
 
 
-async def _explain(follower: Follower, removal: Doubt, server: LedgerServer) -> None:
+async def _explain(follower: Follower, removal: UnexplainedRemoval, server: LedgerServer) -> None:
     """Correct the removal's event if this server's answers explain it."""
     verdict = await _verdict(removal, server)
     if verdict is None or verdict.reason is RemovalReason.UNEXPLAINED:
@@ -78,7 +78,7 @@ async def _explain(follower: Follower, removal: Doubt, server: LedgerServer) -> 
         stored = committed.stored
         left = tuple(other for other in stored.unexplained_removals if other != removal)
         extra = ExtraWrites(history_gaps=stored.history_gaps, unexplained_removals=left)
-        return settled(committed.state, removal, verdict, header), extra
+        return correct_disappearance(committed.state, removal, verdict, header), extra
 
     await follower.correct_earlier_events(server, correction)
     _log.info(
@@ -90,7 +90,7 @@ async def _explain(follower: Follower, removal: Doubt, server: LedgerServer) -> 
     )
 
 
-async def _verdict(removal: Doubt, server: LedgerServer) -> Verdict | None:
+async def _verdict(removal: UnexplainedRemoval, server: LedgerServer) -> Verdict | None:
     """Decide again with this server's answers; None: it does not show the removing transaction."""
     ledger_index = removal.order.ended_at or 0
     history = await account_history(server, removal.order.account, ledger_index, ledger_index)
@@ -101,7 +101,7 @@ async def _verdict(removal: Doubt, server: LedgerServer) -> Verdict | None:
         facts = LedgerFacts(
             header=header, reserves=removal.reserves, transactions=transactions, answers=answers
         )
-        verdict = look_again(removal, facts)
+        verdict = explain_again(removal, facts)
         asked = [await state_before(server, question) for question in verdict.questions] if verdict else []
         known = tuple(answer for answer in asked if answer is not None)
         if not known:

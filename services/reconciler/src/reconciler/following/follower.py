@@ -28,10 +28,10 @@ from offer_lifecycle import (
     Header,
     LedgerFacts,
     LedgerOutcome,
-    cross,
-    found,
-    gap_event,
-    remembering,
+    accepted_at_adoption,
+    cross_history_gap,
+    history_gap_event,
+    keep_incomplete_orders,
 )
 from order_events import Resolution
 from reconciler.following import account_reader, stored_account
@@ -50,7 +50,7 @@ _log = structlog.get_logger()
 _MOST_UNEXPLAINED = 20
 """Unexplained removals that are stored, of about 1 kB each: they are written with every ledger."""
 
-Correction = Callable[[CommittedAccount, Header], Awaitable[tuple[LedgerOutcome, ExtraWrites]]]
+MakeCorrection = Callable[[CommittedAccount, Header], Awaitable[tuple[LedgerOutcome, ExtraWrites]]]
 """Works out what is corrected, from what is committed and the header of the cursor's ledger."""
 
 
@@ -149,9 +149,9 @@ class Follower:
         for damage in outcome.damaged:
             _log.error("metadata that can't be read", account=self.account, found=damage)
         if stored.history_gaps:
-            outcome = remembering(outcome, state)
+            outcome = keep_incomplete_orders(outcome, state)
         decided = self._safety.decide_ledger(stored.policy_state, state.record, facts, outcome)
-        unexplained = (*stored.unexplained_removals, *outcome.doubts)[-_MOST_UNEXPLAINED:]
+        unexplained = (*stored.unexplained_removals, *outcome.unexplained_removals)[-_MOST_UNEXPLAINED:]
         extra = ExtraWrites(history_gaps=stored.history_gaps, unexplained_removals=unexplained)
         await self._publish_and_commit(server, facts.header, outcome, decided, extra)
 
@@ -225,7 +225,7 @@ class Follower:
             last=view.header.ledger_index,
             last_hash=view.header.ledger_hash,
         )
-        outcome = cross(state, view.state, view.header, view.next_sequence, gap)
+        outcome = cross_history_gap(state, view.state, view.header, view.next_sequence, gap)
         _log.error(
             "no server has these ledgers: going on after them, what became of orders in them is unresolved",
             account=self.account,
@@ -237,13 +237,13 @@ class Follower:
         extra = ExtraWrites(
             history_gaps=(*stored.history_gaps, gap),
             unexplained_removals=stored.unexplained_removals,
-            events=(gap_event(state, gap, view.header, Resolution.PENDING),),
+            events=(history_gap_event(state, gap, view.header, Resolution.PENDING),),
             values=stored_account.gap_values(gap, at_its_beginning, state.orders),
         )
         decided = self._safety.decide_after_gap(stored.policy_state, outcome, view.header)
         await self._publish_and_commit(server, view.header, outcome, decided, extra)
 
-    async def correct_earlier_events(self, server: LedgerServer, correction: Correction) -> None:
+    async def correct_earlier_events(self, server: LedgerServer, make_correction: MakeCorrection) -> None:
         """Publish and commit what older ledgers, or a late answer of this server, correct.
 
         Raises:
@@ -259,7 +259,7 @@ class Follower:
                 f"ledger: expected hash {record.ledger_hash} of ledger {header.ledger_index}, "
                 f"found {header.ledger_hash}: it is on another chain than the ledgers followed so far",
             )
-        outcome, extra = await correction(committed, header)
+        outcome, extra = await make_correction(committed, header)
         decided = self._safety.accept_correction(committed.stored.policy_state, outcome)
         await self._publish_and_commit(server, header, outcome, decided, extra)
 
@@ -303,7 +303,7 @@ class Follower:
             )
         view = await read_account_at(server, status.network_id, self.account, ledger_index)
         await self._hear_engine(view.state)
-        accepted = found(view.state, view.header)
+        accepted = accepted_at_adoption(view.state, view.header)
         await self._publisher.publish(accepted, (), server, view.header)
         policy_state = self._safety.start_at(ledger_index, PolicyState())
         decided = PolicyOutcome(events=[], record=view.state.record, policy_state=policy_state)

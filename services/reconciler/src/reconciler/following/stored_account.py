@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 
 import msgspec
 
-from offer_lifecycle import AccountRecord, AccountState, Doubt, Gap, LedgerOutcome, Order
+from offer_lifecycle import AccountRecord, AccountState, Gap, LedgerOutcome, Order, UnexplainedRemoval
 from order_events import HistoryGap, OrderDisappeared, encode
 from order_events.subjects import HALT_KEY, RESUME_KEY
 from reconciler.ports.bus import StoredValues
@@ -35,7 +35,7 @@ class StoredAccount(msgspec.Struct, frozen=True, kw_only=True):
     policy_state: PolicyState = msgspec.field(name="standing", default=PolicyState())
     history_gaps: tuple[Gap, ...] = msgspec.field(name="gaps", default=())
     """Ledgers that no server could show so far."""
-    unexplained_removals: tuple[Doubt, ...] = msgspec.field(name="doubts", default=())
+    unexplained_removals: tuple[UnexplainedRemoval, ...] = msgspec.field(name="doubts", default=())
     """Removals that no rule explains so far, oldest first: the servers are asked again about them."""
 
 
@@ -62,7 +62,7 @@ class ExtraWrites(msgspec.Struct, frozen=True, kw_only=True):
 
     history_gaps: tuple[Gap, ...]
     """The gaps that are open after the commit."""
-    unexplained_removals: tuple[Doubt, ...]
+    unexplained_removals: tuple[UnexplainedRemoval, ...]
     """The removals that are unexplained after the commit, oldest first."""
     events: tuple[HistoryGap, ...] = ()
     values: Mapping[str, bytes] = {}

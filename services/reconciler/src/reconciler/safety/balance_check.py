@@ -19,8 +19,16 @@ import structlog
 
 from ledger_client.questions import account_balances, state_before
 from ledger_client.server import LedgerServer, ProtocolViolation, ServerError
-from offer_lifecycle import AccountRecord, Conservation, Drift, Holding, LedgerFacts, Shown, holdings_of
-from offer_lifecycle.state_before import StateBefore
+from offer_lifecycle import (
+    AccountRecord,
+    Conservation,
+    Drift,
+    Holding,
+    LastShown,
+    LedgerFacts,
+    StateBefore,
+    read_holdings,
+)
 from reconciler.safety.slots import CheckSlots
 
 _log = structlog.get_logger()
@@ -39,7 +47,7 @@ class BalanceBaseline(msgspec.Struct, frozen=True, kw_only=True):
 
     explained_at: int
     """The last ledger at which a server showed all balances: at adoption, or in a check."""
-    shown: dict[str, Shown] = {}
+    shown: dict[str, LastShown] = {}
     """By asset, the balance that a transaction has shown since, and the last transaction that did."""
 
 
@@ -56,7 +64,7 @@ def add_up_ledger(
 ) -> tuple[BalanceBaseline, tuple[Drift, ...]]:
     """Add up the ledger after the record; return the new baseline, and the drift that transactions show."""
     conservation = _conservation(record, baseline)
-    drifts = conservation.take(facts.header.ledger_index, facts.transactions)
+    drifts = conservation.add_ledger(facts.header.ledger_index, facts.transactions)
     return BalanceBaseline(explained_at=conservation.opened, shown=dict(conservation.shown)), drifts
 
 
@@ -126,7 +134,7 @@ async def compare_with_server(
     if not record.holdings_known:
         believed |= {asset: listed[asset] for asset in listed if asset not in record.holdings}
     holdings = {**record.holdings, **believed}
-    drifts = _conservation(record, baseline).held_against(record.ledger_index, holdings)
+    drifts = _conservation(record, baseline).compare_balances(record.ledger_index, holdings)
     return BalanceCheck(
         record=msgspec.structs.replace(record, holdings=holdings, holdings_known=True),
         baseline=BalanceBaseline(explained_at=record.ledger_index) if asked == differing else baseline,
@@ -155,7 +163,7 @@ def _differs(asset: str, record: AccountRecord, listed: Mapping[str, Holding]) -
 async def _listed(server: LedgerServer, record: AccountRecord) -> dict[str, Holding]:
     shown = await account_balances(server, record.account, record.ledger_index)
     try:
-        return holdings_of(shown.account_data, shown.lines)
+        return read_holdings(shown.account_data, shown.lines)
     except (KeyError, ValueError, TypeError) as error:
         raise ProtocolViolation(
             server.name, f"balances of {record.account} at ledger {record.ledger_index}: {error!r}"
