@@ -1,7 +1,5 @@
 """Events to bytes and back."""
 
-from typing import Any
-
 import msgspec
 
 from order_events.earlier import OrderCorrectedV1
@@ -106,11 +104,3 @@ def _check_version(event: AnyEvent | OrderCorrectedV1) -> None:
     expected = VERSIONS[type(event)]
     if event.version != expected:
         raise Malformed(f"expected version {expected} of {type(event).__name__}, found {event.version}")
-
-
-def schemas() -> dict[str, dict[str, Any]]:
-    """Return the JSON Schema of every event type by its `event_type`; earlier ones end with `.v<version>`."""
-    names = {str(kind.__struct_config__.tag): kind for kind in EVENT_TYPES}
-    names |= {f"{kind.__struct_config__.tag}.v{VERSIONS[kind]}": kind for kind in EARLIER_TYPES}
-    written = {name: msgspec.json.schema(kind) for name, kind in names.items()}
-    return msgspec.json.decode(msgspec.json.encode(written), type=dict[str, dict[str, Any]])
