@@ -6,9 +6,13 @@ import socket
 import time
 from collections.abc import Callable
 from functools import partial
+from importlib.metadata import version
+from typing import Annotated
 from uuid import uuid4
 
 import nats.errors
+from faststream import Context
+from faststream.asgi import AsgiFastStream
 from faststream.nats import NatsBroker
 from nats.aio.client import Client
 
@@ -19,7 +23,9 @@ from ledger_client.shared_server import SharedServer
 from ledger_client.websocket import WebSocketServer
 from ledger_client.whole_ledgers import WholeLedgerServer
 from offer_lifecycle import Gap
+from order_events.codec import ENGINE_TYPES, ORDERS_TYPES
 from reconciler.adapters.engine_feed import JetStreamEngineFeed
+from reconciler.adapters.event_publishers import EventPublishers, orders_publishers
 from reconciler.adapters.leases import BucketLeases
 from reconciler.adapters.ledger_market import LedgerMarket
 from reconciler.adapters.metered_server import MeteredServer
@@ -40,21 +46,54 @@ from reconciler.metrics import Metrics
 from reconciler.safety.account_safety import Guards
 from reconciler.safety.policy import Policy, Unexplained
 from reconciler.settings import ReconcilerSettings
-from service_kit import Unavailable, load_settings, make_app, make_broker, run, set_up_logs
+from service_kit import Contract, Unavailable, load_settings, make_app, make_broker, run, set_up_logs
+
+
+def create_app(settings: ReconcilerSettings | None = None) -> AsgiFastStream:
+    """Return the reconciler's application; without settings it can only be asked for its contract."""
+    settings = settings or ReconcilerSettings.model_construct()
+    metrics, health = Metrics(), LedgerHealth()
+    broker = make_broker(settings.nats_url)
+    publishers = orders_publishers(broker)
+    app = make_app(
+        broker,
+        contract=contract(),
+        checks=health.checks(),
+        notes=health.notes(),
+        registry=metrics.registry,
+    )
+    app.context.set_global("settings", settings)
+    app.context.set_global("metrics", metrics)
+    app.context.set_global("health", health)
+    app.context.set_global("publishers", publishers)
+    return app
+
+
+def contract() -> Contract:
+    """Return what the AsyncAPI document says beside the publishers; the engine feed is read with nats-py."""
+    return Contract(
+        title="fillproof reconciler",
+        version=version("fillproof-reconciler"),
+        description="Follows an engine's accounts through validated ledgers and says what became of every "
+        "order. What engines announce is optional.",
+        events=ORDERS_TYPES,
+        received=ENGINE_TYPES,
+    )
 
 
 def main() -> int:
     """Run the reconciler until it is told to stop; returns the exit status."""
     settings = load_settings(ReconcilerSettings)
     set_up_logs("reconciler", settings)
-    metrics, health = Metrics(), LedgerHealth()
-    broker = make_broker(settings.nats_url)
-    app = make_app(broker, checks=health.checks(), notes=health.notes(), registry=metrics.registry)
-    return run(app, broker, settings, work=partial(work, settings, broker, metrics, health))
+    return run(create_app(settings), settings, work=work)
 
 
 async def work(
-    settings: ReconcilerSettings, broker: NatsBroker, metrics: Metrics, health: LedgerHealth
+    settings: Annotated[ReconcilerSettings, Context()],
+    broker: Annotated[NatsBroker, Context()],
+    metrics: Annotated[Metrics, Context()],
+    health: Annotated[LedgerHealth, Context()],
+    publishers: Annotated[EventPublishers, Context()],
 ) -> None:
     """Follow the accounts until cancelled.
 
@@ -85,14 +124,15 @@ async def work(
     )
     health.leased(lambda: lease.held)
     client = partial(entitled, broker, lease)
+    orders = JetStreamOrders(publishers, client, metrics)
     loop = Loop(
-        _followers(settings, client, metrics),
+        _followers(settings, orders, client, metrics),
         lease,
         servers,
         wakeup,
         metrics,
         health.turned,
-        gaps=_gaps(settings, client, metrics),
+        gaps=_gaps(settings, orders, client, metrics),
         doubts=Doubts(clock=time.monotonic),
     )
     health.watch(loop.halts)
@@ -123,7 +163,7 @@ def shared(
 
 
 def _followers(
-    settings: ReconcilerSettings, client: Callable[[], Client], metrics: Metrics
+    settings: ReconcilerSettings, orders: JetStreamOrders, client: Callable[[], Client], metrics: Metrics
 ) -> Callable[[str], Follower]:
     return partial(
         Follower,
@@ -131,7 +171,7 @@ def _followers(
         feed=JetStreamEngineFeed(client, metrics),
         store=BucketStore(client, metrics),
         publisher=Publisher(
-            JetStreamOrders(client, metrics),
+            orders,
             LedgerMarket(),
             disappearance_timeout=settings.disappearance_timeout,
         ),
@@ -152,10 +192,12 @@ def _guards(settings: ReconcilerSettings, client: Callable[[], Client], metrics:
     )
 
 
-def _gaps(settings: ReconcilerSettings, client: Callable[[], Client], metrics: Metrics) -> Gaps:
+def _gaps(
+    settings: ReconcilerSettings, orders: JetStreamOrders, client: Callable[[], Client], metrics: Metrics
+) -> Gaps:
     store = BucketStore(client, metrics)
     publisher = HistoryPublisher(
-        JetStreamOrders(client, metrics),
+        orders,
         LedgerMarket(),
         disappearance_timeout=settings.disappearance_timeout,
     )

@@ -17,6 +17,7 @@ from ledger_client.questions import server_status
 from ledger_client.server import LedgerServer, ServerError
 from order_events.subjects import REDELIVERY_STREAM
 from reconciler.adapters.engine_feed import JetStreamEngineFeed
+from reconciler.adapters.event_publishers import EventPublishers, redelivery_publishers
 from reconciler.adapters.ledger_market import LedgerMarket
 from reconciler.adapters.redelivery import JetStreamRedelivery
 from reconciler.adapters.state_store import BucketStore
@@ -72,6 +73,7 @@ async def rebuild_all(settings: RebuildSettings) -> None:
 
     """
     broker = make_broker(settings.nats_url)
+    publishers = redelivery_publishers(broker)
     await connect_broker(broker, settings.nats_url)
     wakeup = Wakeup(poll_seconds=settings.poll_seconds)
     servers = [connect(url, wakeup) for url in settings.xrpl_urls]
@@ -79,7 +81,14 @@ async def rebuild_all(settings: RebuildSettings) -> None:
         await _check_stream(broker)
         network_id = await _network_id(servers)
         for account in settings.accounts:
-            found = await _rebuild(account, network_id, settings, broker, servers)
+            found = await _rebuild(
+                account,
+                network_id=network_id,
+                settings=settings,
+                broker=broker,
+                publishers=publishers,
+                servers=servers,
+            )
             sys.stdout.write(msgspec.json.encode(found).decode() + "\n")
             sys.stdout.flush()
     finally:
@@ -88,11 +97,13 @@ async def rebuild_all(settings: RebuildSettings) -> None:
         await broker.stop()
 
 
-async def _rebuild(
+async def _rebuild(  # noqa: PLR0913 - what is the same for all accounts, by keyword
     account: str,
+    *,
     network_id: int,
     settings: RebuildSettings,
     broker: NatsBroker,
+    publishers: EventPublishers,
     servers: list[LedgerServer],
 ) -> Rebuilt:
     client, metrics = partial(connected, broker), Metrics()
@@ -103,7 +114,7 @@ async def _rebuild(
         window,
         servers=servers,
         feed=JetStreamEngineFeed(client, metrics),
-        bus=JetStreamRedelivery(client, metrics),
+        bus=JetStreamRedelivery(publishers, client, metrics),
         market=LedgerMarket(),
     )
 

@@ -3,7 +3,7 @@
 import msgspec
 
 from order_events.earlier import OrderCorrectedV1
-from order_events.engine import CancelRequested, OrderSubmitted, SessionStarted
+from order_events.engine import CancelRequested, EngineEvent, OrderSubmitted, SessionStarted
 from order_events.orders import (
     OrderAccepted,
     OrderCanceled,
@@ -13,7 +13,7 @@ from order_events.orders import (
     OrderFilled,
     OrderRejected,
 )
-from order_events.reconciler import BalanceDrift, HistoryGap, ReconcilerHalted, ReconcilerResumed
+from order_events.reconciler import BalanceDrift, HistoryGap, OrdersEvent, ReconcilerHalted, ReconcilerResumed
 
 AnyOrderEvent = (
     OrderAccepted
@@ -28,7 +28,7 @@ AnyReconcilerEvent = ReconcilerHalted | ReconcilerResumed | BalanceDrift | Histo
 AnyEngineEvent = OrderSubmitted | CancelRequested | SessionStarted
 AnyEvent = AnyOrderEvent | AnyReconcilerEvent | AnyEngineEvent
 
-EVENT_TYPES: tuple[type[msgspec.Struct], ...] = (
+ORDERS_TYPES: tuple[type[OrdersEvent], ...] = (
     OrderAccepted,
     OrderFilled,
     OrderCanceled,
@@ -40,10 +40,11 @@ EVENT_TYPES: tuple[type[msgspec.Struct], ...] = (
     ReconcilerResumed,
     BalanceDrift,
     HistoryGap,
-    OrderSubmitted,
-    CancelRequested,
-    SessionStarted,
 )
+"""What the reconciler publishes to stream ORDERS."""
+ENGINE_TYPES: tuple[type[EngineEvent], ...] = (OrderSubmitted, CancelRequested, SessionStarted)
+"""What an engine publishes to stream ENGINE."""
+EVENT_TYPES: tuple[type[msgspec.Struct], ...] = (*ORDERS_TYPES, *ENGINE_TYPES)
 EARLIER_TYPES: tuple[type[OrderCorrectedV1], ...] = (OrderCorrectedV1,)
 """Versions that are no longer published, and must be read for ever."""
 VERSIONS: dict[type[msgspec.Struct], int] = {
