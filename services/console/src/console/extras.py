@@ -1,4 +1,4 @@
-"""Extras of the package that some commands take: what is missing is said in one line."""
+"""Extras of the package that some commands need: what is missing is said in one line."""
 
 import importlib.util
 from typing import Literal
@@ -19,6 +19,6 @@ def require_extra(extra: Extra, *, command: str) -> None:
     missing = [module for module in _MODULES[extra] if importlib.util.find_spec(module) is None]
     if missing:
         raise BadOption(
-            f"expected the extra `{extra}`, which `{command}` takes, found no {' and no '.join(missing)}: "
+            f"expected the extra `{extra}`, which `{command}` needs, found no {' and no '.join(missing)}: "
             f"install fillproof-console[{extra}]"
         )
