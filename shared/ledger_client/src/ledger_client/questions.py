@@ -15,7 +15,7 @@ from offer_lifecycle import (
     StateAnswer,
     StateRequest,
     Transaction,
-    normalise,
+    read_transaction,
 )
 
 _log = structlog.get_logger()
@@ -174,7 +174,7 @@ async def account_history(
 
 def _validated(server: LedgerServer, record: Mapping[str, Any], first: int, last: int) -> LedgerTransaction:
     try:
-        transaction = normalise(record)
+        transaction = read_transaction(record)
     except MalformedTransaction as error:
         raise ProtocolViolation(server.name, f"account_tx: {error}") from error
     if record.get("validated") is not True or not first <= transaction.ledger_index <= last:

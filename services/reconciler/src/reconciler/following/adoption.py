@@ -4,7 +4,7 @@ import msgspec
 
 from ledger_client.questions import ServerStatus, account_history, account_snapshot, ledger_header
 from ledger_client.server import LedgerServer, ProtocolViolation
-from offer_lifecycle import AccountState, Header, adopt
+from offer_lifecycle import AccountState, Header, adopt_account
 
 
 class Sight(msgspec.Struct, frozen=True, kw_only=True):
@@ -28,7 +28,7 @@ async def look_at(server: LedgerServer, status: ServerStatus, account: str, ledg
     snapshot = await account_snapshot(server, account, ledger_index)
     history = await account_history(server, account, ledger_index, ledger_index)
     try:
-        state = adopt(
+        state = adopt_account(
             network_id=status.network_id,
             account=account,
             header=header,
