@@ -17,7 +17,7 @@ from ledger_proof.binary.names import FIELD_NAMES
 from ledger_proof.binary.objects import decode_object
 from ledger_proof.binary.transactions import decode_transaction
 from ledger_proof.transaction_tree import leaf
-from offer_lifecycle import Header, Reserves, normalise, removals
+from offer_lifecycle import Header, Reserves, explain_removals, read_transaction
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -99,7 +99,7 @@ def test_the_kernel_reads_the_same_of_a_nodes_blobs_and_of_its_json() -> None:
             for (transaction, metadata), record in zip(ledger.rows, ledger.transactions, strict=True):
                 name, _ = leaf(transaction, metadata)
                 read = decode_transaction(name, transaction, metadata, ledger_index=7)
-                assert as_kernel_sees(read) == as_kernel_sees(normalise(record, ledger_index=7))
+                assert as_kernel_sees(read) == as_kernel_sees(read_transaction(record, ledger_index=7))
 
 
 def test_every_mainnet_transaction_reads_as_its_json_and_is_judged_the_same() -> None:
@@ -108,10 +108,10 @@ def test_every_mainnet_transaction_reads_as_its_json_and_is_judged_the_same() ->
         for (transaction, metadata), record in zip(ledger.rows, ledger.transactions, strict=True):
             name, _ = leaf(transaction, metadata)
             read = decode_transaction(name, transaction, metadata, ledger_index=7)
-            written = normalise({**record, "hash": name.hex().upper()}, ledger_index=7)
+            written = read_transaction({**record, "hash": name.hex().upper()}, ledger_index=7)
             assert as_kernel_sees(read) == as_kernel_sees(written) | {"ledger_index": 7}
-            verdicts = [verdict for _, verdict in removals(read, HEADER, RESERVES)]
-            assert verdicts == [verdict for _, verdict in removals(written, HEADER, RESERVES)]
+            verdicts = [verdict for _, verdict in explain_removals(read, HEADER, RESERVES)]
+            assert verdicts == [verdict for _, verdict in explain_removals(written, HEADER, RESERVES)]
             judged += len(verdicts)
     assert judged > 1000
 
@@ -123,7 +123,7 @@ def test_recorded_transactions_read_from_bytes_as_from_json(path: Path) -> None:
         name, _ = leaf(transaction, metadata)
         assert name.hex().upper() == record["hash"]
         read = decode_transaction(name, transaction, metadata, ledger_index=7)
-        assert as_kernel_sees(read) == as_kernel_sees(normalise(record, ledger_index=7))
+        assert as_kernel_sees(read) == as_kernel_sees(read_transaction(record, ledger_index=7))
         assert as_compared(decode_object(metadata)) == as_compared(decode(metadata.hex()))
 
 

@@ -12,7 +12,7 @@ from ledger_proof.header import read_header, write_header
 from ledger_proof.owners import OwnerSearch
 from ledger_proof.transaction_tree import root_of_path
 from ledger_proof.whole_ledger import BlobLedger, prove_blobs, prove_ledger
-from offer_lifecycle import normalise
+from offer_lifecycle import read_transaction
 
 SESSION = blobs.BLOB_SESSIONS / "hybrid_both_books.json.gz"
 
@@ -95,7 +95,7 @@ def test_the_search_finds_every_transaction_that_touches_a_followed_account(plai
             for account in {one["Account"] for one in ledger.transactions}:
                 search = OwnerSearch([account_bytes(account), *others], plain=plain)
                 shown = {tx.hash for tx in proven.transactions(search)}
-                read = (normalise(one, ledger_index=1) for one in ledger.transactions)
+                read = (read_transaction(one, ledger_index=1) for one in ledger.transactions)
                 assert shown >= {tx.hash for tx in read if tx.touches(account)}
                 found += len(shown)
     assert found

@@ -6,7 +6,7 @@ from ledger_proof.binary.metadata import decode_metadata
 from ledger_proof.binary.objects import decode_object
 from ledger_proof.binary.order_transactions import order_transaction
 from ledger_proof.errors import MalformedBlob
-from offer_lifecycle import MalformedTransaction, Transaction, normalise
+from offer_lifecycle import MalformedTransaction, Transaction, read_transaction
 
 _encode = msgspec.json.Encoder().encode
 
@@ -26,7 +26,7 @@ def decode_transaction(name: bytes, transaction: bytes, metadata: bytes, *, ledg
         "meta": decode_metadata(metadata),
     }
     try:
-        return normalise(_encode(record), ledger_index=ledger_index)
+        return read_transaction(_encode(record), ledger_index=ledger_index)
     except MalformedTransaction as error:
         expected = "a transaction with its metadata"
         raise MalformedBlob(f"transaction {record['hash']}", expected=expected, found=str(error)) from error
