@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
-from pathlib import Path
+from importlib.resources import files
 
 import nats
 import pytest
@@ -19,7 +19,7 @@ from order_events.subjects import HALT_KEY, RESUME_KEY, STATE_BUCKET
 
 pytestmark = pytest.mark.stack
 
-NOTICE = (Path(__file__).parents[2] / "data/events/v1/reconciler.halted.json").read_bytes()
+NOTICE = (files("order_events") / "samples/v1/reconciler.halted.json").read_bytes()
 ACCOUNT = "rfxmebQ8cESn2JoSoNV6eELtUzndoSjos6"
 NOW = datetime(2026, 11, 23, 1, 0, tzinfo=UTC)
 

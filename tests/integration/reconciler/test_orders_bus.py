@@ -12,6 +12,7 @@ from waiting import limit, moment, until
 
 from order_events import Provenance, encode
 from order_events.subjects import ORDERS_STREAM
+from reconciler.adapters.event_publishers import EventPublishers
 from reconciler.adapters.orders_bus import JetStreamOrders
 from reconciler.metrics import Metrics
 
@@ -51,10 +52,11 @@ async def test_published_events_are_counted_by_type(orders: JetStreamOrders, met
 
 
 async def test_the_time_from_a_ledgers_close_to_its_event_on_the_bus_is_measured(
-    client: Client, metrics: Metrics
+    client: Client, publishers: EventPublishers, metrics: Metrics
 ) -> None:
     live, old = fill(1), msgspec.structs.replace(fill(2), provenance=Provenance.BACKFILL)
-    orders = JetStreamOrders(lambda: client, metrics, clock=lambda: live.occurred_at.timestamp() + 4)
+    now = live.occurred_at.timestamp() + 4
+    orders = JetStreamOrders(publishers, lambda: client, metrics, clock=lambda: now)
     await orders.publish([live, old])
     value = metrics.registry.get_sample_value
     assert value("reconciler_event_delay_seconds_count") == 1

@@ -24,7 +24,8 @@ pytestmark = pytest.mark.stack
 
 SERVICE = """
 import asyncio, contextlib, os, sys
-from service_kit import Unavailable, ServiceSettings, load_settings, make_app, make_broker, run, set_up_logs
+from service_kit import Contract, Unavailable, ServiceSettings, load_settings, make_app, make_broker, run
+from service_kit import set_up_logs
 
 settings = load_settings(ServiceSettings)
 set_up_logs("service", settings)
@@ -32,7 +33,8 @@ broker = make_broker(settings.nats_url)
 wrong = os.environ.get("WRONG")
 
 @broker.subscriber("words")
-async def hear(word: str) -> None:
+async def hear(payload: bytes) -> None:
+    word = payload.decode()
     if word == "unlucky":
         raise ValueError("what the handler said")
     if word == "slow":
@@ -53,8 +55,9 @@ async def check():
 async def work():
     raise ValueError("what the loop said")
 
-app = make_app(broker, checks={"database": check}, lifespan=lifespan)
-sys.exit(run(app, broker, settings, work=work if wrong == "work" else None))
+contract = Contract(title="service", version="1", description="A service under test.", events=())
+app = make_app(broker, contract=contract, checks={"database": check}, lifespan=lifespan)
+sys.exit(run(app, settings, work=work if wrong == "work" else None))
 """
 
 

@@ -63,13 +63,19 @@ class Taking:
         self.server = Server()
         broker = NatsBroker()
         broker_like = cast("Any", type("Broker", (), {"connection": self.server}))
-        pull_sub = PullSub(batch_size=SIZE, timeout=seconds, batch=True)
-        subscriber = broker.subscriber("order.>", stream=JStream("ORDERS"), pull_sub=pull_sub)
+        subscriber = broker.subscriber("order.>", stream=JStream("ORDERS"), pull_sub=PullSub(batch=True))
         subscriber.consume = cast("Any", self._consume)  # type: ignore[method-assign]
         self.batches: list[list[str]] = []
         self.go = asyncio.Event()
         self.go.set()
-        self.pull = Pull(broker_like, subscriber, stream="ORDERS", durable="d", hold_every=hold_every)
+        self.pull = Pull(
+            broker_like,
+            subscriber,
+            stream="ORDERS",
+            batch_size=SIZE,
+            batch_seconds=seconds,
+            hold_every=hold_every,
+        )
 
     async def _consume(self, batch: list[Msg]) -> None:
         self.batches.append([one.subject for one in batch])
