@@ -31,6 +31,7 @@ def create_app(settings: ReconcilerSettings | None = None) -> AsgiFastStream:
         notes=health.notes(),
         registry=metrics.registry,
     )
+    app.context.set_global("broker", broker)
     app.context.set_global("settings", settings)
     app.context.set_global("metrics", metrics)
     app.context.set_global("health", health)
