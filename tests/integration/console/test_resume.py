@@ -9,6 +9,7 @@ import nats
 import pytest
 from nats.js.kv import KeyValue
 from rich.console import Console
+from waiting import limit
 
 from console import resume as command
 from console.errors import BadOption, NotFinished
@@ -41,7 +42,7 @@ async def test_the_answer_names_the_halt_who_looked_when_and_what_was_found(
     await bucket.put(f"0.{ACCOUNT}.{HALT_KEY}", NOTICE)
     asked = asyncio.create_task(answered(provisioned_nats_url))
     watcher = await bucket.watch(f"0.{ACCOUNT}.{RESUME_KEY}")
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(limit()):
         written = None
         while written is None or written.value is None:
             written = await watcher.updates()

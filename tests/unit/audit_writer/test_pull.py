@@ -8,7 +8,7 @@ from typing import Any, cast
 import pytest
 from faststream.nats import JStream, NatsBroker, PullSub
 from nats.aio.msg import Msg
-from waiting import until
+from waiting import limit, until
 
 from audit_writer.adapters import pull
 from audit_writer.adapters.pull import AHEAD, AT_ONCE, Pull
@@ -203,7 +203,7 @@ async def test_a_stop_hands_over_what_was_collected_and_what_open_requests_still
     await until(lambda: taking.batches == [["1"]])
     await taking.server.deliver(2, 3)
     await taking.server.end("408", **{"Nats-Pending-Messages": str(AHEAD * SIZE - 3)})
-    await asyncio.wait_for(draining, 10)
+    await asyncio.wait_for(draining, limit())
     assert [one for batch in taking.batches for one in batch] == ["1", "2", "3"]
     assert len(taking.server.asked) == 1
 
@@ -223,4 +223,4 @@ async def test_a_stop_gives_back_at_once_what_nobody_gets_to(
 
 
 async def test_a_stop_before_the_start_waits_for_nothing() -> None:
-    await asyncio.wait_for(Taking().pull.drain(), 1)
+    await asyncio.wait_for(Taking().pull.drain(), limit())

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from sample_events import ANOMALY, SAMPLES, event, mixed
+from waiting import limit
 
 from audit_writer.metrics import MALFORMED, REFUSED, STORED, Metrics
 from audit_writer.ports import Delivery, LetterUndelivered, Rows, RowsRefused, StoreUnavailable
@@ -198,7 +199,7 @@ async def test_messages_are_held_while_the_store_takes_its_time() -> None:
             return await super().write(rows)
 
     store = Slow()
-    await asyncio.wait_for(make_writer(store, Letters(), hold_every=0.001).handle(batch), 10)
+    await asyncio.wait_for(make_writer(store, Letters(), hold_every=0.001).handle(batch), limit())
     assert answers(batch) == [["acknowledged"]] * 3
 
 
@@ -212,7 +213,7 @@ async def test_a_stop_during_an_outage_gives_the_batch_back() -> None:
     handling = asyncio.create_task(writer.handle(batch))
     await asyncio.sleep(0)
     stopping.set()
-    await asyncio.wait_for(handling, 10)
+    await asyncio.wait_for(handling, limit())
     assert answers(batch) == [["given back"]] * 3
 
 
