@@ -12,15 +12,8 @@ from replaying import recorded
 from waiting import until
 from websockets.asyncio.server import ServerConnection, serve
 
+from ledger_client import InvalidRequest, LedgerServer, Overloaded, ProtocolViolation, Refused, Unreachable
 from ledger_client.json_rpc import JsonRpcServer
-from ledger_client.server import (
-    InvalidRequest,
-    LedgerServer,
-    Overloaded,
-    ProtocolViolation,
-    Refused,
-    Unreachable,
-)
 from ledger_client.websocket import WebSocketServer
 from replay_node.faults import Faults
 from replay_node.node import Node

@@ -10,7 +10,7 @@ from one_account import announced, follower, run, statuses, to_the_end, told
 from replaying import recorded
 from structlog.testing import capture_logs
 
-from ledger_client.server import LedgerServer, ProtocolViolation, Unreachable
+from ledger_client import LedgerServer, ProtocolViolation, Unreachable
 from offer_lifecycle import Header
 from order_events import (
     OrderDisappeared,

@@ -13,8 +13,7 @@ from structlog.testing import capture_logs
 from waiting import until
 from with_a_hole import PATIENCE, Clock, gaps_of
 
-from ledger_client.server import Unreachable
-from ledger_client.server_choice import Servers
+from ledger_client import Servers, Unreachable
 from reconciler.backfill.history_gaps import SECONDS_BETWEEN_LOOKS
 from reconciler.backfill.unexplained_removals import Doubts
 from reconciler.fleet.account_shares import Lease, share

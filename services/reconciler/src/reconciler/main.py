@@ -12,12 +12,13 @@ import nats.errors
 from faststream.nats import NatsBroker
 from nats.aio.client import Client
 
-from ledger_client.json_rpc import JsonRpcServer
-from ledger_client.server import LedgerServer
-from ledger_client.server_choice import Servers
-from ledger_client.shared_server import SharedServer
-from ledger_client.websocket import WebSocketServer
-from ledger_client.whole_ledgers import WholeLedgerServer
+from ledger_client import (
+    LedgerServer,
+    Servers,
+    SharedServer,
+    WholeLedgerServer,
+    connect,
+)
 from offer_lifecycle import Gap
 from reconciler.adapters.engine_feed import JetStreamEngineFeed
 from reconciler.adapters.leases import BucketLeases
@@ -66,7 +67,7 @@ async def work(
     servers = Servers(
         [
             shared(
-                MeteredServer(connect(url, wakeup), metrics),
+                MeteredServer(connect(url, on_ledger_closed=wakeup.notify), metrics),
                 wakeup,
                 accounts=lambda: len(loop.followers),
                 from_accounts=settings.whole_ledgers_from,
@@ -107,19 +108,12 @@ async def work(
         await servers.close()
 
 
-def connect(url: str, wakeup: Wakeup) -> LedgerServer:
-    """Return the adapter for a URL's transport; the connection is made when it is first asked."""
-    if url.startswith(("ws://", "wss://")):
-        return WebSocketServer(url, on_ledger_closed=wakeup.notify)
-    return JsonRpcServer(url)
-
-
 def shared(
     server: LedgerServer, wakeup: Wakeup, *, accounts: Callable[[], int], from_accounts: int
 ) -> LedgerServer:
     """Let many accounts share what is asked of a server: its state, headers, from some number on ledgers."""
-    whole = WholeLedgerServer(server, accounts=accounts, from_accounts=from_accounts, clock=time.monotonic)
-    return SharedServer(whole, last_close=wakeup.next_close, clock=time.monotonic)
+    once = SharedServer(server, last_close=wakeup.next_close, clock=time.monotonic)
+    return WholeLedgerServer(once, accounts=accounts, from_accounts=from_accounts, clock=time.monotonic)
 
 
 def _followers(

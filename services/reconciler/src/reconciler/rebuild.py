@@ -13,8 +13,7 @@ import nats.js.errors
 from faststream.nats import NatsBroker
 from pydantic import Field, model_validator
 
-from ledger_client.questions import server_status
-from ledger_client.server import LedgerServer, ServerError
+from ledger_client import LedgerServer, ServerError, connect, server_status
 from order_events.subjects import REDELIVERY_STREAM
 from reconciler.adapters.engine_feed import JetStreamEngineFeed
 from reconciler.adapters.ledger_market import LedgerMarket
@@ -23,7 +22,7 @@ from reconciler.adapters.state_store import BucketStore
 from reconciler.backfill.range_rebuild import NotRebuilt, Rebuilt, Window, adoption_ledger, rebuild
 from reconciler.fleet.scheduler import Wakeup
 from reconciler.following.stored_account import StateUnreadable
-from reconciler.main import connect, connected
+from reconciler.main import connected
 from reconciler.metrics import Metrics
 from reconciler.settings import ReconcilerSettings
 from service_kit import Unavailable, load_settings, make_broker, set_up_logs
@@ -74,7 +73,7 @@ async def rebuild_all(settings: RebuildSettings) -> None:
     broker = make_broker(settings.nats_url)
     await connect_broker(broker, settings.nats_url)
     wakeup = Wakeup(poll_seconds=settings.poll_seconds)
-    servers = [connect(url, wakeup) for url in settings.xrpl_urls]
+    servers = [connect(url, on_ledger_closed=wakeup.notify) for url in settings.xrpl_urls]
     try:
         await _check_stream(broker)
         network_id = await _network_id(servers)

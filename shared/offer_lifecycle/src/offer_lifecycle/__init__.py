@@ -38,6 +38,7 @@ from offer_lifecycle.transaction import (
     MalformedTransaction,
     Reserves,
     Transaction,
+    TransactionRecord,
     in_order,
     normalise,
 )
@@ -64,6 +65,7 @@ __all__ = [
     "StateAnswer",
     "StateRequest",
     "Transaction",
+    "TransactionRecord",
     "Verdict",
     "adopt",
     "begin",

@@ -11,8 +11,7 @@ from typing import NamedTuple
 import msgspec
 import structlog
 
-from ledger_client.questions import ledger_header
-from ledger_client.server import LedgerServer, ProtocolViolation, WrongChain
+from ledger_client import LedgerServer, ProtocolViolation, WrongChain, ledger_header
 from offer_lifecycle import (
     AccountRecord,
     AccountState,

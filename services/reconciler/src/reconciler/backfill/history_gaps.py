@@ -10,8 +10,7 @@ from weakref import WeakKeyDictionary
 
 import structlog
 
-from ledger_client.questions import ServerStatus, server_status
-from ledger_client.server import LedgerServer, ServerError
+from ledger_client import LedgerServer, ServerError, ServerStatus, server_status
 from offer_lifecycle import AccountState, Gap, cross, gap_event
 from order_events import Resolution
 from reconciler.backfill.gap_backfill import Healing

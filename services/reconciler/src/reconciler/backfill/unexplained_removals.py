@@ -4,12 +4,21 @@ They are asked ever more seldom, as long as the account remembers the doubt: the
 """
 
 from collections.abc import Callable, Iterable
+from functools import partial
 
+import msgspec
 import structlog
 
-from ledger_client.questions import account_history, ledger_header, state_before
-from ledger_client.server import LedgerServer, ServerError, WrongChain
-from offer_lifecycle import Doubt, LedgerFacts, StateAnswer, Verdict, look_again, settled
+from ledger_client import (
+    LedgerServer,
+    ServerError,
+    WrongChain,
+    account_history,
+    decide_with_questions,
+    ledger_header,
+    state_before,
+)
+from offer_lifecycle import Doubt, LedgerFacts, Verdict, look_again, settled
 from order_events import RemovalReason
 from reconciler.following import stored_account
 from reconciler.following.follower import Follower
@@ -19,8 +28,6 @@ _log = structlog.get_logger()
 FIRST_PAUSE = 60.0
 """Seconds until an account's doubts are asked about again; each time twice as long."""
 LONGEST_PAUSE = 3600.0
-_ROUNDS = 3
-"""A domain's answer asks for credentials; nothing asks further than that."""
 
 
 class Doubts:
@@ -84,16 +91,11 @@ async def _verdict(doubt: Doubt, server: LedgerServer) -> Verdict | None:
     ledger_index = doubt.order.ended_at or 0
     history = await account_history(server, doubt.order.account, ledger_index, ledger_index)
     header = await ledger_header(server, ledger_index)
-    transactions = tuple(one.transaction for one in history)
-    answers: tuple[StateAnswer, ...] = ()
-    for _ in range(_ROUNDS):
-        facts = LedgerFacts(
-            header=header, reserves=doubt.reserves, transactions=transactions, answers=answers
-        )
-        verdict = look_again(doubt, facts)
-        asked = [await state_before(server, question) for question in verdict.questions] if verdict else []
-        known = tuple(answer for answer in asked if answer is not None)
-        if not known:
-            break
-        answers = (*answers, *known)
-    return verdict
+    facts = LedgerFacts(
+        header=header, reserves=doubt.reserves, transactions=tuple(one.transaction for one in history)
+    )
+    return await decide_with_questions(
+        lambda answers: look_again(doubt, msgspec.structs.replace(facts, answers=answers)),
+        lambda verdict: verdict.questions if verdict else (),
+        partial(state_before, server),
+    )

@@ -2,8 +2,14 @@
 
 import msgspec
 
-from ledger_client.questions import ServerStatus, account_history, account_snapshot, ledger_header
-from ledger_client.server import LedgerServer, ProtocolViolation
+from ledger_client import (
+    LedgerServer,
+    ProtocolViolation,
+    ServerStatus,
+    account_history,
+    account_snapshot,
+    ledger_header,
+)
 from offer_lifecycle import AccountState, Header, adopt
 
 

@@ -9,9 +9,14 @@ have the same ids.
 import msgspec
 import structlog
 
-from ledger_client.fold_with_questions import explained
-from ledger_client.questions import ServerStatus, server_status
-from ledger_client.server import LedgerServer, ProtocolViolation, Refused
+from ledger_client import (
+    LedgerServer,
+    ProtocolViolation,
+    Refused,
+    ServerStatus,
+    fold_with_questions,
+    server_status,
+)
 from offer_lifecycle import AccountState, Doubt, Gap, Header, LedgerFacts, LedgerOutcome, found, remembering
 from order_events import OrderDisappeared, ReconcilerHalted
 from reconciler.following import account_reader, stored_account
@@ -142,7 +147,7 @@ class Follower:
         return await account_reader.read(server, status, state.record, newest, state.deadlines(newest))
 
     async def _take(self, server: LedgerServer, state: AccountState, facts: LedgerFacts) -> None:
-        outcome = await explained(server, state, facts)
+        outcome = await fold_with_questions(server, state, facts)
         for damage in outcome.damaged:
             _log.error("metadata that can't be read", account=self.account, found=damage)
         if self.gaps:

@@ -6,8 +6,7 @@ Nothing is published or committed here: each method returns what is, and takes e
 import msgspec
 import structlog
 
-from ledger_client.questions import ledger_header
-from ledger_client.server import LedgerServer, ServerError
+from ledger_client import LedgerServer, ServerError, ledger_header
 from offer_lifecycle import AccountRecord, Header, LedgerFacts, LedgerOutcome
 from order_events import BalanceDrift, OrdersEvent
 from reconciler.metrics import Metrics

@@ -16,8 +16,7 @@ from decimal import Decimal
 import msgspec
 import structlog
 
-from ledger_client.questions import account_balances, state_before
-from ledger_client.server import LedgerServer, ProtocolViolation, ServerError
+from ledger_client import LedgerServer, ProtocolViolation, ServerError, account_balances, state_before
 from offer_lifecycle import AccountRecord, Conservation, Drift, Holding, LedgerFacts, Shown, holdings_of
 from offer_lifecycle.state_before import StateBefore
 from reconciler.safety.slots import Turns
