@@ -11,10 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from console.replay import steps
-from console.sessions import RECORDINGS, find_session
+from console.sessions import find_session
 from offer_lifecycle import Conservation, Drift, Holding, Source, Transaction, flows, normalise
 from offer_lifecycle.amounts import EXACT, ZERO, exact_sum
 from order_events import OrderFilled
+from replay_node.recordings import RECORDINGS
 
 NAMES = sorted(path.name.removesuffix(".json.gz") for path in RECORDINGS.glob("*.json.gz"))
 

@@ -7,12 +7,12 @@ from in_process_node import InProcessServer
 from replaying import recorded
 from structlog.testing import capture_logs
 
-from console.sessions import RECORDINGS
 from order_events import BalanceDrift, ReconcilerHalted
 from reconciler.metrics import Metrics
 from reconciler.safety import balance_check
 from reconciler.safety.account_safety import Guards
 from reconciler.safety.policy import Policy
+from replay_node.recordings import RECORDINGS
 
 MOST_ROLES = 5
 """Of a session: a crowd's other makers are like its first ones, and the kernel's tests take all of them."""

@@ -16,6 +16,7 @@ from with_a_hole import PATIENCE, Holed, by_id, end_state, untroubled
 from ledger_client import Overloaded, Unreachable
 from offer_lifecycle import Order
 from order_events import (
+    Correction,
     HistoryGap,
     OrderAccepted,
     OrderCanceled,
@@ -176,7 +177,8 @@ async def test_the_true_end_is_told_once_it_is_known_and_points_at_the_disappear
     await holed.heal()
     correction = events_of(holed, OrderCorrected)[0]
     assert isinstance(correction, OrderCorrected)
-    assert (correction.corrects, correction.stands, correction.anomaly) == (lost.event_id, False, False)
+    assert (correction.corrects, correction.correction) == (lost.event_id, Correction.WITHDRAWN)
+    assert not correction.anomaly
     assert (correction.status, correction.resolution) == (OrderStatus.FILLED, Resolution.RESOLVED)
     fill = events_of(holed, OrderFilled)[0]
     assert isinstance(fill, OrderFilled)

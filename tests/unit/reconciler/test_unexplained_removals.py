@@ -13,7 +13,7 @@ from one_account import MemoryKept
 from with_a_hole import Clock, by_id, end_state
 
 from ledger_client import LedgerServer, Refused, Unreachable
-from order_events import OrderCorrected, OrderDisappeared, OrderStatus, RemovalReason, Resolution
+from order_events import Correction, OrderCorrected, OrderDisappeared, OrderStatus, RemovalReason, Resolution
 from reconciler.backfill.unexplained_removals import FIRST_PAUSE, LONGEST_PAUSE, Doubts
 from reconciler.following import stored_account as kept
 from reconciler.following.follower import Follower
@@ -125,7 +125,8 @@ async def test_a_later_answer_corrects_the_verdict_and_the_order_ends_as_if_it_h
     await ask(one, server)
     corrected = memory.stream[-1]
     assert isinstance(corrected, OrderCorrected)
-    assert (corrected.corrects, corrected.stands, corrected.anomaly) == (doubted.event_id, True, True)
+    assert (corrected.corrects, corrected.correction) == (doubted.event_id, Correction.AMENDED)
+    assert corrected.anomaly
     assert (corrected.status, corrected.removal_reason) == (OrderStatus.REMOVED, RemovalReason.UNFUNDED)
     assert corrected.resolution is Resolution.RESOLVED
     assert end_state(memory) == end_state((await followed(MadeServer("http://one", knows=True)))[0])

@@ -12,6 +12,7 @@ import msgspec
 
 from offer_lifecycle import plain
 from order_events import (
+    Correction,
     OrderCorrected,
     OrderDisappeared,
     OrderEvent,
@@ -83,7 +84,11 @@ def order_lines(
 
 
 def _was_anomaly(told: list[OrderEvent]) -> bool:
-    withdrawn = {event.corrects for event in told if isinstance(event, OrderCorrected) and not event.stands}
+    withdrawn = {
+        event.corrects
+        for event in told
+        if isinstance(event, OrderCorrected) and event.correction is Correction.WITHDRAWN
+    }
     return any(
         isinstance(event, OrderDisappeared) and event.anomaly and event.event_id not in withdrawn
         for event in told

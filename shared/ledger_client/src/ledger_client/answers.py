@@ -3,9 +3,8 @@
 Numbers in them are int or Decimal, never float.
 """
 
-from collections.abc import AsyncIterator, Callable, Hashable, Sized
+from collections.abc import AsyncIterator, Callable, Sized
 from decimal import Decimal
-from functools import cache
 from typing import Any, Protocol, TypeVar
 
 import msgspec
@@ -45,9 +44,8 @@ PinnedT = TypeVar("PinnedT", bound=Pinned)
 PageT = TypeVar("PageT", bound=Page)
 
 
-@cache
-def _decoder(kind: Hashable) -> msgspec.json.Decoder[Any]:
-    return msgspec.json.Decoder(kind, strict=False, float_hook=Decimal)
+_decoders: dict[object, msgspec.json.Decoder[Any]] = {}
+"""One for each kind of answer: making one takes longer than decoding with it."""
 
 
 def decode(server: str, method: str, result: msgspec.Raw, kind: type[T]) -> T:
@@ -57,8 +55,11 @@ def decode(server: str, method: str, result: msgspec.Raw, kind: type[T]) -> T:
         ProtocolViolation: if it does not fit, naming the field.
 
     """
+    decoder = _decoders.get(kind)
+    if decoder is None:
+        decoder = _decoders[kind] = msgspec.json.Decoder(kind, strict=False, float_hook=Decimal)
     try:
-        answer: T = _decoder(kind).decode(result)
+        answer: T = decoder.decode(result)
     except (msgspec.DecodeError, UnicodeDecodeError, ArithmeticError, RecursionError) as error:
         raise ProtocolViolation(server, f"{method}: {error}") from error
     return answer

@@ -13,6 +13,7 @@ from offer_lifecycle.transaction import RIPPLE_EPOCH, Transaction
 from order_events import (
     Action,
     Amount,
+    Correction,
     LiquiditySide,
     OrderAccepted,
     OrderCanceled,
@@ -124,13 +125,13 @@ def disappeared(
 
 
 def corrected(  # noqa: PLR0913 - the order, the fact, and what is corrected by what
-    order: Order, fact: Fact, evidence: str, *, corrects: UUID, by: str, stands: bool
+    order: Order, fact: Fact, evidence: str, *, corrects: UUID, by: str, correction: Correction
 ) -> OrderCorrected:
     """Tell where the order stands at `fact`, against an earlier event; `by`: what made it known."""
     return OrderCorrected(
         **_order(order, fact, "order.corrected", named_by=f"{corrects} by {by}"),
         corrects=corrects,
-        stands=stands,
+        correction=correction,
         anomaly=order.anomaly,
         evidence=evidence,
     )

@@ -17,7 +17,7 @@ from offer_lifecycle.history_gaps import Gap
 from offer_lifecycle.order import Cancel, Order
 from offer_lifecycle.state import KEEP_ENDED_LEDGERS, AccountState, LedgerOutcome
 from offer_lifecycle.transaction import Header
-from order_events import OrderEvent, OrderStatus, RemovalReason, Resolution, event_id
+from order_events import Correction, OrderEvent, OrderStatus, RemovalReason, Resolution, event_id
 
 _LAST_TOLD = {
     OrderStatus.FILLED: "order.filled",
@@ -93,7 +93,7 @@ def heal(
                 f"{gap.name} were read after all",
                 corrects=corrects,
                 by=gap.name,
-                stands=not seen.given_up,
+                correction=Correction.WITHDRAWN if seen.given_up else Correction.AMENDED,
             )
             corrections.append(correction)
     holdings = _holdings(record.holdings, after.record.holdings)

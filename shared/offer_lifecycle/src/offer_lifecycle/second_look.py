@@ -8,7 +8,7 @@ from offer_lifecycle.events import Fact
 from offer_lifecycle.removal import Case, Verdict, decide
 from offer_lifecycle.state import AccountState, Doubt, LedgerFacts, LedgerOutcome
 from offer_lifecycle.transaction import Header
-from order_events import Resolution, event_id
+from order_events import Correction, Resolution, event_id
 
 
 def look_again(doubt: Doubt, facts: LedgerFacts) -> Verdict | None:
@@ -59,7 +59,7 @@ def settled(state: AccountState, doubt: Doubt, verdict: Verdict, header: Header)
             transaction_hash=order.removed_by,
         ),
         by="the ledger before",
-        stands=order.anomaly,
+        correction=Correction.AMENDED if order.anomaly else Correction.WITHDRAWN,
     )
     return LedgerOutcome(
         events=(correction,), record=record, changed={} if known is None else {order.sequence: order}

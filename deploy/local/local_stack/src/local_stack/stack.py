@@ -5,7 +5,6 @@ from __future__ import annotations
 import secrets
 import sys
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Self
 
 from local_stack.child import Child
@@ -17,13 +16,13 @@ from local_stack.postgres_server import PostgresServer
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
     from types import TracebackType
 
 DATABASE = "fillproof"
 OWNER = "owner"
 MIGRATED_ROLES = ("audit_writer", "grafana_reader")
 """Roles that the migrations make, without a password."""
-ALEMBIC = Path(__file__).parents[2] / "postgres" / "alembic.ini"
 MIGRATION_SECONDS = 120.0
 STOP_SECONDS = 12.0
 """How long the services have, all together, to end by themselves."""
@@ -115,15 +114,16 @@ class LocalStack:
             ChildFailed: with the output of the step that failed.
 
         """
-        owner = self.postgres_dsn("owner", database)
+        self._passwords |= {role: secrets.token_hex(24) for role in MIGRATED_ROLES}
         self._run_step(
-            "the migration", "alembic", "-c", str(ALEMBIC), "upgrade", "head", env={"DATABASE_URL": owner}
+            "the migration",
+            "audit_writer.prepare",
+            env={
+                "FILLPROOF_OWNER_DATABASE_URL": self.postgres_dsn("owner", database),
+                "FILLPROOF_DATABASE_URL": self.postgres_dsn("audit_writer", database),
+                "FILLPROOF_GRAFANA_READER_PASSWORD": self._passwords["grafana_reader"],
+            },
         )
-        self._run_step(
-            "the maintenance", "audit_writer.maintain", env={"FILLPROOF_OWNER_DATABASE_URL": owner}
-        )
-        for role in MIGRATED_ROLES:
-            self._set_password(role)
 
     def create_database(self, name: str, template: str = "template1") -> None:
         """Create a database as a copy of `template`; nobody may be connected to that one."""
@@ -211,9 +211,9 @@ class LocalStack:
         self._postgres.stop()
         self._directories.close()
 
-    def _run_step(self, name: str, module: str, *arguments: str, env: Mapping[str, str]) -> None:
+    def _run_step(self, name: str, module: str, *, env: Mapping[str, str]) -> None:
         step = Child.spawn(
-            [sys.executable, "-m", module, *arguments],
+            [sys.executable, "-m", module],
             name=name,
             log_path=self.log_dir / "migrate.log",
             env=env,

@@ -8,7 +8,6 @@ import gc
 import logging
 import signal
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -17,6 +16,7 @@ from replay_node.errors import RpcError
 from replay_node.faults import Faults
 from replay_node.node import Node
 from replay_node.pace import Pace, parse_pace
+from replay_node.recordings import session_path
 from replay_node.server import listening
 from replay_node.session import BadSession, Session, read_session
 
@@ -32,7 +32,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     try:
         faults = _faults(options)
-        session = read_session(options.session)
+        session = read_session(session_path(options.session))
         # The recording stays for the process's life: keep the collector from walking it again and again.
         gc.freeze()
         node = Node(session, pace=options.pace, faults=faults, network_id=options.network_id)
@@ -66,7 +66,7 @@ def _complain(text: str) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="replay_node", description="Serve a recorded XRP Ledger session.")
-    parser.add_argument("session", type=Path, help="a .json or .json.gz session")
+    parser.add_argument("session", help="a .json or .json.gz session, or the name of a recorded one")
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (loopback by default)")
     parser.add_argument("--port", type=int, default=0, help="port to listen on (a free one by default)")
     parser.add_argument(
