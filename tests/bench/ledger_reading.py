@@ -27,7 +27,15 @@ from console.recorded_server import closed_session
 from ledger_client import LedgerTransaction, account_history, read_envelope, result_of
 from ledger_client import transaction_tree as tree
 from ledger_client.whole_ledgers import WholeLedger, read_whole
-from offer_lifecycle import Header, LedgerFacts, Reserves, Transaction, begin, fold, normalise
+from offer_lifecycle import (
+    Header,
+    LedgerFacts,
+    Reserves,
+    Transaction,
+    adopt_without_snapshot,
+    fold_ledger,
+    read_transaction,
+)
 
 MAINNET = Path(__file__).parents[3] / "shared" / "mainnet" / "transactions.jsonl.gz"
 CROWD = recorded("random_crowd_4")
@@ -79,7 +87,7 @@ def account_histories() -> tuple[list[History], str]:
         _as_account_tx_shows_it(orjson.loads(line))
         for line in gzip.decompress(MAINNET.read_bytes()).splitlines()
     ]
-    read = [(row, normalise(row)) for row in rows if row["ledger_index"]]
+    read = [(row, read_transaction(row)) for row in rows if row["ledger_index"]]
     owners = Counter(tx.account for _, tx in read)
     owners.update(account for row, _ in read for account in set(_offer_owners(row)))
     return [
@@ -134,9 +142,11 @@ def folded(account: str, transactions: Iterable[Transaction]) -> int:
     state, events = None, 0
     ordered = sorted(transactions, key=lambda tx: (tx.ledger_index, tx.index))
     for ledger_index, group in groupby(ordered, key=lambda tx: tx.ledger_index):
-        state = state or begin(network_id=0, account=account, header=_header(ledger_index - 1))
+        state = state or adopt_without_snapshot(
+            network_id=0, account=account, header=_header(ledger_index - 1)
+        )
         facts = LedgerFacts(header=_header(ledger_index), reserves=RESERVES, transactions=tuple(group))
-        outcome = fold(state, facts)
+        outcome = fold_ledger(state, facts)
         state.apply(outcome)
         events += len(outcome.events)
     return events
@@ -174,7 +184,7 @@ def old_account(payload: bytes) -> list[Transaction]:
     page = msgspec.convert(result, _OldPage, strict=False)
     found = {}
     for record in page.transactions:
-        tx = normalise(record)
+        tx = read_transaction(record)
         if record.get("validated") is not True or not 1 <= tx.ledger_index <= LAST:
             raise AssertionError("expected validated transactions")
         found[tx.hash] = LedgerTransaction(transaction=tx, ledger_hash=str(record.get("ledger_hash")))
@@ -284,7 +294,11 @@ def _old_whole(one: Whole, accounts: Sequence[str]) -> list[list[Transaction]]:
     rows = [msgspec.json.encode({**place, **row}) for row in shown.transactions]
     affected = [_old_affected(row) for row in shown.transactions]
     return [
-        [normalise(_DICTS.decode(row)) for row, names in zip(rows, affected, strict=True) if account in names]
+        [
+            read_transaction(_DICTS.decode(row))
+            for row, names in zip(rows, affected, strict=True)
+            if account in names
+        ]
         for account in accounts
     ]
 

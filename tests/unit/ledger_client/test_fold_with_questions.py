@@ -9,7 +9,7 @@ from in_process_node import as_written
 from made_ledger import ISSUER, OWNER, line, listed, offer, state, tx, usd
 
 from ledger_client import Refused, Unreachable, fold_with_questions
-from offer_lifecycle import AccountState, LedgerFacts, normalise
+from offer_lifecycle import AccountState, LedgerFacts, read_transaction
 from order_events import RemovalReason, Resolution
 
 FROZEN_ISSUER = {"Account": ISSUER, "Balance": "1", "OwnerCount": 0, "Flags": 0x0040_0000}
@@ -46,7 +46,9 @@ def removed_by_a_stranger() -> LedgerFacts:
     gone = offer("DeletedNode", 7, usd("5"), "10000000")
     raw = tx("OfferCreate", [gone])
     return LedgerFacts(
-        header=made.header(101), reserves=made.RESERVES, transactions=(normalise(raw, ledger_index=101),)
+        header=made.header(101),
+        reserves=made.RESERVES,
+        transactions=(read_transaction(raw, ledger_index=101),),
     )
 
 
@@ -73,7 +75,7 @@ async def test_a_ledger_that_leaves_nothing_open_asks_nothing() -> None:
         "OfferCreate", [offer("DeletedNode", 7, usd("5"), "10000000"), line("0", "1000", account=OWNER)]
     )
     facts = msgspec.structs.replace(
-        removed_by_a_stranger(), transactions=(normalise(emptied, ledger_index=101),)
+        removed_by_a_stranger(), transactions=(read_transaction(emptied, ledger_index=101),)
     )
     server = KnowingServer({})
     outcome = await fold_with_questions(server, one_offer(), facts)

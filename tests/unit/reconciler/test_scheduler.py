@@ -15,7 +15,7 @@ from with_a_hole import PATIENCE, Clock, gaps_of
 
 from ledger_client import Servers, Unreachable
 from reconciler.backfill.history_gaps import SECONDS_BETWEEN_LOOKS
-from reconciler.backfill.unexplained_removals import Doubts
+from reconciler.backfill.unexplained_removals import UnexplainedRemovals
 from reconciler.fleet.account_shares import Lease, share
 from reconciler.fleet.scheduler import Loop, Wakeup
 from reconciler.following.follower import Follower
@@ -52,7 +52,7 @@ class Running:
             self.metrics,
             self._turned,
             gaps=gaps_of(next(iter(self.memories.values()), Memory()), self.gaps_clock),
-            doubts=Doubts(clock=Clock()),
+            unexplained_removals=UnexplainedRemovals(clock=Clock()),
         )
 
     def _turned(self) -> None:

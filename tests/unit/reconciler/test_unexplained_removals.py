@@ -1,5 +1,6 @@
 """What no server could explain at first is asked about again, and corrected by an event that points at it."""
 
+import json
 from itertools import pairwise
 from typing import Any
 
@@ -14,7 +15,7 @@ from with_a_hole import Clock, by_id, end_state
 
 from ledger_client import LedgerServer, Refused, Unreachable
 from order_events import Correction, OrderCorrected, OrderDisappeared, OrderStatus, RemovalReason, Resolution
-from reconciler.backfill.unexplained_removals import FIRST_PAUSE, LONGEST_PAUSE, Doubts
+from reconciler.backfill.unexplained_removals import FIRST_PAUSE, LONGEST_PAUSE, UnexplainedRemovals
 from reconciler.following import stored_account as kept
 from reconciler.following.follower import Follower
 from reconciler.following.publisher import Publisher
@@ -109,53 +110,62 @@ async def followed(server: MadeServer) -> tuple[Memory, Follower]:
 async def ask(one: Follower, *servers: LedgerServer) -> None:
     """Look until the pause ends once."""
     clock = Clock()
-    doubts = Doubts(clock=clock)
-    await doubts.ask(one, servers)
+    unexplained_removals = UnexplainedRemovals(clock=clock)
+    await unexplained_removals.ask(one, servers)
     clock.now += FIRST_PAUSE
-    await doubts.ask(one, servers)
+    await unexplained_removals.ask(one, servers)
 
 
 async def test_a_later_answer_corrects_the_verdict_and_the_order_ends_as_if_it_had_come_in_time() -> None:
     server = MadeServer("http://one")
     memory, one = await followed(server)
-    doubted = memory.stream[-1]
-    assert isinstance(doubted, OrderDisappeared)
-    assert (doubted.removal_reason, doubted.resolution) == (RemovalReason.UNEXPLAINED, Resolution.UNRESOLVED)
+    unexplained = memory.stream[-1]
+    assert isinstance(unexplained, OrderDisappeared)
+    assert (unexplained.removal_reason, unexplained.resolution) == (
+        RemovalReason.UNEXPLAINED,
+        Resolution.UNRESOLVED,
+    )
     server.knows = True
     await ask(one, server)
     corrected = memory.stream[-1]
     assert isinstance(corrected, OrderCorrected)
-    assert (corrected.corrects, corrected.correction) == (doubted.event_id, Correction.AMENDED)
+    assert (corrected.corrects, corrected.correction) == (unexplained.event_id, Correction.AMENDED)
     assert corrected.anomaly
     assert (corrected.status, corrected.removal_reason) == (OrderStatus.REMOVED, RemovalReason.UNFUNDED)
     assert corrected.resolution is Resolution.RESOLVED
     assert end_state(memory) == end_state((await followed(MadeServer("http://one", knows=True)))[0])
 
 
-async def test_a_doubt_outlives_the_process_and_another_server_may_settle_it() -> None:
+async def test_an_unexplained_removal_outlives_the_process_and_another_server_may_explain_it() -> None:
     silent, other = MadeServer("http://silent"), MadeServer("http://other", knows=True)
     memory, _ = await followed(silent)
     again = follower(memory)
     await again.advance(silent)
-    assert len(again.doubts) == 1
+    assert len(again.unexplained_removals) == 1
     await ask(again, silent, other)
     assert isinstance(memory.stream[-1], OrderCorrected)
-    assert again.doubts == ()
+    assert again.unexplained_removals == ()
     found = kept.read_kept(MemoryKept(memory).kept())
     assert found is not None
-    assert found[0].doubts == ()
+    assert found[0].unexplained_removals == ()
 
 
-async def test_what_nobody_can_answer_stays_in_doubt_and_changes_nothing() -> None:
+async def test_state_of_an_earlier_version_keeps_its_unexplained_removals() -> None:
+    memory, _ = await followed(MadeServer("http://silent"))
+    values = MemoryKept(memory).kept().values
+    assert len(json.loads(values["account"])["doubts"]) == 1
+
+
+async def test_what_no_server_can_answer_stays_unexplained_and_changes_nothing() -> None:
     server = MadeServer("http://one")
     memory, one = await followed(server)
     before = (by_id(memory), dict(memory.values))
     await ask(one, server)
     assert (by_id(memory), memory.values) == before
-    assert len(one.doubts) == 1
+    assert len(one.unexplained_removals) == 1
 
 
-async def test_a_server_of_another_chain_settles_nothing() -> None:
+async def test_a_server_of_another_chain_explains_nothing() -> None:
     memory, one = await followed(MadeServer("http://one"))
     liar = MadeServer("http://liar", knows=True, chain="X")
     liar.validated = REMOVED_AT
@@ -168,11 +178,11 @@ async def test_servers_are_asked_ever_more_seldom() -> None:
     server = MadeServer("http://one")
     _, one = await followed(server)
     clock = Clock()
-    doubts = Doubts(clock=clock)
+    unexplained_removals = UnexplainedRemovals(clock=clock)
     attempts = []
     for _ in range(int(3 * LONGEST_PAUSE / FIRST_PAUSE)):
         before = len(server.asked)
-        await doubts.ask(one, [server])
+        await unexplained_removals.ask(one, [server])
         if len(server.asked) > before:
             attempts.append(clock.now)
         clock.now += FIRST_PAUSE
@@ -180,11 +190,13 @@ async def test_servers_are_asked_ever_more_seldom() -> None:
     assert pauses == [2, 4, 8, 16, 32, 60]
 
 
-async def test_no_more_doubts_are_kept_than_fit_beside_every_ledger(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("reconciler.following.follower._MOST_DOUBTS", 1)
+async def test_no_more_removals_are_kept_than_fit(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("reconciler.following.follower._MOST_UNEXPLAINED", 1)
     server = MadeServer("http://one")
     _, one = await followed(server)
-    one.doubts = (*one.doubts, *one.doubts)
+    one.unexplained_removals = (*one.unexplained_removals, *one.unexplained_removals)
     server.validated += 1
     await one.advance(server)
-    assert len(one.doubts) == 1
+    assert len(one.unexplained_removals) == 1

@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from offer_lifecycle import plain
+from offer_lifecycle import format_decimal
 from order_events import (
     Correction,
     OrderCorrected,
@@ -108,6 +108,6 @@ def _fill(event: OrderFilled) -> FillLine:
     return FillLine(
         tx_hash=event.transaction_hash or "",
         ledger_index=event.ledger_index or 0,
-        gave=plain(event.gave.value),
-        got=plain(event.got.value),
+        gave=format_decimal(event.gave.value),
+        got=format_decimal(event.got.value),
     )

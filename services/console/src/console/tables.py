@@ -14,8 +14,7 @@ from rich.text import Text
 from console.invocation import pasteable
 from console.lines import OrderLine
 from console.sessions import Recording
-from offer_lifecycle import parse_amount, plain
-from offer_lifecycle.amounts import units
+from offer_lifecycle import format_decimal, parse_amount, units
 from order_events import Amount
 from replay_node.recordings import RECORDINGS
 
@@ -47,7 +46,7 @@ def chip(anomalies: int) -> Text:
 
 def quoted(amount: Amount) -> str:
     """Write an amount as people do: `100 XRP`, `50 USD`."""
-    return f"{plain(units(amount))} {amount.asset.partition('.')[0]}"
+    return f"{format_decimal(units(amount))} {amount.asset.partition('.')[0]}"
 
 
 def _given(line: OrderLine, order: dict[str, Any]) -> str:

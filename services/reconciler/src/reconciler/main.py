@@ -29,7 +29,7 @@ from reconciler.adapters.orders_bus import JetStreamOrders
 from reconciler.adapters.state_store import BucketStore
 from reconciler.backfill.gap_backfill import Healing, HistoryPublisher
 from reconciler.backfill.history_gaps import Gaps
-from reconciler.backfill.unexplained_removals import Doubts
+from reconciler.backfill.unexplained_removals import UnexplainedRemovals
 from reconciler.fleet.account_shares import Lease
 from reconciler.fleet.scheduler import Loop, Wakeup
 from reconciler.fleet.server_monitor import Watch
@@ -94,7 +94,7 @@ async def work(
         metrics,
         health.turned,
         gaps=_gaps(settings, client, metrics),
-        doubts=Doubts(clock=time.monotonic),
+        unexplained_removals=UnexplainedRemovals(clock=time.monotonic),
     )
     health.watch(loop.halts)
     watch = asyncio.ensure_future(Watch(servers, metrics).run())

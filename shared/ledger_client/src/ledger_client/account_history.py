@@ -8,7 +8,7 @@ import msgspec
 
 from ledger_client.answers import pages
 from ledger_client.server import LedgerServer, ProtocolViolation
-from offer_lifecycle import MalformedTransaction, Transaction, TransactionRecord, normalise
+from offer_lifecycle import MalformedTransaction, Transaction, TransactionRecord, read_transaction
 
 
 class LedgerTransaction(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -122,7 +122,7 @@ def _read_page(server: str, ledgers: range, result: msgspec.Raw) -> HistoryPage:
         except (msgspec.ValidationError, ValueError):
             # One of them is damaged: read each by itself, so that it does not spoil the others
             bounds = rows = _ROWS.decode(result)
-            read = [(_PLACE.decode(row), normalise(row)) for row in rows.transactions]
+            read = [(_PLACE.decode(row), read_transaction(row)) for row in rows.transactions]
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, MalformedTransaction) as error:
         raise ProtocolViolation(server, f"account_tx: {error}") from error
     for place, transaction in read:

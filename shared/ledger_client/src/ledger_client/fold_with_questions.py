@@ -8,7 +8,7 @@ import msgspec
 
 from ledger_client.questions import state_before
 from ledger_client.server import LedgerServer
-from offer_lifecycle import AccountState, LedgerFacts, LedgerOutcome, StateAnswer, StateRequest, fold
+from offer_lifecycle import AccountState, LedgerFacts, LedgerOutcome, StateAnswer, StateRequest, fold_ledger
 
 _ROUNDS = 3
 """A domain's answer asks for credentials; nothing asks further than that."""
@@ -24,7 +24,7 @@ async def fold_with_questions(server: LedgerServer, state: AccountState, facts: 
     What it can't answer stays unexplained: nothing waits for it. `state` is left as it is.
     """
     return await decide_with_questions(
-        lambda answers: fold(state, msgspec.structs.replace(facts, answers=answers)),
+        lambda answers: fold_ledger(state, msgspec.structs.replace(facts, answers=answers)),
         lambda outcome: outcome.questions,
         partial(state_before, server),
     )

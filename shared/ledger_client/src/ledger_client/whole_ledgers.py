@@ -20,7 +20,7 @@ from ledger_client.addresses import encode_address
 from ledger_client.answers import Pinned, ask_pinned
 from ledger_client.server import InvalidRequest, LedgerServer, ProtocolViolation, Refused
 from ledger_client.single_flight import SingleFlight
-from offer_lifecycle import Header, MalformedTransaction, normalise
+from offer_lifecycle import Header, MalformedTransaction, read_transaction
 
 _log = structlog.get_logger()
 
@@ -74,7 +74,7 @@ class WholeLedger:
 
     def _transaction(self, row: msgspec.Raw) -> LedgerTransaction:
         try:
-            transaction = normalise(row, ledger_index=self.header.ledger_index)
+            transaction = read_transaction(row, ledger_index=self.header.ledger_index)
         except MalformedTransaction as error:
             _violation(self._server, str(error))
         return LedgerTransaction(transaction=transaction, ledger_hash=self.header.ledger_hash)

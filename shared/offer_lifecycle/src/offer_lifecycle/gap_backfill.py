@@ -1,7 +1,7 @@
-"""Ledgers that were left out and could be read after all: what they did joins what is known by now.
+"""Backfill of a history gap: its ledgers, read later, are added to the state known by then.
 
-Their own events are the fold's, as ever. What was told meanwhile, of orders given up or known in part only,
-is corrected: each such event by one that points at it.
+The fold gives the events of those ledgers, as always. Events published meanwhile about orders that were given
+up, or known only in part, are corrected: `order.corrected` points at each of them.
 """
 
 from collections.abc import Mapping
@@ -33,7 +33,7 @@ class Contradiction(Exception):
 
 
 class _Seen(msgspec.Struct, frozen=True, kw_only=True):
-    """One order, as four looks at it show it."""
+    """One order in four states: before the gap, after it, now, and whether it was given up."""
 
     gap: Gap
     before: Order | None
@@ -61,10 +61,10 @@ class _Seen(msgspec.Struct, frozen=True, kw_only=True):
         return self.known is not None and self.known.last_txn_id != last
 
 
-def heal(
+def backfill_history_gap(
     state: AccountState, before: AccountState, after: AccountState, gap: Gap, header: Header
 ) -> LedgerOutcome:
-    """Add what the gap's ledgers did to what is known at the cursor, which is at `header`.
+    """Return the outcome of adding a gap's ledgers to the state at the cursor, which is at `header`.
 
     `before` is the account as it was when they were left out, `after` as they leave it, with every order
     that they touched. `state` is left as it is.
@@ -195,7 +195,7 @@ def _with_past(holding: Holding, read: Holding | None) -> Holding:
 
 
 def _outdone(seen: _Seen, now: Order, network_id: int) -> UUID | None:
-    """Return the id of the event that the order's standing contradicts; None: none was told, or none does."""
+    """Return the id of the earlier event that is now wrong; None if there is none."""
     known = seen.known
     kind: str | None
     by: str | None

@@ -1,8 +1,8 @@
-"""Ledgers that nobody can show: going on after them, from what a server shows of the account there.
+"""History gaps: ledgers that no server has; the account goes on from a snapshot after them.
 
 Nothing is guessed: an order that is no longer there is LOST, and one that was touched or placed meanwhile
-goes on with its history marked as not whole. Such orders keep the gap's name among their missing
-transactions until it heals (see `healing`).
+goes on with its history marked as incomplete. Such orders keep the gap's name among their missing
+transactions until the gap is backfilled (see `gap_backfill`).
 """
 
 from uuid import UUID
@@ -11,7 +11,7 @@ import msgspec
 
 from offer_lifecycle import events
 from offer_lifecycle.anomaly import is_anomaly
-from offer_lifecycle.events import Fact, utc
+from offer_lifecycle.events import Fact, ripple_time_to_datetime
 from offer_lifecycle.order import Order
 from offer_lifecycle.state import AccountState, LedgerOutcome
 from offer_lifecycle.transaction import Header
@@ -45,8 +45,8 @@ class Gap(msgspec.Struct, frozen=True, kw_only=True):
         return f"from ledger {self.first}"
 
 
-def gap_event(state: AccountState, gap: Gap, header: Header, resolution: Resolution) -> HistoryGap:
-    """Tell of the gap: `pending` at the ledger after which it ends, `resolved` at the cursor's."""
+def history_gap_event(state: AccountState, gap: Gap, header: Header, resolution: Resolution) -> HistoryGap:
+    """Return the gap's event: `pending` at the ledger after which it ends, `resolved` at the cursor's."""
     network_id, account = state.record.network_id, state.record.account
 
     def name(of: Resolution) -> UUID:
@@ -59,7 +59,7 @@ def gap_event(state: AccountState, gap: Gap, header: Header, resolution: Resolut
         account=account,
         session_id=state.record.session_id,
         ledger_index=header.ledger_index,
-        occurred_at=utc(header.close_time),
+        occurred_at=ripple_time_to_datetime(header.close_time),
         first_ledger=gap.first,
         last_ledger=gap.last,
         resolution=resolution,
@@ -67,10 +67,10 @@ def gap_event(state: AccountState, gap: Gap, header: Header, resolution: Resolut
     )
 
 
-def cross(
+def cross_history_gap(
     state: AccountState, seen: AccountState, header: Header, next_sequence: int | None, gap: Gap
 ) -> LedgerOutcome:
-    """Go on from `seen`, the account as a server shows it at `header`, the gap's last ledger.
+    """Return the outcome of going on from `seen`: the account as a server shows it at the gap's last ledger.
 
     `next_sequence`: the account's Sequence there; None: it is not on the ledger. `state` is left as it is.
     """
@@ -148,7 +148,7 @@ def _placed_in_it(before: Order | None) -> bool:
     return before is None or before.status is OrderStatus.SUBMITTED
 
 
-def remembering(outcome: LedgerOutcome, state: AccountState) -> LedgerOutcome:
-    """Return the outcome with the orders remembered whose history is not whole: a gap may heal."""
+def keep_incomplete_orders(outcome: LedgerOutcome, state: AccountState) -> LedgerOutcome:
+    """Return the outcome without forgetting orders of incomplete history: a gap may be backfilled later."""
     forgotten = tuple(sequence for sequence in outcome.forgotten if not state.orders[sequence].missing)
     return msgspec.structs.replace(outcome, forgotten=forgotten)

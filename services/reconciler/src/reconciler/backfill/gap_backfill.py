@@ -19,8 +19,8 @@ from offer_lifecycle import (
     Gap,
     Header,
     LedgerOutcome,
-    gap_event,
-    heal,
+    backfill_history_gap,
+    history_gap_event,
 )
 from order_events import OrderDisappeared, OrderEvent, OrdersEvent, Provenance, Resolution
 from reconciler.following import stored_account
@@ -134,8 +134,8 @@ class Healing:
             outcome = msgspec.structs.replace(outcome, record=past.begun(outcome.record))
         beside = stored_account.Beside(
             gaps=left,
-            doubts=(*follower.doubts, *self._follower.doubts),
-            events=(gap_event(state, self._gap, past.header, Resolution.RESOLVED),),
+            unexplained_removals=(*follower.unexplained_removals, *self._follower.unexplained_removals),
+            events=(history_gap_event(state, self._gap, past.header, Resolution.RESOLVED),),
             values=values,
             deleted=stored_account.gap_keys(self._gap, past.before.orders),
             owed=self._follower.owed,
@@ -167,7 +167,7 @@ class Healing:
 
     def _healed(self, state: AccountState, past: "_Past") -> LedgerOutcome:
         try:
-            return heal(state, past.before, past.after, self._gap, past.header)
+            return backfill_history_gap(state, past.before, past.after, self._gap, past.header)
         except Contradiction as found:
             raise ProtocolViolation(self._server.name, str(found)) from found
 

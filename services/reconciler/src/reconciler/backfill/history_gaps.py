@@ -11,7 +11,7 @@ from weakref import WeakKeyDictionary
 import structlog
 
 from ledger_client import LedgerServer, ServerError, ServerStatus, server_status
-from offer_lifecycle import AccountState, Gap, cross, gap_event
+from offer_lifecycle import AccountState, Gap, cross_history_gap, history_gap_event
 from order_events import Resolution
 from reconciler.backfill.gap_backfill import Healing
 from reconciler.following import stored_account
@@ -137,7 +137,7 @@ async def _cross(follower: Follower, state: AccountState, server: LedgerServer, 
     first = state.record.ledger_index + 1
     sight = await look_at(server, status, follower.account, _whole_from(status))
     gap = Gap(first=first, last=sight.header.ledger_index, last_hash=sight.header.ledger_hash)
-    outcome = cross(state, sight.state, sight.header, sight.next_sequence, gap)
+    outcome = cross_history_gap(state, sight.state, sight.header, sight.next_sequence, gap)
     before = stored_account.KeptAccount(record=state.record, engine_sequence=follower.engine_sequence)
     _log.error(
         "no server has these ledgers: going on after them, what happened to the orders in them is unresolved",
@@ -148,8 +148,8 @@ async def _cross(follower: Follower, state: AccountState, server: LedgerServer, 
     )
     beside = stored_account.Beside(
         gaps=(*follower.gaps, gap),
-        doubts=follower.doubts,
-        events=(gap_event(state, gap, sight.header, Resolution.PENDING),),
+        unexplained_removals=follower.unexplained_removals,
+        events=(history_gap_event(state, gap, sight.header, Resolution.PENDING),),
         values=stored_account.gap_values(gap, before, state.orders),
     )
     judged = follower.guard.left_out(outcome, sight.header)

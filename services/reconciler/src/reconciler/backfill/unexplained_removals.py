@@ -1,6 +1,6 @@
 """Removals that nothing explained: other servers, or the same ones later, may know the ledger before.
 
-They are asked ever more seldom, as long as the account remembers the doubt: the newest few.
+They are asked ever more seldom, as long as the account remembers the removal: the newest few.
 """
 
 from collections.abc import Callable, Iterable
@@ -18,7 +18,13 @@ from ledger_client import (
     ledger_header,
     state_before,
 )
-from offer_lifecycle import Doubt, LedgerFacts, Verdict, look_again, settled
+from offer_lifecycle import (
+    LedgerFacts,
+    UnexplainedRemoval,
+    Verdict,
+    correct_disappearance,
+    explain_again,
+)
 from order_events import RemovalReason
 from reconciler.following import stored_account
 from reconciler.following.follower import Follower
@@ -26,12 +32,12 @@ from reconciler.following.follower import Follower
 _log = structlog.get_logger()
 
 FIRST_PAUSE = 60.0
-"""Seconds until an account's doubts are asked about again; each time twice as long."""
+"""Seconds until an account's unexplained removals are asked about again; each time twice as long."""
 LONGEST_PAUSE = 3600.0
 
 
-class Doubts:
-    """The doubts of all accounts."""
+class UnexplainedRemovals:
+    """The unexplained removals of all accounts."""
 
     def __init__(self, *, clock: Callable[[], float]) -> None:
         """`clock`: seconds, monotonic."""
@@ -40,9 +46,9 @@ class Doubts:
         self._pause: dict[str, float] = {}
 
     async def ask(self, follower: Follower, servers: Iterable[LedgerServer]) -> None:
-        """Ask all servers about the account's doubts, if it is time, and correct what they explain."""
+        """Ask all servers about the unexplained removals, if it is time; tell what is explained."""
         account, now = follower.account, self._clock()
-        if not follower.doubts:
+        if not follower.unexplained_removals:
             self._pause.pop(account, None)
             self._next.pop(account, None)
             return
@@ -52,17 +58,17 @@ class Doubts:
         self._pause[account] = min(pause * 2, LONGEST_PAUSE)
         self._next[account] = now + self._pause[account]
         for server in servers:
-            for doubt in follower.doubts:
+            for removal in follower.unexplained_removals:
                 try:
-                    await _ask(follower, doubt, server)
+                    await _ask(follower, removal, server)
                 except ServerError as error:
-                    _log.debug("doubt not settled", account=account, problem=str(error))
+                    _log.debug("removal still unexplained", account=account, problem=str(error))
                     break
 
 
-async def _ask(follower: Follower, doubt: Doubt, server: LedgerServer) -> None:
+async def _ask(follower: Follower, removal: UnexplainedRemoval, server: LedgerServer) -> None:
     state = follower.state
-    verdict = await _verdict(doubt, server)
+    verdict = await _verdict(removal, server)
     if state is None or verdict is None or verdict.reason is RemovalReason.UNEXPLAINED:
         return
     header = await ledger_header(server, state.record.ledger_index)
@@ -72,30 +78,30 @@ async def _ask(follower: Follower, doubt: Doubt, server: LedgerServer) -> None:
             f"ledger: expected hash {state.record.ledger_hash} of ledger {header.ledger_index}, "
             f"found {header.ledger_hash}",
         )
-    outcome = settled(state, doubt, verdict, header)
-    left = tuple(other for other in follower.doubts if other != doubt)
-    beside = stored_account.Beside(gaps=follower.gaps, doubts=left)
+    outcome = correct_disappearance(state, removal, verdict, header)
+    left = tuple(other for other in follower.unexplained_removals if other != removal)
+    beside = stored_account.Beside(gaps=follower.gaps, unexplained_removals=left)
     judged = follower.guard.corrected(outcome)
     await follower.settle(server, header, state, outcome, judged, beside)
     _log.info(
         "explained after all",
         account=follower.account,
-        sequence=doubt.order.sequence,
+        sequence=removal.order.sequence,
         reason=verdict.reason,
         server=server.name,
     )
 
 
-async def _verdict(doubt: Doubt, server: LedgerServer) -> Verdict | None:
+async def _verdict(removal: UnexplainedRemoval, server: LedgerServer) -> Verdict | None:
     """Decide again with this server's answers; None: it does not show the transaction."""
-    ledger_index = doubt.order.ended_at or 0
-    history = await account_history(server, doubt.order.account, ledger_index, ledger_index)
+    ledger_index = removal.order.ended_at or 0
+    history = await account_history(server, removal.order.account, ledger_index, ledger_index)
     header = await ledger_header(server, ledger_index)
     facts = LedgerFacts(
-        header=header, reserves=doubt.reserves, transactions=tuple(one.transaction for one in history)
+        header=header, reserves=removal.reserves, transactions=tuple(one.transaction for one in history)
     )
     return await decide_with_questions(
-        lambda answers: look_again(doubt, msgspec.structs.replace(facts, answers=answers)),
+        lambda answers: explain_again(removal, msgspec.structs.replace(facts, answers=answers)),
         lambda verdict: verdict.questions if verdict else (),
         partial(state_before, server),
     )

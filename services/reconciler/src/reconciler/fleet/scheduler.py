@@ -8,7 +8,7 @@ import structlog
 
 from ledger_client import LedgerServer, ServerError, Servers
 from reconciler.backfill.history_gaps import Gaps
-from reconciler.backfill.unexplained_removals import Doubts
+from reconciler.backfill.unexplained_removals import UnexplainedRemovals
 from reconciler.fleet.account_shares import Lease
 from reconciler.following.account_reader import HistoryMissing
 from reconciler.following.follower import Follower
@@ -58,14 +58,14 @@ class Loop:
         on_turn: Callable[[], None],
         *,
         gaps: Gaps,
-        doubts: Doubts,
+        unexplained_removals: UnexplainedRemovals,
     ) -> None:
         """`followers` makes an account's follower; `on_turn` is called after each look that worked."""
         self._make = followers
         self._lease = lease
         self._servers = servers
         self._gaps = gaps
-        self._doubts = doubts
+        self._unexplained_removals = unexplained_removals
         self._wakeup = wakeup
         self._metrics = metrics
         self._on_turn = on_turn
@@ -172,7 +172,7 @@ class Loop:
                 self._lacking.discard((follower.account, server.name))
                 self._gaps.served(follower.account)
                 await self._gaps.heal(follower, self._servers.candidates())
-                await self._doubts.ask(follower, self._servers.candidates())
+                await self._unexplained_removals.ask(follower, self._servers.candidates())
                 self._measure_soon(status.validated)
                 self._on_turn()
                 return True

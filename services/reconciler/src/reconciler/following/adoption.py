@@ -10,7 +10,7 @@ from ledger_client import (
     account_snapshot,
     ledger_header,
 )
-from offer_lifecycle import AccountState, Header, adopt
+from offer_lifecycle import AccountState, Header, adopt_account
 
 
 class Sight(msgspec.Struct, frozen=True, kw_only=True):
@@ -34,7 +34,7 @@ async def look_at(server: LedgerServer, status: ServerStatus, account: str, ledg
     snapshot = await account_snapshot(server, account, ledger_index)
     history = await account_history(server, account, ledger_index, ledger_index)
     try:
-        state = adopt(
+        state = adopt_account(
             network_id=status.network_id,
             account=account,
             header=header,

@@ -17,7 +17,16 @@ from ledger_client import (
     fold_with_questions,
     server_status,
 )
-from offer_lifecycle import AccountState, Doubt, Gap, Header, LedgerFacts, LedgerOutcome, found, remembering
+from offer_lifecycle import (
+    AccountState,
+    Gap,
+    Header,
+    LedgerFacts,
+    LedgerOutcome,
+    UnexplainedRemoval,
+    accepted_at_adoption,
+    keep_incomplete_orders,
+)
 from order_events import OrderDisappeared, ReconcilerHalted
 from reconciler.following import account_reader, stored_account
 from reconciler.following.adoption import look_at
@@ -31,7 +40,7 @@ _log = structlog.get_logger()
 
 _MOST_OWED = 400
 """Disappearances kept for the bus, of about 1 kB each: a message of NATS holds 1 MB."""
-_MOST_DOUBTS = 20
+_MOST_UNEXPLAINED = 20
 """Unexplained removals that are asked about again, of about 1 kB each, written with every ledger."""
 
 
@@ -59,7 +68,7 @@ class Follower:
         """Disappearances that the bus has not taken yet."""
         self.gaps: tuple[Gap, ...] = ()
         """Ledgers that no server could show so far."""
-        self.doubts: tuple[Doubt, ...] = ()
+        self.unexplained_removals: tuple[UnexplainedRemoval, ...] = ()
         """Removals that nothing explains so far, oldest first."""
         self.engine_sequence = 0
         """Of stream ENGINE: the last message that is applied."""
@@ -151,10 +160,12 @@ class Follower:
         for damage in outcome.damaged:
             _log.error("metadata that can't be read", account=self.account, found=damage)
         if self.gaps:
-            outcome = remembering(outcome, state)
+            outcome = keep_incomplete_orders(outcome, state)
         judged = self.guard.judge(state.record, facts, outcome)
-        doubts = (*self.doubts, *outcome.doubts)[-_MOST_DOUBTS:]
-        beside = stored_account.Beside(gaps=self.gaps, doubts=doubts)
+        unexplained_removals = (*self.unexplained_removals, *outcome.unexplained_removals)[
+            -_MOST_UNEXPLAINED:
+        ]
+        beside = stored_account.Beside(gaps=self.gaps, unexplained_removals=unexplained_removals)
         await self.settle(server, facts.header, state, outcome, judged, beside)
 
     async def settle(  # noqa: PLR0913, PLR0917 - what came out at a ledger, and what is told and written beside it
@@ -187,7 +198,12 @@ class Follower:
             return
         await self._publisher.tell(judged.events)
         values = stored_account.order_values(stored_account.changed_orders(state, None, self._announced))
-        await self._commit(judged, stored_account.Beside(gaps=self.gaps, doubts=self.doubts, values=values))
+        await self._commit(
+            judged,
+            stored_account.Beside(
+                gaps=self.gaps, unexplained_removals=self.unexplained_removals, values=values
+            ),
+        )
         state.record = judged.record
 
     async def _commit(self, judged: Judged, written: stored_account.Beside) -> None:
@@ -197,14 +213,14 @@ class Follower:
             owed=self.owed,
             standing=judged.standing,
             gaps=written.gaps,
-            doubts=written.doubts,
+            unexplained_removals=written.unexplained_removals,
         )
         notices, answered = stored_account.notices(self.guard.standing, judged.standing)
         values = {**written.values, **notices, stored_account.ACCOUNT_KEY: stored_account.account_value(kept)}
         deleted = [*written.deleted, *answered]
         self._revision = await self._store.commit(self._prefix, values, deleted, self._revision)
         self._announced.clear()
-        self.gaps, self.doubts = written.gaps, written.doubts
+        self.gaps, self.unexplained_removals = written.gaps, written.unexplained_removals
         self.guard.settle(judged)
 
     async def hear_engine(self, state: AccountState) -> None:
@@ -234,7 +250,7 @@ class Follower:
         if found is not None:
             account, self._state = found
             self.engine_sequence, self.owed = account.engine_sequence, account.owed
-            self.gaps, self.doubts = account.gaps, account.doubts
+            self.gaps, self.unexplained_removals = account.gaps, account.unexplained_removals
             self.guard.begin(account.record.ledger_index, account.standing)
             _log.info(
                 "account taken up",
@@ -255,11 +271,11 @@ class Follower:
         sight = await look_at(server, status, self.account, ledger_index)
         state = sight.state
         await self.hear_engine(state)
-        orders = found(state, sight.header)
+        orders = accepted_at_adoption(state, sight.header)
         await self._publisher.publish(orders, (), server, sight.header)
         judged = Judged(events=[], record=state.record, standing=self.guard.begin(ledger_index))
         values = stored_account.order_values(state.orders)
-        await self._commit(judged, stored_account.Beside(gaps=(), doubts=(), values=values))
+        await self._commit(judged, stored_account.Beside(gaps=(), unexplained_removals=(), values=values))
         self._state = state
         _log.info("account adopted", account=self.account, ledger_index=ledger_index, orders=len(orders))
 

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 
 import msgspec
 
-from offer_lifecycle import AccountRecord, AccountState, Doubt, Gap, LedgerOutcome, Order
+from offer_lifecycle import AccountRecord, AccountState, Gap, LedgerOutcome, Order, UnexplainedRemoval
 from order_events import HistoryGap, OrderDisappeared, encode
 from order_events.subjects import HALT_KEY, RESUME_KEY
 from reconciler.ports.bus import Kept
@@ -32,7 +32,7 @@ class KeptAccount(msgspec.Struct, frozen=True, kw_only=True):
     standing: Standing = Standing()
     gaps: tuple[Gap, ...] = ()
     """Ledgers that no server could show so far."""
-    doubts: tuple[Doubt, ...] = ()
+    unexplained_removals: tuple[UnexplainedRemoval, ...] = msgspec.field(name="doubts", default=())
     """Removals that are asked about again, oldest first."""
 
 
@@ -41,7 +41,7 @@ class Beside(msgspec.Struct, frozen=True, kw_only=True):
 
     gaps: tuple[Gap, ...]
     """Those that are open from now on."""
-    doubts: tuple[Doubt, ...]
+    unexplained_removals: tuple[UnexplainedRemoval, ...]
     events: tuple[HistoryGap, ...] = ()
     values: Mapping[str, bytes] = {}
     deleted: tuple[str, ...] = ()

@@ -17,8 +17,16 @@ import msgspec
 import structlog
 
 from ledger_client import LedgerServer, ProtocolViolation, ServerError, account_balances, state_before
-from offer_lifecycle import AccountRecord, Conservation, Drift, Holding, LedgerFacts, Shown, holdings_of
-from offer_lifecycle.state_before import StateBefore
+from offer_lifecycle import (
+    AccountRecord,
+    Conservation,
+    Drift,
+    Holding,
+    LastShown,
+    LedgerFacts,
+    StateBefore,
+    read_holdings,
+)
 from reconciler.safety.slots import Turns
 
 _log = structlog.get_logger()
@@ -37,7 +45,7 @@ class KeptBalances(msgspec.Struct, frozen=True, kw_only=True):
 
     explained_at: int
     """The last ledger at which they were known from outside: adopted there, or held against a server's."""
-    shown: dict[str, Shown] = {}
+    shown: dict[str, LastShown] = {}
     """Those that a transaction has shown since, and the last one that did."""
 
 
@@ -54,7 +62,7 @@ def taken(
 ) -> tuple[KeptBalances, tuple[Drift, ...]]:
     """Add up the ledger after the record; return what to keep, and the drift that its transactions show."""
     conservation = _going_on(record, kept)
-    drifts = conservation.take(facts.header.ledger_index, facts.transactions)
+    drifts = conservation.add_ledger(facts.header.ledger_index, facts.transactions)
     return KeptBalances(explained_at=conservation.opened, shown=dict(conservation.shown)), drifts
 
 
@@ -122,7 +130,7 @@ async def held_against(server: LedgerServer, record: AccountRecord, kept: KeptBa
     if not record.holdings_known:
         believed |= {asset: listed[asset] for asset in listed if asset not in record.holdings}
     holdings = {**record.holdings, **believed}
-    drifts = _going_on(record, kept).held_against(record.ledger_index, holdings)
+    drifts = _going_on(record, kept).compare_balances(record.ledger_index, holdings)
     return Checked(
         record=msgspec.structs.replace(record, holdings=holdings, holdings_known=True),
         balances=KeptBalances(explained_at=record.ledger_index) if asked == differing else kept,
@@ -151,7 +159,7 @@ def _differs(asset: str, record: AccountRecord, listed: Mapping[str, Holding]) -
 async def _listed(server: LedgerServer, record: AccountRecord) -> dict[str, Holding]:
     shown = await account_balances(server, record.account, record.ledger_index)
     try:
-        return holdings_of(shown.account_data, shown.lines)
+        return read_holdings(shown.account_data, shown.lines)
     except (KeyError, ValueError, TypeError) as error:
         raise ProtocolViolation(
             server.name, f"balances of {record.account} at ledger {record.ledger_index}: {error!r}"

@@ -20,8 +20,16 @@ from typing import Any
 
 import msgspec
 
-from offer_lifecycle import AccountRecord, Drift, Header, LedgerOutcome, Order, utc
-from offer_lifecycle.amounts import exact_sum, issuer_of
+from offer_lifecycle import (
+    AccountRecord,
+    Drift,
+    Header,
+    LedgerOutcome,
+    Order,
+    exact_sum,
+    issuer_of,
+    ripple_time_to_datetime,
+)
 from order_events import (
     Action,
     Amount,
@@ -181,7 +189,7 @@ def _about_account(
         "account": record.account,
         "session_id": record.session_id,
         "ledger_index": header.ledger_index,
-        "occurred_at": utc(header.close_time),
+        "occurred_at": ripple_time_to_datetime(header.close_time),
     }
 
 

@@ -104,7 +104,9 @@ class SnapshotCheck:
             ledger_index=state.record.ledger_index,
             offers=_first_few(new),
         )
-        return state.doubt([one.sequence for one in new], f"up to ledger {state.record.ledger_index}")
+        return state.mark_incomplete(
+            [one.sequence for one in new], f"up to ledger {state.record.ledger_index}"
+        )
 
 
 def on_the_book(state: AccountState) -> Rests:

@@ -1,46 +1,48 @@
-"""Deciding again what nothing explained: the same rules, once a server can show the ledger before."""
+"""Late explanations: an unexplained removal is decided again once a server can show the ledger before."""
 
 import msgspec
 
 from offer_lifecycle import events
 from offer_lifecycle.changes import offer_changes
 from offer_lifecycle.events import Fact
-from offer_lifecycle.removal import Case, Verdict, decide
-from offer_lifecycle.state import AccountState, Doubt, LedgerFacts, LedgerOutcome
+from offer_lifecycle.removal import Case, Verdict, decide_removal
+from offer_lifecycle.state import AccountState, LedgerFacts, LedgerOutcome, UnexplainedRemoval
 from offer_lifecycle.transaction import Header
 from order_events import Correction, Resolution, event_id
 
 
-def look_again(doubt: Doubt, facts: LedgerFacts) -> Verdict | None:
-    """Decide with the answers among `facts`, the ledger in which the order was removed.
+def explain_again(removal: UnexplainedRemoval, facts: LedgerFacts) -> Verdict | None:
+    """Decide a removal again with the answers in `facts`, the ledger in which the order was removed.
 
-    None: the transaction that removed it is not among them.
+    None: the removing transaction is not in `facts`.
     """
-    order = doubt.order
+    order = removal.order
     for tx in facts.transactions:
         for change in offer_changes(tx) if tx.hash == order.removed_by else ():
             if (change.account, change.sequence) == (order.account, order.sequence):
-                return decide(
+                return decide_removal(
                     Case(
                         tx=tx,
                         change=change,
-                        header=facts.header,
-                        reserves=doubt.reserves,
-                        holding_before=doubt.holding_before,
-                        holding_after=doubt.holding_after,
-                        owner_count=doubt.owner_count,
+                        parent_close_time=facts.header.parent_close_time,
+                        reserves=removal.reserves,
+                        holding_before=removal.holding_before,
+                        holding_after=removal.holding_after,
+                        owner_count=removal.owner_count,
                         answers=facts.answers,
                     )
                 )
     return None
 
 
-def settled(state: AccountState, doubt: Doubt, verdict: Verdict, header: Header) -> LedgerOutcome:
-    """Correct what was told of the order: it was removed as told, and now is known why.
+def correct_disappearance(
+    state: AccountState, removal: UnexplainedRemoval, verdict: Verdict, header: Header
+) -> LedgerOutcome:
+    """Return the outcome that corrects `order.disappeared`: the removal stands, its cause is now known.
 
     `header` is the cursor's. `state` is left as it is.
     """
-    record, before = state.record, doubt.order
+    record, before = state.record, removal.order
     known = state.orders.get(before.sequence)
     explained = {
         "removal_reason": verdict.reason,

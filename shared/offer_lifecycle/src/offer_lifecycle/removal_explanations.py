@@ -1,45 +1,49 @@
-"""What happened to anybody's offers in one transaction, from nothing but what it shows itself."""
+"""Removals of offers, of any account, explained by the removing transaction alone."""
 
 from collections.abc import Container, Iterator
 
 import msgspec
 
 from offer_lifecycle.amounts import XRP
-from offer_lifecycle.changes import OfferChange, damaged, offer_change
-from offer_lifecycle.funds import BalanceChange, balances_of
-from offer_lifecycle.removal import Case, Verdict, decide
+from offer_lifecycle.changes import OfferChange, node_damage, offer_change
+from offer_lifecycle.funds import BalanceChange, balance_changes_by_account
+from offer_lifecycle.removal import Case, Verdict, decide_removal
 from offer_lifecycle.state_before import StateAnswer
-from offer_lifecycle.transaction import Header, MalformedTransaction, Reserves, Transaction
+from offer_lifecycle.transaction import MalformedTransaction, Reserves, Transaction
 
 
-def removals(
-    tx: Transaction,
-    header: Header,
-    reserves: Reserves,
+def explain_removals(
+    transaction: Transaction,
     *,
+    parent_close_time: int,
+    reserves: Reserves,
     accounts: Container[str] | None = None,
     answers: tuple[StateAnswer, ...] = (),
 ) -> Iterator[tuple[OfferChange, Verdict]]:
-    """Yield each offer that the transaction deleted, of all or of some accounts, and why.
+    """Yield each offer that the transaction deleted, and the verdict why.
+
+    `parent_close_time`: of the ledger before the transaction's, in ripple seconds. `reserves`: in drops, as
+    they were then. `accounts`: only offers of these owners; None: of all. `answers`: ledger entries of the
+    ledger before, for causes that the metadata leaves open (see `Verdict.questions`).
 
     Raises:
         MalformedTransaction: naming transaction, node and field.
 
     """
-    removed = list(_deleted(tx, accounts))
+    removed = list(_deleted(transaction, accounts))
     if not removed:
         return
     # What a transaction says it removes needs no balances
-    named = (tx.account, tx.offer_sequence)
+    named = (transaction.account, transaction.offer_sequence)
     doubtful = {change.account for change in removed if (change.account, change.sequence) != named}
-    balances = balances_of(tx, doubtful)
+    balances = balance_changes_by_account(transaction, doubtful)
     for change in removed:
         seen = balances.get(change.account, _NONE)
         balance, root = seen.get(change.gives), seen.get(XRP)
         case = Case(
-            tx=tx,
+            tx=transaction,
             change=change,
-            header=header,
+            parent_close_time=parent_close_time,
             reserves=reserves,
             holding_before=balance.before if balance else None,
             holding_after=balance.after if balance else None,
@@ -47,9 +51,11 @@ def removals(
             answers=answers,
         )
         try:
-            yield change, decide(case)
+            yield change, decide_removal(case)
         except ValueError as error:
-            raise MalformedTransaction(f"transaction {tx.hash}: Offer {change.entry}: {error}") from error
+            raise MalformedTransaction(
+                f"transaction {transaction.hash}: Offer {change.entry}: {error}"
+            ) from error
 
 
 def _deleted(tx: Transaction, accounts: Container[str] | None) -> Iterator[OfferChange]:
@@ -63,7 +69,7 @@ def _deleted(tx: Transaction, accounts: Container[str] | None) -> Iterator[Offer
                 if change is not None:
                     yield change
         except (msgspec.ValidationError, ValueError) as error:
-            raise damaged(tx, node, error) from error
+            raise node_damage(tx, node, error) from error
 
 
 class _Owner(msgspec.Struct, rename="pascal", gc=False):
