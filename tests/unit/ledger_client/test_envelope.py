@@ -7,9 +7,18 @@ from typing import Any
 import msgspec
 import pytest
 
-from ledger_client import InvalidRequest, Overloaded, ProtocolViolation, Refused, ServerError, Unreachable
+from ledger_client import (
+    InvalidRequest,
+    Overloaded,
+    ProtocolViolation,
+    Refused,
+    ServerError,
+    Unreachable,
+    read_envelope,
+    result_of,
+)
 from ledger_client.answers import decode
-from ledger_client.envelope import read_envelope, result_of, server_name
+from ledger_client.envelope import server_name
 
 SERVER = "ws://node"
 
