@@ -39,21 +39,15 @@ from offer_lifecycle.amounts import (
     units,
 )
 from offer_lifecycle.anomaly import is_anomaly, is_disappearance
+from offer_lifecycle.balances import BalanceChange, balance_changes, line_rounding, pool_accounts
 from offer_lifecycle.chain import amounts_continue, missing_link
 from offer_lifecycle.changes import OfferChange, offer_changes, ordered_amounts
 from offer_lifecycle.conservation import Conservation, Drift, LastShown
+from offer_lifecycle.entries import AMM_LINE, HIGH_FREEZE
 from offer_lifecycle.events import ripple_time_to_datetime
 from offer_lifecycle.flows import Flow, Source, balance_flows
 from offer_lifecycle.fold import fold_ledger
-from offer_lifecycle.funds import (
-    AMM_LINE,
-    HIGH_FREEZE,
-    BalanceChange,
-    Holding,
-    balance_changes,
-    line_rounding,
-    pool_accounts,
-)
+from offer_lifecycle.funds import Holding
 from offer_lifecycle.gap_backfill import Contradiction, backfill_history_gap
 from offer_lifecycle.history_gaps import Gap, cross_history_gap, history_gap_event, keep_incomplete_orders
 from offer_lifecycle.late_explanation import correct_disappearance, explain_again

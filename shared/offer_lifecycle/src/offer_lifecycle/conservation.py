@@ -11,8 +11,9 @@ from decimal import Decimal
 import msgspec
 
 from offer_lifecycle.amounts import EXACT, ZERO
+from offer_lifecycle.balances import balance_changes, previous_touch
 from offer_lifecycle.flows import Flow, Source, balance_flows, held_and_owed
-from offer_lifecycle.funds import NOTHING, Holdings, balance_changes, previous_touch
+from offer_lifecycle.funds import NOTHING, Holdings
 from offer_lifecycle.transaction import MalformedTransaction, Transaction, sort_transactions
 
 
