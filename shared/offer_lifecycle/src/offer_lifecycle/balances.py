@@ -10,7 +10,6 @@ from decimal import Decimal
 
 import msgspec
 
-from offer_lifecycle.addresses import account_id_of
 from offer_lifecycle.amounts import (
     EXACT,
     XRP,
@@ -33,7 +32,6 @@ from offer_lifecycle.entries import (
     LINE_BEFORE,
     LINK,
     LOW_FREEZE,
-    MPT_LOCKED,
     MPTOKEN,
     MPTOKEN_BEFORE,
     ROOT,
@@ -44,9 +42,13 @@ from offer_lifecycle.entries import (
     MPToken,
     MPTokenBefore,
     Root,
+    issuance_holding,
+    issued_asset,
+    mpt_holding,
+    xrp_holding,
 )
 from offer_lifecycle.formats import MOVES_NOTHING
-from offer_lifecycle.funds import MPT_MAXIMUM, NOTHING, Holding, spendable
+from offer_lifecycle.funds import NOTHING, Holding, spendable
 from offer_lifecycle.transaction import Kind, Node, Reserves, Transaction
 
 _UNCHANGED = LineBefore()
@@ -171,66 +173,41 @@ def _changes(tx: Transaction, node: Node, accounts: Container[str]) -> Iterator[
 def _xrp_change(node: Node, final: Root) -> BalanceChange:
     if final.balance is None and node.kind is not Kind.CREATED:  # a pool may begin with none
         raise ValueError("Balance: expected drops, found none")
+    shown = xrp_holding(final)
     if node.kind is Kind.CREATED:
-        return BalanceChange(asset=XRP, before=NOTHING, after=_xrp(final, final))
-    shown = _xrp(final, final)
-    before = _xrp(ROOT.decode(node.previous), final) if node.previous else shown
+        return BalanceChange(asset=XRP, before=NOTHING, after=shown)
+    before = xrp_holding(final, ROOT.decode(node.previous)) if node.previous else shown
     return BalanceChange(asset=XRP, before=before, after=NOTHING if node.kind is Kind.DELETED else shown)
 
 
-def _xrp(root: Root, final: Root) -> Holding:
-    """Read XRP and reserve; a field that is absent before the transaction did not change."""
-    objects = _first(root.owner_count, final.owner_count)
-    objects -= _first(root.sponsored_owner_count, final.sponsored_owner_count)
-    objects += _first(root.sponsoring_owner_count, final.sponsoring_owner_count)
-    own = 0 if (root.sponsor or final.sponsor) else 1
-    accounts = own + _first(root.sponsoring_account_count, final.sponsoring_account_count)
-    balance = "0" if final.balance is None else final.balance
-    return Holding(
-        balance=named_value("Balance", balance if root.balance is None else root.balance),
-        owner_count=objects,
-        reserve_accounts=accounts,
-    )
-
-
-def _first(changed: int | None, unchanged: int | None) -> int:
-    return (unchanged or 0) if changed is None else changed
-
-
 def _mpt_change(tx: Transaction, node: Node, final: MPToken) -> BalanceChange:
-    """Read a holder's MPT. An amount of 0 is not written: not in FinalFields, and not in PreviousFields."""
-    before = MPTOKEN_BEFORE.decode(node.previous) if node.previous else MPTokenBefore()
-    amount = _units("MPTAmount", final.amount)
-    was = amount if before.amount is None else _units("MPTAmount", before.amount)
-    nothing_else = before.flags is None and before.locked is None
-    if node.kind is Kind.CREATED or (before.amount is None and nothing_else and tx.type not in MOVES_NOTHING):
-        was = ZERO if node.kind is not Kind.DELETED else was
-    flags = final.flags if before.flags is None else before.flags
-    gone = node.kind is Kind.DELETED
+    """Read the change of a holder's MPT.
+
+    An amount of 0 is not written: where PreviousFields are empty, a transaction that moves balances brought
+    the first units.
+    """
+    changed = MPTOKEN_BEFORE.decode(node.previous) if node.previous else MPTokenBefore()
+    after = mpt_holding(final)
+    untold = changed.amount is None and changed.flags is None and changed.locked is None
+    amount = final.amount if changed.amount is None else changed.amount
+    if node.kind is Kind.CREATED or (untold and node.kind is Kind.MODIFIED and tx.type not in MOVES_NOTHING):
+        amount = None
+    flags = final.flags if changed.flags is None else changed.flags
     return BalanceChange(
         asset=mpt_asset(final.issuance),
-        before=Holding(balance=was, frozen=bool(flags & MPT_LOCKED)),
-        after=NOTHING if gone else Holding(balance=amount, frozen=bool(final.flags & MPT_LOCKED)),
+        before=mpt_holding(msgspec.structs.replace(final, amount=amount, flags=flags)),
+        after=NOTHING if node.kind is Kind.DELETED else after,
     )
 
 
 def _issued_change(node: Node, final: Issuance) -> BalanceChange:
-    """Read what an issuer owes of an MPT of its own, as a balance below zero."""
-    before = ISSUANCE_BEFORE.decode(node.previous) if node.previous else IssuanceBefore()
-    owed = _units("OutstandingAmount", final.outstanding_amount)
-    owed_before = owed if before.outstanding_amount is None else _units("", before.outstanding_amount)
-    maximum = MPT_MAXIMUM if final.maximum_amount is None else _units("MaximumAmount", final.maximum_amount)
+    """Read the change of what an issuer owes of an MPT of its own."""
+    changed = ISSUANCE_BEFORE.decode(node.previous) if node.previous else IssuanceBefore()
+    owed = final.outstanding_amount if changed.outstanding_amount is None else changed.outstanding_amount
+    before = msgspec.structs.replace(final, outstanding_amount="0" if node.kind is Kind.CREATED else owed)
     return BalanceChange(
-        asset=f"{final.sequence:08X}{account_id_of(final.issuer)}",
-        before=Holding(
-            balance=ZERO if node.kind is Kind.CREATED else owed_before.copy_negate(), maximum=maximum
-        ),
-        after=Holding(balance=owed.copy_negate(), maximum=maximum),
+        asset=issued_asset(final), before=issuance_holding(before), after=issuance_holding(final)
     )
-
-
-def _units(name: str, written: str | None) -> Decimal:
-    return ZERO if written is None else named_value(name, written)
 
 
 def _line_change(kind: Kind, final: Line, previous: LineBefore, account: str) -> BalanceChange:

@@ -2,7 +2,9 @@
 
 import msgspec
 
-from offer_lifecycle.amounts import WrittenToken
+from offer_lifecycle.addresses import account_id_of
+from offer_lifecycle.amounts import WrittenToken, named_value
+from offer_lifecycle.funds import MPT_MAXIMUM, Holding
 from offer_lifecycle.transaction import UInt32
 
 LOW_FREEZE, HIGH_FREEZE = 0x0040_0000, 0x0080_0000
@@ -96,3 +98,46 @@ class Link(msgspec.Struct, gc=False):
 
 
 LINK = msgspec.json.Decoder(Link)
+
+
+def xrp_holding(root: Root, changed: Root | None = None) -> Holding:
+    """Return the XRP and its reserve that an AccountRoot shows; `changed`: its fields that were otherwise.
+
+    Raises:
+        ValueError: naming the field.
+
+    """
+    before = changed or root
+    objects = _first(before.owner_count, root.owner_count)
+    objects -= _first(before.sponsored_owner_count, root.sponsored_owner_count)
+    objects += _first(before.sponsoring_owner_count, root.sponsoring_owner_count)
+    own = 0 if before.sponsor or root.sponsor else 1
+    accounts = own + _first(before.sponsoring_account_count, root.sponsoring_account_count)
+    balance = root.balance if before.balance is None else before.balance
+    return Holding(
+        balance=named_value("Balance", balance or "0"), owner_count=objects, reserve_accounts=accounts
+    )
+
+
+def _first(changed: int | None, unchanged: int | None) -> int:
+    return (unchanged or 0) if changed is None else changed
+
+
+def mpt_holding(token: MPToken) -> Holding:
+    """Return what an MPToken's holder can use; raises ValueError, naming the field."""
+    amount = named_value("MPTAmount", token.amount or "0")
+    return Holding(balance=amount, frozen=bool(token.flags & MPT_LOCKED))
+
+
+def issuance_holding(issuance: Issuance) -> Holding:
+    """Return what an MPT's issuer owes, as a balance below zero; raises ValueError, naming the field."""
+    written = issuance.maximum_amount
+    return Holding(
+        balance=named_value("OutstandingAmount", issuance.outstanding_amount).copy_negate(),
+        maximum=MPT_MAXIMUM if written is None else named_value("MaximumAmount", written),
+    )
+
+
+def issued_asset(issuance: Issuance) -> str:
+    """Name the MPT of an issuance; raises ValueError if its Issuer is no address."""
+    return f"{issuance.sequence:08X}{account_id_of(issuance.issuer)}"

@@ -1,7 +1,7 @@
 """Fees: the account that a transaction's fee was taken from, as its metadata shows it.
 
-The delegate pays where one signed, and the sender otherwise, unless the fee is sponsored: then it is taken from
-the sponsor's account (co-signed), or from what the sponsor has set aside (FeeAmount of a Sponsorship).
+The delegate pays where one signed, and the sender otherwise, unless the fee is sponsored: then it is taken
+from the sponsor's account (co-signed), or from what the sponsor has set aside (FeeAmount of a Sponsorship).
 """
 
 import msgspec

@@ -51,9 +51,9 @@ class Source(StrEnum):
     RIPPLED = "rippled"
     """One line of the account against another of the same currency, in somebody's payment."""
     OTHER = "other"
-    """A transaction whose own type moves balances (escrow, check, pool, vault, loan), and a pool's own trades."""
+    """A type that itself moves balances (escrow, check, pool, vault, loan), and a pool's own trades."""
     UNKNOWN = "unknown"
-    """A transaction of a type that the kernel does not know: it may move anything, and nothing is concluded."""
+    """A type that the kernel does not know: it may move anything, and nothing is concluded."""
     ROUNDING = "rounding"
     """The ledger's own rounding of token balances to 16 digits."""
     DRIFT = "drift"
@@ -214,7 +214,7 @@ class _Sheet:
         return 0 < billionths <= _RATE and RATIO.add(left, fee).copy_abs() <= self._rounding(asset)
 
     def _is_mpt_fee(self, asset: str, left: Decimal) -> bool:
-        """Return whether it is an MPT's TransferFee, at most half of what is given: the issuer then owes less."""
+        """Return whether it is an MPT's TransferFee, at most half of what is given; the issuer owes less."""
         if issuer_of(asset) == self._account:
             return left > 0 and self._tx.type in TRADES
         fees = RATIO.divide(self._charged.get(asset, ZERO), Decimal(2)).to_integral_value(ROUND_CEILING)

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 import msgspec
 
 from offer_lifecycle import events
-from offer_lifecycle.amounts import XRP
+from offer_lifecycle.amounts import XRP, is_mpt
 from offer_lifecycle.anomaly import is_anomaly, is_disappearance
 from offer_lifecycle.balances import BalanceChange, balance_changes, empty_since
 from offer_lifecycle.batches import not_applied
@@ -213,7 +213,8 @@ class _Ledger:
 
     def _case(self, tx: Transaction, change: OfferChange, before: Mapping[str, Holding]) -> Case:
         asset = change.gives
-        unseen = NOTHING if self._holdings_known else None
+        known = self._holdings_known and (self._state.record.mpts_known or not is_mpt(asset))
+        unseen = NOTHING if known else None
         earlier: ChainMap[str, Holding] = ChainMap({}, dict(before), self._holdings)
         root = earlier.get(XRP)
         return Case(
@@ -263,7 +264,7 @@ class _Ledger:
             self._put(named.cancel_validated(tx.hash))
 
     def _lose_not_applied(self, batch: Transaction, fact: Fact) -> None:
-        """Fold what a Batch did not do: its announced inner orders were never placed, its cancels never sent."""
+        """Fold what a Batch did not apply: announced inner orders were never placed, cancels never sent."""
         for inner in not_applied(batch, self._facts.transactions, self._account):
             order = self._get(inner.sequence)
             if inner.type == "OfferCreate" and order is not None and order.status is OrderStatus.SUBMITTED:

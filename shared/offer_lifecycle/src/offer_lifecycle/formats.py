@@ -27,13 +27,14 @@ MOVES_NOTHING = _names(
 """Transaction types that change no balance but by their fee."""
 MOVES_BY_ITSELF = _names(
     """
-    AccountDelete AMMBid AMMClawback AMMCreate AMMDelete AMMDeposit AMMWithdraw CheckCash Clawback
-    EscrowCancel EscrowCreate EscrowFinish LoanBrokerCoverClawback LoanBrokerCoverDeposit
-    LoanBrokerCoverWithdraw LoanBrokerDelete LoanDelete LoanPay LoanSet NFTokenAcceptOffer
-    PaymentChannelClaim PaymentChannelCreate PaymentChannelFund LoanManage SponsorshipSet VaultClawback VaultCreate
-    VaultDelete VaultDeposit VaultWithdraw ConfidentialMPTClawback ConfidentialMPTConvert
-    ConfidentialMPTConvertBack ConfidentialMPTMergeInbox ConfidentialMPTSend XChainAccountCreateCommit XChainAddClaimAttestation
-    XChainAddAccountCreateAttestation XChainClaim XChainCommit
+    AMMBid AMMClawback AMMCreate AMMDelete AMMDeposit AMMWithdraw AccountDelete CheckCash Clawback
+    ConfidentialMPTClawback ConfidentialMPTConvert ConfidentialMPTConvertBack ConfidentialMPTMergeInbox
+    ConfidentialMPTSend EscrowCancel EscrowCreate EscrowFinish LoanBrokerCoverClawback
+    LoanBrokerCoverDeposit LoanBrokerCoverWithdraw LoanBrokerDelete LoanDelete LoanManage LoanPay
+    LoanSet NFTokenAcceptOffer PaymentChannelClaim PaymentChannelCreate PaymentChannelFund
+    SponsorshipSet VaultClawback VaultCreate VaultDelete VaultDeposit VaultWithdraw
+    XChainAccountCreateCommit XChainAddAccountCreateAttestation XChainAddClaimAttestation XChainClaim
+    XChainCommit
     """
 )
 """Transaction types whose own purpose moves balances: escrows, checks, pools, vaults, loans and so on."""

@@ -35,6 +35,8 @@ class AccountRecord(msgspec.Struct, frozen=True, kw_only=True):
     holdings: dict[str, Holding] = {}
     holdings_known: bool = True
     """What is not among the holdings is nothing, and not merely unknown."""
+    mpts_known: bool = False
+    """The same of MPTs: an earlier version, or a server that does not list them, leaves them unknown."""
     session_id: str | None = None
 
 
@@ -76,7 +78,7 @@ class LedgerOutcome(msgspec.Struct, frozen=True, kw_only=True):
     unexplained_removals: tuple[UnexplainedRemoval, ...] = ()
     """The unexplained ones that those are about."""
     unresolved: tuple[str, ...] = ()
-    """What could not be concluded, by transaction: sides of a trade that do not meet, and what is not known."""
+    """What could not be concluded, by transaction: sides that do not meet, and unknown parts."""
     damaged: tuple[str, ...] = ()
     """Nodes that could not be read: what they did to the account's orders and balances is not known."""
 

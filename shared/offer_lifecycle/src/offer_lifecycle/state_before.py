@@ -12,8 +12,18 @@ from typing import Any, TypeVar
 import msgspec
 
 from offer_lifecycle.amounts import XRP, WrittenToken, asset_of, is_mpt, issuer_of, value_of
-from offer_lifecycle.entries import HIGH_FREEZE, LOW_FREEZE, MPT_LOCKED
-from offer_lifecycle.funds import MPT_MAXIMUM, NOTHING, Holding
+from offer_lifecycle.entries import (
+    HIGH_FREEZE,
+    LOW_FREEZE,
+    MPT_LOCKED,
+    Issuance,
+    MPToken,
+    Root,
+    issuance_holding,
+    mpt_holding,
+    xrp_holding,
+)
+from offer_lifecycle.funds import NOTHING, Holding
 
 GLOBAL_FREEZE, REQUIRE_AUTH = 0x0040_0000, 0x0004_0000
 """lsfGlobalFreeze, lsfRequireAuth: flags of an issuer's AccountRoot."""
@@ -133,23 +143,16 @@ class StateBefore:
         known, root = self._entry(entry, _Root, "the owner's XRP and reserve")
         if root is None:
             return NOTHING if known else None
-        return Holding(
-            balance=value_of(root.balance),
-            owner_count=root.owner_count - root.sponsored_owner_count + root.sponsoring_owner_count,
-            reserve_accounts=(0 if root.sponsor else 1) + root.sponsoring_account_count,
-        )
+        return xrp_holding(root)
 
     def _mpt(self, asset: str) -> Holding | None:
         if issuer_of(asset) == self._account:
             issuance = self._issuance(asset, "what the owner has issued of what the offer gives")
-            if issuance is None:
-                return None
-            maximum = MPT_MAXIMUM if issuance.maximum is None else value_of(issuance.maximum)
-            return Holding(balance=value_of(issuance.outstanding).copy_negate(), maximum=maximum)
+            return None if issuance is None else issuance_holding(issuance)
         known, token = self._mptoken(asset, "the owner's balance of what the offer gives")
         if token is None:
             return NOTHING if known else None
-        return Holding(balance=value_of(token.amount), frozen=bool(token.flags & MPT_LOCKED))
+        return mpt_holding(token)
 
     def _mpt_unauthorized(self, asset: str) -> bool:
         issuance = self._issuance(asset, "whether the issuer authorizes its holders")
@@ -211,42 +214,27 @@ class StateBefore:
         return line.low_limit.issuer == self._account
 
 
-class _Root(msgspec.Struct, rename="pascal"):
-    """AccountRoot: what tells something of it."""
+class _Root(Root, rename="pascal"):
+    """AccountRoot: what tells something of it; one without its own fields is no answer."""
 
-    balance: str
-    owner_count: int
     flags: int = 0
-    sponsored_owner_count: int = 0
-    sponsoring_owner_count: int = 0
-    sponsoring_account_count: int = 0
-    sponsor: str | None = None
     amm_id: str | None = msgspec.field(name="AMMID", default=None)
 
     def __post_init__(self) -> None:
-        value_of(self.balance)  # what is no number is no answer
+        if self.balance is None or self.owner_count is None:
+            raise ValueError("Balance, OwnerCount: expected both, found none")
+        value_of(self.balance)
 
 
-class _MPToken(msgspec.Struct, rename="pascal"):
-    """MPToken: an amount of 0 is not written."""
-
-    amount: str = msgspec.field(name="MPTAmount", default="0")
-    flags: int = 0
-
+class _MPToken(MPToken, rename="pascal"):
     def __post_init__(self) -> None:
-        value_of(self.amount)
+        value_of(self.amount or "0")
 
 
-class _Issuance(msgspec.Struct, rename="pascal"):
-    """MPTokenIssuance."""
-
-    outstanding: str = msgspec.field(name="OutstandingAmount", default="0")
-    maximum: str | None = msgspec.field(name="MaximumAmount", default=None)
-    flags: int = 0
-
+class _Issuance(Issuance, rename="pascal"):
     def __post_init__(self) -> None:
-        value_of(self.outstanding)
-        value_of(self.maximum or "0")
+        value_of(self.outstanding_amount)
+        value_of(self.maximum_amount or "0")
 
 
 class _PoolAsset(msgspec.Struct):
