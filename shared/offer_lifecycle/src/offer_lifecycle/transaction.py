@@ -209,50 +209,12 @@ def read_transaction(
             read = _RECORD.decode(written)
         except msgspec.ValidationError:
             read = _without_damaged_nodes(written, damaged)
-        transaction = _transaction(read, ledger_index, tuple(damaged))
-        if transaction.type != "OfferCreate":
-            return transaction
-        unknown = unknown_order_fields(written)
-        return msgspec.structs.replace(transaction, unknown_fields=unknown) if unknown else transaction
+        return read.transaction(written, ledger_index, tuple(damaged))
     except (msgspec.DecodeError, RecursionError, OverflowError, TypeError, ValueError) as error:
         raise MalformedTransaction(
             f"transaction {_name(written)}: expected a validated transaction with its metadata, "
             f"found: {error}"
         ) from error
-
-
-def _transaction(record: "_Record", ledger_index: int | None, damaged: tuple[str, ...]) -> Transaction:
-    body = record.tx_json or record.tx or record.transaction or record
-    meta = record.meta or record.meta_data
-    name = record.hash or body.hash
-    if meta is None or name is None or body.account is None or body.transaction_type is None:
-        raise ValueError("no metadata, hash, Account or TransactionType")
-    if body.sequence is None or body.fee is None:
-        raise ValueError("no Sequence or Fee")
-    return Transaction(
-        hash=name,
-        ledger_index=int(record.ledger_index or body.ledger_index or ledger_index or 0),
-        index=meta.transaction_index,
-        type=body.transaction_type,
-        account=body.account,
-        sequence=body.ticket_sequence or body.sequence,
-        result=meta.transaction_result,
-        fee=int(value_of(body.fee)),
-        flags=body.flags,
-        expiration=body.expiration,
-        offer_sequence=body.offer_sequence,
-        taker_gets=body.taker_gets,
-        taker_pays=body.taker_pays,
-        destination=body.destination,
-        delegate=body.delegate,
-        sponsor=body.sponsor,
-        sponsor_flags=body.sponsor_flags,
-        domain=body.domain,
-        parent_batch=meta.parent_batch,
-        inner=tuple(_inner(one.raw) for one in body.raw_transactions),
-        affected=meta.affected_nodes,
-        damaged=damaged,
-    )
 
 
 def _inner(raw: "_Raw") -> InnerTransaction:
@@ -312,19 +274,68 @@ class _Meta(msgspec.Struct, rename="pascal", gc=False):
     parent_batch: str | None = msgspec.field(name="ParentBatchID", default=None)
 
 
-class _Record(_Body):
+class TransactionRecord(_Body):
+    """A transaction as a server wrote it, in any of its shapes: what an answer is decoded into."""
+
     tx_json: _Body | None = msgspec.field(name="tx_json", default=None)
     tx: _Body | None = msgspec.field(name="tx", default=None)
-    transaction: _Body | None = msgspec.field(name="transaction", default=None)
+    transaction_: _Body | None = msgspec.field(name="transaction", default=None)
     meta: _Meta | None = msgspec.field(name="meta", default=None)
     meta_data: _Meta | None = msgspec.field(name="metaData", default=None)
 
+    def transaction(
+        self,
+        written: bytes | msgspec.Raw,
+        ledger_index: int | None = None,
+        damaged: tuple[str, ...] = (),
+    ) -> Transaction:
+        """Return the transaction; `ledger_index` where the record does not say it itself.
 
-_RECORD = msgspec.json.Decoder(_Record)
+        `written`: the record's JSON, in which fields that the kernel does not know are looked for.
+
+        Raises:
+            ValueError: if a part is missing.
+
+        """
+        body = self.tx_json or self.tx or self.transaction_ or self
+        meta = self.meta or self.meta_data
+        name = self.hash or body.hash
+        if meta is None or name is None or body.account is None or body.transaction_type is None:
+            raise ValueError("no metadata, hash, Account or TransactionType")
+        if body.sequence is None or body.fee is None:
+            raise ValueError("no Sequence or Fee")
+        return Transaction(
+            hash=name,
+            ledger_index=int(self.ledger_index or body.ledger_index or ledger_index or 0),
+            index=meta.transaction_index,
+            type=body.transaction_type,
+            account=body.account,
+            sequence=body.ticket_sequence or body.sequence,
+            result=meta.transaction_result,
+            fee=int(value_of(body.fee)),
+            flags=body.flags,
+            expiration=body.expiration,
+            offer_sequence=body.offer_sequence,
+            taker_gets=body.taker_gets,
+            taker_pays=body.taker_pays,
+            destination=body.destination,
+            delegate=body.delegate,
+            sponsor=body.sponsor,
+            sponsor_flags=body.sponsor_flags,
+            domain=body.domain,
+            parent_batch=meta.parent_batch,
+            inner=tuple(_inner(one.raw) for one in body.raw_transactions),
+            affected=meta.affected_nodes,
+            damaged=damaged,
+            unknown_fields=unknown_order_fields(written) if body.transaction_type == "OfferCreate" else (),
+        )
+
+
+_RECORD = msgspec.json.Decoder(TransactionRecord)
 _WRAPPER = msgspec.json.Decoder(_Wrapper)
 
 
-def _without_damaged_nodes(written: bytes | msgspec.Raw, damaged: list[str]) -> "_Record":
+def _without_damaged_nodes(written: bytes | msgspec.Raw, damaged: list[str]) -> "TransactionRecord":
     """Read the record node by node, leaving out those that can't be read: they go to `damaged`."""
     parts = msgspec.json.decode(written, type=dict[str, msgspec.Raw])
     for name in ("meta", "metaData"):
