@@ -17,6 +17,7 @@ from ledger_proof.binary.names import FIELD_NAMES
 from ledger_proof.binary.objects import decode_object
 from ledger_proof.binary.transactions import decode_transaction
 from ledger_proof.transaction_tree import leaf
+from ledger_proof.whole_ledger import prove_ledger
 from offer_lifecycle import Header, Reserves, explain_removals, read_transaction
 
 if TYPE_CHECKING:
@@ -91,6 +92,21 @@ def test_every_blob_that_a_node_gave_reads_as_its_json() -> None:
                 assert as_compared(decode_object(metadata)) == shown(record["metaData"])
                 read += 1
     assert read > 50
+
+
+def test_every_ledger_with_a_nodes_own_bytes_is_proven() -> None:
+    for path in blobs.session_paths():
+        for ledger in blobs.session_ledgers(path):
+            ledger_hash = bytes.fromhex(ledger.ledger_hash)
+            proven = prove_ledger(ledger.header or b"", ledger.rows, ledger_hash=ledger_hash)
+            assert proven.header.transaction_root.hex().upper() == ledger.root
+
+
+def test_every_mainnet_ledger_is_proven() -> None:
+    for ledger in blobs.mainnet_ledgers():
+        ledger_hash = bytes.fromhex(ledger.ledger_hash)
+        prove_ledger(ledger.header or b"", ledger.rows, ledger_hash=ledger_hash)
+    assert len(blobs.mainnet_ledgers()) > 60
 
 
 def test_the_kernel_reads_the_same_of_a_nodes_blobs_and_of_its_json() -> None:

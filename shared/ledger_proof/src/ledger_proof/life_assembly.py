@@ -111,7 +111,7 @@ def assemble_life_proof(  # noqa: PLR0913 - the parts of one document, all named
             )
             for first, last in _runs(indexes, anchors)
         ],
-        lists=list(lists),
+        lists=[msgspec.structs.replace(one, signature=one.signature.upper()) for one in lists],
         manifests=[to_base64(one.signed.blob) for one in newer],
     )
 

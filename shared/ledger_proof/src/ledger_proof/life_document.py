@@ -78,7 +78,8 @@ def read_document(document: bytes) -> LifeProof:
     if (proof.format, proof.version) != (FORMAT, VERSION):
         found = f"{proof.format[:40]} {proof.version}"
         raise Unproven("file", expected=f"{FORMAT} {VERSION}", found=found)
-    if write_document(proof) != document:
+    signatures = [one.signature for one in proof.lists]
+    if write_document(proof) != document or signatures != [text.upper() for text in signatures]:
         raise Unproven("file", expected="the one way to write this proof", found="another")
     return proof
 
