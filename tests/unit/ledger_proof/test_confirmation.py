@@ -3,20 +3,25 @@ from __future__ import annotations
 import base64
 import json
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import pytest
+from cryptography.exceptions import InvalidSignature
 from made_validators import MadeKey, MadeNetwork, blob_field, manifest_of
 
 from ledger_proof.base58 import account_bytes, node_key_bytes, node_key_text
 from ledger_proof.confirmation import Confirmation, confirm_ledger
 from ledger_proof.errors import Unproven
-from ledger_proof.hashes import VALIDATION
+from ledger_proof.hashes import VALIDATION, half_sha512
 from ledger_proof.header import LedgerHeader, read_header, write_header
 from ledger_proof.manifests import read_manifest
-from ledger_proof.signatures import is_canonical, is_signed
+from ledger_proof.signatures import by_libsecp256k1, by_openssl, is_canonical, is_signed
 from ledger_proof.strict_json import from_base64, read_json
 from ledger_proof.validations import read_validation
 from ledger_proof.validator_lists import SignedList, check_list, list_in_force, read_list_document
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 NETWORK = MadeNetwork()
 CLOSED = 850_000_000
@@ -237,6 +242,25 @@ def test_only_the_lower_s_in_strict_der_is_canonical() -> None:
     padded = bytes([0x30, low[1] + 1, 2, r_length + 1, 0]) + low[4:]
     for spoiled in (padded, low + b"\0", b"", b"\x30\x00", low[:-1], b"\x31" + low[1:]):
         assert not is_canonical(spoiled)
+
+
+@pytest.mark.parametrize("check", [by_openssl, by_libsecp256k1])
+def test_both_libraries_say_the_same_of_a_signature(check: Callable[[bytes, bytes, bytes], bool]) -> None:
+    pytest.importorskip("coincurve")
+    key, digest = MadeKey("one", "secp256k1"), half_sha512(b"x")
+    signature = key.sign(b"x")
+    assert check(key.public, digest, signature)
+    for other_key, other_digest, other in (
+        (MadeKey("two", "secp256k1").public, digest, signature),
+        (key.public, half_sha512(b"y"), signature),
+        (key.public, digest, key.sign(b"y")),
+        (b"\x02" + b"\xff" * 32, digest, signature),
+    ):
+        try:
+            held = check(other_key, other_digest, other)
+        except (InvalidSignature, ValueError):
+            held = False
+        assert not held
 
 
 def test_a_key_that_is_no_point_of_the_curve_signs_nothing() -> None:

@@ -146,21 +146,8 @@ def test_bytes_changed_in_each_part_of_a_file_are_refused(part: str) -> None:
         lambda _: b"\xff",
     ],
     ids=[
-        "newline",
-        "space",
-        "repeated",
-        "1.0",
-        "1e0",
-        "version",
-        "claim",
-        "escape",
-        "spaces",
-        "order",
-        "cut",
-        "tower",
-        "empty object",
-        "empty",
-        "no text",
+        *("newline", "space", "repeated", "1.0", "1e0", "version", "claim", "escape", "spaces", "order"),
+        *("cut", "tower", "empty object", "empty", "no text"),
     ],
 )
 def test_a_file_has_one_way_to_be_written(rewrite: Callable[[bytes], bytes]) -> None:
