@@ -24,11 +24,10 @@ from ledger_proof.base58 import account_bytes
 from ledger_proof.owners import OwnerSearch
 from ledger_proof.transaction_tree import transaction_hash
 from ledger_proof.whole_ledger import BlobLedger, prove_blobs
-from offer_lifecycle import Header, Reserves, explain_removals, read_transaction
+from offer_lifecycle import Reserves, explain_removals, read_transaction
 
 PASSES = 25
 RESERVES = Reserves(base=20_000_000, increment=5_000_000)
-HEADER = Header(ledger_index=1, ledger_hash="", parent_hash="", close_time=0, parent_close_time=0)
 DELETED_OFFER = b"\xe4\x11\x00\x6f"
 """How a deleted Offer begins in metadata: what lacks it removed none."""
 
@@ -93,7 +92,9 @@ def owners(answers: Sequence[Answers]) -> tuple[frozenset[str], int]:
     removed: Counter[str] = Counter()
     for answer in answers:
         for tx in prove_blobs(_decode(answer.as_blobs)).transactions():
-            removed.update(change.account for change, _ in explain_removals(tx, HEADER, RESERVES))
+            removed.update(
+                change.account for change, _ in explain_removals(tx, parent_close_time=0, reserves=RESERVES)
+            )
     return frozenset(account for account, _ in removed.most_common()[5::10]), len(removed)
 
 
@@ -105,7 +106,9 @@ def contenders(few: frozenset[str], everybody: int) -> Mapping[str, Callable[[An
         proven = prove_blobs(_decode(answer.as_blobs))
         for place in search.matching([metadata for _, metadata in proven.rows]):
             if DELETED_OFFER in proven.rows[place][1]:
-                for _ in explain_removals(proven.transaction(place), HEADER, RESERVES, accounts=few):
+                for _ in explain_removals(
+                    proven.transaction(place), parent_close_time=0, reserves=RESERVES, accounts=few
+                ):
                     pass
 
     return {
@@ -124,7 +127,7 @@ def every(answer: Answers) -> None:
     proven = prove_blobs(_decode(answer.as_blobs))
     for place, (_, metadata) in enumerate(proven.rows):
         if DELETED_OFFER in metadata:
-            for _ in explain_removals(proven.transaction(place), HEADER, RESERVES):
+            for _ in explain_removals(proven.transaction(place), parent_close_time=0, reserves=RESERVES):
                 pass
 
 
@@ -160,7 +163,9 @@ def named_accounts(row: dict[str, Any]) -> set[str]:
 def judge_json(rows: Sequence[bytes]) -> None:
     """Judge every offer that the transactions removed, from JSON."""
     for row in rows:
-        for _ in explain_removals(read_transaction(row, ledger_index=1), HEADER, RESERVES):
+        for _ in explain_removals(
+            read_transaction(row, ledger_index=1), parent_close_time=0, reserves=RESERVES
+        ):
             pass
 
 
