@@ -144,7 +144,7 @@ class Follower:
 
     async def _follow_ledger(self, server: LedgerServer, state: AccountState, facts: LedgerFacts) -> None:
         """Fold one ledger, decide on what came out, publish it and commit it."""
-        stored = self._account.adopted().stored
+        stored = self._account.require_committed().stored
         outcome = await explained(server, state, facts)
         for damage in outcome.damaged:
             _log.error("metadata that can't be read", account=self.account, found=damage)
@@ -164,7 +164,7 @@ class Follower:
         extra: ExtraWrites,
     ) -> None:
         """Publish what came out at a ledger, commit it, and go on to the state after it."""
-        committed = self._account.adopted()
+        committed = self._account.require_committed()
         events = [*decided.events, *extra.events]
         left = await self._publisher.publish(events, committed.stored.unacknowledged, server, header)
         unacknowledged = (*left, *extra.unacknowledged)
@@ -183,13 +183,13 @@ class Follower:
 
     async def _resume_if_answered(self) -> None:
         """Go on after an operator has answered a halt."""
-        committed = self._account.adopted()
+        committed = self._account.require_committed()
         policy_state, record = committed.stored.policy_state, committed.state.record
         await self._commit_decision(await self._safety.resume_if_answered(policy_state, record))
 
     async def _check_balances(self, server: LedgerServer) -> None:
         """Hold the balances against the server's, if that is due."""
-        committed = self._account.adopted()
+        committed = self._account.require_committed()
         policy_state, record = committed.stored.policy_state, committed.state.record
         await self._commit_decision(await self._safety.check_balances(server, policy_state, record))
 
@@ -197,7 +197,7 @@ class Follower:
         """Publish and commit what was decided between two ledgers, if anything was."""
         if decided is None:
             return
-        stored, state = self._account.adopted().stored, self._account.adopted().state
+        stored, state = self._account.require_committed().stored, self._account.require_committed().state
         await self._publisher.publish_notices(decided.events)
         extra = ExtraWrites(
             history_gaps=stored.history_gaps,
@@ -217,7 +217,7 @@ class Follower:
             ServerError: as every request; nothing is half done.
 
         """
-        state, stored = self._account.adopted().state, self._account.adopted().stored
+        state, stored = self._account.require_committed().state, self._account.require_committed().stored
         await self._hear_engine(state)
         view = await read_account_at(server, state.record.network_id, self.account, resume_at)
         gap = Gap(
@@ -250,7 +250,7 @@ class Follower:
             ServerError: as every request; WrongChain if the server shows another ledger at the cursor.
 
         """
-        committed = self._account.adopted()
+        committed = self._account.require_committed()
         record = committed.state.record
         header = await ledger_header(server, record.ledger_index)
         if header.ledger_hash != record.ledger_hash:
