@@ -32,6 +32,7 @@ chaos: $(READY) ## let everything go wrong at random moments, for about a quarte
 
 bench: $(READY) ## measure speed, beside what it is held against
 	@PYTHONPATH=tests $(BIN)/python tests/bench/kernel.py
+	@PYTHONPATH=tests $(BIN)/python tests/bench/ledger_reading.py
 	@PYTHONPATH=tests $(BIN)/python tests/bench/whole_ledgers.py
 	@PYTHONPATH=tests $(BIN)/python tests/bench/proof.py
 	@PYTHONPATH=tests $(BIN)/python tests/bench/accounts.py
