@@ -78,6 +78,7 @@ from offer_lifecycle.transaction import (
     Node,
     Reserves,
     Transaction,
+    TransactionRecord,
     read_transaction,
     sort_transactions,
 )
@@ -117,6 +118,7 @@ __all__ = [
     "StateBefore",
     "StateRequest",
     "Transaction",
+    "TransactionRecord",
     "UnexplainedRemoval",
     "Verdict",
     "accepted_at_adoption",
