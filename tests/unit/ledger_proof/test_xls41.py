@@ -8,7 +8,7 @@ import pytest
 from ledger_blobs import BLOB_SESSIONS, session_ledgers
 from made_validators import MadeNetwork
 
-from ledger_proof import Unproven, check_xls41, prove_ledger, write_xls41
+from ledger_proof import Unproven, check_xls41, list_form, prove_ledger, tree_form, write_xls41
 
 MADE = Path(__file__).parents[2] / "data" / "proofs" / "xls41"
 ANSWERS = json.loads((MADE / "answers.json").read_text())
@@ -92,7 +92,8 @@ def test_repeated_members_and_towers_are_refused() -> None:
             check_xls41(document, [TRUSTED])
 
 
-def test_a_written_file_proves_each_transaction_of_a_ledger() -> None:
+@pytest.mark.parametrize("whole_tree", [False, True], ids=["list", "tree"])
+def test_a_written_file_proves_each_transaction_of_a_ledger(whole_tree: bool) -> None:  # noqa: FBT001
     network = MadeNetwork()
     ledger = max(session_ledgers(BLOB_SESSIONS / "codes.json.gz"), key=lambda one: len(one.rows))
     proven = prove_ledger(ledger.header or b"", ledger.rows)
@@ -101,9 +102,19 @@ def test_a_written_file_proves_each_transaction_of_a_ledger() -> None:
             header=proven.header,
             transaction=transaction,
             metadata=metadata,
-            path=proven.path(name),
+            proof=tree_form(proven.leaves) if whole_tree else list_form(proven.path(name), name),
             validations=network.validations(proven.header),
             validators=network.list,
         )
         assert check_xls41(document, [network.trusted]).transaction.hash == name.hex().upper()
-        assert b'"proof":["' in document
+
+
+def test_the_tree_of_the_genuine_file_is_written_as_its_maker_wrote_it() -> None:
+    genuine = json.loads((MADE / "genuine_tree.json").read_bytes())["transaction"]["proof"]
+
+    def leaves_of(node: dict[str, Any]) -> list[tuple[bytes, bytes]]:
+        if node["children"]:
+            return [one for child in node["children"].values() for one in leaves_of(child)]
+        return [(bytes.fromhex(node["key"]), bytes.fromhex(node["hash"]))]
+
+    assert tree_form(leaves_of(genuine)) == genuine

@@ -7,7 +7,8 @@ Pure: no I/O, no clock, no randomness. The entry points, in the order in which a
 - `confirm_ledger`: how many of a publisher's validators signed for a ledger.
 - `steps_in`, `assemble_life_proof`, `write_document`: the file that proves an order's life.
 - `check_proof`: the check of such a file, told step by step.
-- `check_xls41`, `write_xls41`: the network's own format, for one transaction.
+- `check_xls41`, `write_xls41`: the network's own format, for one transaction, with its
+  path (`list_form`) or its ledger's whole tree (`tree_form`).
 
 Every failure is an `Unproven`: of what, what was expected, what was found.
 """
@@ -33,7 +34,7 @@ from ledger_proof.validator_lists import (
     read_list_document,
 )
 from ledger_proof.whole_ledger import BlobLedger, BlobRow, ProvenLedger, prove_blobs, prove_ledger
-from ledger_proof.xls41 import ProvenTransaction, check_xls41, write_xls41
+from ledger_proof.xls41 import ProvenTransaction, check_xls41, list_form, tree_form, write_xls41
 
 __all__ = [
     "KNOWN_PUBLISHERS",
@@ -64,6 +65,7 @@ __all__ = [
     "check_proof",
     "check_xls41",
     "confirm_ledger",
+    "list_form",
     "list_in_force",
     "prove_blobs",
     "prove_ledger",
@@ -73,6 +75,7 @@ __all__ = [
     "read_manifest",
     "read_validation",
     "steps_in",
+    "tree_form",
     "write_document",
     "write_xls41",
 ]

@@ -61,7 +61,10 @@ def _check(proof: LifeProof, policy: TrustPolicy, chain: TrustChain) -> ProofRep
         found=f"{len(touching)} transactions{', the last one ends it' if closed else ''}",
     )
     anchor = headers[max(headers)]
-    verdict = judge_life(proof, transactions, headers, anchor, policy.reserves)
+    try:
+        verdict = judge_life(proof, transactions, headers, anchor, policy.reserves)
+    except (ArithmeticError, ValueError) as error:  # no ledger that follows the protocol holds such
+        raise Unproven("verdict", expected="metadata that the kernel can judge", found=str(error)) from error
     chain.passed("verdict", expected="the kernel's, from these bytes", found=_told(verdict, touching[0]))
     end = ProofEnd.PROVED_CLOSED if closed else ProofEnd.PROVED_UNTIL
     if short is not None:

@@ -21,7 +21,9 @@ from ledger_proof.transaction_tree import (
     DEEPEST,
     EMPTY,
     Branches,
+    Leaf,
     half_byte,
+    in_tree_order,
     inner_hash,
     leaf,
     root_of_path,
@@ -33,7 +35,8 @@ from offer_lifecycle import Transaction
 LARGEST = 20_000_000
 """Bytes of a file."""
 _HASH = 32
-_Json = Any
+Json = Any
+"""A part of a proof in either form: nested lists or objects of hashes."""
 
 
 class _Ledger(msgspec.Struct, frozen=True):
@@ -51,7 +54,7 @@ class _Ledger(msgspec.Struct, frozen=True):
 class _Transaction(msgspec.Struct, frozen=True):
     blob: str
     meta: str
-    proof: list[_Json] | dict[str, _Json]
+    proof: list[Json] | dict[str, Json]
 
 
 class _List(msgspec.Struct, frozen=True):
@@ -128,17 +131,45 @@ def check_xls41(document: bytes, publishers: Sequence[str]) -> ProvenTransaction
     )
 
 
+def list_form(path: Sequence[Branches], name: bytes) -> list[Json]:
+    """Return a path to the transaction with this hash in the form of a list."""
+    below: list[Json] = []
+    for depth in range(len(path) - 1, -1, -1):
+        level: list[Json] = [branch.hex().upper() for branch in path[depth]]
+        if below:
+            level[half_byte(name, depth)] = below
+        below = level
+    return below
+
+
+def tree_form(all_leaves: Sequence[Leaf], depth: int = 0) -> dict[str, Json]:
+    """Return the whole tree of a ledger's transactions in the form of a tree."""
+    if depth and len(all_leaves) == 1:
+        name, own = all_leaves[0]
+        return {"hash": own.hex().upper(), "key": name.hex().upper(), "children": {}}
+    below: dict[int, list[Leaf]] = {}
+    for one in in_tree_order(all_leaves):
+        below.setdefault(half_byte(one[0], depth), []).append(one)
+    children = {f"{branch:X}": tree_form(own, depth + 1) for branch, own in below.items()}
+    hashes = [
+        bytes.fromhex(children[f"{branch:X}"]["hash"]) if branch in below else EMPTY
+        for branch in range(BRANCHES)
+    ]
+    some = next(iter(below.values()))[0][0] if below else EMPTY
+    key = some.hex().upper()[:depth].ljust(2 * _HASH, "0")
+    return {"hash": inner_hash(hashes).hex().upper(), "key": key, "children": children}
+
+
 def write_xls41(  # noqa: PLR0913 - the parts of one document, all named
     *,
     header: LedgerHeader,
     transaction: bytes,
     metadata: bytes,
-    path: Sequence[Branches],
+    proof: list[Json] | dict[str, Json],
     validations: Sequence[bytes],
     validators: SignedList,
 ) -> bytes:
-    """Return an XLS-41 file in the form of a list, upper case as xahaud compares it."""
-    name, _ = leaf(transaction, metadata)
+    """Return an XLS-41 file, upper case as xahaud compares it; `proof`: of `list_form` or `tree_form`."""
     listed = check_list(validators)
     return msgspec.json.encode(
         {
@@ -146,7 +177,7 @@ def write_xls41(  # noqa: PLR0913 - the parts of one document, all named
             "transaction": {
                 "blob": transaction.hex().upper(),
                 "meta": metadata.hex().upper(),
-                "proof": _nested(path, name),
+                "proof": proof,
             },
             "validation": {
                 "data": {
@@ -213,9 +244,9 @@ def _names(key: str, validators: ValidatorList) -> set[bytes]:
     return {named} if manifest is None else {named, manifest.signing_key}
 
 
-def _path(proof: list[_Json] | dict[str, _Json], name: bytes) -> list[Branches]:
+def _path(proof: list[Json] | dict[str, Json], name: bytes) -> list[Branches]:
     path: list[Branches] = []
-    level: _Json = proof
+    level: Json = proof
     while len(path) <= DEEPEST:
         if isinstance(level, list):
             nodes = level
@@ -230,7 +261,7 @@ def _path(proof: list[_Json] | dict[str, _Json], name: bytes) -> list[Branches]:
     return path
 
 
-def _hash_of(node: _Json, depth: int) -> bytes:
+def _hash_of(node: Json, depth: int) -> bytes:
     """Return a node's hash: of one with children it is computed from them."""
     if depth > DEEPEST:
         raise Unproven("path", expected=f"at most {DEEPEST} inner nodes", found="more")
@@ -247,14 +278,3 @@ def _hash_of(node: _Json, depth: int) -> bytes:
         if isinstance(node.get("hash"), str):
             return from_hex("path", node["hash"], _HASH)
     raise Unproven("path", expected="hashes and inner nodes", found=type(node).__name__)
-
-
-def _nested(path: Sequence[Branches], name: bytes) -> list[_Json]:
-    """Return a path in the form of a list."""
-    below: list[_Json] = []
-    for depth in range(len(path) - 1, -1, -1):
-        level: list[_Json] = [branch.hex().upper() for branch in path[depth]]
-        if below:
-            level[half_byte(name, depth)] = below
-        below = level
-    return below
