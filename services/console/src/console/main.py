@@ -10,6 +10,7 @@ import typer
 from rich.markup import escape
 from rich.progress import track
 
+from console.compare.command import compare_command
 from console.desk import ack_command
 from console.ending import FAILED, ended_by_ctrl_c, explained, refuse
 from console.errors import BadOption, HistoryMissing
@@ -282,5 +283,6 @@ def _print_json(lines: Iterable[msgspec.Struct]) -> None:
     sys.stdout.flush()
 
 
+app.command("compare")(compare_command)
 app.command("resume")(resume_command)
 app.command("ack")(ack_command)

@@ -19,10 +19,11 @@ from enum import StrEnum
 
 import msgspec
 
-from console.compare.books import Book, BookFill, BookOrder
+from console.compare.books import Book, BookFill, BookOrder, BookStatus
 from console.compare.joining import Joined, JoinedOrder
 from console.compare.ledger import LedgerFill, LedgerOrder
 from console.compare.precision import ROUNDED_LEAST, ROUNDED_SHARE, Measure
+from order_events import OrderStatus
 
 NEAR = timedelta(seconds=60)
 """Without a transaction, fills of the same amounts on other orders are the same within so long."""
@@ -129,7 +130,7 @@ class _Matching:
 
     def likeness(self, fill: BookFill, joined: JoinedOrder | None) -> tuple[bool, bool]:
         """Return how well a fill fits an order of its name: by amounts, then by transaction."""
-        own = self._by_order[joined.ledger.key] if joined is not None else []
+        own = self._of_order(joined)
         by_tx = [slot for slot in own if _names(fill, slot.fill)]
         return any(self._same(fill, slot) for slot in by_tx or own), bool(by_tx)
 
@@ -158,7 +159,7 @@ class _Matching:
     def on_other_orders(self, entries: Sequence[_Entry]) -> None:
         """Rule 3."""
         for entry in entries:
-            if entry.slot is None and (free := self._elsewhere(entry)):
+            if entry.slot is None and not _guessed(entry) and (free := self._elsewhere(entry)):
                 nearest = min(free, key=lambda slot: (self._distance(entry.fill, slot), _apart(entry.fill, slot)))
                 _take(entry, nearest, Match.SAME if entry.book is None else Match.WRONG_ORDER)
 
@@ -184,17 +185,20 @@ class _Matching:
 
     def _booked_already(self, entry: _Entry) -> _Slot | None:
         fill, joined = entry.fill, entry.joined
-        own = self._by_order[joined.ledger.key] if joined is not None else []
-        for slot in own:
-            if slot.booked is not None and _names(fill, slot.fill):
-                return slot
+        if _guessed(entry):
+            return None
+        own = [slot for slot in self._of_order(joined) if slot.booked is not None]
+        named = next((slot for slot in own if _names(fill, slot.fill)), None)
+        if named is not None:
+            return named
         for slot in self._of_transaction(fill):
             if slot.booked is not None and self._allowed(entry, slot) and self._same(fill, slot):
                 return slot
-        if joined is not None and _completes(fill, joined):
-            return None
-        alike = [slot for slot in own if slot.booked is not None and self._same(fill, slot)]
+        alike = [slot for slot in own if self._same(fill, slot)]
         return min(alike, key=lambda slot: _apart(fill, slot), default=None)
+
+    def _of_order(self, joined: JoinedOrder | None) -> list[_Slot]:
+        return self._by_order[joined.ledger.key] if joined is not None else []
 
     def _allowed(self, entry: _Entry, slot: _Slot) -> bool:
         """Whether a fill can be of the account and pair that the book says."""
@@ -246,11 +250,15 @@ def _apart(fill: BookFill, slot: _Slot) -> timedelta:
     return abs(fill.time - slot.fill.at.time) if fill.time is not None else timedelta(0)
 
 
-def _completes(fill: BookFill, joined: JoinedOrder) -> bool:
-    """Whether the booked fill is just what the ledger's order never traded: then it was made up to complete it."""
-    order = joined.ledger
+def _guessed(entry: _Entry) -> bool:
+    """Whether a fill is just what its order never traded, and the book calls the order filled for it."""
+    if entry.joined is None:
+        return False
+    book, order = entry.joined.book, entry.joined.ledger
+    if book.status is not BookStatus.FILLED or order.status is OrderStatus.FILLED:
+        return False
     rest = order.quantity - sum((one.base for one in order.fills), Decimal(0))
-    return rest > 0 and abs(fill.base - rest) <= rest * Decimal("0.00001")
+    return rest > 0 and abs(entry.fill.base - rest) <= max(ROUNDED_LEAST, rest * ROUNDED_SHARE)
 
 
 def _take(entry: _Entry, slot: _Slot, match: Match) -> None:

@@ -7,7 +7,7 @@ import msgspec
 
 from console.compare.books.book import BookFill, Precision
 from console.compare.ledger import LedgerFill
-from offer_lifecycle.amounts import RATIO
+from offer_lifecycle.amounts import RATIO, ZERO
 
 ROUNDED_SHARE = Decimal("0.00001")
 """Of the ledger's amount: a difference of so much is rounding, whatever the book's columns could hold."""
@@ -60,33 +60,36 @@ class Measure:
         self, booked_base: Decimal, booked_quote: Decimal, base: Decimal, quote: Decimal
     ) -> FillCloseness:
         """Hold two amounts against those of the ledger."""
+        close = _close(booked_base, base, self._unit(self._precision.base, base))
+        if not base and not booked_base and self._precision.quote is None:
+            # Something for nothing, as happens with assets that can't be divided: no price says so
+            return FillCloseness(base=close, quote=Closeness.ROUNDED if quote else Closeness.EQUAL)
         return FillCloseness(
-            base=_close(booked_base, base, self._share(base) + self._precision.base),
-            quote=_close(booked_quote, quote, self.quote_error(base, quote)),
+            base=close, quote=_close(booked_quote, quote, self._quote_error(booked_base, base, quote))
         )
 
-    def quote_error(self, base: Decimal, quote: Decimal) -> Decimal:
-        """Return by how much the book's amount in quote may differ, its columns being as they are."""
-        share = self._share(quote)
+    def _quote_error(self, booked_base: Decimal, base: Decimal, quote: Decimal) -> Decimal:
+        """Return what the book's amount in quote must differ by less than, its columns being as they are."""
         if self._precision.quote is not None:
-            return self._precision.quote + share
-        price = RATIO.divide(quote, base) if base else Decimal(0)
-        # Quantity and price each lack up to one in their last place
-        return base * self._precision.price + price * self._precision.base + share
+            return self._unit(self._precision.quote, quote)
+        price = RATIO.divide(quote, base) if base else ZERO
+        # The book multiplies a quantity and a price, each cut to its column
+        return base * self._precision.price + price * abs(booked_base - base) + self._unit(ZERO, quote)
 
     def order(self, booked: Decimal | None, placed: Decimal | None, unit: Decimal) -> bool:
         """Whether an order's quantity or price can be the ledger's; what is not known can be."""
         if booked is None or placed is None:
             return True
-        return _close(booked, placed, unit + self._share(placed)) is not Closeness.OFF
+        return _close(booked, placed, self._unit(unit, placed)) is not Closeness.OFF
 
-    def _share(self, amount: Decimal) -> Decimal:
-        return abs(amount) * (_FLOAT_SHARE if self._precision.floats else _DERIVED_SHARE)
+    def _unit(self, unit: Decimal, amount: Decimal) -> Decimal:
+        return unit + abs(amount) * (_FLOAT_SHARE if self._precision.floats else _DERIVED_SHARE)
 
 
-def _close(booked: Decimal, amount: Decimal, error: Decimal) -> Closeness:
+def _close(booked: Decimal, amount: Decimal, unit: Decimal) -> Closeness:
+    """Compare with a column in which one in the last place is worth `unit`: a rounded number is off by less."""
     difference = abs(booked - amount)
-    if difference <= error:
+    if not difference or difference < unit:
         return Closeness.EQUAL
     if difference <= max(ROUNDED_LEAST, abs(amount) * ROUNDED_SHARE):
         return Closeness.ROUNDED

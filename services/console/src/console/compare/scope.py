@@ -9,7 +9,7 @@ from console.compare.books import BookFill, BookOrder
 from console.compare.books.book import Pair
 from console.compare.ledger import Coverage, LedgerFill, LedgerOrder
 
-_LEDGERS_ON_THE_WAY = 3
+_LEDGERS_ON_THE_WAY = 2
 """An order that was made so shortly before the last ledger may still be on its way."""
 _MOST_ON_THE_WAY = 10
 """Transactions of one account that a server queues."""

@@ -128,6 +128,9 @@ class Market(msgspec.Struct, frozen=True, kw_only=True):
 class LedgerRecord(Protocol):
     """Tells what became of orders: from a recorded session, the audit database, or a server's history."""
 
+    knows_markets: bool
+    """`market` costs no question to a server."""
+
     def accounts(self) -> Iterable[str]:
         """Return the accounts that it can tell of, where it can name them."""
 

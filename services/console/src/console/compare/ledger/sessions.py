@@ -23,6 +23,8 @@ from replay_node.session import RecordedLedger, Session
 class RecordedSessions:
     """The orders of recorded sessions: no network, no database."""
 
+    knows_markets = True
+
     def __init__(self, recordings: Sequence[Recording]) -> None:
         """`recordings`: of accounts of their own, each."""
         self._recordings = recordings
