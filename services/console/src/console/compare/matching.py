@@ -113,7 +113,7 @@ def _entries(book: Book, joined: Joined, matching: "_Matching") -> Iterator[_Ent
         if not named:
             yield _Entry(fill=fill, joined=None, book=None)
             continue
-        order, one = named[0] if len(named) == 1 else max(named, key=lambda it: matching.likeness(fill, it[1]))
+        order, one = named[0] if len(named) == 1 else max(named, key=lambda it: matching.likeness(fill, *it))
         yield _Entry(fill=fill, joined=one, book=order)
 
 
@@ -128,11 +128,19 @@ class _Matching:
             self._by_start[slot.fill.transaction[:_START]].append(slot)
         self._by_amount: dict[tuple[int, int], list[_Slot]] | None = None
 
-    def likeness(self, fill: BookFill, joined: JoinedOrder | None) -> tuple[bool, bool]:
-        """Return how well a fill fits an order of its name: by amounts, then by transaction."""
+    def likeness(self, fill: BookFill, book: BookOrder, joined: JoinedOrder | None) -> tuple[object, ...]:
+        """Return how well a fill fits one of the orders that have its name in the book: the larger, the better."""
         own = self._of_order(joined)
         by_tx = [slot for slot in own if _names(fill, slot.fill)]
-        return any(self._same(fill, slot) for slot in by_tx or own), bool(by_tx)
+        entry = _Entry(fill=fill, joined=joined, book=book)
+        apart = abs(fill.quote - fill.base * book.price) if book.price is not None else fill.quote
+        return (
+            any(self._same(fill, slot) for slot in by_tx or own),
+            bool(by_tx),
+            (fill.pair, fill.side) == (book.pair, book.side),
+            _guessed(entry),
+            -apart,
+        )
 
     def within_orders(self, entries: Sequence[_Entry]) -> None:
         """Rule 1."""
