@@ -5,7 +5,7 @@ COMPOSE = $(shell docker compose version >/dev/null 2>&1 && echo docker compose 
 PROFILES ?= observability
 READY := .venv/ready
 # Ends with make, however that ends: TERM then
-LEASHED = exec $(BIN)/python deploy/local/local_stack/leash.py 15 $$PPID - $(BIN)/fillproof
+LEASHED = exec $(BIN)/python deploy/local/local_stack/src/local_stack/leash.py 15 $$PPID - $(BIN)/fillproof
 
 .PHONY: help setup demo run test chaos bench mutants pictures ops-check up down logs ps test-compose lint types imports clean
 
@@ -14,7 +14,7 @@ help:
 
 setup: $(READY) ## set up .venv (and uv in .tools where it is missing)
 
-$(READY): uv.lock pyproject.toml $(wildcard deploy/local/*.toml services/*/pyproject.toml shared/*/pyproject.toml)
+$(READY): uv.lock pyproject.toml $(wildcard deploy/local/*/pyproject.toml services/*/pyproject.toml shared/*/pyproject.toml)
 	@echo "Setting up .venv: half a minute the first time" >&2
 	@PYTHON="$(PYTHON)" deploy/local/setup.sh
 

@@ -9,11 +9,11 @@ from in_process_node import InProcessServer
 from one_account import follower
 from replaying import recorded
 
-from offer_lifecycle import Source, flows, normalise
+from offer_lifecycle import Source, balance_flows, read_transaction
 from order_events import BalanceDrift
-from reconciler.service.follower import Follower
-from reconciler.service.guard import Guards
-from reconciler.service.snapshot import SnapshotDiffers
+from reconciler.following.follower import Follower
+from reconciler.safety.account_safety import Guards
+from reconciler.safety.snapshot_check import SnapshotDiffers
 from replay_node.session import Session
 
 Json = dict[str, Any]
@@ -52,7 +52,9 @@ def fill_by_a_stranger() -> tuple[Session, Json]:
         touching = [tx for tx in ledger.transactions if maker in str(tx)]
         if touching and touching[-1]["TransactionType"] == "OfferCreate":
             moved = Counter[str]()
-            for flow in flows(normalise(touching[-1], ledger_index=ledger.ledger_index), maker):
+            for flow in balance_flows(
+                read_transaction(touching[-1], ledger_index=ledger.ledger_index), maker
+            ):
                 moved[flow.asset] += flow.source is Source.FILL
             if len(+moved) > 1 and touching[-1]["Account"] != maker:
                 return session, {**touching[-1], "ledger_index": ledger.ledger_index}

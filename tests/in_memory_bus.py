@@ -5,11 +5,11 @@ from uuid import UUID
 
 import msgspec
 
+from ledger_client.server import LedgerServer
 from offer_lifecycle import Header
 from order_events import OrderDisappeared, OrdersEvent, ReconcilerHalted, ReconcilerResumed, encode
 from order_events.subjects import RESUME_KEY
 from reconciler.ports.bus import Announced, Announcement, BusAway, Kept, NotOwner
-from reconciler.ports.ledger import LedgerServer
 
 
 class Crash(Exception):

@@ -5,8 +5,8 @@ from typing import Any
 
 import msgspec
 
-from reconciler.adapters.answers import API_VERSION, decode, result_of
-from reconciler.ports.ledger import Answer, ServerError
+from ledger_client.envelope import API_VERSION, decode, result_of
+from ledger_client.server import Answer, ServerError
 from replay_node.faults import Faults
 from replay_node.node import Node
 from replay_node.pace import Pace

@@ -3,7 +3,7 @@
 import made_ledger as made
 from made_ledger import ISSUER, OWNER, answer, offer, tx, usd
 
-from offer_lifecycle import Header, StateAnswer, Verdict, normalise, removals
+from offer_lifecycle import Header, StateAnswer, Verdict, explain_removals, read_transaction
 
 LINE = {"ripple_state": {"accounts": [OWNER, ISSUER], "currency": "USD"}}
 ISSUER_ROOT, OWN_ROOT = {"account_root": ISSUER}, {"account_root": OWNER}
@@ -29,7 +29,12 @@ def sells_xrp(**more: object) -> made.Raw:
 def judge(node: made.Raw, *answers: StateAnswer, **more: object) -> Verdict:
     """Judge an offer that a stranger's order (unless told otherwise) deleted, by nothing else."""
     removal = tx("OfferCreate", [node], **more)  # type: ignore[arg-type]
-    removed = removals(normalise(removal, ledger_index=101), HEADER, made.RESERVES, answers=answers)
+    removed = explain_removals(
+        read_transaction(removal, ledger_index=101),
+        parent_close_time=HEADER.parent_close_time,
+        reserves=made.RESERVES,
+        answers=answers,
+    )
     [(_, verdict)] = removed
     return verdict
 

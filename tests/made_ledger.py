@@ -11,10 +11,10 @@ from offer_lifecycle import (
     Reserves,
     StateAnswer,
     StateRequest,
-    adopt,
-    begin,
-    fold,
-    normalise,
+    adopt_account,
+    adopt_without_snapshot,
+    fold_ledger,
+    read_transaction,
 )
 from order_events import Amount, CancelRequested, OrderSubmitted
 
@@ -123,7 +123,7 @@ def state(
     *, offers: list[Raw] | None = None, usd_balance: str = "1000", drops: int = 50_000_000
 ) -> AccountState:
     """The owner at ledger 100, with USD and XRP, and the offers given as account_offers lists them."""
-    return adopt(
+    return adopt_account(
         network_id=0,
         account=OWNER,
         header=header(START),
@@ -135,7 +135,7 @@ def state(
 
 def unknown() -> AccountState:
     """The owner at ledger 100, of which nothing is known before."""
-    return begin(network_id=0, account=OWNER, header=header(START))
+    return adopt_without_snapshot(network_id=0, account=OWNER, header=header(START))
 
 
 def answer(entry: Raw, fields: Raw | None, *, ledger_index: int = START) -> StateAnswer:
@@ -159,10 +159,10 @@ def step(
     facts = LedgerFacts(
         header=header(index, close_time=close_time),
         reserves=RESERVES,
-        transactions=tuple(normalise(raw, ledger_index=index) for raw in transactions),
+        transactions=tuple(read_transaction(raw, ledger_index=index) for raw in transactions),
         answers=answers,
     )
-    outcome = fold(to, facts)
+    outcome = fold_ledger(to, facts)
     to.apply(outcome)
     return outcome
 

@@ -13,23 +13,26 @@ from typing import Any, NamedTuple
 import pytest
 
 from offer_lifecycle import (
+    EXACT,
+    BalanceChange,
     Header,
     LedgerFacts,
     LedgerOutcome,
+    OfferChange,
+    Placement,
     Reserves,
     Transaction,
     Verdict,
-    begin,
-    fold,
-    normalise,
-    removals,
+    adopt_without_snapshot,
+    balance_changes,
+    decide_placement,
+    explain_removals,
+    fold_ledger,
+    missing_link,
+    offer_changes,
+    read_transaction,
 )
-from offer_lifecycle import in_order as applied
-from offer_lifecycle.amounts import EXACT
-from offer_lifecycle.chain import missing_link
-from offer_lifecycle.changes import OfferChange, offer_changes
-from offer_lifecycle.funds import BalanceChange, balance_changes
-from offer_lifecycle.placement import Placement, place
+from offer_lifecycle import sort_transactions as applied
 from order_events import Amount, RemovalReason
 
 FOLDER = Path(__file__).parents[2] / "shared" / "mainnet"
@@ -96,9 +99,9 @@ class Recorded(NamedTuple):
     def outcome(self, account: str) -> LedgerOutcome:
         """Fold the transaction alone, for an account of which nothing else is known."""
         before = header(self.tx.ledger_index - 1, self.parent_close_time)
-        state = begin(network_id=MAINNET_ID, account=account, header=before)
+        state = adopt_without_snapshot(network_id=MAINNET_ID, account=account, header=before)
         facts = LedgerFacts(header=self.header, reserves=self.reserves, transactions=(self.tx,))
-        return fold(state, facts)
+        return fold_ledger(state, facts)
 
     @property
     def header(self) -> Header:
@@ -135,7 +138,7 @@ def recorded() -> Mapping[str, Recorded]:
     for raw in _lines("transactions.jsonl.gz"):
         # One of them was collected without its hash
         written = {**raw["record"], "hash": raw["hash"]}
-        tx = normalise(written, ledger_index=raw["ledger_index"] or 0)
+        tx = read_transaction(written, ledger_index=raw["ledger_index"] or 0)
         found[raw["hash"]] = Recorded(raw, tx, tuple(offer_changes(tx)))
     return found
 
@@ -199,7 +202,9 @@ def verdicts() -> Mapping[tuple[str, str], tuple[str, Verdict]]:
     found = {}
     for one in recorded().values():
         labels = {node["ledger_entry_index"]: node["cause"] for node in one.raw["offer_nodes"]}
-        for change, verdict in removals(one.tx, one.header, one.reserves):
+        for change, verdict in explain_removals(
+            one.tx, parent_close_time=one.header.parent_close_time, reserves=one.reserves
+        ):
             found[one.tx.hash, change.entry] = labels[change.entry], verdict
     return found
 
@@ -208,7 +213,12 @@ def verdicts() -> Mapping[tuple[str, str], tuple[str, Verdict]]:
 def placements() -> tuple[tuple[Recorded, Placement], ...]:
     """Return what became of each OfferCreate's own order."""
     return tuple(
-        (one, place(one.tx, list(one.changes), list(balance_changes(one.tx, one.tx.account)), one.reserves))
+        (
+            one,
+            decide_placement(
+                one.tx, list(one.changes), list(balance_changes(one.tx, one.tx.account)), one.reserves
+            ),
+        )
         for one in recorded().values()
         if one.tx.type == "OfferCreate"
     )
@@ -245,7 +255,8 @@ def whole_ledgers() -> Mapping[int, tuple[Transaction, ...]]:
     """Return every transaction of the ledgers that were recorded whole, as they were applied."""
     return {
         ledger["ledger_index"]: applied(
-            normalise(raw, ledger_index=ledger["ledger_index"]) for raw in ledger["record"]["transactions"]
+            read_transaction(raw, ledger_index=ledger["ledger_index"])
+            for raw in ledger["record"]["transactions"]
         )
         for ledger in _lines("ledgers.jsonl.gz")
     }

@@ -10,11 +10,11 @@ from order_events import (
     OrderStatus,
     OrderSubmitted,
 )
+from reconciler.following import stored_account as kept
+from reconciler.following.follower import Follower
+from reconciler.following.publisher import Publisher
 from reconciler.ports.bus import Kept
-from reconciler.service import memory as kept
-from reconciler.service.follower import Follower
-from reconciler.service.guard import Guards
-from reconciler.service.publisher import Publisher
+from reconciler.safety.account_safety import Guards
 from replay_node.session import Session
 
 

@@ -1,9 +1,9 @@
 """Reading an account's ledgers in tests, by the reconciler's own reader."""
 
+from ledger_client.questions import account_history, ledger_header, server_status
+from ledger_client.server import LedgerServer
 from offer_lifecycle import AccountRecord, LedgerFacts
-from reconciler.ports.ledger import LedgerServer
-from reconciler.service import reader
-from reconciler.service.queries import account_history, ledger_header, server_status
+from reconciler.following import account_reader
 
 STEP = 3
 """Ledgers a reading: an account that keeps up reads few."""
@@ -30,6 +30,6 @@ async def read_to_the_end(server: LedgerServer, account: str) -> list[LedgerFact
     cursor = status.complete[0][0]
     while cursor < status.validated:
         upto = min(cursor + STEP, status.validated)
-        facts += await reader.read(server, status, await at(server, cursor, account), upto, ())
+        facts += await account_reader.read(server, status, await at(server, cursor, account), upto, ())
         cursor = upto
     return facts

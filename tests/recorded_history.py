@@ -15,14 +15,14 @@ from offer_lifecycle import (
     LedgerOutcome,
     Reserves,
     Transaction,
-    adopt,
-    fold,
-    in_order,
-    normalise,
+    adopt_account,
+    fold_ledger,
+    read_transaction,
+    sort_transactions,
 )
 from order_events import encode
+from reconciler.following import stored_account
 from reconciler.ports.bus import Kept
-from reconciler.service import memory
 from replay_node.session import RecordedLedger, Session, read_session
 
 Raw = dict[str, Any]
@@ -48,7 +48,9 @@ class RecordedAccount:
         self.stream: list[Raw] = []
         """Transactions as a subscriber received them; some came only after the next ledger had closed."""
         for ledger in later:
-            read = [(normalise(raw, ledger_index=ledger.ledger_index), raw) for raw in ledger.transactions]
+            read = [
+                (read_transaction(raw, ledger_index=ledger.ledger_index), raw) for raw in ledger.transactions
+            ]
             touching = [(tx, raw) for tx, raw in read if tx.touches(account)]
             self.records[ledger.ledger_index] = [raw for _, raw in touching]
             self.stream += [message for message in ledger.stream if message["type"] == "transaction"]
@@ -56,7 +58,7 @@ class RecordedAccount:
 
     def adopted(self) -> AccountState:
         """Return the account at the first ledger, with all that its engine ever said."""
-        state = adopt(
+        state = adopt_account(
             network_id=0,
             account=self.account,
             header=self._first,
@@ -88,7 +90,7 @@ def _session(name: str) -> Session:
 def follow(state: AccountState, ledgers: Iterable[LedgerFacts]) -> Iterator[LedgerOutcome]:
     """Fold ledger after ledger; the state goes along."""
     for facts in ledgers:
-        outcome = fold(state, facts)
+        outcome = fold_ledger(state, facts)
         state.apply(outcome)
         yield outcome
 
@@ -105,9 +107,12 @@ def copy_of(state: AccountState) -> AccountState:
 
 def kept(state: AccountState) -> AccountState:
     """Return the state as another process finds it in the bucket."""
-    record = memory.KeptAccount(record=state.record, engine_sequence=0)
-    values = {memory.ACCOUNT_KEY: memory.account_value(record), **memory.order_values(state.orders)}
-    found = memory.read_kept(Kept(values=values, revision=1))
+    record = stored_account.KeptAccount(record=state.record, engine_sequence=0)
+    values = {
+        stored_account.ACCOUNT_KEY: stored_account.account_value(record),
+        **stored_account.order_values(state.orders),
+    }
+    found = stored_account.read_kept(Kept(values=values, revision=1))
     assert found is not None
     return found[1]
 
@@ -120,7 +125,9 @@ def told(outcomes: Iterable[LedgerOutcome]) -> list[bytes]:
 def _facts(ledger: RecordedLedger, transactions: Iterable[Transaction]) -> LedgerFacts:
     closed = next(message for message in ledger.stream if message["type"] == "ledgerClosed")
     reserves = Reserves(base=closed["reserve_base"], increment=closed["reserve_inc"])
-    return LedgerFacts(header=_header(ledger), reserves=reserves, transactions=in_order(transactions))
+    return LedgerFacts(
+        header=_header(ledger), reserves=reserves, transactions=sort_transactions(transactions)
+    )
 
 
 def _header(ledger: RecordedLedger) -> Header:

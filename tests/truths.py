@@ -1,7 +1,7 @@
 """The recorded sessions by name, and what their `truth` means in our words."""
 
-from console.sessions import RECORDINGS
 from order_events import OrderStatus, RemovalReason
+from replay_node.recordings import RECORDINGS
 
 SCRIPTED = sorted(
     path.name.removesuffix(".json.gz")

@@ -7,14 +7,14 @@ from in_memory_bus import Memory, MemoryFeed, MemoryOrders, MemoryStore, NoMarke
 from in_process_node import InProcessServer
 from one_account import MemoryKept, announced, follower, run
 
+from ledger_client.server import LedgerServer
 from offer_lifecycle import AccountRecord, Gap, Order
 from order_events import (
     OrdersEvent,
 )
-from reconciler.ports.ledger import LedgerServer
-from reconciler.service import memory as kept
-from reconciler.service.gaps import SECONDS_BETWEEN_LOOKS, Gaps
-from reconciler.service.healing import Healing, HistoryPublisher
+from reconciler.backfill.gap_backfill import Healing, HistoryPublisher
+from reconciler.backfill.history_gaps import SECONDS_BETWEEN_LOOKS, Gaps
+from reconciler.following import stored_account as kept
 from replay_node.session import Session
 
 PATIENCE = 300.0

@@ -25,12 +25,13 @@ from rich.progress import track
 from rich.table import Table
 from xrpl.core.addresscodec import encode_classic_address
 
+from ledger_client import transaction_tree
 from local_stack import Child, LocalStack
 from offer_lifecycle import AccountRecord, Holding, Order
 from order_events import Amount, OrderStatus
 from reconciler.adapters.state_store import BucketStore
+from reconciler.following import stored_account
 from reconciler.metrics import Metrics
-from reconciler.service import memory, transaction_tree
 from service_kit import StreamSettings, provision
 
 ACCOUNTS = 2_000
@@ -182,8 +183,8 @@ def kept(account: str) -> dict[str, bytes]:
             TOKEN: Holding(balance=Decimal(TOKENS)),
         },
     )
-    account_value = memory.account_value(memory.KeptAccount(record=record, engine_sequence=0))
-    return {**memory.order_values(orders), memory.ACCOUNT_KEY: account_value}
+    account_value = stored_account.account_value(stored_account.KeptAccount(record=record, engine_sequence=0))
+    return {**stored_account.order_values(orders), stored_account.ACCOUNT_KEY: account_value}
 
 
 async def fill_bucket(nats_url: str, accounts: Iterable[str]) -> None:

@@ -28,9 +28,9 @@ from offer_lifecycle import (
     LedgerFacts,
     Reserves,
     Transaction,
-    fold,
-    normalise,
-    removals,
+    explain_removals,
+    fold_ledger,
+    read_transaction,
 )
 
 ROOT = Path(__file__).parents[2]
@@ -121,7 +121,9 @@ def helper(record: dict[str, object]) -> object:
 
 def judged(record: bytes | msgspec.Raw, accounts: frozenset[str] | None = None) -> list[str]:
     """Read a transaction, say of every offer that it deleted why, and return whose those were."""
-    found = removals(normalise(record, ledger_index=1), HEADER, RESERVES, accounts=accounts)
+    found = explain_removals(
+        read_transaction(record, ledger_index=1), parent_close_time=0, reserves=RESERVES, accounts=accounts
+    )
     return [change.account for change, _ in found]
 
 
@@ -175,7 +177,7 @@ def _ledger_seconds(tracked: int) -> float:
     measured = []
     for facts in ledgers:
         started = time.perf_counter()
-        state.apply(fold(state, facts))
+        state.apply(fold_ledger(state, facts))
         measured.append(time.perf_counter() - started)
     return statistics.median(measured)
 
@@ -192,7 +194,7 @@ def _filling(ledger_index: int, number: int) -> LedgerFacts:
         )
         for order in range(10)
     ]
-    tx = normalise(made.tx("OfferCreate", nodes, name=f"F{ledger_index}"), ledger_index=ledger_index)
+    tx = read_transaction(made.tx("OfferCreate", nodes, name=f"F{ledger_index}"), ledger_index=ledger_index)
     return _facts(ledger_index, [tx])
 
 
@@ -209,7 +211,7 @@ def memory() -> Table:
         table.add_column(heading, justify="right")
     state, base, process = made.state(), 0.0, psutil.Process()
     for ledger_index in range(made.START + 1, made.START + 50_001):
-        state.apply(fold(state, _facts(ledger_index, _placed_and_canceled(ledger_index))))
+        state.apply(fold_ledger(state, _facts(ledger_index, _placed_and_canceled(ledger_index))))
         done = ledger_index - made.START
         if done in {1_000, 10_000, 50_000}:
             used = process.memory_info().rss / 2**20
@@ -238,7 +240,7 @@ def _placed_and_canceled(ledger_index: int) -> list[Transaction]:
         index=1,
         OfferSequence=sequence,
     )
-    return [normalise(raw, ledger_index=ledger_index) for raw in (placed, canceled)]
+    return [read_transaction(raw, ledger_index=ledger_index) for raw in (placed, canceled)]
 
 
 if __name__ == "__main__":

@@ -26,9 +26,9 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
+from ledger_client.reserves import FEE_SETTINGS
 from local_stack import LocalStack
 from order_events.subjects import ORDERS_STREAM, STATE_BUCKET
-from reconciler.service.reserves import FEE_SETTINGS
 from service_kit import StreamSettings, provision
 
 if TYPE_CHECKING:

@@ -19,14 +19,14 @@ from rich.table import Table
 from running_node import RunningNode, running_node
 from xrpl.core.addresscodec import encode_classic_address
 
+from ledger_client.questions import server_status
+from ledger_client.server import Answer, LedgerServer
+from ledger_client.shared_server import SharedServer
+from ledger_client.websocket import WebSocketServer
+from ledger_client.whole_ledgers import WholeLedgerServer, read_whole
 from offer_lifecycle import AccountRecord
-from reconciler.adapters.shared import SharedServer
-from reconciler.adapters.websocket import WebSocketServer
-from reconciler.ports.ledger import Answer, LedgerServer
-from reconciler.service import reader
-from reconciler.service.loop import Wakeup
-from reconciler.service.queries import server_status
-from reconciler.service.whole_ledgers import WholeLedgerServer, read_whole
+from reconciler.fleet.scheduler import Wakeup
+from reconciler.following import account_reader
 
 CROWD = recorded("random_crowd_4")
 ACCOUNTS = (1, 4, 8, 16, 32, 100, 1_000)
@@ -137,8 +137,8 @@ async def _follow(
 async def _turn(server: LedgerServer, record: AccountRecord) -> AccountRecord:
     """Read one account as far as it goes, as a follower does; return the record with its new cursor."""
     status = await server_status(server)
-    upto = reader.next_upto(server, status, record.ledger_index)
-    *_, last = await reader.read(server, status, record, upto, ())
+    upto = account_reader.next_upto(server, status, record.ledger_index)
+    *_, last = await account_reader.read(server, status, record, upto, ())
     return msgspec.structs.replace(
         record,
         ledger_index=last.header.ledger_index,

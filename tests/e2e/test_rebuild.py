@@ -21,8 +21,8 @@ from waiting import until_found
 from console.engine import engine_accounts
 from local_stack import Child, LocalStack
 from order_events.subjects import AUDIT_CONSUMER, ORDERS_STREAM, REDELIVERY_STREAM, STATE_BUCKET
+from reconciler.backfill.range_rebuild import NotRebuilt
 from reconciler.rebuild import RebuildSettings, rebuild_all
-from reconciler.service.rebuilding import NotRebuilt
 from replay_node.pace import Pace
 from replay_node.session import Session
 

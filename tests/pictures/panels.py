@@ -14,7 +14,7 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
-from offer_lifecycle import plain
+from offer_lifecycle import format_decimal
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -175,5 +175,5 @@ def _written(value: object) -> str:
         case float():
             return f"{value:g}"
         case Decimal():
-            return plain(value)
+            return format_decimal(value)
     return str(value)

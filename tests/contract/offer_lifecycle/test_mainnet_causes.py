@@ -5,7 +5,7 @@ from collections import Counter
 import mainnet
 from mainnet import DIFFERENT, EXPECTED
 
-from offer_lifecycle.transaction import Kind
+from offer_lifecycle import Kind
 
 pytestmark = mainnet.needed
 

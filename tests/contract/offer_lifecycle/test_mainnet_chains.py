@@ -10,10 +10,18 @@ import mainnet
 import pytest
 from mainnet import Break, Recorded, links
 
-from offer_lifecycle import AccountState, LedgerFacts, Order, begin, fold, parse_amount
-from offer_lifecycle.amounts import EXACT, XRP
-from offer_lifecycle.chain import continuous
-from offer_lifecycle.transaction import Kind
+from offer_lifecycle import (
+    EXACT,
+    XRP,
+    AccountState,
+    Kind,
+    LedgerFacts,
+    Order,
+    adopt_without_snapshot,
+    amounts_continue,
+    fold_ledger,
+    parse_amount,
+)
 from order_events import OrderCanceled, Resolution
 
 pytestmark = mainnet.needed
@@ -47,14 +55,14 @@ def test_where_the_chain_is_whole_each_change_begins_with_what_the_last_one_left
     assert len(whole) == UNBROKEN_LINKS
     for link in whole:
         left = link.earlier
-        assert continuous(left.gets_left.value, left.pays_left.value, link.later)
+        assert amounts_continue(left.gets_left.value, left.pays_left.value, link.later)
 
 
 def test_each_broken_chain_hides_a_fill() -> None:
     for link in links():
         if link.gap is not None:
             left, later = link.earlier, link.later
-            assert not continuous(left.gets_left.value, left.pays_left.value, later)
+            assert not amounts_continue(left.gets_left.value, left.pays_left.value, later)
             assert link.lost.value > 0
 
 
@@ -91,12 +99,12 @@ def followed() -> dict[str, tuple[AccountState, dict[int, Order]]]:
     found = {}
     for account, ledgers in touching.items():
         before = mainnet.header(min(ledgers) - 1, 0)
-        state = begin(network_id=mainnet.MAINNET_ID, account=account, header=before)
+        state = adopt_without_snapshot(network_id=mainnet.MAINNET_ID, account=account, header=before)
         orders: dict[int, Order] = {}
         for recorded in ledgers.values():
             one, transactions = recorded[0], tuple(one.tx for one in recorded)
             facts = LedgerFacts(header=one.header, reserves=one.reserves, transactions=transactions)
-            outcome = fold(state, facts)
+            outcome = fold_ledger(state, facts)
             state.apply(outcome)
             orders |= outcome.changed
         found[account] = state, orders

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import mainnet
 
-from offer_lifecycle import Conservation, Drift, Source, Transaction, flows
+from offer_lifecycle import Conservation, Drift, Source, Transaction, balance_flows
 
 pytestmark = mainnet.needed
 
@@ -36,7 +36,7 @@ def test_every_change_of_every_balance_has_a_source() -> None:
     changes = 0
     for tx in (tx for ledger in mainnet.whole_ledgers().values() for tx in ledger):
         for account in accounts(tx):
-            for flow in flows(tx, account):
+            for flow in balance_flows(tx, account):
                 changes += 1
                 assert flow.asset != "XRP" or flow.source is not Source.ROUNDING
                 if flow.source is Source.DRIFT:
@@ -61,7 +61,7 @@ def drifts() -> list[Drift]:
     for index, touched in consecutive():
         for account, transactions in touched.items():
             conservation = followed.setdefault(account, Conservation(account, FIRST - 1, None))
-            conservation.take(index, transactions)
+            conservation.add_ledger(index, transactions)
     assert not any(conservation.unread for conservation in followed.values())
     return [drift for conservation in followed.values() for drift in conservation.drifts]
 

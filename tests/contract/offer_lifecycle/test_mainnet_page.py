@@ -8,9 +8,7 @@ from pathlib import Path
 
 import mainnet
 
-from offer_lifecycle import plain
-from offer_lifecycle.amounts import XRP, units
-from offer_lifecycle.funds import balance_changes, pools
+from offer_lifecycle import XRP, balance_changes, format_decimal, pool_accounts, units
 from order_events import RemovalReason
 
 pytestmark = mainnet.needed
@@ -73,7 +71,7 @@ def test_whom_the_orders_traded_with() -> None:
 
 
 def traded_with(one: mainnet.Recorded) -> str:
-    found = pools(one.tx)
+    found = pool_accounts(one.tx)
     if not found:
         return "offers"
     if any(change.consumed for change in one.changes):
@@ -115,7 +113,7 @@ def test_the_broken_chains() -> None:
             str(gap.after),
             str(gap.before),
             gap.missing,
-            f"{plain(units(lost))} {lost.asset.partition('.')[0]}",
+            f"{format_decimal(units(lost))} {lost.asset.partition('.')[0]}",
         )
         for gap, lost in broken
     )

@@ -5,8 +5,7 @@ from decimal import Decimal
 import mainnet
 from mainnet import Recorded
 
-from offer_lifecycle.amounts import XRP
-from offer_lifecycle.funds import balance_changes, line_rounding, pools
+from offer_lifecycle import XRP, balance_changes, line_rounding, pool_accounts
 
 pytestmark = mainnet.needed
 
@@ -18,7 +17,7 @@ def others(one: Recorded, asset: str) -> Decimal:
         if change.consumed:
             total += change.got if change.pays_left.asset == asset else 0
             total -= change.gave if change.gets_left.asset == asset else 0
-    for pool in pools(one.tx):
+    for pool in pool_accounts(one.tx):
         total += sum(balance.delta for balance in balance_changes(one.tx, pool) if balance.asset == asset)
     return total
 
@@ -27,7 +26,7 @@ def rounding(one: Recorded, asset: str) -> Decimal:
     """Return how far a sum may be off: each trade rounds the balance that it changes."""
     if asset == XRP:
         return Decimal(0)
-    trades = sum(change.consumed for change in one.changes) + len(pools(one.tx))
+    trades = sum(change.consumed for change in one.changes) + len(pool_accounts(one.tx))
     return trades * line_rounding(one.tx, asset.partition(".")[0])
 
 

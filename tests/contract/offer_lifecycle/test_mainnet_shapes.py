@@ -8,7 +8,7 @@ import mainnet
 import msgspec
 import pytest
 
-from offer_lifecycle import MalformedTransaction, normalise
+from offer_lifecycle import MalformedTransaction, read_transaction
 
 pytestmark = mainnet.needed
 
@@ -107,8 +107,8 @@ def test_a_transaction_written_in_another_shape_is_the_same(
 ) -> None:
     for one in mainnet.recorded().values():
         rewritten = shape(parts(one))
-        assert normalise(rewritten, ledger_index=one.tx.ledger_index) == one.tx
-        assert normalise(msgspec.json.encode(rewritten), ledger_index=one.tx.ledger_index) == one.tx
+        assert read_transaction(rewritten, ledger_index=one.tx.ledger_index) == one.tx
+        assert read_transaction(msgspec.json.encode(rewritten), ledger_index=one.tx.ledger_index) == one.tx
 
 
 def test_the_collection_holds_six_shapes() -> None:
@@ -127,7 +127,7 @@ def test_a_record_that_lost_its_hash_is_refused_until_it_is_given() -> None:
     [one] = [one for one in mainnet.recorded().values() if not has_hash(one.raw["record"])]
     assert one.raw["api_shape"] == "stream-v1"
     with pytest.raises(MalformedTransaction, match="hash"):
-        normalise(one.raw["record"])
+        read_transaction(one.raw["record"])
 
 
 def has_hash(record: Raw) -> bool:

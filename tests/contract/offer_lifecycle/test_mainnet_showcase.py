@@ -6,9 +6,7 @@ from decimal import Decimal
 import mainnet
 from mainnet import Recorded
 
-from offer_lifecycle.changes import OfferChange
-from offer_lifecycle.funds import pools
-from offer_lifecycle.transaction import Kind
+from offer_lifecycle import Kind, OfferChange, pool_accounts
 from order_events import (
     LiquiditySide,
     OrderAccepted,
@@ -208,7 +206,7 @@ def test_amm_only_taker_fill() -> None:
     assert one.changes == ()
     order = taken(one)
     assert (order.gave.value, order.got.value) == decimals("9915204", "25799")
-    [pool] = pools(one.tx)
+    [pool] = pool_accounts(one.tx)
     assert one.delta(pool, XRP) == order.gave.value
     assert one.delta(pool, order.got.asset) == -order.got.value
     assert order.status is OrderStatus.FILLED  # all it asked for, for less than the 10.5 XRP it offered
@@ -218,7 +216,7 @@ def test_amm_plus_clob() -> None:
     one = alone("amm_plus_clob")
     [change] = one.changes
     order = taken(one)
-    [pool] = pools(one.tx)
+    [pool] = pool_accounts(one.tx)
     # Bridged: the offer on the book took the token for 3 drops, the pool those for the other token
     assert (change.gave, one.delta(pool, XRP)) == decimals("3", "3")
     # The taker's balance is so much larger that its change is known to one digit less

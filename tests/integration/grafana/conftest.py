@@ -19,8 +19,7 @@ from truths import SCRIPTED
 from audit_writer.adapters.database import PostgresStore
 from console.replay import steps
 from console.sessions import find_session
-from offer_lifecycle import parse_amount
-from offer_lifecycle.amounts import units
+from offer_lifecycle import parse_amount, units
 from order_events import MarketContext, OrderDisappeared, OrderEvent, OrdersEvent
 
 if TYPE_CHECKING:

@@ -14,7 +14,8 @@ from audit_tables import rows
 from sample_events import ANOMALY, SAMPLES, event, sample
 
 from audit_writer.adapters.database import PostgresStore
-from order_events import OrderEvent, OrderStatus, RemovalReason, encode
+from audit_writer.ports import Rows
+from order_events import Correction, OrderEvent, OrderStatus, RemovalReason, encode
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
@@ -33,6 +34,9 @@ class Audit:
 
     async def store(self, events: Sequence[OrderEvent]) -> int:
         return await self._store.write(rows(events))
+
+    async def store_payload(self, payload: str) -> int:
+        return await self._store.write(Rows(events=(payload,), fills=(), anomalies=()))
 
 
 @pytest.fixture
@@ -164,7 +168,7 @@ STORIES = {
         False,
     ),
     "filled with a part of it not read, which was read after all": (
-        [ACCEPTED, FILLED, corrected(FILLED, **DONE, removed_by=BY, stands=True)],
+        [ACCEPTED, FILLED, corrected(FILLED, **DONE, removed_by=BY, correction=Correction.AMENDED)],
         "order.corrected",
         "FILLED",
         False,
@@ -215,10 +219,24 @@ async def test_an_anomaly_that_was_none_is_open_no_more_and_one_that_stands_is(a
         return [row[0] for row in await audit.connection.fetch("SELECT sequence FROM dashboard.open_anomaly")]
 
     unexplained = event(ANOMALY, 2, removal_reason=RemovalReason.UNEXPLAINED, **at(30))
-    explained = event("order.corrected", 2, corrects=unexplained.event_id, anomaly=True, stands=True)
+    explained = event(
+        "order.corrected", 2, corrects=unexplained.event_id, anomaly=True, correction=Correction.AMENDED
+    )
     await audit.store([GIVEN_UP, unexplained])
     assert sorted(await open_ones()) == [1, 2]
     await audit.store([explained])
     assert sorted(await open_ones()) == [1, 2]
-    await audit.store([corrected(GIVEN_UP, stands=False, status=OrderStatus.LOST)])
+    await audit.store([corrected(GIVEN_UP, correction=Correction.WITHDRAWN, status=OrderStatus.LOST)])
     assert await open_ones() == [2]
+
+
+@pytest.mark.parametrize(("stands", "still_open"), [(True, 1), (False, 0)])
+async def test_a_correction_of_version_1_answers_as_it_did(
+    audit: Audit, *, stands: bool, still_open: int
+) -> None:
+    correction = json.loads(encode(corrected(GIVEN_UP, status=OrderStatus.LOST)))
+    del correction["correction"]
+    payload = json.dumps(correction | {"version": 1, "stands": stands})
+    await audit.store([GIVEN_UP])
+    await audit.store_payload(payload)
+    assert await audit.connection.fetchval("SELECT count(*) FROM dashboard.open_anomaly") == still_open

@@ -15,9 +15,9 @@ from recorded_history import kept
 from offer_lifecycle import (
     AccountState,
     LedgerFacts,
-    fold,
-    in_order,
-    normalise,
+    fold_ledger,
+    read_transaction,
+    sort_transactions,
 )
 from order_events import Amount, OrderEvent, OrderFilled, OrderStatus
 
@@ -103,7 +103,7 @@ def facts_of(history: History, *, looked_at: list[int]) -> list[LedgerFacts]:
         LedgerFacts(
             header=header(index),
             reserves=made.RESERVES,
-            transactions=tuple(normalise(raw, ledger_index=index) for raw in ledgers.get(index, [])),
+            transactions=tuple(read_transaction(raw, ledger_index=index) for raw in ledgers.get(index, [])),
         )
         for index in sorted({*ledgers, *looked_at, 140})
     ]
@@ -114,7 +114,7 @@ def follow(history: History, *, looked_at: list[int]) -> tuple[list[OrderEvent],
     account = begun()
     events: list[OrderEvent] = []
     for facts in facts_of(history, looked_at=looked_at):
-        outcome = fold(account, facts)
+        outcome = fold_ledger(account, facts)
         events += outcome.events
         account.apply(outcome)
     return events, account
@@ -145,7 +145,7 @@ def test_an_order_only_goes_forward(history: History) -> None:
     account = begun()
     before = account.orders[9]
     for facts in facts_of(history, looked_at=history.idle):
-        outcome = fold(account, facts)
+        outcome = fold_ledger(account, facts)
         account.apply(outcome)
         after = account.orders[9]
         assert_forward(before, after)
@@ -160,7 +160,7 @@ def test_a_restart_after_any_ledger_changes_no_event(history: History, restarts:
     for place, facts in enumerate(facts_of(history, looked_at=history.idle)):
         if place in restarts:
             account = kept(account)
-        outcome = fold(account, facts)
+        outcome = fold_ledger(account, facts)
         events += outcome.events
         account.apply(outcome)
     assert events == follow(history, looked_at=history.idle)[0]
@@ -173,7 +173,7 @@ def test_in_what_order_and_how_often_transactions_arrive_does_not_matter(
     whole = [tx for facts in facts_of(history, looked_at=[]) for tx in facts.transactions]
     arrived = [*whole, *(tx for tx in whole if chance.random() < DOUBLED)]
     chance.shuffle(arrived)
-    assert list(in_order(arrived)) == whole
+    assert list(sort_transactions(arrived)) == whole
 
 
 @given(histories())

@@ -20,7 +20,7 @@ from recorded_history import (
     with_transactions,
 )
 
-from offer_lifecycle import AccountState, LedgerOutcome, MalformedTransaction, normalise
+from offer_lifecycle import AccountState, LedgerOutcome, MalformedTransaction, read_transaction
 from order_events import OrderFilled, decode, encode
 
 Raw = dict[str, Any]
@@ -206,7 +206,7 @@ def run(place: Place, record: Raw | None) -> Ran:
     if record is not None:
         transactions = list(ledgers[0].transactions)
         index = ledgers[0].header.ledger_index
-        transactions[place.transaction] = normalise(json.dumps(record).encode(), ledger_index=index)
+        transactions[place.transaction] = read_transaction(json.dumps(record).encode(), ledger_index=index)
         ledgers = [with_transactions(ledgers[0], transactions), *ledgers[1:]]
     state = copy_of(states(place.name, place.account)[place.ledger])
     return Ran(state, list(follow(state, ledgers)))

@@ -20,9 +20,16 @@ from recorded_history import (
     with_transactions,
 )
 
-from offer_lifecycle import LedgerFacts, Order, Transaction, fold, in_order, normalise
-from offer_lifecycle.funds import balance_changes
-from offer_lifecycle.placement import SELL
+from offer_lifecycle import (
+    SELL,
+    LedgerFacts,
+    Order,
+    Transaction,
+    balance_changes,
+    fold_ledger,
+    read_transaction,
+    sort_transactions,
+)
 from order_events import LiquiditySide, OrderFilled, OrderStatus
 
 DIGITS = 16
@@ -126,7 +133,7 @@ def test_the_same_ledgers_from_the_same_state_give_the_same_events_to_the_byte(
     one = recorded_account(*which)
     state = one.adopted()
     for facts in one.facts:
-        first, again = fold(state, facts), fold(copy_of(state), facts)
+        first, again = fold_ledger(state, facts), fold_ledger(copy_of(state), facts)
         assert told([first]) == told([again])
         assert first == again
         state.apply(first)
@@ -158,7 +165,7 @@ def test_shuffled_and_doubled_arrival_within_a_ledger_changes_nothing(
         index = facts.header.ledger_index
         records = one.records[index] + [raw for raw in one.records[index] if chance.random() < DOUBLED]
         chance.shuffle(records)
-        again = in_order(normalise(raw, ledger_index=index) for raw in records)
+        again = sort_transactions(read_transaction(raw, ledger_index=index) for raw in records)
         assert again == facts.transactions
         arrived.append(with_transactions(facts, again))
     assert told(follow(one.adopted(), arrived)) == told(follow(one.adopted(), one.facts))
@@ -174,7 +181,7 @@ def test_overlapping_pages_change_nothing(which: tuple[str, str], data: st.DataO
         size, overlap = data.draw(st.integers(1, 50)), data.draw(st.integers(0, 5))
         pages.append(whole[max(start - overlap, 0) : start + size])
         start += size
-    read = in_order(tx for page in pages for tx in page)
+    read = sort_transactions(tx for page in pages for tx in page)
     assert list(read) == whole
 
 
@@ -182,9 +189,9 @@ def test_overlapping_pages_change_nothing(which: tuple[str, str], data: st.DataO
 def test_the_stream_says_the_same_as_the_ledgers(name: str) -> None:
     for account in accounts_of(name):
         one = RecordedAccount(name, account)
-        received = [normalise(message) for message in one.stream]
+        received = [read_transaction(message) for message in one.stream]
         live = [
-            with_transactions(facts, in_order(tx for tx in received if is_of(tx, account, facts)))
+            with_transactions(facts, sort_transactions(tx for tx in received if is_of(tx, account, facts)))
             for facts in one.facts
         ]
         assert told(follow(one.adopted(), live)) == told(follow(one.adopted(), one.facts))

@@ -88,7 +88,7 @@ def test_the_order_s_own_node_is_the_evidence_of_its_end() -> None:
     assert (node.transaction, node.kind, node.entry_type) == (explanation.removed_by, "DeletedNode", "Offer")
     assert node.fields["TakerGets"] == "0"
     assert node.previous_fields["TakerGets"] == "100000000"
-    assert explanation.rule == "4 filled"
+    assert explanation.rule == "filled"
 
 
 def test_who_took_a_resting_order_is_its_counterparty() -> None:
@@ -239,7 +239,7 @@ def test_what_the_metadata_leaves_open_is_asked_of_the_ledger_before() -> None:
     line = {"Balance": usd("5"), "LowLimit": {**usd("0"), "issuer": OWNER}, "HighLimit": usd("0"), "Flags": 0}
     made = MadeUp(resting_then_removed(), entries={"account_root": frozen, "ripple_state": line})
     explanation = told(made.node, OWNER, 7)
-    assert (explanation.removal_reason, explanation.rule) == (RemovalReason.UNFUNDED, "8 frozen")
+    assert (explanation.removal_reason, explanation.rule) == (RemovalReason.UNFUNDED, "globally_frozen")
     assert {state.ledger_index for state in explanation.evidence_state} == {104}
     assert frozen in [state.fields for state in explanation.evidence_state]
 

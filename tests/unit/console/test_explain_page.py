@@ -89,7 +89,7 @@ def test_a_narrow_terminal_gets_short_addresses() -> None:
 
 def test_the_evidence_names_rule_node_and_fields() -> None:
     text = page("full_fill")
-    assert "rule 4 filled: PreviousFields show a trade" in text
+    assert "rule filled: PreviousFields show a trade" in text
     assert "DeletedNode Offer " in text
     assert "PreviousFields: TakerGets 100000000, TakerPays 50 USD." in text
 

@@ -2,8 +2,7 @@ from decimal import Decimal, Inexact
 
 import pytest
 
-from offer_lifecycle import parse_amount, plain
-from offer_lifecycle.amounts import EXACT, limit_price, market_of, units
+from offer_lifecycle import EXACT, format_decimal, limit_price, market_of, parse_amount, units
 from order_events import Amount, Side
 
 
@@ -65,7 +64,7 @@ def test_a_sum_that_can_not_be_exact_is_an_error_and_not_a_rounding() -> None:
     ],
 )
 def test_numbers_are_written_short_and_without_an_exponent(value: str, text: str) -> None:
-    assert plain(Decimal(value)) == text
+    assert format_decimal(Decimal(value)) == text
 
 
 def test_xrp_is_the_base_of_a_market_and_its_seller_sells() -> None:

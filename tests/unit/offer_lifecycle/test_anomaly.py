@@ -5,9 +5,7 @@ from decimal import Decimal
 import pytest
 from made_ledger import OWNER, USD
 
-from offer_lifecycle import Order
-from offer_lifecycle.anomaly import is_anomaly, is_disappearance
-from offer_lifecycle.order import Cancel
+from offer_lifecycle import Cancel, Order, is_anomaly, is_disappearance
 from order_events import Amount, OrderStatus, RemovalReason
 
 ORDINARY = {RemovalReason.FILLED, RemovalReason.KILLED, RemovalReason.EXPIRED}

@@ -6,17 +6,23 @@ import made_ledger as made
 import pytest
 from made_ledger import ISSUER, OWNER, STRANGER, offer, root, tx, usd
 
-from offer_lifecycle import MalformedTransaction, normalise
-from offer_lifecycle.changes import OfferChange, offer_changes, ordered
-from offer_lifecycle.funds import balance_changes
-from offer_lifecycle.placement import Placement, place
+from offer_lifecycle import (
+    MalformedTransaction,
+    OfferChange,
+    Placement,
+    balance_changes,
+    decide_placement,
+    offer_changes,
+    ordered_amounts,
+    read_transaction,
+)
 from order_events import OrderStatus, RemovalReason
 
 BEFORE = {"TakerGets": "10000000", "TakerPays": usd("5")}
 
 
 def changes(*nodes: made.Raw, account: str | None = None) -> list[OfferChange]:
-    return list(offer_changes(normalise(tx("Payment", list(nodes))), account))
+    return list(offer_changes(read_transaction(tx("Payment", list(nodes))), account))
 
 
 def of(owner: str, sequence: int) -> made.Raw:
@@ -55,9 +61,11 @@ def test_a_side_that_is_listed_as_changed_and_is_the_same_gave_nothing() -> None
 
 def placement(*nodes: made.Raw, result: str = "tesSUCCESS", **more: object) -> Placement:
     fields = {"TakerGets": "10000000", "TakerPays": usd("5"), **more}
-    create = normalise(tx("OfferCreate", list(nodes), account=OWNER, sequence=9, result=result, **fields))  # type: ignore[arg-type]
+    create = read_transaction(
+        tx("OfferCreate", list(nodes), account=OWNER, sequence=9, result=result, **fields)
+    )  # type: ignore[arg-type]
     balances = list(balance_changes(create, OWNER))
-    return place(create, list(offer_changes(create)), balances, made.RESERVES)
+    return decide_placement(create, list(offer_changes(create)), balances, made.RESERVES)
 
 
 PAID = root(50_000_000 - 12, before=50_000_000)
@@ -93,4 +101,4 @@ def test_a_placement_says_what_became_of_the_order_and_what_shows_it(
 
 def test_only_an_offer_create_orders_something() -> None:
     with pytest.raises(MalformedTransaction, match="transaction T1: TakerGets: expected an amount"):
-        ordered(normalise(tx("Payment", [])))
+        ordered_amounts(read_transaction(tx("Payment", [])))

@@ -5,7 +5,7 @@ from decimal import Decimal
 import pytest
 from made_ledger import OWNER, START, STRANGER, USD, Raw, line, root, tx, usd
 
-from offer_lifecycle import Conservation, Drift, Holding, Source, normalise
+from offer_lifecycle import Conservation, Drift, Holding, Source, read_transaction
 
 
 def held(drops: int, dollars: str = "1000") -> dict[str, Holding]:
@@ -23,8 +23,8 @@ def paid(name: str, node: Raw, *, previous: str | None = None, index: int = 0) -
 
 
 def take(conservation: Conservation, ledger_index: int, *raws: Raw) -> tuple[Drift, ...]:
-    read = [normalise(raw, ledger_index=ledger_index) for raw in raws]
-    return conservation.take(ledger_index, read)
+    read = [read_transaction(raw, ledger_index=ledger_index) for raw in raws]
+    return conservation.add_ledger(ledger_index, read)
 
 
 def test_flows_add_up_from_the_opening_to_what_is_held() -> None:
@@ -34,7 +34,7 @@ def test_flows_add_up_from_the_opening_to_what_is_held() -> None:
     assert found == ()
     assert conservation.totals == {"XRP": {Source.PAYMENT: 500, Source.FEE: -12}}
     assert conservation.balances == {"XRP": 1488, USD: 1000}
-    assert conservation.held_against(103, held(1488)) == ()
+    assert conservation.compare_balances(103, held(1488)) == ()
 
 
 def test_a_ledgers_transactions_count_once_and_in_the_order_applied() -> None:
@@ -60,7 +60,7 @@ def test_a_missing_transaction_is_drift_that_begins_after_the_balance_was_last_k
     )
     assert conservation.drifts == list(found)
     assert conservation.totals["XRP"][Source.DRIFT] == 100
-    assert conservation.held_against(107, held(1700)) == ()
+    assert conservation.compare_balances(107, held(1700)) == ()
 
 
 def test_before_its_first_transaction_a_balance_is_known_by_the_opening() -> None:
@@ -89,7 +89,7 @@ def test_what_a_transaction_itself_does_not_explain_began_in_its_ledger() -> Non
 def test_balances_shown_by_a_server_are_held_against_those_added_up() -> None:
     conservation = opened()
     take(conservation, 102, paid("A", root(1500, before=1000)))
-    found = conservation.held_against(110, held(1510, "990"))
+    found = conservation.compare_balances(110, held(1510, "990"))
     assert [(d.asset, d.amount, d.began, d.ledger_index) for d in found] == [
         (USD, Decimal(-10), 101, 110),
         ("XRP", Decimal(10), 102, 110),
@@ -99,14 +99,14 @@ def test_balances_shown_by_a_server_are_held_against_those_added_up() -> None:
 
 def test_drift_is_told_once_and_the_balances_shown_hold_from_then_on() -> None:
     conservation = opened()
-    assert len(conservation.held_against(110, held(1510))) == 1
-    assert conservation.held_against(111, held(1510)) == ()
+    assert len(conservation.compare_balances(110, held(1510))) == 1
+    assert conservation.compare_balances(111, held(1510)) == ()
     (later,) = take(conservation, 120, paid("B", root(1700, before=1600), previous="X"))
     assert (later.amount, later.began) == (90, 112)
 
 
 def test_a_line_that_a_server_does_not_show_holds_nothing() -> None:
-    (found,) = opened().held_against(101, {"XRP": Holding(balance=Decimal(1000))})
+    (found,) = opened().compare_balances(101, {"XRP": Holding(balance=Decimal(1000))})
     assert (found.asset, found.amount) == (USD, -1000)
 
 
@@ -115,7 +115,7 @@ def test_an_unknown_balance_is_known_once_a_transaction_shows_it() -> None:
     assert take(conservation, 101, paid("A", root(1500, before=1000))) == ()
     (found,) = take(conservation, 105, paid("C", root(1700, before=1600), previous="B"))
     assert (found.amount, found.began) == (100, 101)
-    (shown,) = conservation.held_against(105, held(1701))
+    (shown,) = conservation.compare_balances(105, held(1701))
     assert shown.asset == "XRP"  # of the dollars nothing was known that could differ
 
 
@@ -151,10 +151,10 @@ def test_a_ledger_is_taken_once() -> None:
     with pytest.raises(ValueError, match=r"expected a ledger after 105.*found 105"):
         take(conservation, 105)
     with pytest.raises(ValueError, match=r"expected balances at ledger 105.*found 104"):
-        conservation.held_against(104, held(1))
+        conservation.compare_balances(104, held(1))
 
 
 def test_what_an_account_owes_drifts_as_its_own_issue() -> None:
     conservation = Conservation("rIssuer", START, {f"USD.{OWNER}": Holding(balance=Decimal(-1000))})
-    (found,) = conservation.held_against(101, {f"USD.{OWNER}": Holding(balance=Decimal(-990))})
+    (found,) = conservation.compare_balances(101, {f"USD.{OWNER}": Holding(balance=Decimal(-990))})
     assert (found.asset, found.amount) == (USD, 10)

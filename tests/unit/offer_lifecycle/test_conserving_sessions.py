@@ -11,10 +11,21 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from console.replay import steps
-from console.sessions import RECORDINGS, find_session
-from offer_lifecycle import Conservation, Drift, Holding, Source, Transaction, flows, normalise
-from offer_lifecycle.amounts import EXACT, ZERO, exact_sum
+from console.sessions import find_session
+from offer_lifecycle import (
+    EXACT,
+    ZERO,
+    Conservation,
+    Drift,
+    Holding,
+    Source,
+    Transaction,
+    balance_flows,
+    exact_sum,
+    read_transaction,
+)
 from order_events import OrderFilled
+from replay_node.recordings import RECORDINGS
 
 NAMES = sorted(path.name.removesuffix(".json.gz") for path in RECORDINGS.glob("*.json.gz"))
 
@@ -36,7 +47,7 @@ def ledgers(name: str) -> tuple[Ledger, ...]:
         Ledger(
             index=recorded.ledger_index,
             transactions=tuple(
-                normalise(raw, ledger_index=recorded.ledger_index) for raw in recorded.transactions
+                read_transaction(raw, ledger_index=recorded.ledger_index) for raw in recorded.transactions
             ),
             after={session.accounts[role]: holdings(shown) for role, shown in recorded.after.items()},
         )
@@ -82,8 +93,8 @@ def test_every_accounts_balances_add_up_at_every_ledger(name: str) -> None:
         conservation = opened(name, account)
         before = worth(conservation).items()
         for ledger in others:
-            found = conservation.take(ledger.index, touching(account, ledger))
-            found += conservation.held_against(ledger.index, ledger.after[account])
+            found = conservation.add_ledger(ledger.index, touching(account, ledger))
+            found += conservation.compare_balances(ledger.index, ledger.after[account])
             assert found == ()
             compared += 1
         totals = conservation.totals
@@ -112,14 +123,14 @@ def test_the_fills_that_add_up_are_the_fills_that_are_told(name: str) -> None:
             (flow.asset, flow.amount)
             for ledger in ledgers(name)[1:]
             for tx in touching(account, ledger)
-            for flow in flows(tx, account)
+            for flow in balance_flows(tx, account)
             if flow.source is Source.FILL
         )
         assert summed(booked) == summed(fills)
 
 
 def moved(tx: Transaction, account: str) -> Balances:
-    return summed((flow.asset, flow.amount) for flow in flows(tx, account))
+    return summed((flow.asset, flow.amount) for flow in balance_flows(tx, account))
 
 
 @cache
@@ -147,9 +158,9 @@ def drifts_without(name: str, account: str, missing: Transaction, *, checked: bo
     conservation = opened(name, account)
     *others, last = ledgers(name)[1:]
     for ledger in (*others, last):
-        conservation.take(ledger.index, (tx for tx in touching(account, ledger) if tx is not missing))
+        conservation.add_ledger(ledger.index, (tx for tx in touching(account, ledger) if tx is not missing))
         if checked or ledger is last:
-            conservation.held_against(ledger.index, ledger.after[account])
+            conservation.compare_balances(ledger.index, ledger.after[account])
     return conservation.drifts
 
 

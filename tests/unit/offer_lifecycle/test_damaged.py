@@ -4,7 +4,7 @@ import made_ledger as made
 import pytest
 from made_ledger import OWNER, STRANGER, line, listed, offer, root, state, step, submitted, tx, usd
 
-from offer_lifecycle import AccountState, MalformedTransaction, normalise, parse_amount
+from offer_lifecycle import AccountState, MalformedTransaction, parse_amount, read_transaction
 from order_events import OrderFilled, OrderStatus, RemovalReason
 
 SELLS_XRP = listed(7, "10000000", usd("5"))
@@ -250,4 +250,4 @@ def test_what_a_pool_received_is_part_of_the_orders_own_transaction() -> None:
 )
 def test_a_record_that_is_no_transaction_is_refused(record: bytes | made.Raw) -> None:
     with pytest.raises(MalformedTransaction, match="expected a validated transaction"):
-        normalise(record)
+        read_transaction(record)

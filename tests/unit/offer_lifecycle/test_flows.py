@@ -5,8 +5,7 @@ from decimal import Decimal
 import pytest
 from made_ledger import ISSUER, OWNER, STRANGER, USD, Raw, eur, line, offer, root, tx, usd
 
-from offer_lifecycle import Source, flows, normalise, plain
-from offer_lifecycle.funds import AMM_LINE
+from offer_lifecycle import AMM_LINE, Source, balance_flows, format_decimal, read_transaction
 
 FEE, FILL, TRANSFER_FEE = Source.FEE, Source.FILL, Source.TRANSFER_FEE
 PAYMENT, RIPPLED, OTHER = Source.PAYMENT, Source.RIPPLED, Source.OTHER
@@ -17,9 +16,9 @@ def booked(
     raw: Raw, account: str = OWNER, held: dict[str, Decimal] | None = None
 ) -> dict[str, dict[Source, str]]:
     found: dict[str, dict[Source, str]] = {}
-    for flow in flows(normalise(raw, ledger_index=101), account, held):
+    for flow in balance_flows(read_transaction(raw, ledger_index=101), account, held):
         assert flow.source not in found.get(flow.asset, {})
-        found.setdefault(flow.asset, {})[flow.source] = plain(flow.amount)
+        found.setdefault(flow.asset, {})[flow.source] = format_decimal(flow.amount)
     return found
 
 

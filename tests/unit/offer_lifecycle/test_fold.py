@@ -6,8 +6,14 @@ import made_ledger as made
 import pytest
 from made_ledger import OWNER, cancel_requested, header, listed, offer, root, state, step, submitted, tx, usd
 
-from offer_lifecycle import AccountState, LedgerFacts, fold, found, normalise
-from offer_lifecycle.state import KEEP_ENDED_LEDGERS
+from offer_lifecycle import (
+    KEEP_ENDED_LEDGERS,
+    AccountState,
+    LedgerFacts,
+    accepted_at_adoption,
+    fold_ledger,
+    read_transaction,
+)
 from order_events import (
     Action,
     Amount,
@@ -67,14 +73,14 @@ def test_an_order_that_nobody_announced_is_external_and_belongs_to_the_session_t
 
 
 def test_offers_found_at_the_start_are_told_of_as_external() -> None:
-    [event] = found(state(offers=[listed(9, "10000000", usd("5"))]), header(100))
+    [event] = accepted_at_adoption(state(offers=[listed(9, "10000000", usd("5"))]), header(100))
     assert (event.external, event.provenance) == (True, Provenance.BACKFILL)
 
 
 def test_offers_found_at_the_start_are_the_engines_where_it_has_announced_them() -> None:
     adopted = state(offers=[listed(9, "10000000", usd("5"))])
     adopted.announce(submitted(9, XRP_10, USD_5, client_order_id="c-1", last_ledger_sequence=90))
-    [event] = found(adopted, header(100))
+    [event] = accepted_at_adoption(adopted, header(100))
     assert (event.external, event.client_order_id) == (False, "c-1")
 
 
@@ -281,10 +287,10 @@ def test_folding_leaves_the_state_as_it_is_and_gives_the_same_again() -> None:
     facts = LedgerFacts(
         header=header(101),
         reserves=made.RESERVES,
-        transactions=(normalise(placement(), ledger_index=101),),
+        transactions=(read_transaction(placement(), ledger_index=101),),
     )
     before = (ledger.record, dict(ledger.orders))
-    assert fold(ledger, facts) == fold(ledger, facts)
+    assert fold_ledger(ledger, facts) == fold_ledger(ledger, facts)
     assert (ledger.record, ledger.orders) == before
 
 

@@ -75,7 +75,7 @@ def test_the_domain_is_asked_for_first_and_then_the_credentials_that_it_accepts(
 
 def test_the_verdict_names_the_domain() -> None:
     verdict = judge(PERMISSIONED, answer(DOMAIN, None))
-    assert verdict.rule == "8 out of its domain"
+    assert verdict.rule == "out_of_domain"
     assert verdict.evidence == (
         "at the ledger before, the owner held no credential that the domain D1 accepts"
     )

@@ -6,8 +6,7 @@ import made_ledger as made
 import pytest
 from made_ledger import ISSUER, OWNER, STRANGER, eur, line, listed, offer, root, state, step, tx, usd
 
-from offer_lifecycle import LedgerOutcome, adopt
-from offer_lifecycle.funds import AMM_LINE
+from offer_lifecycle import AMM_LINE, LedgerOutcome, adopt_account
 from order_events import (
     LiquiditySide,
     OrderCanceled,
@@ -250,7 +249,7 @@ def test_an_issuer_gives_its_own_token_by_owing_more() -> None:
         TakerGets=usd("5"),
         TakerPays="10000000",
     )
-    issuer = adopt(
+    issuer = adopt_account(
         network_id=0, account=ISSUER, header=made.header(100), account_data=None, lines=[], offers=[]
     )
     order = step(issuer, 101, create).changed[9]

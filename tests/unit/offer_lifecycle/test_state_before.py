@@ -74,7 +74,7 @@ def test_an_owner_found_with_nothing_to_give_is_unfunded() -> None:
     verdict = judge(sells_usd(), of_line("0"), of_issuer())
     assert (verdict.reason, verdict.rule) == (
         RemovalReason.UNFUNDED,
-        "8 found unfunded in the ledger before",
+        "unfunded_in_ledger_before",
     )
     assert verdict.evidence == f"at the ledger before, the owner had 0 of {made.USD} to give"
     assert verdict.questions == ()
@@ -140,7 +140,7 @@ def test_a_known_balance_says_nothing_of_the_issuers_authorization() -> None:
 
 def test_a_global_freeze_takes_the_funds_away() -> None:
     verdict = judge(sells_usd(), of_line("5"), of_issuer(GLOBAL_FREEZE))
-    assert (verdict.reason, verdict.rule) == (RemovalReason.UNFUNDED, "8 frozen")
+    assert (verdict.reason, verdict.rule) == (RemovalReason.UNFUNDED, "globally_frozen")
     assert "lsfGlobalFreeze" in verdict.evidence
 
 
@@ -152,7 +152,7 @@ def test_a_global_freeze_of_what_it_asks_keeps_nobody_from_receiving_it() -> Non
 @pytest.mark.parametrize("flags", [LOW_DEEP_FREEZE, HIGH_DEEP_FREEZE])
 def test_who_may_not_receive_what_the_offer_asks_is_deep_frozen(flags: int) -> None:
     verdict = judge(sells_xrp(), of_line("5", flags))
-    assert (verdict.reason, verdict.rule) == (RemovalReason.FROZEN, "8 deep-frozen")
+    assert (verdict.reason, verdict.rule) == (RemovalReason.FROZEN, "deep_frozen")
     assert made.USD in verdict.evidence
     assert judge(sells_usd(), of_line("5", flags)).reason is RemovalReason.UNEXPLAINED
 
@@ -182,7 +182,7 @@ def test_the_issuers_side_of_the_line_says_whether_the_owner_is_authorized(
 def test_who_has_no_line_at_all_is_not_authorized_to_receive() -> None:
     no_line = (answer(LINE, None), of_owner(50_000_000, 1))
     verdict = judge(sells_xrp(), of_issuer(REQUIRE_AUTH), *no_line)
-    assert (verdict.reason, verdict.rule) == (RemovalReason.UNAUTHORIZED, "8 unauthorized")
+    assert (verdict.reason, verdict.rule) == (RemovalReason.UNAUTHORIZED, "unauthorized")
     assert judge(sells_xrp(), of_issuer(), *no_line).reason is RemovalReason.UNEXPLAINED
 
 
@@ -234,7 +234,7 @@ def test_folding_the_same_ledger_again_with_the_answers_explains_the_end() -> No
     [event] = explained.events
     assert isinstance(event, OrderDisappeared)
     assert event.removal_reason is RemovalReason.UNFUNDED
-    assert event.evidence.startswith("rule 8 found unfunded in the ledger before: at the ledger before, ")
+    assert event.evidence.startswith("rule unfunded_in_ledger_before: at the ledger before, ")
     assert explained.questions == ()
 
 

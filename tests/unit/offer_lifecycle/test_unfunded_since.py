@@ -4,8 +4,7 @@ import made_ledger as made
 import pytest
 from made_ledger import ISSUER, OWNER, line, listed, offer, root, state, step, tx, unknown, usd
 
-from offer_lifecycle import AccountState, LedgerOutcome
-from offer_lifecycle.funds import HIGH_FREEZE
+from offer_lifecycle import HIGH_FREEZE, AccountState, LedgerOutcome
 from order_events import OrderDisappeared, RemovalReason
 
 SELLS_USD, SELLS_XRP = listed(7, usd("5"), "10000000"), listed(7, "10000000", usd("5"))

@@ -11,10 +11,10 @@ from one_account import MemoryKept, follower, to_the_end
 from replaying import recorded
 from structlog.testing import capture_logs
 
-from reconciler.ports.ledger import Answer, Overloaded, Refused, ServerError, Unreachable
-from reconciler.service import balances
-from reconciler.service import memory as kept
-from reconciler.service.guard import Guards
+from ledger_client.server import Answer, Overloaded, Refused, ServerError, Unreachable
+from reconciler.following import stored_account as kept
+from reconciler.safety import balance_check
+from reconciler.safety.account_safety import Guards
 
 CHECKED_METHODS = ("account_info", "account_lines")
 
@@ -128,7 +128,7 @@ class Silent(InProcessServer):
 async def test_a_check_that_takes_too_long_is_given_up_and_tried_again(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(balances, "_SECONDS", 0.02)
+    monkeypatch.setattr(balance_check, "_SECONDS", 0.02)
     memory, server = Memory(), Silent(recorded("grid_swept"))
     one = follower(memory, server.session, guards=Guards(check_ledgers=1))
     await one.advance(server)
@@ -150,6 +150,6 @@ async def test_balances_that_are_not_known_are_learned_and_do_not_drift() -> Non
     state = kept.read_kept(MemoryKept(memory).kept())
     assert state is not None
     unknown = msgspec.structs.replace(state[0].record, holdings={}, holdings_known=False)
-    found = await balances.held_against(server, unknown, balances.KeptBalances(explained_at=1))
+    found = await balance_check.held_against(server, unknown, balance_check.KeptBalances(explained_at=1))
     assert found.drifts == ()
     assert found.record == state[0].record

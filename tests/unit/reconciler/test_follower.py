@@ -10,6 +10,7 @@ from one_account import announced, follower, run, statuses, to_the_end, told
 from replaying import recorded
 from structlog.testing import capture_logs
 
+from ledger_client.server import LedgerServer, ProtocolViolation, Unreachable
 from offer_lifecycle import Header
 from order_events import (
     OrderDisappeared,
@@ -18,12 +19,11 @@ from order_events import (
     OrderStatus,
     encode,
 )
+from reconciler.following import account_reader
+from reconciler.following import stored_account as kept
+from reconciler.following.follower import Follower
+from reconciler.following.publisher import Publisher
 from reconciler.ports.bus import NotOwner
-from reconciler.ports.ledger import LedgerServer, ProtocolViolation, Unreachable
-from reconciler.service import memory as kept
-from reconciler.service import reader
-from reconciler.service.follower import Follower
-from reconciler.service.publisher import Publisher
 
 
 async def test_a_disappearance_is_offered_before_the_fill_that_belongs_to_it_is_published() -> None:
@@ -94,7 +94,7 @@ async def test_a_market_that_never_answers_costs_a_bounded_time_and_the_context(
 async def test_no_more_disappearances_are_owed_than_the_account_s_record_can_hold(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("reconciler.service.follower._MOST_OWED", 3)
+    monkeypatch.setattr("reconciler.following.follower._MOST_OWED", 3)
     session, memory = recorded("grid_swept"), Memory()
     memory.announcements += announced(session)
     memory.refuses_disappearances = True
@@ -239,7 +239,7 @@ async def test_state_that_this_version_can_not_read_is_named_by_its_key() -> Non
 
 async def test_a_ledger_whose_header_is_not_held_is_read_over(monkeypatch: pytest.MonkeyPatch) -> None:
     session = recorded("account_deleted")  # the recording lacks the headers of 258 ledgers
-    monkeypatch.setattr(reader, "LEDGERS_A_READING", 100)
+    monkeypatch.setattr(account_reader, "LEDGERS_A_READING", 100)
     memory = Memory()
     one = await run(memory, session)
     assert one.cursor == session.ledgers[-1].ledger_index

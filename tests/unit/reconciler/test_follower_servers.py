@@ -6,9 +6,9 @@ from in_process_node import InProcessServer
 from one_account import follower, run, to_the_end
 from replaying import recorded
 
+from ledger_client.server import ProtocolViolation, Unreachable, WrongChain
 from order_events import encode
-from reconciler.ports.ledger import ProtocolViolation, Unreachable, WrongChain
-from reconciler.service.reader import HistoryMissing
+from reconciler.following.account_reader import HistoryMissing
 
 
 async def test_a_second_server_goes_on_where_the_first_one_broke_off() -> None:

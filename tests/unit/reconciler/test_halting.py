@@ -14,10 +14,10 @@ from structlog.testing import capture_logs
 from console.engine import announcements
 from order_events import OrderDisappeared, ReconcilerHalted, ReconcilerResumed, decode
 from order_events.subjects import HALT_KEY, RESUME_KEY
+from reconciler.following.follower import Follower
 from reconciler.health import LedgerHealth
-from reconciler.service.follower import Follower
-from reconciler.service.guard import Guards
-from reconciler.service.policy import Policy
+from reconciler.safety.account_safety import Guards
+from reconciler.safety.policy import Policy
 
 SESSION = recorded("never_placed")
 

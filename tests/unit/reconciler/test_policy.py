@@ -17,7 +17,7 @@ from order_events import (
     RemovalReason,
     Resolution,
 )
-from reconciler.service.policy import Policy, Standing, Unexplained, judge
+from reconciler.safety.policy import Policy, Standing, Unexplained, judge
 
 HOLD = Policy()
 NEW = Standing()

@@ -1,6 +1,6 @@
 """Turns with what is not urgent."""
 
-from reconciler.service.turns import Turns
+from reconciler.safety.slots import Turns
 
 
 def test_so_many_a_ledger_and_no_more() -> None:

@@ -43,3 +43,11 @@ class MaintenanceSettings(BaseSettings):
     """How many whole months of events are kept before this one; by default all for ever."""
     database_limit_bytes: int = Field(default=20_000_000_000, ge=1)
     """What the database may take on disk: from four fifths of it on Grafana warns."""
+
+
+class PreparationSettings(MaintenanceSettings):
+    """Beside that: the passwords with which the two roles that the migrations make log in."""
+
+    database_url: PostgresUrl
+    """postgresql://audit_writer:password@host:port/database: the password that the audit writer uses."""
+    grafana_reader_password: SecretStr

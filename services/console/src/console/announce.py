@@ -2,11 +2,11 @@
 
 import asyncio
 import sys
-from pathlib import Path
 
 from console.engine import announcements
 from order_events import encode
 from order_events.subjects import ENGINE_STREAM, engine_subject
+from replay_node.recordings import session_path
 from replay_node.session import Session, read_session
 from service_kit import ServiceSettings, load_settings
 from service_kit.broker import connect
@@ -35,4 +35,4 @@ async def announce(session: Session, nats_url: str) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(announce(read_session(Path(sys.argv[1])), load_settings(ServiceSettings).nats_url))
+    asyncio.run(announce(read_session(session_path(sys.argv[1])), load_settings(ServiceSettings).nats_url))

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from console.ending import explained
+from console.extras import require_extra
 from console.tables import screen
 
 AuditDatabase = Annotated[
@@ -33,8 +34,9 @@ def ack_command(
 
     Example: fillproof ack 4d644ed4-3a8e-537a-8850-16716405bdc1 --note "canceled by hand"
     """
-    from console.acknowledge import acknowledge, show
-
     with explained():
+        require_extra("database", command="ack")
+        from console.acknowledge import acknowledge, show
+
         acknowledged = acknowledge(database, anomaly, by=by or getpass.getuser(), note=note)
     show(screen(), acknowledged)

@@ -11,7 +11,6 @@ from rich.text import Text
 from console.errors import BadOption, NodeUnusable, NotFinished, NothingToExplain
 from console.lines import MissingOrder
 from console.tables import screen
-from local_stack import ChildFailed, Interrupted, StackError
 from offer_lifecycle import MalformedTransaction
 from replay_node.session import BadSession
 
@@ -29,24 +28,12 @@ def explained() -> Iterator[None]:
         yield
     except NothingToExplain as error:
         refuse(str(error), status=error.status)
-    except (ChildFailed, NodeUnusable, NotFinished, MissingOrder) as error:
+    except (NodeUnusable, NotFinished, MissingOrder) as error:
         refuse(str(error), status=FAILED)
-    except (BadOption, BadSession, MalformedTransaction, StackError) as error:
+    except (BadOption, BadSession, MalformedTransaction) as error:
         refuse(str(error))
     except KeyboardInterrupt:
         raise typer.Exit(KILLED_BY + signal.SIGINT) from None
-    except Interrupted as interrupt:
-        raise typer.Exit(KILLED_BY + interrupt.number) from None
-
-
-@contextlib.contextmanager
-def ended_by_ctrl_c() -> Iterator[None]:
-    """Take Ctrl-C for the end that was asked for: exit status 0."""
-    try:
-        yield
-    except Interrupted as interrupt:
-        if interrupt.number != signal.SIGINT:
-            raise
 
 
 def refuse(message: str, *, status: int = BAD_INPUT) -> NoReturn:

@@ -9,7 +9,7 @@ that is their LastLedgerSequence.
 from collections.abc import Iterator
 from typing import Any
 
-from offer_lifecycle import parse_amount, utc
+from offer_lifecycle import parse_amount, ripple_time_to_datetime
 from order_events import CancelRequested, OrderSubmitted, SessionStarted
 from replay_node.session import Session
 
@@ -50,7 +50,7 @@ def _submitted(order: dict[str, Any], session_id: str, sent_after: int, last_led
         taker_gets=parse_amount(order["taker_gets"]),
         taker_pays=parse_amount(order["taker_pays"]),
         flags=order["flags"],
-        expiration=None if expiration is None else utc(expiration),
+        expiration=None if expiration is None else ripple_time_to_datetime(expiration),
         transaction_hash=order["placed_tx"],
         last_ledger_sequence=last_ledger,
     )

@@ -10,8 +10,9 @@ from typing import Any
 
 import msgspec
 
-from offer_lifecycle import plain
+from offer_lifecycle import format_decimal
 from order_events import (
+    Correction,
     OrderCorrected,
     OrderDisappeared,
     OrderEvent,
@@ -83,7 +84,11 @@ def order_lines(
 
 
 def _was_anomaly(told: list[OrderEvent]) -> bool:
-    withdrawn = {event.corrects for event in told if isinstance(event, OrderCorrected) and not event.stands}
+    withdrawn = {
+        event.corrects
+        for event in told
+        if isinstance(event, OrderCorrected) and event.correction is Correction.WITHDRAWN
+    }
     return any(
         isinstance(event, OrderDisappeared) and event.anomaly and event.event_id not in withdrawn
         for event in told
@@ -104,6 +109,6 @@ def _fill(event: OrderFilled) -> FillLine:
     return FillLine(
         tx_hash=event.transaction_hash or "",
         ledger_index=event.ledger_index or 0,
-        gave=plain(event.gave.value),
-        got=plain(event.got.value),
+        gave=format_decimal(event.gave.value),
+        got=format_decimal(event.got.value),
     )

@@ -3,6 +3,7 @@
 import contextlib
 import sys
 from collections.abc import Iterable, Iterator, Sequence
+from importlib.metadata import version as installed_version
 from typing import TYPE_CHECKING, Annotated
 
 import msgspec
@@ -12,8 +13,10 @@ from rich.progress import track
 
 from console.compare.command import compare_command
 from console.desk import ack_command
-from console.ending import FAILED, ended_by_ctrl_c, explained, refuse
+from console.ending import FAILED, explained, refuse
 from console.errors import BadOption, HistoryMissing
+from console.extras import require_extra
+from console.invocation import PROGRAM, pasteable
 from console.lines import OrderLine
 from console.options import (
     DEFAULT_NATS,
@@ -52,9 +55,20 @@ LAST_SEQUENCE = 2**32 - 1
 app = typer.Typer(
     help=__doc__,
     no_args_is_help=True,
+    invoke_without_command=True,
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+
+
+@app.callback(help=__doc__)
+def main_options(
+    *, version: Annotated[bool, typer.Option("--version", help="Print the version and end.")] = False
+) -> None:
+    """Take the options that stand before a command."""
+    if version:
+        typer.echo(f"{PROGRAM} {installed_version('fillproof-console')}")
+        raise typer.Exit
 
 
 @app.command("replay")
@@ -66,7 +80,7 @@ def replay_command(sessions: Sessions = None, *, as_json: AsJson = False) -> Non
     Example: fillproof replay cancel_race_lost
     """
     if not sessions:
-        refuse(f"expected at least one SESSION, for example: fillproof replay {SELECTION[0]}")
+        refuse(f"expected at least one SESSION, for example: {pasteable('replay', SELECTION[0])}")
     found = _find(sessions)
     with explained():
         folded = (line for recording in found for line in _folded(recording))
@@ -100,13 +114,16 @@ def demo_command(  # noqa: PLR0913 - one parameter for each option
 
     Example: fillproof demo canceled_elsewhere unfunded_removed
     """
+    with explained():
+        require_extra("local", command="demo")
     from console.demo import Options, demo
     from console.stack import wait_for_interrupt
+    from console.stack_ending import ended_by_ctrl_c, stack_explained
 
     found = _find(sessions or SELECTION)
     console = screen(stderr=as_json)
     options = Options(pace=pace, nats_port=nats_port, postgres_port=postgres_port)
-    with explained(), contextlib.closing(demo(found, options, console)) as results:
+    with stack_explained(), contextlib.closing(demo(found, options, console)) as results:
         for result in results:
             if as_json:
                 _print_json(result.lines)
@@ -134,10 +151,13 @@ def run_command(
 
     Example: fillproof run --xrpl https://xrplcluster.com --account rPT1Sjq2YGrBMTttX4GZHjKu9dyfzbpAYe
     """
+    with explained():
+        require_extra("local", command="run")
     from console.run import Options, run
+    from console.stack_ending import ended_by_ctrl_c, stack_explained
 
     options = Options(data_dir=data_dir, nats_port=nats_port, postgres_port=postgres_port)
-    with explained(), ended_by_ctrl_c():
+    with stack_explained(), ended_by_ctrl_c():
         run(xrpl, account, options, screen())
 
 
@@ -170,9 +190,10 @@ def verify_command(
 
     Example: fillproof verify --database postgresql://owner:...@db/fillproof --xrpl https://xrplcluster.com
     """
-    from console.verify import show, verify
-
     with explained():
+        require_extra("database", command="verify")
+        from console.verify import show, verify
+
         report = verify(database, head or (), xrpl, sample, screen(stderr=True))
     show(report, screen())
     if report.findings:

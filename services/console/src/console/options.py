@@ -9,7 +9,7 @@ Sessions = Annotated[
     list[str] | None,
     typer.Argument(
         metavar="SESSION",
-        help="A recorded session: the path of a .json or .json.gz file, or a name in tests/data/ledgers.",
+        help="A recorded session: the path of a .json or .json.gz file, or the name of a recorded one.",
     ),
 ]
 AsJson = Annotated[

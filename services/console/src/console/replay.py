@@ -20,10 +20,10 @@ from offer_lifecycle import (
     Reserves,
     StateAnswer,
     StateRequest,
-    adopt,
-    fold,
-    found,
-    normalise,
+    accepted_at_adoption,
+    adopt_account,
+    fold_ledger,
+    read_transaction,
 )
 from order_events import OrderEvent
 from replay_node.fees import RESERVE_BASE, RESERVE_INCREMENT
@@ -69,7 +69,7 @@ def steps(session: Session, watch: Watch = iter) -> Iterator[Step]:
     states = {account: _adopted(session, account) for account in engine_accounts(session)}
     for announcement in announcements(session):
         states[announcement.account].announce(announcement)
-    there = [event for state in states.values() for event in found(state, _header(first))]
+    there = [event for state in states.values() for event in accepted_at_adoption(state, _header(first))]
     yield Step(ledger=first, states=states, events=there)
     before = _LedgersBefore(session)
     for ledger in watch(others):
@@ -81,7 +81,7 @@ def _adopted(session: Session, account: str) -> AccountState:
     role = next((role for role, address in session.accounts.items() if address == account), "")
     shown = first.after.get(role) or {}
     try:
-        return adopt(
+        return adopt_account(
             network_id=0,
             account=account,
             header=_header(first),
@@ -97,7 +97,7 @@ def _adopted(session: Session, account: str) -> AccountState:
 def _fold(
     ledger: RecordedLedger, states: Mapping[str, AccountState], before: "_LedgersBefore"
 ) -> Iterator[OrderEvent]:
-    transactions = [normalise(raw, ledger_index=ledger.ledger_index) for raw in ledger.transactions]
+    transactions = [read_transaction(raw, ledger_index=ledger.ledger_index) for raw in ledger.transactions]
     for account, state in states.items():
         facts = LedgerFacts(
             header=_header(ledger),
@@ -111,14 +111,14 @@ def _fold(
 
 def _explained(state: AccountState, facts: LedgerFacts, before: "_LedgersBefore") -> LedgerOutcome:
     """Fold the ledger, and again as long as the recording answers what was left open."""
-    outcome = fold(state, facts)
+    outcome = fold_ledger(state, facts)
     for _ in range(_ROUNDS):
         answers = [before.answer(request) for request in outcome.questions]
         known = tuple(answer for answer in answers if answer is not None)
         if not known:
             break
         facts = msgspec.structs.replace(facts, answers=(*facts.answers, *known))
-        outcome = fold(state, facts)
+        outcome = fold_ledger(state, facts)
     return outcome
 
 

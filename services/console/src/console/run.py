@@ -23,7 +23,7 @@ from console.errors import BadOption
 from console.stack import POLL_SECONDS, local_stack, metrics, start_audit_writer
 from console.tables import quoted
 from local_stack import LocalStack, check_interrupts
-from offer_lifecycle import plain
+from offer_lifecycle import format_decimal
 from order_events import Malformed, OrderDisappeared, OrderEvent, OrderFilled, decode
 from order_events.subjects import ORDERS_STREAM
 
@@ -170,7 +170,9 @@ def told(event: OrderEvent) -> Text:
     text = Text(f"{event.occurred_at:%Y-%m-%d %H:%M:%S}Z  {event.account}  order {event.sequence}  {what:18}")
     text.append(f" {event.status}")
     if isinstance(event, OrderFilled):
-        text.append(f"  gave {quoted(event.gave)} for {quoted(event.got)}, {plain(event.leaves_qty)} left")
+        text.append(
+            f"  gave {quoted(event.gave)} for {quoted(event.got)}, {format_decimal(event.leaves_qty)} left"
+        )
     elif event.removal_reason is not None:
         text.append(f"  {event.removal_reason}")
     if event.removed_by is not None:

@@ -1,12 +1,11 @@
-"""Finding recorded sessions: by path, or by name in `tests/data/ledgers`."""
+"""Finding recorded sessions: by path, or by the name of one that comes with the replay node."""
 
 from pathlib import Path
 
 import msgspec
 
-from replay_node.session import BadSession, Session, read_session
-
-RECORDINGS = Path(__file__).parents[4] / "tests" / "data" / "ledgers"
+from replay_node.recordings import session_path
+from replay_node.session import Session, read_session
 
 SELECTION = (
     "full_fill",
@@ -39,14 +38,5 @@ def find_session(wanted: str) -> Recording:
         BadSession: there is no such file or name, or the file is no session.
 
     """
-    path = Path(wanted)
-    if path.suffix in {".json", ".gz"} or path.exists():
-        return Recording(path=path, session=read_session(path))
-    recorded = RECORDINGS / f"{wanted}.json.gz"
-    if not recorded.exists():
-        names = ", ".join(sorted(file.name.removesuffix(".json.gz") for file in RECORDINGS.glob("*.json.gz")))
-        raise BadSession(
-            "expected the path of a .json or .json.gz session or the name of a recorded one, "
-            f"found {wanted!r}. Recorded ones: {names}"
-        )
-    return Recording(path=recorded, session=read_session(recorded))
+    path = session_path(wanted)
+    return Recording(path=path, session=read_session(path))

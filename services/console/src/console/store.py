@@ -8,7 +8,7 @@ import nats
 from order_events import OrderEvent, decode
 from order_events.subjects import AUDIT_CONSUMER, ORDERS_STREAM
 
-CHIP_QUERY = Path(__file__).parents[4] / "grafana" / "queries" / "open_anomaly_count.sql"
+CHIP_QUERY = Path(__file__).with_name("queries") / "open_anomaly_count.sql"
 """The same statement that Grafana runs."""
 
 _EVENTS = "SELECT payload::text FROM order_event WHERE network_id = $1"

@@ -11,11 +11,12 @@ from rich.console import Console, JustifyMethod
 from rich.table import Table
 from rich.text import Text
 
+from console.invocation import pasteable
 from console.lines import OrderLine
-from console.sessions import RECORDINGS, Recording
-from offer_lifecycle import parse_amount, plain
-from offer_lifecycle.amounts import units
+from console.sessions import Recording
+from offer_lifecycle import format_decimal, parse_amount, units
 from order_events import Amount
+from replay_node.recordings import RECORDINGS
 
 WARN_FROM, BAD_FROM = 1, 3
 """The chip: nothing at 0, WARN at 1 and 2, BAD at 3 and more."""
@@ -45,7 +46,7 @@ def chip(anomalies: int) -> Text:
 
 def quoted(amount: Amount) -> str:
     """Write an amount as people do: `100 XRP`, `50 USD`."""
-    return f"{plain(units(amount))} {amount.asset.partition('.')[0]}"
+    return f"{format_decimal(units(amount))} {amount.asset.partition('.')[0]}"
 
 
 def _given(line: OrderLine, order: dict[str, Any]) -> str:
@@ -92,9 +93,8 @@ def show_orders(
 def _hint(console: Console, line: OrderLine, recordings: Sequence[Recording]) -> None:
     path = next(recording.path for recording in recordings if recording.session.name == line.session)
     session = line.session if path.parent == RECORDINGS else path
-    console.print(
-        f"Why: fillproof explain {line.account} {line.sequence} --session {session}", soft_wrap=True
-    )
+    why = pasteable("explain", line.account, line.sequence, "--session", session)
+    console.print(f"Why: {why}", soft_wrap=True)
 
 
 def order_table(lines: Sequence[OrderLine], orders: Sequence[dict[str, Any]], width: int) -> Table:

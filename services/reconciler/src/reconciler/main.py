@@ -12,33 +12,33 @@ import nats.errors
 from faststream.nats import NatsBroker
 from nats.aio.client import Client
 
+from ledger_client.json_rpc import JsonRpcServer
+from ledger_client.server import LedgerServer
+from ledger_client.server_choice import Servers
+from ledger_client.shared_server import SharedServer
+from ledger_client.websocket import WebSocketServer
+from ledger_client.whole_ledgers import WholeLedgerServer
 from offer_lifecycle import Gap
 from reconciler.adapters.engine_feed import JetStreamEngineFeed
-from reconciler.adapters.json_rpc import JsonRpcServer
 from reconciler.adapters.leases import BucketLeases
-from reconciler.adapters.market import LedgerMarket
-from reconciler.adapters.metered import MeteredServer
+from reconciler.adapters.ledger_market import LedgerMarket
+from reconciler.adapters.metered_server import MeteredServer
 from reconciler.adapters.operator_notices import BucketOperator
 from reconciler.adapters.orders_bus import JetStreamOrders
-from reconciler.adapters.shared import SharedServer
 from reconciler.adapters.state_store import BucketStore
-from reconciler.adapters.websocket import WebSocketServer
+from reconciler.backfill.gap_backfill import Healing, HistoryPublisher
+from reconciler.backfill.history_gaps import Gaps
+from reconciler.backfill.unexplained_removals import UnexplainedRemovals
+from reconciler.fleet.account_shares import Lease
+from reconciler.fleet.scheduler import Loop, Wakeup
+from reconciler.fleet.server_monitor import Watch
+from reconciler.following.follower import Follower
+from reconciler.following.publisher import Publisher
+from reconciler.following.stored_account import StateUnreadable
 from reconciler.health import LedgerHealth
 from reconciler.metrics import Metrics
-from reconciler.ports.ledger import LedgerServer
-from reconciler.service.doubts import Doubts
-from reconciler.service.follower import Follower
-from reconciler.service.gaps import Gaps
-from reconciler.service.guard import Guards
-from reconciler.service.healing import Healing, HistoryPublisher
-from reconciler.service.loop import Loop, Wakeup
-from reconciler.service.memory import StateUnreadable
-from reconciler.service.policy import Policy, Unexplained
-from reconciler.service.publisher import Publisher
-from reconciler.service.servers import Servers
-from reconciler.service.sharing import Lease
-from reconciler.service.watch import Watch
-from reconciler.service.whole_ledgers import WholeLedgerServer
+from reconciler.safety.account_safety import Guards
+from reconciler.safety.policy import Policy, Unexplained
 from reconciler.settings import ReconcilerSettings
 from service_kit import Unavailable, load_settings, make_app, make_broker, run, set_up_logs
 
@@ -93,7 +93,7 @@ async def work(
         metrics,
         health.turned,
         gaps=_gaps(settings, client, metrics),
-        doubts=Doubts(clock=time.monotonic),
+        unexplained_removals=UnexplainedRemovals(clock=time.monotonic),
     )
     health.watch(loop.halts)
     watch = asyncio.ensure_future(Watch(servers, metrics).run())

@@ -13,18 +13,18 @@ import nats.js.errors
 from faststream.nats import NatsBroker
 from pydantic import Field, model_validator
 
+from ledger_client.questions import server_status
+from ledger_client.server import LedgerServer, ServerError
 from order_events.subjects import REDELIVERY_STREAM
 from reconciler.adapters.engine_feed import JetStreamEngineFeed
-from reconciler.adapters.market import LedgerMarket
+from reconciler.adapters.ledger_market import LedgerMarket
 from reconciler.adapters.redelivery import JetStreamRedelivery
 from reconciler.adapters.state_store import BucketStore
+from reconciler.backfill.range_rebuild import NotRebuilt, Rebuilt, Window, adoption_ledger, rebuild
+from reconciler.fleet.scheduler import Wakeup
+from reconciler.following.stored_account import StateUnreadable
 from reconciler.main import connect, connected
 from reconciler.metrics import Metrics
-from reconciler.ports.ledger import LedgerServer, ServerError
-from reconciler.service.loop import Wakeup
-from reconciler.service.memory import StateUnreadable
-from reconciler.service.queries import server_status
-from reconciler.service.rebuilding import NotRebuilt, Rebuilt, Window, adoption_ledger, rebuild
 from reconciler.settings import ReconcilerSettings
 from service_kit import Unavailable, load_settings, make_broker, set_up_logs
 from service_kit.broker import FAILURE_STATUS, connect_broker

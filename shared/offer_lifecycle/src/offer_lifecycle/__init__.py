@@ -1,86 +1,155 @@
-"""What validated metadata says of an offer's life. Pure: no I/O, no clock, no chance.
+"""What validated metadata says of an offer's life. Pure: no I/O, no clock, no randomness.
 
-`adopt` begins to follow an account, `AccountState.announce` takes what the engine says of itself,
-`fold` takes one validated ledger and returns the events, and `AccountState.apply` goes on to the state
-after it. The decision "what happened to this order" is `removal.decide` for an order that was on the
-book, and `placement.place` for one in its own transaction.
+The entry points, in the order in which a reader needs them:
 
-`cross` goes on after ledgers that no server can show, and `heal` takes them in once one can.
-`look_again` decides once more what nothing explained.
+- `read_transaction` reads one validated transaction in any shape that servers write.
+- `explain_removals` says why a transaction removed offers, of any account, from that transaction alone.
+- `adopt_account` begins to follow an account; `AccountState.announce` takes the engine's own announcements;
+  `fold_ledger` turns one validated ledger into events; `AccountState.apply` commits its outcome.
+- `decide_removal` decides what happened to an order that was on the book, `decide_placement` what became of
+  an order in its own transaction.
+- `cross_history_gap` goes on after ledgers that no server has; `backfill_history_gap` adds them later.
+- `explain_again` decides an unexplained removal once more, with what a server knows by then.
+- `Conservation` adds up an account's balances: what fills, fees and payments do not explain is drift.
 
-`Conservation` adds up an account's balances beside all that: what the fills, fees and payments of its
-transactions do not explain is drift.
+Invariants:
 
-1. Only validated transactions end an order (and the ledger's clock, and a LastLedgerSequence passed).
-2. The same ledgers give the same events, whatever was looked at when.
-3. Amounts are exact; only prices are rounded, to 34 digits.
-4. What no rule proves is UNEXPLAINED, what no transaction shows is LOST.
+1. Only a validated transaction, the ledger's clock or a passed LastLedgerSequence ends an order.
+2. The same ledgers give the same events, in whatever portions they are read.
+3. Amounts are exact. Only prices are rounded, to 34 digits.
+4. A removal that no rule proves is UNEXPLAINED. An order that no transaction explains is LOST.
 """
 
-from offer_lifecycle.adoption import adopt, begin, found, holdings_of
-from offer_lifecycle.amounts import parse_amount, plain
-from offer_lifecycle.anybody import removals
-from offer_lifecycle.conservation import Conservation, Drift, Shown
-from offer_lifecycle.events import utc
-from offer_lifecycle.flows import Flow, Source, flows
-from offer_lifecycle.fold import fold
-from offer_lifecycle.funds import Holding
-from offer_lifecycle.gaps import Gap, cross, gap_event, remembering
-from offer_lifecycle.healing import Contradiction, heal
-from offer_lifecycle.order import Order
+from offer_lifecycle.adoption import (
+    accepted_at_adoption,
+    adopt_account,
+    adopt_without_snapshot,
+    read_holdings,
+)
+from offer_lifecycle.amounts import (
+    EXACT,
+    XRP,
+    ZERO,
+    exact_sum,
+    format_decimal,
+    issuer_of,
+    limit_price,
+    market_of,
+    parse_amount,
+    units,
+)
+from offer_lifecycle.anomaly import is_anomaly, is_disappearance
+from offer_lifecycle.chain import amounts_continue, missing_link
+from offer_lifecycle.changes import OfferChange, offer_changes, ordered_amounts
+from offer_lifecycle.conservation import Conservation, Drift, LastShown
+from offer_lifecycle.events import ripple_time_to_datetime
+from offer_lifecycle.flows import Flow, Source, balance_flows
+from offer_lifecycle.fold import fold_ledger
+from offer_lifecycle.funds import (
+    AMM_LINE,
+    HIGH_FREEZE,
+    BalanceChange,
+    Holding,
+    balance_changes,
+    line_rounding,
+    pool_accounts,
+)
+from offer_lifecycle.gap_backfill import Contradiction, backfill_history_gap
+from offer_lifecycle.history_gaps import Gap, cross_history_gap, history_gap_event, keep_incomplete_orders
+from offer_lifecycle.late_explanation import correct_disappearance, explain_again
+from offer_lifecycle.order import Cancel, Order
+from offer_lifecycle.placement import SELL, Placement, decide_placement
 from offer_lifecycle.removal import Verdict
-from offer_lifecycle.second_look import look_again, settled
-from offer_lifecycle.state import AccountRecord, AccountState, Doubt, LedgerFacts, LedgerOutcome
-from offer_lifecycle.state_before import StateAnswer, StateRequest
+from offer_lifecycle.removal_explanations import explain_removals
+from offer_lifecycle.state import (
+    KEEP_ENDED_LEDGERS,
+    AccountRecord,
+    AccountState,
+    LedgerFacts,
+    LedgerOutcome,
+    UnexplainedRemoval,
+)
+from offer_lifecycle.state_before import StateAnswer, StateBefore, StateRequest
 from offer_lifecycle.transaction import (
     RIPPLE_EPOCH,
     Header,
+    Kind,
     MalformedTransaction,
+    Node,
     Reserves,
     Transaction,
-    in_order,
-    normalise,
+    read_transaction,
+    sort_transactions,
 )
 
 __all__ = [
+    "AMM_LINE",
+    "EXACT",
+    "HIGH_FREEZE",
+    "KEEP_ENDED_LEDGERS",
     "RIPPLE_EPOCH",
+    "SELL",
+    "XRP",
+    "ZERO",
     "AccountRecord",
     "AccountState",
+    "BalanceChange",
+    "Cancel",
     "Conservation",
     "Contradiction",
-    "Doubt",
     "Drift",
     "Flow",
     "Gap",
     "Header",
     "Holding",
+    "Kind",
+    "LastShown",
     "LedgerFacts",
     "LedgerOutcome",
     "MalformedTransaction",
+    "Node",
+    "OfferChange",
     "Order",
+    "Placement",
     "Reserves",
-    "Shown",
     "Source",
     "StateAnswer",
+    "StateBefore",
     "StateRequest",
     "Transaction",
+    "UnexplainedRemoval",
     "Verdict",
-    "adopt",
-    "begin",
-    "cross",
-    "flows",
-    "fold",
-    "found",
-    "gap_event",
-    "heal",
-    "holdings_of",
-    "in_order",
-    "look_again",
-    "normalise",
+    "accepted_at_adoption",
+    "adopt_account",
+    "adopt_without_snapshot",
+    "amounts_continue",
+    "backfill_history_gap",
+    "balance_changes",
+    "balance_flows",
+    "correct_disappearance",
+    "cross_history_gap",
+    "decide_placement",
+    "exact_sum",
+    "explain_again",
+    "explain_removals",
+    "fold_ledger",
+    "format_decimal",
+    "history_gap_event",
+    "is_anomaly",
+    "is_disappearance",
+    "issuer_of",
+    "keep_incomplete_orders",
+    "limit_price",
+    "line_rounding",
+    "market_of",
+    "missing_link",
+    "offer_changes",
+    "ordered_amounts",
     "parse_amount",
-    "plain",
-    "remembering",
-    "removals",
-    "settled",
-    "utc",
+    "pool_accounts",
+    "read_holdings",
+    "read_transaction",
+    "ripple_time_to_datetime",
+    "sort_transactions",
+    "units",
 ]

@@ -1,10 +1,10 @@
-"""How an account begins to be followed: from what a server shows of it at one validated ledger."""
+"""Adoption of an account: its first state, from what a server shows at one validated ledger."""
 
 from collections.abc import Mapping
 from typing import Any
 
 from offer_lifecycle import events
-from offer_lifecycle.amounts import XRP, limit_price, market_of, parse_amount, token
+from offer_lifecycle.amounts import XRP, limit_price, market_of, parse_amount, token_asset
 from offer_lifecycle.events import Fact
 from offer_lifecycle.funds import Holding
 from offer_lifecycle.order import Order
@@ -13,7 +13,7 @@ from offer_lifecycle.transaction import Header
 from order_events import OrderEvent, OrderStatus, Provenance
 
 
-def adopt(  # noqa: PLR0913 - the answers of the three requests that show an account at one ledger
+def adopt_account(  # noqa: PLR0913 - the answers of the three requests that show an account at one ledger
     *,
     network_id: int,
     account: str,
@@ -22,7 +22,7 @@ def adopt(  # noqa: PLR0913 - the answers of the three requests that show an acc
     lines: list[Mapping[str, Any]],
     offers: list[Mapping[str, Any]],
 ) -> AccountState:
-    """Begin to follow an account at a validated ledger.
+    """Return the first state of an account, as a server shows it at a validated ledger.
 
     `account_data`, `lines` and `offers` are what account_info, account_lines and account_offers answer
     at exactly that ledger; None and empty for an account that is not on the ledger yet. The offers found
@@ -34,12 +34,14 @@ def adopt(  # noqa: PLR0913 - the answers of the three requests that show an acc
         adopted_at=header.ledger_index,
         ledger_index=header.ledger_index,
         ledger_hash=header.ledger_hash,
-        holdings=holdings_of(account_data, lines),
+        holdings=read_holdings(account_data, lines),
     )
     return AccountState(record, [_found(account, offer) for offer in offers])
 
 
-def holdings_of(account_data: Mapping[str, Any] | None, lines: list[Mapping[str, Any]]) -> dict[str, Holding]:
+def read_holdings(
+    account_data: Mapping[str, Any] | None, lines: list[Mapping[str, Any]]
+) -> dict[str, Holding]:
     """Read the balances that account_info and account_lines show at one ledger; MPTs are not among them.
 
     Raises:
@@ -55,12 +57,14 @@ def holdings_of(account_data: Mapping[str, Any] | None, lines: list[Mapping[str,
             {"currency": line["currency"], "issuer": line["account"], "value": line["balance"]}
         )
         frozen = bool(line.get("freeze_peer"))
-        holdings[token(line["currency"], line["account"])] = Holding(balance=balance.value, frozen=frozen)
+        holdings[token_asset(line["currency"], line["account"])] = Holding(
+            balance=balance.value, frozen=frozen
+        )
     return holdings
 
 
-def begin(*, network_id: int, account: str, header: Header) -> AccountState:
-    """Begin to follow an account of which nothing is known before `header`: no orders, no balances.
+def adopt_without_snapshot(*, network_id: int, account: str, header: Header) -> AccountState:
+    """Return the first state of an account that no server shows at `header`: no orders, no balances.
 
     Balances become known as transactions show them; orders that were on the book already come up with
     their past missing.
@@ -76,10 +80,10 @@ def begin(*, network_id: int, account: str, header: Header) -> AccountState:
     return AccountState(record)
 
 
-def found(state: AccountState, header: Header) -> tuple[OrderEvent, ...]:
-    """Tell of the orders that were on the ledger when the account was adopted at `header`.
+def accepted_at_adoption(state: AccountState, header: Header) -> tuple[OrderEvent, ...]:
+    """Return `order.accepted` for each order that was on the ledger when the account was adopted at `header`.
 
-    To be called once, after what the engine has announced so far: it may have claimed some.
+    Call it once, after the engine's announcements so far are applied: the engine may have claimed some.
     """
     fact = Fact(
         network_id=state.record.network_id,

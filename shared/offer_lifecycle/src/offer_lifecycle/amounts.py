@@ -1,4 +1,4 @@
-"""Amounts as the ledger writes them, without a float and without a rounding.
+"""Amounts in the ledger's own notation, read exactly: no float, no rounding.
 
 XRPL token values have up to 16 digits and exponents from -96 to 80. Numbers far outside of that are
 refused as they are read, so that `EXACT` holds any sum of those that are left; it would refuse rather
@@ -117,7 +117,7 @@ def _number(text: str) -> Decimal:
     raise ValueError(f"expected a decimal number of the ledger's size, found {text!r}")
 
 
-def token(currency: str, peer: str) -> str:
+def token_asset(currency: str, peer: str) -> str:
     """Name the asset that a trust line with `peer` holds."""
     return f"{currency}.{peer}"
 
@@ -138,7 +138,7 @@ def last_place(value: Decimal) -> Decimal:
     return Decimal(1).scaleb(value.adjusted() - _SIGNIFICANT_DIGITS + 1) if value else ZERO
 
 
-def plain(value: Decimal) -> str:
+def format_decimal(value: Decimal) -> str:
     """Write a number as short as it goes without an exponent: `20.4`, `50`, `0`."""
     text = format(value, "f")
     if "." in text:

@@ -1,4 +1,4 @@
-"""Whether an order's end is an anomaly: one that the engine neither asked for nor planned."""
+"""Anomalies and disappearances: ends of orders that the engine neither asked for nor planned."""
 
 from offer_lifecycle.order import Order
 from order_events import OrderStatus, RemovalReason
@@ -10,7 +10,7 @@ ASKED_FOR = frozenset({RemovalReason.CANCELED, RemovalReason.REPLACED})
 
 
 def is_anomaly(order: Order, reason: RemovalReason, *, by_engine: bool, ledger_index: int) -> bool:
-    """Judge the end of `order` (as it was before it) in a ledger.
+    """Return whether the end of `order` (its state before the end) in a ledger is an anomaly.
 
     `by_engine`: the engine announced the transaction that ended it.
     """

@@ -1,4 +1,4 @@
-"""Whether all that happened to an offer's entry was read.
+"""Completeness of an offer's history, proven by the PreviousTxnID links of its entry.
 
 Each transaction that touches an entry leaves its hash there, and the next one's metadata repeats it as
 PreviousTxnID. Where that names another transaction than the last one read, the one named was missed: a
@@ -12,7 +12,7 @@ from offer_lifecycle.changes import OfferChange
 
 
 def missing_link(last_txn_id: str | None, change: OfferChange, by: str) -> str | None:
-    """Return what touched the entry before `change` and was not read; None: nothing, or it can't be told.
+    """Return the transaction that touched the entry before `change` and was not read; None: none is known.
 
     `last_txn_id` is the last transaction read that touched the entry (None: not known), `by` the one
     that made the change. The answer is a transaction's hash, of several that were missed the last one's;
@@ -23,7 +23,7 @@ def missing_link(last_txn_id: str | None, change: OfferChange, by: str) -> str |
     return change.previous_txn_id or f"before {by}"
 
 
-def continuous(gets_left: Decimal, pays_left: Decimal, change: OfferChange) -> bool:
+def amounts_continue(gets_left: Decimal, pays_left: Decimal, change: OfferChange) -> bool:
     """Whether `change` begins with the amounts that the entry was left with, each side to the last digit.
 
     Drops for XRP, decimal tokens otherwise. It needs no link, so it can also be asked of an offer found

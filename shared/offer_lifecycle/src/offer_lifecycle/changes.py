@@ -1,4 +1,4 @@
-"""What one transaction did to the offers on the book.
+"""Changes of offers: what one transaction did to the offers on the book.
 
 An offer has at most one node in a transaction's metadata. The difference between its amounts before
 and after is what it gave and got, each side on its own: a side that is absent from PreviousFields did
@@ -19,12 +19,12 @@ OnDamage = Callable[[MalformedTransaction], None]
 """What to do about a node that can't be read; the others go on."""
 
 
-def refuse(damage: MalformedTransaction) -> NoReturn:
+def raise_damage(damage: MalformedTransaction) -> NoReturn:
     """Take no transaction with a node that can't be read."""
     raise damage
 
 
-def ordered(tx: Transaction) -> tuple[Amount, Amount]:
+def ordered_amounts(tx: Transaction) -> tuple[Amount, Amount]:
     """Return what an OfferCreate orders: (TakerGets, TakerPays), what it gives and what it asks.
 
     Raises:
@@ -37,7 +37,7 @@ def ordered(tx: Transaction) -> tuple[Amount, Amount]:
         raise MalformedTransaction(f"transaction {tx.hash}: {error}") from error
 
 
-def damaged(tx: Transaction, node: Node, error: Exception) -> MalformedTransaction:
+def node_damage(tx: Transaction, node: Node, error: Exception) -> MalformedTransaction:
     """Name the transaction, the node and the field (in `error`) that can't be read."""
     return MalformedTransaction(f"transaction {tx.hash}: {node.entry_type} {node.index}: {error}")
 
@@ -119,7 +119,7 @@ class OfferChange(msgspec.Struct, frozen=True, gc=False):
 
 
 def offer_changes(
-    tx: Transaction, account: str | None = None, on_damage: OnDamage = refuse
+    tx: Transaction, account: str | None = None, on_damage: OnDamage = raise_damage
 ) -> Iterator[OfferChange]:
     """Yield the transaction's changes to offers (of one account), in the metadata's order.
 
@@ -135,7 +135,7 @@ def offer_changes(
             if change is not None:
                 _ = (change.gave, change.got)  # all its amounts can be read
         except (msgspec.ValidationError, ValueError) as error:
-            on_damage(damaged(tx, node, error))
+            on_damage(node_damage(tx, node, error))
             continue
         if change is not None and account in {None, change.account}:
             yield change

@@ -11,9 +11,9 @@ from decimal import Decimal
 import msgspec
 
 from offer_lifecycle.amounts import EXACT, ZERO
-from offer_lifecycle.flows import Flow, Source, flows, parts
-from offer_lifecycle.funds import NOTHING, Holdings, balance_changes, touched_before
-from offer_lifecycle.transaction import MalformedTransaction, Transaction, in_order
+from offer_lifecycle.flows import Flow, Source, balance_flows, held_and_owed
+from offer_lifecycle.funds import NOTHING, Holdings, balance_changes, previous_touch
+from offer_lifecycle.transaction import MalformedTransaction, Transaction, sort_transactions
 
 
 class Drift(msgspec.Struct, frozen=True, kw_only=True):
@@ -31,7 +31,7 @@ class Drift(msgspec.Struct, frozen=True, kw_only=True):
     """A transaction that was not read, and that changed the balance last before it (PreviousTxnID)."""
 
 
-class Shown(msgspec.Struct, frozen=True):
+class LastShown(msgspec.Struct, frozen=True):
     """When a balance was last shown by a transaction."""
 
     ledger_index: int
@@ -48,7 +48,7 @@ class Conservation:
         holdings: Holdings | None,
         *,
         complete: bool = True,
-        shown: Mapping[str, Shown] | None = None,
+        shown: Mapping[str, LastShown] | None = None,
     ) -> None:
         """Open with the balances by the end of a ledger; None: unknown until a transaction shows them.
 
@@ -75,7 +75,7 @@ class Conservation:
         return self._opened
 
     @property
-    def shown(self) -> Mapping[str, Shown]:
+    def shown(self) -> Mapping[str, LastShown]:
         """The balances that a transaction has shown since, and the last one that did."""
         return self._shown
 
@@ -89,7 +89,7 @@ class Conservation:
         """The balances now held, XRP and trust lines by name, as far as they are known."""
         return self._balances
 
-    def take(self, ledger_index: int, transactions: Iterable[Transaction]) -> tuple[Drift, ...]:
+    def add_ledger(self, ledger_index: int, transactions: Iterable[Transaction]) -> tuple[Drift, ...]:
         """Add up one ledger's transactions of the account (others do no harm); return the drift they show.
 
         Ledgers without any may be left out.
@@ -104,11 +104,11 @@ class Conservation:
             )
         self.ledger_index = ledger_index
         known = len(self.drifts)
-        for tx in in_order(transactions):
-            self._take(tx)
+        for tx in sort_transactions(transactions):
+            self._add_transaction(tx)
         return tuple(self.drifts[known:])
 
-    def held_against(self, ledger_index: int, holdings: Holdings) -> tuple[Drift, ...]:
+    def compare_balances(self, ledger_index: int, holdings: Holdings) -> tuple[Drift, ...]:
         """Compare with all the balances that a server showed at a ledger, and go on from those.
 
         Every transaction of the account up to that ledger has been taken.
@@ -125,7 +125,7 @@ class Conservation:
         self.ledger_index = ledger_index
         known = len(self.drifts)
         for asset in sorted({*self._balances, *holdings}):
-            self._hold_against(asset, holdings.get(asset, NOTHING).balance)
+            self._compare(asset, holdings.get(asset, NOTHING).balance)
         self._open(holdings)
         return tuple(self.drifts[known:])
 
@@ -133,22 +133,22 @@ class Conservation:
         self._opened = self.ledger_index
         self._complete = holdings is not None
         self._balances = {asset: holding.balance for asset, holding in (holdings or {}).items()}
-        self._shown: dict[str, Shown] = {}
+        self._shown: dict[str, LastShown] = {}
 
-    def _take(self, tx: Transaction) -> None:
+    def _add_transaction(self, tx: Transaction) -> None:
         if tx.damaged:
             self._give_up(f"transaction {tx.hash}: {'; '.join(tx.damaged)}")
             return
         try:
             changes = list(balance_changes(tx, self.account))
-            moved = flows(tx, self.account, self._balances)
+            moved = balance_flows(tx, self.account, self._balances)
         except MalformedTransaction as damage:
             self._give_up(str(damage))
             return
         for change in changes:
-            self._hold_against(change.asset, change.before.balance, tx)
+            self._compare(change.asset, change.before.balance, tx)
             self._balances[change.asset] = change.after.balance
-            self._shown[change.asset] = Shown(self.ledger_index, tx.hash)
+            self._shown[change.asset] = LastShown(self.ledger_index, tx.hash)
         for flow in moved:
             self._add(flow)
             if flow.source is Source.DRIFT:
@@ -159,16 +159,16 @@ class Conservation:
         self.unread.append(damage)
         self._open(None)
 
-    def _hold_against(self, asset: str, shown: Decimal, tx: Transaction | None = None) -> None:
+    def _compare(self, asset: str, shown: Decimal, tx: Transaction | None = None) -> None:
         """Compare one balance with the one held."""
         held = self._balances.get(asset, ZERO if self._complete else None)
         if held is None or held == shown:
             return
         last = self._shown.get(asset)
-        previous = touched_before(tx, self.account, asset) if tx else None
+        previous = previous_touch(tx, self.account, asset) if tx else None
         missing = None if last and previous == last.transaction_hash else previous
         began = last.ledger_index if last else self._opened + 1
-        for name, before, after in parts(asset, self.account, held, shown):
+        for name, before, after in held_and_owed(asset, self.account, held, shown):
             flow = Flow(asset=name, source=Source.DRIFT, amount=EXACT.subtract(after, before))
             if flow.amount:
                 self._add(flow)

@@ -1,4 +1,4 @@
-"""From an order and a fact to the event that tells of it."""
+"""Events: each is derived from an order and the fact that changed it."""
 
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -13,6 +13,7 @@ from offer_lifecycle.transaction import RIPPLE_EPOCH, Transaction
 from order_events import (
     Action,
     Amount,
+    Correction,
     LiquiditySide,
     OrderAccepted,
     OrderCanceled,
@@ -35,7 +36,7 @@ _ACTIONS = {
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=RIPPLE_EPOCH)
 
 
-def utc(ripple_seconds: int) -> datetime:
+def ripple_time_to_datetime(ripple_seconds: int) -> datetime:
     """Return the moment that the ledger's clock shows."""
     return _EPOCH + timedelta(seconds=ripple_seconds)
 
@@ -62,7 +63,7 @@ def accepted(order: Order, fact: Fact) -> OrderAccepted:
         **_order(order, fact, "order.accepted", named_by=None),
         taker_gets=order.gets,
         taker_pays=order.pays,
-        expiration=None if order.expiration is None else utc(order.expiration),
+        expiration=None if order.expiration is None else ripple_time_to_datetime(order.expiration),
     )
 
 
@@ -89,7 +90,7 @@ def expired(order: Order, fact: Fact) -> OrderExpired:
     """Tell that the order's Expiration passed, or that a transaction swept it away after that."""
     return OrderExpired(
         **_order(order, fact, "order.expired", named_by=fact.transaction_hash),
-        expiration=utc(order.expiration or 0),
+        expiration=ripple_time_to_datetime(order.expiration or 0),
     )
 
 
@@ -124,13 +125,13 @@ def disappeared(
 
 
 def corrected(  # noqa: PLR0913 - the order, the fact, and what is corrected by what
-    order: Order, fact: Fact, evidence: str, *, corrects: UUID, by: str, stands: bool
+    order: Order, fact: Fact, evidence: str, *, corrects: UUID, by: str, correction: Correction
 ) -> OrderCorrected:
     """Tell where the order stands at `fact`, against an earlier event; `by`: what made it known."""
     return OrderCorrected(
         **_order(order, fact, "order.corrected", named_by=f"{corrects} by {by}"),
         corrects=corrects,
-        stands=stands,
+        correction=correction,
         anomaly=order.anomaly,
         evidence=evidence,
     )
@@ -166,6 +167,6 @@ def _order(order: Order, fact: Fact, kind: str, *, named_by: str | None) -> dict
         "ledger_index": fact.ledger_index,
         "transaction_hash": fact.transaction_hash,
         "transaction_index": None if fact.tx is None else fact.tx.index,
-        "occurred_at": utc(fact.time),
+        "occurred_at": ripple_time_to_datetime(fact.time),
         "provenance": fact.provenance,
     }

@@ -1,4 +1,4 @@
-"""Where the change of an account's balances in one transaction came from.
+"""Balance flows: the sources of the change of an account's balances in one transaction.
 
 The flows of an asset add up to its change, exactly. Each is booked only on evidence: a fill on the offer
 that gave and got it, the taker's on the offers and pools on the other side, a payment on the account being
@@ -15,9 +15,9 @@ from enum import StrEnum
 
 import msgspec
 
-from offer_lifecycle.amounts import EXACT, RATIO, XRP, ZERO, exact_sum, issuer_of, last_place, token
-from offer_lifecycle.changes import OfferChange, offer_changes, ordered
-from offer_lifecycle.funds import balance_changes, line_rounding, pools
+from offer_lifecycle.amounts import EXACT, RATIO, XRP, ZERO, exact_sum, issuer_of, last_place, token_asset
+from offer_lifecycle.changes import OfferChange, offer_changes, ordered_amounts
+from offer_lifecycle.funds import balance_changes, line_rounding, pool_accounts
 from offer_lifecycle.placement import taken_at_once, taken_by_others
 from offer_lifecycle.transaction import Transaction
 
@@ -60,7 +60,9 @@ _RATE = Decimal(1_000_000_000)
 """A TransferRate is a whole number of billionths; the fee is at most what is given."""
 
 
-def flows(tx: Transaction, account: str, held: Mapping[str, Decimal] | None = None) -> tuple[Flow, ...]:
+def balance_flows(
+    tx: Transaction, account: str, held: Mapping[str, Decimal] | None = None
+) -> tuple[Flow, ...]:
     """Return what changed the account's balances in a transaction, and by how much.
 
     `held` are its balances before, by trust line, as far as they are known: a fill too small for a
@@ -81,7 +83,7 @@ def flows(tx: Transaction, account: str, held: Mapping[str, Decimal] | None = No
     return tuple(sheet.flows)
 
 
-def parts(
+def held_and_owed(
     asset: str, account: str, before: Decimal, after: Decimal
 ) -> Iterator[tuple[str, Decimal, Decimal]]:
     """Yield (asset, before, after) of what a balance means: what is held, and what the account owes."""
@@ -91,7 +93,7 @@ def parts(
     if before > 0 or after > 0:
         yield asset, max(before, ZERO), max(after, ZERO)
     if before < 0 or after < 0:
-        yield token(asset.partition(".")[0], account), min(before, ZERO), min(after, ZERO)
+        yield token_asset(asset.partition(".")[0], account), min(before, ZERO), min(after, ZERO)
 
 
 class _Sheet:
@@ -108,7 +110,7 @@ class _Sheet:
         self.left: dict[str, Decimal] = {}
         for change in self._balances:
             balances = change.before.balance, change.after.balance
-            for asset, before, after in parts(change.asset, account, *balances):
+            for asset, before, after in held_and_owed(change.asset, account, *balances):
                 self._lines.setdefault(asset, []).append((before, after))
                 self._leave(asset, EXACT.subtract(after, before))
 
@@ -143,7 +145,7 @@ class _Sheet:
 
     def _book_taken(self) -> None:
         changes = list(offer_changes(self._tx))
-        gets, pays = (side.asset for side in ordered(self._tx))
+        gets, pays = (side.asset for side in ordered_amounts(self._tx))
         gave, got = taken_at_once(self._tx, changes, self._balances)
         _, theirs = taken_by_others(self._tx, gets, changes)
         self._book_fill(gets, self._proven(gets, gave, theirs).copy_negate())
@@ -186,7 +188,7 @@ class _Sheet:
             return Source.ROUNDING
         if self._is_transfer_fee(asset, left):
             return Source.TRANSFER_FEE
-        if self._tx.type in {"OfferCreate", "Payment"} and self._account not in pools(self._tx):
+        if self._tx.type in {"OfferCreate", "Payment"} and self._account not in pool_accounts(self._tx):
             return None
         return Source.OTHER
 

@@ -1,4 +1,4 @@
-"""The fold: (state, one ledger's facts) -> (events, next state). Pure: no clock, no I/O, no chance.
+"""The fold: (state, one ledger's facts) -> (events, next state). Pure: no clock, no I/O, no randomness.
 
 Within a ledger: first time passes to the parent's close (expirations, announced orders that ran out),
 then the transactions in the order the ledger applied them, then time passes to this ledger's close.
@@ -15,11 +15,11 @@ from offer_lifecycle.amounts import XRP
 from offer_lifecycle.anomaly import is_anomaly, is_disappearance
 from offer_lifecycle.changes import OfferChange, offer_changes
 from offer_lifecycle.events import Fact
-from offer_lifecycle.funds import NOTHING, BalanceChange, Holding, balance_changes, since_when
-from offer_lifecycle.order import Order, after_placement, never_seen
-from offer_lifecycle.placement import Placement, place
-from offer_lifecycle.removal import Case, Verdict, decide
-from offer_lifecycle.state import AccountState, Doubt, LedgerFacts, LedgerOutcome
+from offer_lifecycle.funds import NOTHING, BalanceChange, Holding, balance_changes, empty_since
+from offer_lifecycle.order import Order, order_after_placement, order_with_missing_past
+from offer_lifecycle.placement import Placement, decide_placement
+from offer_lifecycle.removal import Case, Verdict, decide_removal
+from offer_lifecycle.state import AccountState, LedgerFacts, LedgerOutcome, UnexplainedRemoval
 from offer_lifecycle.transaction import Kind, MalformedTransaction, Transaction
 from order_events import LiquiditySide, OrderEvent, OrderStatus, RemovalReason, Resolution
 
@@ -34,7 +34,7 @@ _STATUS = {
 """The status that an order ends with, by the reason; any other reason: REMOVED."""
 
 
-def fold(state: AccountState, facts: LedgerFacts) -> LedgerOutcome:
+def fold_ledger(state: AccountState, facts: LedgerFacts) -> LedgerOutcome:
     """Return what one ledger did to the account's orders. `state` is left as it is.
 
     Where the outcome has questions, folding the same ledger again with their answers may explain more.
@@ -52,7 +52,7 @@ def fold(state: AccountState, facts: LedgerFacts) -> LedgerOutcome:
     ledger = _Ledger(state, facts)
     ledger.pass_time(header.parent_close_time, header.ledger_index - 1)
     for tx in facts.transactions:
-        ledger.take(tx)
+        ledger.fold_transaction(tx)
     ledger.pass_time(header.close_time, header.ledger_index)
     return ledger.outcome()
 
@@ -70,7 +70,7 @@ class _Ledger:
         self._events: list[OrderEvent] = []
         self._verdicts: dict[int, Verdict] = {}
         self._damaged: list[str] = []
-        self._doubts: list[Doubt] = []
+        self._unexplained_removals: list[UnexplainedRemoval] = []
 
     def outcome(self) -> LedgerOutcome:
         header = self._facts.header
@@ -90,7 +90,7 @@ class _Ledger:
             forgotten=tuple(sequence for sequence in forgotten if sequence not in self._changed),
             verdicts=self._verdicts,
             questions=tuple(q for verdict in self._verdicts.values() for q in verdict.questions),
-            doubts=tuple(self._doubts),
+            unexplained_removals=tuple(self._unexplained_removals),
             damaged=tuple(self._damaged),
         )
 
@@ -103,9 +103,9 @@ class _Ledger:
             deadline = order.last_ledger_sequence
             if order.status is OrderStatus.SUBMITTED and deadline is not None and deadline <= ledger_index:
                 evidence = "its LastLedgerSequence passed, and no ledger up to it holds its transaction"
-                self._lose(order, self._at(deadline, until), "deadline passed", evidence)
+                self._lose(order, self._at(deadline, until), "deadline_passed", evidence)
 
-    def take(self, tx: Transaction) -> None:
+    def fold_transaction(self, tx: Transaction) -> None:
         """Fold one transaction."""
         damaged_before = len(self._damaged)
         self._damaged += [f"transaction {tx.hash}: {damage}" for damage in tx.unread()]
@@ -117,7 +117,7 @@ class _Ledger:
             self._holdings, self._holdings_known = {}, False
         before = {balance.asset: self._with_past(balance) for balance in balances}
         for balance in balances:
-            empty = since_when(balance, before[balance.asset], tx, self._facts.reserves)
+            empty = empty_since(balance, before[balance.asset], tx, self._facts.reserves)
             self._holdings[balance.asset] = msgspec.structs.replace(balance.after, emptied_by=empty)
         fact = self._at(tx.ledger_index, self._facts.header.close_time, tx)
         for change in changes:
@@ -136,7 +136,9 @@ class _Ledger:
 
     def _touch(self, change: OfferChange, fact: Fact, tx: Transaction, before: Mapping[str, Holding]) -> None:
         """Fold a transaction's change to an offer that was on the book."""
-        known = self._get(change.sequence) or never_seen(change, tx.hash, self._state.record.session_id)
+        known = self._get(change.sequence) or order_with_missing_past(
+            change, tx.hash, self._state.record.session_id
+        )
         order = known.touched(change, tx.hash)
         if change.kind is Kind.DELETED:
             self._remove(order, change, fact, tx, before)
@@ -150,12 +152,12 @@ class _Ledger:
         self, order: Order, change: OfferChange, fact: Fact, tx: Transaction, before: Mapping[str, Holding]
     ) -> None:
         case = self._case(tx, change, before)
-        verdict = decide(case)
+        verdict = decide_removal(case)
         by_engine = self._by_engine(order, tx)
         ended = self._end(order, verdict, tx.ledger_index, removed_by=tx.hash, by_engine=by_engine)
         if verdict.questions:
-            self._doubts.append(
-                Doubt(
+            self._unexplained_removals.append(
+                UnexplainedRemoval(
                     order=ended,
                     reserves=case.reserves,
                     holding_before=case.holding_before,
@@ -182,7 +184,7 @@ class _Ledger:
         return Case(
             tx=tx,
             change=change,
-            header=self._facts.header,
+            parent_close_time=self._facts.header.parent_close_time,
             reserves=self._facts.reserves,
             holding_before=earlier.get(asset, unseen),
             holding_after=self._holdings.get(asset, unseen),
@@ -203,7 +205,7 @@ class _Ledger:
         known = self._get(tx.sequence)
         if tx.type == "OfferCreate":
             try:
-                placement = None if damaged else place(tx, changes, balances, self._facts.reserves)
+                placement = None if damaged else decide_placement(tx, changes, balances, self._facts.reserves)
             except MalformedTransaction as damage:
                 self._damage(damage)
                 placement = None
@@ -212,7 +214,7 @@ class _Ledger:
             else:
                 self._place(placement, tx, fact)
         elif known is not None and known.status is OrderStatus.SUBMITTED:
-            self._lose(known, fact, "sequence used", f"its sequence was used by {tx.type} {tx.hash}")
+            self._lose(known, fact, "sequence_used", f"its sequence was used by {tx.type} {tx.hash}")
         named = self._get(tx.offer_sequence or 0)
         if named is not None and named.canceled_by_engine(tx.hash):
             self._put(named.cancel_validated(tx.hash))
@@ -225,10 +227,10 @@ class _Ledger:
 
     def _place(self, placement: Placement, tx: Transaction, fact: Fact) -> None:
         known = self._get(tx.sequence)
-        order = after_placement(placement, tx, known, self._state.record.session_id)
+        order = order_after_placement(placement, tx, known, self._state.record.session_id)
         reason, entry = placement.reason, placement.entry
         if reason is not None:
-            verdict = Verdict(reason=reason, rule="own transaction", evidence=placement.evidence)
+            verdict = Verdict(reason=reason, rule="own_transaction", evidence=placement.evidence)
             order = self._end(order, verdict, tx.ledger_index, removed_by=tx.hash, by_engine=False)
         self._put(order)
         if order.status is OrderStatus.REJECTED:
@@ -247,7 +249,7 @@ class _Ledger:
     def _expire(self, order: Order) -> None:
         header = self._facts.header
         evidence = f"a ledger has closed at or after its Expiration {order.expiration}"
-        verdict = Verdict(reason=RemovalReason.EXPIRED, rule="Expiration passed", evidence=evidence)
+        verdict = Verdict(reason=RemovalReason.EXPIRED, rule="expiration_passed", evidence=evidence)
         ended = self._end(order, verdict, header.ledger_index, removed_by=None, by_engine=False)
         # The fact is the Expiration itself, whichever ledger was the first to be looked at after it
         self._events.append(events.expired(ended, self._at(None, order.expiration or 0)))

@@ -1,4 +1,4 @@
-"""What an account can pay with, followed through metadata.
+"""Funds: an account's balances, followed through metadata, and what it can give of them.
 
 An offer whose owner has nothing left of what it gives stays listed until a transaction walks into it.
 Whether the owner had anything left at that moment is in that transaction's own metadata where the
@@ -22,7 +22,7 @@ from offer_lifecycle.amounts import (
     named_value,
     value_of,
 )
-from offer_lifecycle.changes import OnDamage, damaged, refuse
+from offer_lifecycle.changes import OnDamage, node_damage, raise_damage
 from offer_lifecycle.transaction import Kind, Node, Reserves, Transaction, UInt32
 
 LOW_FREEZE, HIGH_FREEZE = 0x0040_0000, 0x0080_0000
@@ -59,7 +59,9 @@ class BalanceChange(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         return EXACT.subtract(self.after.balance, self.before.balance)
 
 
-def balance_changes(tx: Transaction, account: str, on_damage: OnDamage = refuse) -> Iterator[BalanceChange]:
+def balance_changes(
+    tx: Transaction, account: str, on_damage: OnDamage = raise_damage
+) -> Iterator[BalanceChange]:
     """Yield what the transaction did to the account's XRP and trust lines.
 
     A node that can't be read goes to `on_damage` as MalformedTransaction (transaction, node and field);
@@ -73,10 +75,12 @@ def balance_changes(tx: Transaction, account: str, on_damage: OnDamage = refuse)
             for _, change in _changes(node, (account,)):
                 yield change
         except (msgspec.ValidationError, ValueError) as error:
-            on_damage(damaged(tx, node, error))
+            on_damage(node_damage(tx, node, error))
 
 
-def balances_of(tx: Transaction, accounts: Collection[str]) -> dict[str, dict[str, BalanceChange]]:
+def balance_changes_by_account(
+    tx: Transaction, accounts: Collection[str]
+) -> dict[str, dict[str, BalanceChange]]:
     """Return what the transaction did to the XRP and trust lines of several accounts, by account and asset.
 
     Raises:
@@ -89,7 +93,7 @@ def balances_of(tx: Transaction, accounts: Collection[str]) -> dict[str, dict[st
             for account, change in _changes(node, found):
                 found[account][change.asset] = change
         except (msgspec.ValidationError, ValueError) as error:
-            raise damaged(tx, node, error) from error
+            raise node_damage(tx, node, error) from error
     return found
 
 
@@ -98,10 +102,10 @@ def _named(tx: Transaction, node: Node) -> Iterator[None]:
     try:
         yield
     except (msgspec.ValidationError, ValueError) as error:
-        raise damaged(tx, node, error) from error
+        raise node_damage(tx, node, error) from error
 
 
-def pools(tx: Transaction) -> tuple[str, ...]:
+def pool_accounts(tx: Transaction) -> tuple[str, ...]:
     """Return the accounts of the automated market makers that it traded with.
 
     A pool of two tokens shows by its trust lines alone: its AccountRoot (AMMID) is there only where XRP
@@ -205,7 +209,7 @@ def _line_change(kind: Kind, final: _Line, previous: _LineBefore, account: str) 
     )
 
 
-def touched_before(tx: Transaction, account: str, asset: str) -> str | None:
+def previous_touch(tx: Transaction, account: str, asset: str) -> str | None:
     """Return the transaction that touched the entry of a balance before `tx`; None if it created it.
 
     Raises:
@@ -254,7 +258,7 @@ def line_rounding(tx: Transaction, currency: str) -> Decimal:
     return total
 
 
-def since_when(change: BalanceChange, before: Holding, tx: Transaction, reserves: Reserves) -> str | None:
+def empty_since(change: BalanceChange, before: Holding, tx: Transaction, reserves: Reserves) -> str | None:
     """Return the transaction since which there is nothing to give; None: there is, or it is not known."""
     now = spendable(change.asset, "", change.after, reserves)
     if now is None or now > 0:

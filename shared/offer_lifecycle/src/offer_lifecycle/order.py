@@ -1,4 +1,4 @@
-"""One order, as the validated ledger knows it up to some ledger."""
+"""One order and its state up to some validated ledger."""
 
 from decimal import Decimal
 
@@ -156,7 +156,7 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
         return units(Amount(side, gets if self.side is Side.SELL else pays))
 
 
-def never_seen(change: OfferChange, by: str, session_id: str | None) -> Order:
+def order_with_missing_past(change: OfferChange, by: str, session_id: str | None) -> Order:
     """Begin an order at a change to an entry whose creation was not read: its past is missing."""
     return Order(
         account=change.account,
@@ -172,7 +172,7 @@ def never_seen(change: OfferChange, by: str, session_id: str | None) -> Order:
     )
 
 
-def after_placement(
+def order_after_placement(
     placement: Placement, tx: Transaction, known: Order | None, session_id: str | None
 ) -> Order:
     """Return the order after its own transaction; what an engine announced of it is kept."""

@@ -1,4 +1,4 @@
-"""What became of an OfferCreate in its own transaction: rested, traded, dropped or refused.
+"""Decision what became of an order in its own OfferCreate: rested, traded, dropped or refused.
 
 What it traded at once shows in no node of its own: it is the owner's balance changes, less the fee and
 less what the owner's other offers traded in the same transaction (a bridge through XRP may consume
@@ -11,8 +11,8 @@ from decimal import Decimal
 import msgspec
 
 from offer_lifecycle.amounts import EXACT, RATIO, XRP, ZERO, issuer_of
-from offer_lifecycle.changes import OfferChange, ordered
-from offer_lifecycle.funds import BalanceChange, balance_changes, line_rounding, pools
+from offer_lifecycle.changes import OfferChange, ordered_amounts
+from offer_lifecycle.funds import BalanceChange, balance_changes, line_rounding, pool_accounts
 from offer_lifecycle.transaction import Kind, MalformedTransaction, Reserves, Transaction
 from order_events import Amount, OrderStatus, RemovalReason
 
@@ -39,7 +39,7 @@ class Placement(msgspec.Struct, frozen=True, kw_only=True):
         return bool(self.gave or self.got)
 
 
-def place(
+def decide_placement(
     tx: Transaction, changes: list[OfferChange], balances: list[BalanceChange], reserves: Reserves
 ) -> Placement:
     """Say what became of the order that `tx`, a validated OfferCreate, placed.
@@ -50,7 +50,7 @@ def place(
         MalformedTransaction: naming transaction, node and field.
 
     """
-    gets, pays = ordered(tx)
+    gets, pays = ordered_amounts(tx)
     if tx.result != "tesSUCCESS":
         return _placement(tx, gets, pays, OrderStatus.REJECTED, evidence=f"result {tx.result}")
     if not any(balance.asset == XRP for balance in balances):
@@ -76,7 +76,7 @@ def taken_at_once(
 
     `changes` and `balances` are the transaction's own (the balances: of its sender).
     """
-    gets, pays = ordered(tx)
+    gets, pays = ordered_amounts(tx)
     gave = _gave(tx, gets, changes, balances)
     return gave, max(_taken(tx, pays.asset, changes, balances), ZERO)
 
@@ -89,7 +89,7 @@ def taken_by_others(tx: Transaction, asset: str, changes: list[OfferChange]) -> 
             gave = EXACT.add(gave, change.gave)
         if change.asks == asset:
             got = EXACT.add(got, change.got)
-    for pool in pools(tx):
+    for pool in pool_accounts(tx):
         for balance in balance_changes(tx, pool):
             if balance.asset == asset:
                 gave = EXACT.subtract(gave, min(balance.delta, ZERO))
@@ -175,7 +175,7 @@ def _never_rested(
 
 
 def _nothing_left(tx: Transaction, gave: Decimal, got: Decimal) -> bool:
-    gets, pays = ordered(tx)
+    gets, pays = ordered_amounts(tx)
     gets_left = EXACT.subtract(EXACT.subtract(gets.value, gave), _rounding(tx, gets.asset))
     pays_left = EXACT.subtract(EXACT.subtract(pays.value, got), _rounding(tx, pays.asset))
     # The rest is scaled to the limit price, whatever better one was paid; less than a drop is no offer
@@ -190,7 +190,7 @@ def _scaled(rest: Decimal, side: Amount, other: Amount) -> Decimal:
 
 def _shortage(tx: Transaction, balances: list[BalanceChange], reserves: Reserves) -> str | None:
     """Say what the owner lacked to leave the rest on the book: funds, or the reserve for one more object."""
-    gets, _ = ordered(tx)
+    gets, _ = ordered_amounts(tx)
     held = {change.asset: change for change in balances}
     paying, xrp = held.get(gets.asset), held[XRP]
     if gets.asset != XRP and paying is not None and paying.after.balance <= _rounding(tx, gets.asset):

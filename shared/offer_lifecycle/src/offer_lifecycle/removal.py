@@ -1,9 +1,9 @@
-"""What happened to this order: why a transaction deleted its offer.
+"""Decision why a transaction deleted an order's offer.
 
-Every offer that left the book has exactly one DeletedNode. `decide` holds it against the rules below,
-first match wins; each rule returns its evidence (which node and field show it) or None. What no rule
-proves is UNEXPLAINED: nothing is presumed. Rule numbers follow the decision procedure in
-`docs/causes.md`.
+Every offer that left the book has exactly one DeletedNode. `decide_removal` tests it against the rules
+below; the first match wins. Each rule returns its evidence (the node and field that show it) or None. A
+removal that no rule proves is UNEXPLAINED: nothing is presumed. The rules' names are stable: events and
+`fillproof explain` show them, and `docs/causes.md` lists them.
 """
 
 from collections.abc import Callable
@@ -12,10 +12,10 @@ from decimal import Decimal
 import msgspec
 
 from offer_lifecycle.amounts import RATIO, XRP, issuer_of
-from offer_lifecycle.changes import OfferChange, ordered
+from offer_lifecycle.changes import OfferChange, ordered_amounts
 from offer_lifecycle.funds import Holding, spendable
 from offer_lifecycle.state_before import StateAnswer, StateBefore, StateRequest
-from offer_lifecycle.transaction import Header, MalformedTransaction, Reserves, Transaction
+from offer_lifecycle.transaction import MalformedTransaction, Reserves, Transaction
 from order_events import RemovalReason
 
 
@@ -24,7 +24,8 @@ class Case(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
     tx: Transaction
     change: OfferChange
-    header: Header
+    parent_close_time: int
+    """Ripple seconds: the clock by which the transaction was applied."""
     reserves: Reserves
     holding_before: Holding | None
     """The owner's holding of TakerGets before the transaction; None: not known."""
@@ -66,7 +67,7 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     """Of an unexplained end: the entries of the ledger before that would tell."""
 
 
-def decide(case: Case) -> Verdict:
+def decide_removal(case: Case) -> Verdict:
     """Say why the transaction deleted the offer."""
     for name, reason, test in RULES:
         evidence = test(case)
@@ -79,7 +80,7 @@ def decide(case: Case) -> Verdict:
             return Verdict(reason=reason, rule=name, evidence=f"at the ledger before, {evidence}")
     return Verdict(
         reason=RemovalReason.UNEXPLAINED,
-        rule="9 no rule",
+        rule="unexplained",
         evidence=f"{case.tx.type} {case.tx.result} deleted the offer and its metadata does not say why",
         questions=state.questions,
     )
@@ -113,10 +114,8 @@ def _filled(case: Case) -> str | None:
 def _expired(case: Case) -> str | None:
     expiration = case.change.expiration
     # Against the parent's close time: that is the clock the transaction was applied by
-    if not case.change.consumed and expiration is not None and expiration <= case.header.parent_close_time:
-        return (
-            f"Expiration {expiration} is not after the parent ledger's close {case.header.parent_close_time}"
-        )
+    if not case.change.consumed and expiration is not None and expiration <= case.parent_close_time:
+        return f"Expiration {expiration} is not after the parent ledger's close {case.parent_close_time}"
     return None
 
 
@@ -162,7 +161,7 @@ def _mirrors(case: Case) -> bool:
     if case.tx.type != "OfferCreate" or not _own(case):
         return False
     try:
-        gets, pays = ordered(case.tx)
+        gets, pays = ordered_amounts(case.tx)
     except MalformedTransaction:
         return False  # what it ordered can't be read: that is told of the order itself
     return (gets.asset, pays.asset) == (case.change.asks, case.change.gives)
@@ -181,7 +180,7 @@ def _deep_frozen(case: Case, state: StateBefore) -> str | None:
 
 def _out_of_domain(case: Case, state: StateBefore) -> str | None:
     domain = case.change.domain
-    if case.change.consumed or domain is None or not state.outside(domain, case.header.parent_close_time):
+    if case.change.consumed or domain is None or not state.outside(domain, case.parent_close_time):
         return None
     return f"the owner held no credential that the domain {domain} accepts"
 
@@ -217,22 +216,22 @@ def _may_lack(case: Case, asset: str) -> bool:
 
 
 RULES: tuple[tuple[str, RemovalReason, Callable[[Case], str | None]], ...] = (
-    ("1 canceled by its owner's key", RemovalReason.CANCELED, _canceled),
-    ("2 replaced", RemovalReason.REPLACED, _replaced),
-    ("3 removed with its account", RemovalReason.ACCOUNT_DELETED, _account_deleted),
-    ("4 filled", RemovalReason.FILLED, _filled),
-    ("6 expired", RemovalReason.EXPIRED, _expired),
-    ("8 found unfunded", RemovalReason.UNFUNDED, _found_unfunded),
-    ("5, 8 became unfunded", RemovalReason.UNFUNDED, _became_unfunded),
-    ("7 self-crossed", RemovalReason.SELF_CROSSED, _self_crossed),
-    ("5, 8 too small to trade", RemovalReason.TINY, _tiny),
+    ("canceled_by_owner", RemovalReason.CANCELED, _canceled),
+    ("replaced", RemovalReason.REPLACED, _replaced),
+    ("account_deleted", RemovalReason.ACCOUNT_DELETED, _account_deleted),
+    ("filled", RemovalReason.FILLED, _filled),
+    ("expired", RemovalReason.EXPIRED, _expired),
+    ("unfunded_before", RemovalReason.UNFUNDED, _found_unfunded),
+    ("unfunded_after", RemovalReason.UNFUNDED, _became_unfunded),
+    ("self_crossed", RemovalReason.SELF_CROSSED, _self_crossed),
+    ("too_small", RemovalReason.TINY, _tiny),
 )
 """What the transaction proves, with what is known of the owner's balances."""
 STATE_RULES: tuple[tuple[str, RemovalReason, Callable[[Case, StateBefore], str | None]], ...] = (
-    ("8 deep-frozen", RemovalReason.FROZEN, _deep_frozen),
-    ("8 out of its domain", RemovalReason.OUT_OF_DOMAIN, _out_of_domain),
-    ("8 found unfunded in the ledger before", RemovalReason.UNFUNDED, _found_empty),
-    ("8 frozen", RemovalReason.UNFUNDED, _frozen),
-    ("8 unauthorized", RemovalReason.UNAUTHORIZED, _unauthorized),
+    ("deep_frozen", RemovalReason.FROZEN, _deep_frozen),
+    ("out_of_domain", RemovalReason.OUT_OF_DOMAIN, _out_of_domain),
+    ("unfunded_in_ledger_before", RemovalReason.UNFUNDED, _found_empty),
+    ("globally_frozen", RemovalReason.UNFUNDED, _frozen),
+    ("unauthorized", RemovalReason.UNAUTHORIZED, _unauthorized),
 )
 """What needs the ledger before, in the order in which the ledger's own engine looks."""

@@ -1,4 +1,4 @@
-"""What is known of one account up to its cursor: its orders and its balances.
+"""State of one account at its cursor: its orders and its balances.
 
 `AccountState` is what the fold reads. Only `announce` and `apply` change it, and both say what changed,
 so that a store writes just that.
@@ -49,8 +49,8 @@ class LedgerFacts(msgspec.Struct, frozen=True, kw_only=True):
     """To an earlier outcome's questions about this ledger."""
 
 
-class Doubt(msgspec.Struct, frozen=True, kw_only=True):
-    """A removal that nothing explained, because no server could say what was asked of the ledger before."""
+class UnexplainedRemoval(msgspec.Struct, frozen=True, kw_only=True):
+    """A removal that no rule explained, with what is needed to decide it again later."""
 
     order: Order
     """As it ended."""
@@ -73,7 +73,7 @@ class LedgerOutcome(msgspec.Struct, frozen=True, kw_only=True):
     """Why the orders that ended in it did, by sequence."""
     questions: tuple[StateRequest, ...] = ()
     """What would tell why an unexplained one did."""
-    doubts: tuple[Doubt, ...] = ()
+    unexplained_removals: tuple[UnexplainedRemoval, ...] = ()
     """The unexplained ones that those are about."""
     damaged: tuple[str, ...] = ()
     """Nodes that could not be read: what they did to the account's orders and balances is not known."""
@@ -129,10 +129,10 @@ class AccountState:
             self._put(order)
         return order
 
-    def doubt(self, sequences: Iterable[int], what: str) -> list[int]:
-        """Say of orders that `what` is missing of their history; return those that are known.
+    def mark_incomplete(self, sequences: Iterable[int], what: str) -> list[int]:
+        """Note that `what` is missing in the history of some orders; return the sequences that are known.
 
-        What such an order ends with is unresolved.
+        The end of such an order is unresolved.
         """
         known = [self.orders[sequence] for sequence in sequences if sequence in self.orders]
         for order in known:

@@ -1,4 +1,4 @@
-"""The ledger's state just before a transaction, where its metadata leaves the cause open.
+"""State of the ledger before a transaction, for causes that its metadata leaves open.
 
 An offer that was unusable long before somebody walked into it leaves no trace of why in the metadata
 that removes it. Which entries of the ledger before would tell is a value here (a request that whoever

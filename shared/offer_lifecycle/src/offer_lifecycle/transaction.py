@@ -1,4 +1,4 @@
-"""One validated transaction with its metadata, whichever way the server wrote it.
+"""One validated transaction with its metadata, in one shape for all that servers write.
 
 Servers write the same transaction in several shapes: api_version 1 (`tx`, or the fields on top, with
 `meta` or `metaData`), api_version 2 (`tx_json` with the hash beside it) and the stream (`transaction`
@@ -158,13 +158,13 @@ class Transaction(msgspec.Struct, frozen=True, kw_only=True):
         )
 
 
-def in_order(transactions: Iterable[Transaction]) -> tuple[Transaction, ...]:
+def sort_transactions(transactions: Iterable[Transaction]) -> tuple[Transaction, ...]:
     """Return each transaction once, as the ledgers applied them: by ledger and TransactionIndex."""
     once = {tx.hash: tx for tx in transactions}
     return tuple(sorted(once.values(), key=lambda tx: (tx.ledger_index, tx.index)))
 
 
-def normalise(
+def read_transaction(
     record: Mapping[str, Any] | bytes | msgspec.Raw, *, ledger_index: int | None = None
 ) -> Transaction:
     """Read a transaction in any of the servers' shapes.

@@ -30,6 +30,7 @@ from order_events.reconciler import (
 )
 from order_events.vocabulary import (
     Action,
+    Correction,
     LiquiditySide,
     OrderStatus,
     Provenance,
@@ -43,6 +44,7 @@ __all__ = [
     "Amount",
     "BalanceDrift",
     "CancelRequested",
+    "Correction",
     "EngineEvent",
     "HistoryGap",
     "LiquiditySide",

@@ -4,6 +4,7 @@ from typing import Any
 
 import msgspec
 
+from order_events.earlier import OrderCorrectedV1
 from order_events.engine import CancelRequested, OrderSubmitted, SessionStarted
 from order_events.orders import (
     OrderAccepted,
@@ -45,9 +46,17 @@ EVENT_TYPES: tuple[type[msgspec.Struct], ...] = (
     CancelRequested,
     SessionStarted,
 )
-SUPPORTED_VERSION = 1
+EARLIER_TYPES: tuple[type[OrderCorrectedV1], ...] = (OrderCorrectedV1,)
+"""Versions that are no longer published, and must be read for ever."""
+VERSIONS: dict[type[msgspec.Struct], int] = {
+    kind: field.default
+    for kind in (*EVENT_TYPES, *EARLIER_TYPES)
+    for field in msgspec.structs.fields(kind)
+    if field.name == "version"
+}
 
 _decoder: msgspec.json.Decoder[AnyEvent] = msgspec.json.Decoder(AnyEvent)
+_earlier_decoders = [msgspec.json.Decoder(kind) for kind in EARLIER_TYPES]
 _encoder = msgspec.json.Encoder(order="deterministic")
 
 
@@ -61,7 +70,7 @@ def encode(event: msgspec.Struct) -> bytes:
 
 
 def decode(payload: bytes) -> AnyEvent:
-    """Read one event.
+    """Read one event; one of an earlier version is returned as the current version would say it.
 
     Unknown fields are ignored, so that an older reader understands a newer writer.
 
@@ -71,15 +80,37 @@ def decode(payload: bytes) -> AnyEvent:
     """
     try:
         event = _decoder.decode(payload)
+    except msgspec.ValidationError as error:
+        earlier = _decode_earlier(payload)
+        if earlier is None:
+            raise Malformed(str(error)) from error
+        return earlier
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise Malformed(str(error)) from error
-    if event.version != SUPPORTED_VERSION:
-        name = type(event).__name__
-        raise Malformed(f"expected version {SUPPORTED_VERSION} of {name}, found {event.version}")
+    _check_version(event)
     return event
 
 
+def _decode_earlier(payload: bytes) -> AnyEvent | None:
+    for decoder in _earlier_decoders:
+        try:
+            event = decoder.decode(payload)
+        except msgspec.ValidationError:
+            continue
+        _check_version(event)
+        return event.as_current()
+    return None
+
+
+def _check_version(event: AnyEvent | OrderCorrectedV1) -> None:
+    expected = VERSIONS[type(event)]
+    if event.version != expected:
+        raise Malformed(f"expected version {expected} of {type(event).__name__}, found {event.version}")
+
+
 def schemas() -> dict[str, dict[str, Any]]:
-    """Return the JSON Schema of every event type, by its `event_type`."""
-    written = {str(kind.__struct_config__.tag): msgspec.json.schema(kind) for kind in EVENT_TYPES}
+    """Return the JSON Schema of every event type by its `event_type`; earlier ones end with `.v<version>`."""
+    names = {str(kind.__struct_config__.tag): kind for kind in EVENT_TYPES}
+    names |= {f"{kind.__struct_config__.tag}.v{VERSIONS[kind]}": kind for kind in EARLIER_TYPES}
+    written = {name: msgspec.json.schema(kind) for name, kind in names.items()}
     return msgspec.json.decode(msgspec.json.encode(written), type=dict[str, dict[str, Any]])

@@ -8,6 +8,7 @@ import msgspec
 
 from order_events.vocabulary import (
     Action,
+    Correction,
     LiquiditySide,
     OrderStatus,
     Provenance,
@@ -153,10 +154,12 @@ class OrderCorrected(OrderEvent, frozen=True, kw_only=True, tag="order.corrected
     also where it became known late. Both the event that is corrected and this one stay on record.
     """
 
+    version: int = 2
+    """Version 1 had `stands` instead of `correction`: true for amended, false for withdrawn."""
     corrects: UUID
-    """The id of the event that told otherwise."""
-    stands: bool
-    """True: what it told has happened, and only amounts or the cause were not whole. False: it has not."""
+    """The id of the earlier event that is now wrong."""
+    correction: Correction
+    """What becomes of that event: `amended` (only amounts or the cause were incomplete) or `withdrawn`."""
     anomaly: bool
     evidence: str
     """What is known now and was not then."""

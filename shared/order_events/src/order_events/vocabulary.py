@@ -65,6 +65,15 @@ class Action(StrEnum):
     """The account waits for an operator."""
 
 
+class Correction(StrEnum):
+    """What a correction makes of the event that it corrects."""
+
+    AMENDED = "amended"
+    """It happened as published; only amounts or the cause were incomplete."""
+    WITHDRAWN = "withdrawn"
+    """It did not happen."""
+
+
 class Side(StrEnum):
     """The order's side, seen from the base asset of its market."""
 

@@ -20,10 +20,15 @@ from console.explain.history import History, Newest
 from console.explain.life import Life, Touch
 from console.explain.parties import Party, counterparties
 from console.tables import quoted
-from offer_lifecycle import Order, Transaction, plain, utc
-from offer_lifecycle.amounts import XRP
-from offer_lifecycle.changes import OfferChange
-from offer_lifecycle.transaction import Kind
+from offer_lifecycle import (
+    XRP,
+    Kind,
+    OfferChange,
+    Order,
+    Transaction,
+    format_decimal,
+    ripple_time_to_datetime,
+)
 from order_events import (
     Amount,
     OrderEvent,
@@ -145,13 +150,13 @@ def explanation(*, order: Order, life: Life, history: History, newest: Newest, n
         listed=order.listed,
         market=order.market,
         side=order.side,
-        price=None if order.price is None else plain(order.price),
-        gives=Quantity(asset=order.gets.asset, value=plain(order.gets.value)),
-        asks=Quantity(asset=order.pays.asset, value=plain(order.pays.value)),
-        expiration=None if order.expiration is None else utc(order.expiration),
-        gave=plain(order.gave),
-        got=plain(order.got),
-        avg_px=None if order.avg_px is None else plain(order.avg_px),
+        price=None if order.price is None else format_decimal(order.price),
+        gives=Quantity(asset=order.gets.asset, value=format_decimal(order.gets.value)),
+        asks=Quantity(asset=order.pays.asset, value=format_decimal(order.pays.value)),
+        expiration=None if order.expiration is None else ripple_time_to_datetime(order.expiration),
+        gave=format_decimal(order.gave),
+        got=format_decimal(order.got),
+        avg_px=None if order.avg_px is None else format_decimal(order.avg_px),
         transactions=tuple(_step(touch, order) for touch in life.touches),
         rule=rule,
         evidence=evidence,
@@ -167,7 +172,7 @@ def _cause(life: Life) -> tuple[str | None, str | None]:
         return life.verdict.rule, life.verdict.evidence
     for event in itertools.chain.from_iterable(touch.events for touch in life.touches):
         if isinstance(event, OrderRejected):
-            return "own transaction", f"OfferCreate {event.transaction_hash}: result {event.result}"
+            return "own_transaction", f"OfferCreate {event.transaction_hash}: result {event.result}"
     return None, None
 
 
@@ -177,7 +182,7 @@ def _step(touch: Touch, order: Order) -> Step:
     fills = [event for event in touch.events if isinstance(event, OrderFilled)]
     last: OrderEvent | None = touch.events[-1] if touch.events else None
     return Step(
-        time=utc(touch.header.close_time),
+        time=ripple_time_to_datetime(touch.header.close_time),
         ledger_index=tx.ledger_index,
         transaction_index=tx.index,
         hash=tx.hash,
@@ -189,10 +194,10 @@ def _step(touch: Touch, order: Order) -> Step:
         effect=_effect(tx, order, change, fills),
         status=last.status if last else None,
         removal_reason=last.removal_reason if last else None,
-        gave=plain(fills[0].gave.value) if fills else "0",
-        got=plain(fills[0].got.value) if fills else "0",
-        left_gives=None if change is None else plain(change.gets_left.value),
-        left_asks=None if change is None else plain(change.pays_left.value),
+        gave=format_decimal(fills[0].gave.value) if fills else "0",
+        got=format_decimal(fills[0].got.value) if fills else "0",
+        left_gives=None if change is None else format_decimal(change.gets_left.value),
+        left_asks=None if change is None else format_decimal(change.pays_left.value),
     )
 
 

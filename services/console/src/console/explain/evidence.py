@@ -6,10 +6,7 @@ from typing import Any
 import msgspec
 
 from console.explain.life import Life
-from offer_lifecycle import Order, StateAnswer, Transaction
-from offer_lifecycle.amounts import XRP, issuer_of
-from offer_lifecycle.changes import OfferChange, offer_changes
-from offer_lifecycle.transaction import Node
+from offer_lifecycle import XRP, Node, OfferChange, Order, StateAnswer, Transaction, issuer_of, offer_changes
 from order_events import RemovalReason
 
 NEEDS_FUNDS = frozenset({RemovalReason.UNFUNDED, RemovalReason.TINY, RemovalReason.UNEXPLAINED})

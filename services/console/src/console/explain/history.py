@@ -11,9 +11,16 @@ from typing import Any
 import msgspec
 
 from console.explain.node import Node, NodeMisbehaves, Refused
-from offer_lifecycle import Header, MalformedTransaction, Reserves, Transaction, in_order, normalise
-from offer_lifecycle.changes import offer_changes
-from offer_lifecycle.transaction import Kind
+from offer_lifecycle import (
+    Header,
+    Kind,
+    MalformedTransaction,
+    Reserves,
+    Transaction,
+    offer_changes,
+    read_transaction,
+    sort_transactions,
+)
 
 DROPS_PER_XRP = 1_000_000
 FEE_SETTINGS = "4BC50C9B0D8515D3EAAE1E74B29A95804346C491EE1A95BF25E4AAB854A6A651"
@@ -143,7 +150,7 @@ def read_back(node: Node, account: str, sequence: int, upto: int, watch: Watch) 
         if placed is not None:
             break
     return History(
-        transactions=in_order(kept),
+        transactions=sort_transactions(kept),
         touching=frozenset(touching),
         placed=placed,
         oldest=oldest,
@@ -175,7 +182,7 @@ def _pages(node: Node, account: str, upto: int) -> Iterator["_Page"]:
 def _validated(node: Node, record: msgspec.Raw, upto: int) -> Transaction:
     try:
         # A copy of its own: else each kept one would keep its whole page
-        tx = normalise(bytes(record))
+        tx = read_transaction(bytes(record))
         validated = msgspec.json.decode(record, type=_Validated).validated
     except (MalformedTransaction, msgspec.DecodeError) as error:
         raise NodeMisbehaves(f"{node.name}: account_tx: {error}") from error
@@ -202,7 +209,7 @@ def _as_seen_by(record: msgspec.Raw, account: str) -> Transaction:
     meta = msgspec.json.decode(parts["meta"], type=dict[str, msgspec.Raw])
     nodes = msgspec.json.decode(meta["AffectedNodes"], type=list[msgspec.Raw])
     named = [node for node in nodes if account.encode() in bytes(node)]
-    return normalise(msgspec.json.encode({**parts, "meta": {**meta, "AffectedNodes": named}}))
+    return read_transaction(msgspec.json.encode({**parts, "meta": {**meta, "AffectedNodes": named}}))
 
 
 def _creates(tx: Transaction, account: str) -> bool:

@@ -41,8 +41,8 @@ def explain(node: Node, account: str, sequence: int, watch: Watch) -> Explanatio
             raise NodeMisbehaves(f"{node.name}: the order can't be read: {'; '.join(life.damaged)}")
         raise HistoryMissing(asked.placed_before(history))
     told = explanation(order=life.order, life=life, history=history, newest=newest, node=node.name)
-    doubts = (*told.unproven, *asked.contradiction(life.order))
-    return msgspec.structs.replace(told, unproven=doubts)
+    unproven = (*told.unproven, *asked.contradiction(life.order))
+    return msgspec.structs.replace(told, unproven=unproven)
 
 
 class _Question(msgspec.Struct, frozen=True, kw_only=True):

@@ -21,8 +21,8 @@ from offer_lifecycle import (
     StateRequest,
     Transaction,
     Verdict,
-    begin,
-    fold,
+    adopt_without_snapshot,
+    fold_ledger,
 )
 from order_events import OrderDisappeared, OrderEvent
 
@@ -136,7 +136,9 @@ class _Follower:
             return []
         if self._state is None:
             before = _timeless(header.ledger_index - 1)
-            self._state = begin(network_id=self._network_id, account=self._account, header=before)
+            self._state = adopt_without_snapshot(
+                network_id=self._network_id, account=self._account, header=before
+            )
         facts = LedgerFacts(header=header, reserves=self._reserves, transactions=transactions)
         outcome = self._explained(self._state, facts)
         self._state.apply(outcome)
@@ -150,7 +152,7 @@ class _Follower:
         return events
 
     def _explained(self, state: AccountState, facts: LedgerFacts) -> LedgerOutcome:
-        outcome = fold(state, facts)
+        outcome = fold_ledger(state, facts)
         for _ in range(_ROUNDS):
             verdict = outcome.verdicts.get(self._sequence)
             asked = [self._answer(question) for question in (verdict.questions if verdict else ())]
@@ -158,7 +160,7 @@ class _Follower:
             if not known:
                 break
             facts = msgspec.structs.replace(facts, answers=(*facts.answers, *known))
-            outcome = fold(state, facts)
+            outcome = fold_ledger(state, facts)
         return outcome
 
     def _answer(self, request: StateRequest) -> StateAnswer | None:

@@ -10,10 +10,15 @@ from typing import Literal
 
 import msgspec
 
-from offer_lifecycle import MalformedTransaction, Transaction
-from offer_lifecycle.amounts import ZERO
-from offer_lifecycle.changes import OfferChange, offer_changes
-from offer_lifecycle.funds import balance_changes, pools
+from offer_lifecycle import (
+    ZERO,
+    MalformedTransaction,
+    OfferChange,
+    Transaction,
+    balance_changes,
+    offer_changes,
+    pool_accounts,
+)
 
 
 class Party(msgspec.Struct, frozen=True, kw_only=True):
@@ -62,7 +67,7 @@ def _opposite(change: OfferChange, gives: str, asks: str) -> bool:
 
 def _pools(tx: Transaction, gives: str, asks: str) -> Iterator[Party]:
     try:
-        accounts = pools(tx)
+        accounts = pool_accounts(tx)
     except MalformedTransaction:
         return
     for pool in accounts:

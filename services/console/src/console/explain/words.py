@@ -6,8 +6,7 @@ from decimal import Decimal
 
 from console.explain.answer import Explanation, Mention, Quantity, Step
 from console.tables import quoted
-from offer_lifecycle import plain
-from offer_lifecycle.amounts import issuer_of
+from offer_lifecycle import format_decimal, issuer_of
 from order_events import Amount, OrderStatus, RemovalReason
 
 _PRICE_DIGITS = 12
@@ -68,7 +67,7 @@ def _issuer(quantity: Quantity) -> str:
 
 def _price(told: Explanation, price: str) -> str:
     base, quote = (asset.partition(".")[0] for asset in told.market.split("/", 1))
-    rounded = plain(Decimal(format(Decimal(price), f".{_PRICE_DIGITS}g")))
+    rounded = format_decimal(Decimal(format(Decimal(price), f".{_PRICE_DIGITS}g")))
     return f"{rounded} {quote} per {base}"
 
 

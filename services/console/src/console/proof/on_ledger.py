@@ -7,10 +7,15 @@ from typing import Any
 import msgspec
 
 from console.proof.chain import Break, Finding
-from offer_lifecycle import MalformedTransaction, Reserves, Transaction, normalise
-from offer_lifecycle.changes import offer_changes
-from offer_lifecycle.funds import balance_changes
-from offer_lifecycle.placement import place
+from offer_lifecycle import (
+    MalformedTransaction,
+    Reserves,
+    Transaction,
+    balance_changes,
+    decide_placement,
+    offer_changes,
+    read_transaction,
+)
 from order_events import LiquiditySide, OrderEvent, OrderFilled
 
 Ask = Callable[[str], dict[str, Any] | None]
@@ -54,7 +59,7 @@ def _difference(event: OrderEvent, answer: dict[str, Any]) -> str | None:
     if answer.get("validated") is not True:
         return f"the transaction {event.transaction_hash} is not validated"
     try:
-        tx = normalise(answer)
+        tx = read_transaction(answer)
         found: list[tuple[str, object, object]] = [
             ("transaction", event.transaction_hash, tx.hash),
             ("ledger", event.ledger_index, tx.ledger_index),
@@ -79,7 +84,7 @@ def _traded(event: OrderFilled, tx: Transaction) -> tuple[Decimal | None, Decima
     if event.liquidity_side is LiquiditySide.TAKER:
         if (tx.account, tx.sequence, tx.type) != (event.account, event.sequence, "OfferCreate"):
             return None, None
-        placement = place(tx, changes, list(balance_changes(tx, tx.account)), _ANY_RESERVE)
+        placement = decide_placement(tx, changes, list(balance_changes(tx, tx.account)), _ANY_RESERVE)
         return placement.gave, placement.got
     for change in changes:
         if (change.account, change.sequence) == (event.account, event.sequence):

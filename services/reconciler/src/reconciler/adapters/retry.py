@@ -10,7 +10,7 @@ import nats.js.errors
 import structlog
 
 from reconciler.metrics import Metrics
-from reconciler.service import cancellation
+from service_kit.cancellation import raise_if_cancelled
 
 _log = structlog.get_logger()
 
@@ -26,7 +26,7 @@ async def until_done(what: str, attempt: Callable[[], Awaitable[T]], metrics: Me
     pause = _SHORTEST
     warned = False
     while True:
-        cancellation.obey()
+        raise_if_cancelled()
         try:
             result = await attempt()
         except BUS_ERRORS as error:

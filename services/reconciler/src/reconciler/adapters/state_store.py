@@ -23,7 +23,7 @@ from reconciler.adapters.atomic_batch import (
     Message,
     publish_batch,
 )
-from reconciler.adapters.joined import Joined
+from reconciler.adapters.group_commit import Joined
 from reconciler.adapters.last_values import LastValue, last_values
 from reconciler.adapters.retry import until_done
 from reconciler.metrics import Metrics

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from typing import Protocol
 
+from ledger_client.server import LedgerServer
 from offer_lifecycle import Header
 from order_events import OrderDisappeared
-from reconciler.ports.ledger import LedgerServer
 
 
 class Market(Protocol):

@@ -1,0 +1,62 @@
+"""The one-shot step before the services start: `python -m audit_writer.prepare` (schema, months, passwords).
+
+Running it again changes nothing but the two roles' passwords, which become what the settings say. Takes
+Alembic: `fillproof-audit-writer[migrate]`.
+"""
+
+import asyncio
+import importlib.util
+import os
+import sys
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+import asyncpg
+
+from audit_writer import maintain
+from audit_writer.settings import PreparationSettings
+from service_kit import load_settings
+
+MIGRATIONS = Path(__file__).with_name("migrations")
+
+
+def main() -> int:
+    """Return the exit status; what went wrong is on standard error."""
+    if importlib.util.find_spec("alembic") is None:
+        sys.stderr.write("preparing the database takes Alembic: install fillproof-audit-writer[migrate]\n")
+        return maintain.FAILED
+    settings = load_settings(PreparationSettings)
+    owner = settings.owner_database_url.get_secret_value()
+    writer = urlsplit(settings.database_url.get_secret_value()).password or ""
+    reader = settings.grafana_reader_password.get_secret_value()
+    migrate(owner)
+    asyncio.run(set_passwords(owner, {"audit_writer": unquote(writer), "grafana_reader": reader}))
+    return maintain.main()
+
+
+def migrate(owner: str) -> None:
+    """Bring the database at the owner's address to the newest schema."""
+    from alembic import command  # noqa: PLC0415 - an extra: the writer itself runs without
+    from alembic.config import Config  # noqa: PLC0415
+
+    os.environ["DATABASE_URL"] = owner  # where the migrations read it
+    configuration = Config()
+    configuration.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
+    command.upgrade(configuration, "head")
+
+
+async def set_passwords(owner: str, passwords: dict[str, str]) -> None:
+    """Let the roles log in, each with its password; `ALTER ROLE` takes no parameters."""
+    connection = await asyncpg.connect(owner)
+    try:
+        for role, password in passwords.items():
+            statement = await connection.fetchval(
+                "SELECT format('ALTER ROLE %I LOGIN PASSWORD %L', $1::text, $2::text)", role, password
+            )
+            await connection.execute(statement)
+    finally:
+        await connection.close()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,36 @@
+"""Any ledger server, with its answers timed and its errors counted."""
+
+import time
+
+from ledger_client.server import Answer, LedgerServer, ServerError
+from reconciler.metrics import Metrics
+
+
+class MeteredServer:
+    """Passes everything on."""
+
+    def __init__(self, server: LedgerServer, metrics: Metrics) -> None:
+        """Measure `server`."""
+        self._server = server
+        self._metrics = metrics
+
+    @property
+    def name(self) -> str:
+        """The server's address, without credentials."""
+        return self._server.name
+
+    async def request(self, method: str, /, **params: object) -> Answer:
+        """Ask, and return the `result` (see `LedgerServer`)."""
+        asked = time.perf_counter()
+        try:
+            return await self._server.request(method, **params)
+        except ServerError as error:
+            self._metrics.request_errors.labels(server=self.name, kind=error.kind).inc()
+            raise
+        finally:
+            elapsed = time.perf_counter() - asked
+            self._metrics.request_seconds.labels(server=self.name, method=method).observe(elapsed)
+
+    async def close(self) -> None:
+        """Close the connection."""
+        await self._server.close()

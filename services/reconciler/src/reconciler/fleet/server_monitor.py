@@ -1,0 +1,103 @@
+"""Looking at every server, not only at the one that is read: who lags, and who is on another chain.
+
+The accounts ask one server as long as it answers. A server whose newest ledger is old, or which was led
+onto another chain, answers well: only the others tell.
+"""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+
+from ledger_client.questions import ServerStatus, ledger_header, server_status
+from ledger_client.server import Lagging, LedgerServer, ServerError, WrongChain
+from ledger_client.server_choice import Servers
+from offer_lifecycle import Header
+from reconciler.metrics import Metrics
+from service_kit.cancellation import raise_if_cancelled
+
+SECONDS_BETWEEN = 2.0
+LEDGERS_BEHIND = 5
+"""Behind the newest ledger that any server has: about 20 seconds. Some servers are always a little late."""
+
+Statuses = Mapping[str, ServerStatus]
+
+
+class Watch:
+    """Puts servers aside that the others contradict, and measures them all."""
+
+    def __init__(self, servers: Servers, metrics: Metrics) -> None:
+        """Look at all of `servers` that are not aside."""
+        self._servers = servers
+        self._metrics = metrics
+
+    async def run(self) -> None:
+        """Look again and again, until cancelled."""
+        while True:
+            await self.look()
+            raise_if_cancelled()
+            await asyncio.sleep(SECONDS_BETWEEN)
+
+    async def look(self) -> None:
+        """Ask each server where it is, put aside those behind, and those with another ledger there."""
+        asked = list(self._servers.candidates())
+        statuses = await self._statuses(asked)
+        newest = max((status.validated for status in statuses.values()), default=0)
+        for server in asked:
+            status = statuses.get(server.name)
+            if status is not None and newest - status.validated > LEDGERS_BEHIND:
+                self._servers.failed(
+                    server,
+                    Lagging(
+                        server.name,
+                        f"server_info: expected ledger {newest}, which another server has, or one close to "
+                        f"it, found {status.validated} as the newest: it lags",
+                    ),
+                )
+        await self._compare_chains(asked, statuses)
+        self._measure(statuses)
+
+    async def _statuses(self, asked: Sequence[LedgerServer]) -> dict[str, ServerStatus]:
+        answers = await asyncio.gather(*(server_status(server) for server in asked), return_exceptions=True)
+        statuses = {}
+        for server, answer in zip(asked, answers, strict=True):
+            if isinstance(answer, ServerError):
+                self._servers.failed(server, answer)
+            elif isinstance(answer, BaseException):
+                raise answer
+            else:
+                statuses[server.name] = answer
+        return statuses
+
+    async def _compare_chains(self, asked: Sequence[LedgerServer], statuses: Statuses) -> None:
+        """Hold one ledger that all have against the server that is read: the accounts check that one."""
+        able = [server for server in asked if server.name in statuses]
+        common = min((statuses[server.name].validated for server in able), default=0)
+        if len(able) < 2 or able[0] is not asked[0]:  # noqa: PLR2004 - nothing to compare, or with nothing
+            return
+        answers = await asyncio.gather(*(_header(server, common) for server in able))
+        reference = answers[0]
+        for server, header in zip(able, answers, strict=True):
+            if reference and header and header.ledger_hash != reference.ledger_hash:
+                self._servers.failed(
+                    server,
+                    WrongChain(
+                        server.name,
+                        f"ledger: expected hash {reference.ledger_hash} of ledger {common}, as "
+                        f"{able[0].name} has it, found {header.ledger_hash}: it is on another chain",
+                    ),
+                )
+
+    def _measure(self, statuses: Statuses) -> None:
+        used = {server.name for server in self._servers.candidates()}
+        for server in self._servers.every():
+            up = server.name in statuses and server.name in used
+            self._metrics.server_up.labels(server=server.name).set(up)
+            if server.name in statuses:
+                validated = statuses[server.name].validated
+                self._metrics.server_validated_ledger.labels(server=server.name).set(validated)
+
+
+async def _header(server: LedgerServer, ledger_index: int) -> Header | None:
+    try:
+        return await ledger_header(server, ledger_index)
+    except ServerError:
+        return None  # who reads it meets the same; here it only can't be compared

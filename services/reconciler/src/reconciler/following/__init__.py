@@ -1,0 +1,1 @@
+"""A ledger closes: an account's transactions are read without a gap, folded, published, and committed."""

@@ -1,0 +1,157 @@
+"""Reading an account's ledgers without a gap, on one server.
+
+The record is `account_tx` over [cursor, H]. Four things show that nothing is missing and nothing is
+another chain's:
+1. the server holds [cursor, H] whole, and serves exactly that range;
+2. the cursor's ledger is read again and must show the same transactions as before;
+3. the headers link up: to the cursor's hash at one end and among themselves;
+4. every transaction names the hash of its ledger's header.
+"""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import pairwise
+
+from ledger_client.questions import (
+    LedgerTransaction,
+    ServerStatus,
+    account_history,
+    ledger_header,
+)
+from ledger_client.reserves import reserves_at
+from ledger_client.server import Lagging, LedgerServer, ProtocolViolation, WrongChain
+from offer_lifecycle import AccountRecord, Header, LedgerFacts, Transaction
+
+LEDGERS_A_READING = 256
+"""At most; a longer way is read in steps, each of them committed."""
+_HEADERS_AT_ONCE = 8
+
+
+class HistoryMissing(Exception):
+    """The server can't show the ledgers since the cursor; another one, or a later moment, may."""
+
+
+def next_upto(server: LedgerServer, status: ServerStatus, cursor: int) -> int:
+    """Return the ledger up to which the server can be read from the cursor on; the cursor: nothing new.
+
+    Raises:
+        Lagging: if its newest ledger is older than the cursor.
+        HistoryMissing: if it lacks ledgers after the cursor.
+
+    """
+    if status.validated < cursor:
+        raise Lagging(
+            server.name,
+            f"server_info: expected ledger {cursor}, already followed, or a later one, "
+            f"found {status.validated} as the newest: it lags",
+        )
+    upto = min(status.validated, cursor + LEDGERS_A_READING)
+    if not status.covers(cursor, upto):
+        raise HistoryMissing(
+            f"{server.name}: history missing: expected ledgers {cursor}-{upto}, found {status.held}; "
+            "add a server with more history to FILLPROOF_XRPL_URLS, or wait until it has caught up"
+        )
+    return upto
+
+
+async def check_cursor(server: LedgerServer, record: AccountRecord) -> None:
+    """Hold the record's cursor against a server that has not been read for the account yet.
+
+    Raises:
+        ServerError: as every request; WrongChain if it shows another ledger there.
+
+    """
+    cursor = record.ledger_index
+    _check_overlap(server, record, await account_history(server, record.account, cursor, cursor))
+    _check_chain(server, record, [await ledger_header(server, cursor)])
+
+
+async def read(
+    server: LedgerServer,
+    status: ServerStatus,
+    record: AccountRecord,
+    upto: int,
+    deadlines: Iterable[int],
+) -> list[LedgerFacts]:
+    """Return the facts of the ledgers after the record's cursor up to `upto`, oldest first.
+
+    A ledger without a transaction of the account is left out, unless it is one of `deadlines` or `upto`.
+
+    Raises:
+        ServerError: as every request; WrongChain, ProtocolViolation: see the module.
+
+    """
+    cursor = record.ledger_index
+    history = await account_history(server, record.account, cursor, upto)
+    overlap = [one for one in history if one.transaction.ledger_index == cursor]
+    _check_overlap(server, record, overlap)
+    by_ledger: defaultdict[int, list[LedgerTransaction]] = defaultdict(list)
+    for one in history[len(overlap) :]:
+        by_ledger[one.transaction.ledger_index].append(one)
+    wanted = {upto, *by_ledger, *(ledger for ledger in deadlines if cursor < ledger < upto)}
+    headers = await _headers(server, sorted({*wanted, *([cursor] if cursor + 1 not in wanted else [])}))
+    _check_chain(server, record, headers)
+    reserves = await reserves_at(server, status, cursor, upto, by_ledger)
+    return [
+        LedgerFacts(
+            header=header,
+            reserves=reserves.get(header.ledger_index, status.reserves),
+            transactions=_checked(server, header, by_ledger.get(header.ledger_index, [])),
+        )
+        for header in headers[-len(wanted) :]
+    ]
+
+
+def _check_overlap(server: LedgerServer, record: AccountRecord, overlap: Sequence[LedgerTransaction]) -> None:
+    found = tuple(one.transaction.hash for one in overlap)
+    if found != record.transactions:
+        raise WrongChain(
+            server.name,
+            f"account_tx: expected ledger {record.ledger_index} to show {record.account} the same "
+            f"{len(record.transactions)} transactions as when it was followed, found {len(found)} "
+            f"(differing: {sorted(set(found) ^ set(record.transactions))[:3]})",
+        )
+
+
+async def _headers(server: LedgerServer, wanted: Sequence[int]) -> list[Header]:
+    if len(wanted) == 1:  # as for most accounts at most ledgers: no task for it
+        return [await ledger_header(server, wanted[0])]
+    headers: list[Header] = []
+    for first in range(0, len(wanted), _HEADERS_AT_ONCE):
+        some = wanted[first : first + _HEADERS_AT_ONCE]
+        headers += await asyncio.gather(*(ledger_header(server, ledger_index) for ledger_index in some))
+    return headers
+
+
+def _check_chain(server: LedgerServer, record: AccountRecord, headers: Sequence[Header]) -> None:
+    for parent_index, parent_hash, found in _links(record, headers):
+        if parent_hash != found:
+            raise WrongChain(
+                server.name,
+                f"ledger: expected hash {parent_hash} of ledger {parent_index}, found {found}: "
+                "it is on another chain than the ledgers followed so far",
+            )
+
+
+def _links(record: AccountRecord, headers: Sequence[Header]) -> Iterator[tuple[int, str, str]]:
+    """Yield every pair of hashes that must be equal: (ledger, one hash of it, the other)."""
+    first = headers[0]
+    at_cursor = first.ledger_index == record.ledger_index
+    yield record.ledger_index, record.ledger_hash, first.ledger_hash if at_cursor else first.parent_hash
+    for before, after in pairwise(headers):
+        if after.ledger_index == before.ledger_index + 1:
+            yield before.ledger_index, before.ledger_hash, after.parent_hash
+
+
+def _checked(
+    server: LedgerServer, header: Header, transactions: Sequence[LedgerTransaction]
+) -> tuple[Transaction, ...]:
+    for one in transactions:
+        if one.ledger_hash != header.ledger_hash:
+            raise ProtocolViolation(
+                server.name,
+                f"account_tx: expected hash {header.ledger_hash} of ledger {header.ledger_index} in "
+                f"transaction {one.transaction.hash}, found {one.ledger_hash}",
+            )
+    return tuple(one.transaction for one in transactions)

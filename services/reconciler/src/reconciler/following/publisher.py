@@ -1,0 +1,87 @@
+"""A ledger's events, in the one order that matters: disappearances first, but never at the fills' cost."""
+
+import asyncio
+from collections.abc import Sequence
+
+import msgspec
+import structlog
+
+from ledger_client.server import LedgerServer, ServerError
+from offer_lifecycle import Header
+from order_events import MarketContext, OrderDisappeared, OrdersEvent
+from reconciler.ports.bus import OrdersBus
+from reconciler.ports.market import Market
+
+_log = structlog.get_logger()
+
+_CONTEXT_SHARE = 0.5
+"""Of the time for disappearances, what reading the market may take."""
+
+
+class Publisher:
+    """Offers and publishes."""
+
+    def __init__(self, bus: OrdersBus, market: Market, *, disappearance_timeout: float) -> None:
+        """`disappearance_timeout`: seconds that the disappearances of a ledger may take in all."""
+        self._bus = bus
+        self._market = market
+        self._timeout = disappearance_timeout
+
+    async def publish(
+        self,
+        events: Sequence[OrdersEvent],
+        owed: Sequence[OrderDisappeared],
+        server: LedgerServer,
+        header: Header,
+    ) -> list[OrderDisappeared]:
+        """Offer the disappearances, those owed from before first, then publish all other events.
+
+        Returns the disappearances that are still owed. The other events are published in any case.
+        """
+        disappeared = [event for event in events if isinstance(event, OrderDisappeared)]
+        others = [event for event in events if not isinstance(event, OrderDisappeared)]
+        deadline = asyncio.get_running_loop().time() + self._timeout
+        described = await self._described(server, header, disappeared)
+        left = max(deadline - asyncio.get_running_loop().time(), 0)
+        still_owed = await self.offer([*owed, *described], left)
+        if others:
+            await self._bus.publish(others)
+        return still_owed
+
+    async def tell(self, events: Sequence[OrdersEvent]) -> None:
+        """Publish what belongs to no ledger's orders."""
+        if events:
+            await self._bus.publish(events)
+
+    async def offer(
+        self, disappeared: Sequence[OrderDisappeared], within: float | None = None
+    ) -> list[OrderDisappeared]:
+        """Offer disappearances for a bounded time (seconds), and return those still owed."""
+        if not disappeared:
+            return []
+        return await self._bus.offer(disappeared, self._timeout if within is None else within)
+
+    async def _described(
+        self, server: LedgerServer, header: Header, events: list[OrderDisappeared]
+    ) -> list[OrderDisappeared]:
+        if not events:
+            return []
+        seconds = self._timeout * _CONTEXT_SHARE
+        try:
+            async with asyncio.timeout(seconds):
+                return await self._market.describe(server, header, events)
+        except TimeoutError:
+            reason = f"no answer within {seconds:g} s"
+        except ServerError as error:
+            reason = str(error)
+        except Exception as error:  # noqa: BLE001 - see below
+            # The context is a courtesy: a fault in reading it must not hold up a fill
+            _log.exception("market context failed", ledger_index=header.ledger_index)
+            reason = repr(error)
+        context = MarketContext(ledger_index=header.ledger_index, reason=reason)
+        return [with_context(event, context) for event in events]
+
+
+def with_context(event: OrderDisappeared, context: MarketContext) -> OrderDisappeared:
+    """Return the event with its market context."""
+    return msgspec.structs.replace(event, market_context=context)

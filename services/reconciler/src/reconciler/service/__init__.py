@@ -1,1 +1,0 @@
-"""Following accounts: read validated ledgers without a gap, fold, publish, commit."""

@@ -1,0 +1,151 @@
+"""An XRP Ledger server over WebSocket (ws, wss): requests, and a wake-up at each ledgerClosed.
+
+Every connection is a fresh object with its own waiting requests, so nothing of a lost connection can
+reach the next one. A connection on which no ledger closes for too long is dead, whatever TCP says.
+"""
+
+import asyncio
+import itertools
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
+
+import msgspec
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed, WebSocketException
+from websockets.frames import CloseCode
+
+from ledger_client.envelope import API_VERSION, decode, result_of, server_name
+from ledger_client.server import Answer, Overloaded, ProtocolViolation, ServerError, Unreachable
+
+_MAX_MESSAGE = 64 * 2**20
+"""Bytes; an expanded ledger is larger than the library's limit of 1 MiB."""
+
+
+class WebSocketServer:
+    """Connects when it is first asked, and again after a connection was lost."""
+
+    def __init__(
+        self, url: str, *, on_ledger_closed: Callable[[], None], timeout: float = 10, silence: float = 20
+    ) -> None:
+        """`timeout`: seconds for a connection and an answer; `silence`: seconds without a closed ledger."""
+        self._url = url
+        self._name = server_name(url)
+        self._on_ledger_closed = on_ledger_closed
+        self._timeout = timeout
+        self._silence = silence
+        self._connection: _Connection | None = None
+        self._connecting = asyncio.Lock()
+
+    @property
+    def name(self) -> str:
+        """The server's address, without credentials."""
+        return self._name
+
+    async def request(self, method: str, /, **params: object) -> Answer:
+        """Ask, and return the `result` (see `LedgerServer`)."""
+        try:
+            async with asyncio.timeout(self._timeout):
+                connection = await self._connected()
+                return await connection.request(method, params)
+        except TimeoutError as error:
+            raise Unreachable(self._name, f"{method}: no answer within {self._timeout:g} s") from error
+
+    async def close(self) -> None:
+        """Close the connection; the next request would open a new one."""
+        if self._connection is not None:
+            await self._connection.close()
+            self._connection = None
+
+    async def _connected(self) -> "_Connection":
+        async with self._connecting:
+            if self._connection is not None and self._connection.lost is None:
+                return self._connection
+            await self.close()
+            try:
+                socket = await connect(
+                    self._url, open_timeout=None, close_timeout=1, max_size=_MAX_MESSAGE, max_queue=None
+                )
+            except (OSError, WebSocketException, ValueError) as error:
+                raise Unreachable(self._name, f"no connection: {error}") from error
+            connection = _Connection(self._name, socket, self._on_ledger_closed, self._silence)
+            try:
+                await connection.request("subscribe", {"streams": ["ledger"]})
+            except BaseException:  # a timeout too: without the stream nothing would wake anybody
+                await connection.close()
+                raise
+            self._connection = connection
+            return connection
+
+
+class _Connection:
+    """One connection, from its opening to its end."""
+
+    def __init__(
+        self, name: str, socket: ClientConnection, on_ledger_closed: Callable[[], None], silence: float
+    ) -> None:
+        self.lost: ServerError | None = None
+        """Why it ended; None while it lives."""
+        self._name = name
+        self._socket = socket
+        self._on_ledger_closed = on_ledger_closed
+        self._silence = silence
+        self._ids = itertools.count(1)
+        self._waiting: dict[int, asyncio.Future[dict[str, Any]]] = {}
+        self._reader = asyncio.create_task(self._read())
+
+    async def request(self, method: str, params: dict[str, object]) -> Answer:
+        if self.lost is not None:
+            raise self.lost
+        number = next(self._ids)
+        answer = self._waiting[number] = asyncio.get_running_loop().create_future()
+        body = {**params, "id": number, "command": method, "api_version": API_VERSION}
+        try:
+            with suppress(WebSocketException):  # the reader meets it too, and tells all who wait
+                await self._socket.send(msgspec.json.encode(body).decode())
+            return result_of(self._name, method, await answer)
+        finally:
+            self._waiting.pop(number, None)
+
+    async def close(self) -> None:
+        self._reader.cancel()
+        await asyncio.wait([self._reader])
+
+    async def _read(self) -> None:
+        reason: ServerError = Unreachable(self._name, "connection closed")
+        try:
+            async with asyncio.timeout(self._silence) as watchdog:
+                async for payload in self._socket:
+                    if self._handle(decode(self._name, payload)):
+                        watchdog.reschedule(asyncio.get_running_loop().time() + self._silence)
+        except TimeoutError:
+            reason = Unreachable(self._name, f"no ledger closed for {self._silence:g} s")
+        except WebSocketException as error:
+            reason = _lost(self._name, error)
+        except ProtocolViolation as error:
+            reason = error
+        finally:
+            self.lost = reason
+            for answer in self._waiting.values():
+                if not answer.done():
+                    answer.set_exception(reason)
+            await self._socket.close()
+
+    def _handle(self, message: dict[str, Any]) -> bool:
+        """Take one message; True if it says that a ledger closed."""
+        kind = message.get("type")
+        if kind == "ledgerClosed":
+            self._on_ledger_closed()
+            return True
+        if kind == "response" or "error" in message:
+            answer = self._waiting.get(message.get("id", 0))
+            if answer is not None and not answer.done():
+                answer.set_result(message)
+        return False
+
+
+def _lost(name: str, error: WebSocketException) -> ServerError:
+    """Say why a connection ended: a server that we ask too much of closes it as a policy violation."""
+    if isinstance(error, ConnectionClosed) and error.rcvd and error.rcvd.code == CloseCode.POLICY_VIOLATION:
+        return Overloaded(name, f"connection closed: {error}")
+    return Unreachable(name, f"connection lost: {error}")

@@ -1,0 +1,100 @@
+"""Envelopes: who is at fault, and that no number becomes a float."""
+
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from ledger_client.envelope import decode, result_of, server_name
+from ledger_client.server import (
+    InvalidRequest,
+    Overloaded,
+    ProtocolViolation,
+    Refused,
+    ServerError,
+    Unreachable,
+)
+
+SERVER = "ws://node"
+
+Envelope = Callable[..., dict[str, Any]]
+
+
+def over_json_rpc(**fields: object) -> dict[str, Any]:
+    return {"result": fields}
+
+
+def over_websocket(**fields: object) -> dict[str, Any]:
+    return {"id": 1, "type": "response", **fields}
+
+
+@pytest.mark.parametrize("envelope", [over_json_rpc, over_websocket])
+@pytest.mark.parametrize(
+    ("code", "kind"),
+    [
+        ("actNotFound", Refused),
+        ("lgrNotFound", Refused),
+        ("lgrIdxMalformed", Refused),
+        ("txnNotFound", Refused),
+        ("slowDown", Overloaded),
+        ("tooBusy", Overloaded),
+        ("noNetwork", Unreachable),
+        ("amendmentBlocked", Unreachable),
+        ("invalidParams", InvalidRequest),
+        ("unknownCmd", InvalidRequest),
+    ],
+)
+def test_an_error_says_who_is_at_fault(envelope: Envelope, code: str, kind: type[ServerError]) -> None:
+    with pytest.raises(kind, match=f"ws://node: ledger: {code}: Text"):
+        result_of(SERVER, "ledger", envelope(error=code, error_message="Text", status="error"))
+
+
+def test_a_refusal_carries_its_code() -> None:
+    with pytest.raises(Refused) as refusal:
+        result_of(SERVER, "account_info", over_websocket(error="actNotFound", status="error"))
+    assert refusal.value.code == "actNotFound"
+
+
+@pytest.mark.parametrize(
+    "envelope",
+    [
+        over_websocket(result={"a": 1}, status="success", warning="load"),
+        over_json_rpc(a=1, status="success", warning="load"),
+    ],
+)
+def test_a_warning_of_our_load_is_overload(envelope: dict[str, Any]) -> None:
+    with pytest.raises(Overloaded, match="load"):
+        result_of(SERVER, "ledger", envelope)
+
+
+@pytest.mark.parametrize("envelope", [{}, {"result": []}, {"result": {}}, {"result": {}, "status": "odd"}])
+def test_an_envelope_without_success_is_no_answer(envelope: dict[str, Any]) -> None:
+    with pytest.raises(ProtocolViolation):
+        result_of(SERVER, "ledger", envelope)
+
+
+def test_no_number_becomes_a_float() -> None:
+    assert decode(SERVER, b'{"reserve": 0.2, "fee": 1e-05, "seq": 7}') == {
+        "reserve": Decimal("0.2"),
+        "fee": Decimal("1e-05"),
+        "seq": 7,
+    }
+
+
+@pytest.mark.parametrize("payload", [b"", b"[]", b"<html>", b"\xff\xfe"])
+def test_what_is_no_json_object_is_the_server_s_fault(payload: bytes) -> None:
+    with pytest.raises(ProtocolViolation, match="expected a JSON object"):
+        decode(SERVER, payload)
+
+
+@pytest.mark.parametrize(
+    ("url", "name"),
+    [
+        ("wss://user:secret@one.example:51233/?key=secret", "wss://one.example:51233"),
+        ("http://127.0.0.1:5005/", "http://127.0.0.1:5005"),
+        ("https://one.example/rpc", "https://one.example/rpc"),
+    ],
+)
+def test_a_server_s_name_holds_no_secret(url: str, name: str) -> None:
+    assert server_name(url) == name

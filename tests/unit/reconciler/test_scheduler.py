@@ -1,0 +1,275 @@
+"""The loop: wake-ups, several accounts, servers that come and go."""
+
+import asyncio
+import contextlib
+import random
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+
+import pytest
+from in_memory_bus import Memory, MemoryFeed, MemoryLeases, MemoryOrders, MemoryStore, NoMarket
+from in_process_node import InProcessServer
+from replaying import recorded
+from structlog.testing import capture_logs
+from waiting import until
+from with_a_hole import PATIENCE, Clock, gaps_of
+
+from ledger_client.server import Unreachable
+from ledger_client.server_choice import Servers
+from reconciler.backfill.history_gaps import SECONDS_BETWEEN_LOOKS
+from reconciler.backfill.unexplained_removals import UnexplainedRemovals
+from reconciler.fleet.account_shares import Lease, share
+from reconciler.fleet.scheduler import Loop, Wakeup
+from reconciler.following.follower import Follower
+from reconciler.following.publisher import Publisher
+from reconciler.metrics import Metrics
+
+SESSION = recorded("random_crowd_4")
+ROLES = ("maker", "maker2", "maker3")
+LAST = SESSION.ledgers[-1].ledger_index
+
+
+class Running:
+    """A loop over in-process servers; every account has a memory of its own."""
+
+    def __init__(
+        self, *servers: InProcessServer, poll_seconds: float = 5, roles: tuple[str, ...] = ROLES
+    ) -> None:
+        self.memories = {role: Memory() for role in roles}
+        self.leases = MemoryLeases()
+        self.wakeup = Wakeup(poll_seconds=poll_seconds)
+        self.metrics = Metrics()
+        self.turns = 0
+        self.made: list[Follower] = []
+        clock = asyncio.get_running_loop().time
+        pool = Servers(servers, clock=clock, chance=random.Random(1))  # noqa: S311 - no secret
+        accounts = [SESSION.accounts[role] for role in roles]
+        self.lease = Lease(self.leases, accounts, replica="one", seconds=5, clock=clock)
+        self.gaps_clock = Clock()
+        self.loop = Loop(
+            self._follower,
+            self.lease,
+            pool,
+            self.wakeup,
+            self.metrics,
+            self._turned,
+            gaps=gaps_of(next(iter(self.memories.values()), Memory()), self.gaps_clock),
+            unexplained_removals=UnexplainedRemovals(clock=Clock()),
+        )
+
+    def _turned(self) -> None:
+        self.turns += 1
+
+    def store(self, memory: Memory) -> MemoryStore:
+        return MemoryStore(memory)
+
+    def _follower(self, account: str) -> Follower:
+        memory = next(one for role, one in self.memories.items() if SESSION.accounts[role] == account)
+        follower = Follower(
+            account,
+            start_ledger=SESSION.ledgers[0].ledger_index,
+            feed=MemoryFeed(memory),
+            store=self.store(memory),
+            publisher=Publisher(MemoryOrders(memory), NoMarket(), disappearance_timeout=1),
+        )
+        self.made.append(follower)
+        return follower
+
+    @property
+    def followers(self) -> Sequence[Follower]:
+        return self.loop.followers
+
+    def pause_between_renewals(self, seconds: float) -> None:
+        self.lease.pause = seconds
+
+    def all_at(self, ledger_index: int) -> Callable[[], bool]:
+        return lambda: (
+            len(self.followers) == len(self.memories)
+            and all(one.cursor == ledger_index for one in self.followers)
+        )
+
+    def metric(self, name: str) -> float | None:
+        return self.metrics.registry.get_sample_value(f"reconciler_{name}")
+
+
+@contextlib.asynccontextmanager
+async def turning(running: Running) -> AsyncIterator[Running]:
+    task = asyncio.create_task(running.loop.run())
+    try:
+        yield running
+    finally:
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+
+
+async def test_every_account_is_followed_to_the_newest_ledger() -> None:
+    server = InProcessServer(SESSION)
+    server.close_ledgers()
+    async with turning(Running(server)) as running:
+        await until(running.all_at(LAST))
+        await until(lambda: running.metric("cursor_lag_ledgers") == 0)
+    assert running.metric("validated_ledger") == LAST
+    assert running.turns > 0
+    assert all(memory.stream for memory in running.memories.values())
+
+
+async def test_a_closed_ledger_wakes_it_long_before_it_would_look_by_itself(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("reconciler.fleet.scheduler._SHORTEST_PAUSE", 3600)
+    server = InProcessServer(SESSION)
+    async with turning(Running(server, poll_seconds=3600)) as running:
+        for ledger in SESSION.ledgers[:3]:
+            await until(running.all_at(ledger.ledger_index))
+            server.close_ledgers(1)
+            running.wakeup.notify()
+
+
+async def test_without_any_wake_up_it_looks_by_itself() -> None:
+    server = InProcessServer(SESSION)
+    async with turning(Running(server, poll_seconds=0.05)) as running:
+        await until(running.all_at(SESSION.ledgers[0].ledger_index))
+        server.close_ledgers()
+        await until(running.all_at(LAST))
+
+
+async def test_a_hole_in_one_server_s_history_is_told_once_and_another_server_serves() -> None:
+    holed, whole = InProcessServer(SESSION, "node://holed"), InProcessServer(SESSION, "node://whole")
+    holed.node.faults.change({"hole": [SESSION.ledgers[5].ledger_index, SESSION.ledgers[6].ledger_index]})
+    for server in (holed, whole):
+        server.close_ledgers()
+    with capture_logs() as logs:
+        async with turning(Running(holed, whole, roles=("maker",), poll_seconds=0.02)) as running:
+            await until(running.all_at(LAST))
+    assert [line["problem"][:12] for line in logs if line["log_level"] == "warning"] == ["node://holed"]
+
+
+async def test_while_the_history_is_missing_everywhere_nothing_advances() -> None:
+    server = InProcessServer(SESSION)
+    server.close_ledgers()
+    async with turning(Running(server, roles=("maker",), poll_seconds=0.02)) as running:
+        await until(running.all_at(LAST))
+    again = InProcessServer(SESSION)
+    again.node.faults.change({"hole": [SESSION.ledgers[5].ledger_index, SESSION.ledgers[6].ledger_index]})
+    with capture_logs() as logs:
+        async with turning(Running(again, roles=("maker",), poll_seconds=0.02)) as held:
+            await until(held.all_at(SESSION.ledgers[0].ledger_index))
+            again.close_ledgers()
+            asked = len(again.asked)
+            await until(lambda: len(again.asked) > asked + 5)
+            assert held.all_at(SESSION.ledgers[0].ledger_index)()
+            again.node.faults.change({"hole": None})
+            await until(held.all_at(LAST))
+    assert "history missing" in next(line["problem"] for line in logs if line["log_level"] == "warning")
+    assert held.memories["maker"].stream == running.memories["maker"].stream
+
+
+async def test_overload_and_unreachable_servers_only_cost_time() -> None:
+    calm, troubled = InProcessServer(SESSION), InProcessServer(SESSION)
+    for server in (calm, troubled):
+        server.close_ledgers()
+    troubled.node.faults.change({"slow_down": 1, "empty_pages": 2})
+    async with turning(Running(calm)) as first:
+        await until(first.all_at(LAST))
+    async with turning(Running(troubled, poll_seconds=0.02)) as second:
+        await until(second.all_at(LAST))
+    assert [one.stream for one in second.memories.values()] == [one.stream for one in first.memories.values()]
+
+
+class SwallowsCancellation(MemoryStore):
+    """Finishes a commit although the task was cancelled meanwhile, as nats-py may."""
+
+    def __init__(self, memory: Memory) -> None:
+        super().__init__(memory)
+        self.committing = asyncio.Event()
+
+    async def commit(
+        self, prefix: str, values: Mapping[str, bytes], deleted: Sequence[str], fence: int
+    ) -> int:
+        if fence:  # not the adoption's
+            self.committing.set()
+            with contextlib.suppress(asyncio.CancelledError):
+                await asyncio.Event().wait()
+        return await super().commit(prefix, values, deleted, fence)
+
+
+async def test_a_cancellation_that_a_library_swallows_still_ends_the_loop(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    server, store = InProcessServer(SESSION), SwallowsCancellation(Memory())
+    running = Running(server, roles=("maker",), poll_seconds=0.02)
+    monkeypatch.setattr(running, "store", lambda _: store)
+    server.close_ledgers()
+    task = asyncio.create_task(running.loop.run())
+    await store.committing.wait()
+    task.cancel()
+    done, _ = await asyncio.wait([task], timeout=5)
+    assert done == {task}
+    assert task.cancelled()
+
+
+async def test_an_account_that_another_replica_has_gone_on_with_is_taken_up_again() -> None:
+    server = InProcessServer(SESSION)
+    running = Running(server, roles=("maker",), poll_seconds=0.02)
+    running.pause_between_renewals(0.01)
+    async with turning(running):
+        await until(running.all_at(SESSION.ledgers[0].ledger_index))
+        running.memories["maker"].revision += 1  # somebody else's commit
+        server.close_ledgers()
+        await until(running.all_at(LAST))
+    assert running.metric("lease_losses_total") == 1
+    assert len(running.made) == 2
+    undisturbed = Running(server, roles=("maker",), poll_seconds=0.02)
+    async with turning(undisturbed):
+        await until(undisturbed.all_at(LAST))
+    assert running.memories["maker"].stream == undisturbed.memories["maker"].stream
+
+
+async def test_accounts_come_and_go_with_the_other_replicas() -> None:
+    server = InProcessServer(SESSION)
+    server.close_ledgers()
+    accounts = frozenset(SESSION.accounts[role] for role in ROLES)
+    running = Running(server, poll_seconds=0.02)
+    running.pause_between_renewals(0.01)
+    async with turning(running):
+        await until(running.all_at(LAST))
+        others = {f"other{number}": accounts for number in range(40)}
+        running.leases.living.update(others)
+        mine = share("one", sorted(accounts), {**others, "one": accounts})
+        await until(lambda: {one.account for one in running.followers} == mine)
+        assert mine < accounts
+        assert running.metric("replicas") == 41
+        await until(lambda: running.metric("accounts") == len(mine))
+        for other in others:
+            del running.leases.living[other]
+        await until(running.all_at(LAST))
+        assert running.metric("lease_losses_total") == 0
+    assert running.leases.living == {}
+
+
+async def test_a_replica_with_nothing_to_follow_still_turns() -> None:
+    running = Running(InProcessServer(SESSION), roles=())
+    running.pause_between_renewals(0.01)
+    async with turning(running):
+        await until(lambda: running.turns > 3)
+
+
+async def test_ledgers_that_no_server_has_are_left_out_and_read_once_a_server_has_them() -> None:
+    server, whole = InProcessServer(SESSION, "node://holed"), InProcessServer(SESSION, "node://whole")
+    first = SESSION.ledgers[0].ledger_index
+    whole.trouble = lambda _method: Unreachable("node://whole", "not there yet")
+    async with turning(Running(server, whole, poll_seconds=0.01, roles=ROLES[:1])) as running:
+
+        def passes(seconds: float, reached: Callable[[], bool]) -> bool:
+            running.gaps_clock.now += seconds
+            return reached()
+
+        await until(running.all_at(first))
+        server.node.faults.change({"hole": [first + 1, first + 20]})
+        server.close_ledgers()
+        await until(lambda: passes(PATIENCE, running.all_at(LAST)))
+        await until(lambda: running.metric("open_gaps") == 1)
+        whole.close_ledgers()
+        whole.trouble = lambda _method: None
+        await until(lambda: passes(SECONDS_BETWEEN_LOOKS, lambda: running.metric("open_gaps") == 0))
+        assert running.followers[0].gaps == ()
