@@ -1,1 +1,1 @@
-"""Books that an engine would have kept over recorded sessions, in every format, with faults put in by a seed."""
+"""Books as engines would have kept them over recorded sessions, with faults put in by a seed."""

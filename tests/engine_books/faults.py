@@ -39,7 +39,7 @@ class _Making:
     """A book while faults are put in."""
 
     def __init__(self, session: str, seed: int, accounts: tuple[str, ...] | None) -> None:
-        self.dice = random.Random(f"faults {session} {seed}")
+        self.dice = random.Random(f"faults {session} {seed}")  # noqa: S311
         self.found = recorded(session)
         self.accounts = accounts or self.found.accounts
         self.orders = right_book(session, seed, self.accounts)
@@ -51,9 +51,7 @@ class _Making:
     def free(self, fits: Callable[[BookedOrder, LedgerOrder], bool]) -> BookedOrder | None:
         """Pick an untouched order that fits."""
         fitting = [
-            order
-            for order in self.orders
-            if order.number not in self.touched and fits(order, self.of(order))
+            order for order in self.orders if order.number not in self.touched and fits(order, self.of(order))
         ]
         if not fitting:
             return None
@@ -69,13 +67,22 @@ class _Making:
         """Note what was done."""
         self.injected.append(
             Injected(
-                fault=fault, kind=kind, account=order.account, sequence=order.sequence, placed_tx=order.placed_tx
+                fault=fault,
+                kind=kind,
+                account=order.account,
+                sequence=order.sequence,
+                placed_tx=order.placed_tx,
             )
         )
 
 
 def faulty_book(
-    session: str, seed: int, each: int, *, without: set[str] = frozenset(), accounts: tuple[str, ...] | None = None
+    session: str,
+    seed: int,
+    each: int,
+    *,
+    without: set[str] = frozenset(),
+    accounts: tuple[str, ...] | None = None,
 ) -> FaultyBook:
     """Put `each` faults of every kind that the session has orders for into its book."""
     making = _Making(session, seed, accounts)
@@ -89,7 +96,9 @@ def faulty_book(
 
 
 def _phantom_full_fill(making: _Making) -> None:
-    order = making.free(lambda _, ledger: _gone(ledger) and ledger.removed_by is not None and _rest(ledger) > 0)
+    order = making.free(
+        lambda _, ledger: _gone(ledger) and ledger.removed_by is not None and _rest(ledger) > 0
+    )
     if order is None:
         return
     ledger = making.of(order)
@@ -120,7 +129,7 @@ def _missed_partial_fill(making: _Making) -> None:
 
 
 def _double_booking(making: _Making) -> None:
-    order = making.free(lambda booked, ledger: bool(ledger.fills) and _alone(ledger))
+    order = making.free(lambda _, ledger: bool(ledger.fills) and _alone(ledger))
     if order is not None:
         fill = making.dice.choice(order.fills)
         order.fills.append(replace(fill, time=fill.time + timedelta(milliseconds=300)))
@@ -179,7 +188,9 @@ def _canceled_that_was_filled(making: _Making) -> None:
 
 def _filled_that_was(reason: RemovalReason) -> Callable[[_Making], None]:
     def inject(making: _Making) -> None:
-        order = making.free(lambda _, ledger: ledger.reason is reason and _rest(ledger) > ledger.quantity / 1000)
+        order = making.free(
+            lambda _, ledger: ledger.reason is reason and _rest(ledger) > ledger.quantity / 1000
+        )
         if order is not None:
             order.end = "filled"
             making.note(f"filled_that_was_{reason.lower()}", Kind.ENDED_OTHERWISE, order)
@@ -207,7 +218,12 @@ def _unknown_order(making: _Making) -> None:
     numbers = {order.sequence for order in (*making.found.reading.orders, *making.orders)}
     sequence = max(numbers) + 100 + making.dice.randrange(100)
     order = replace(
-        like, sequence=sequence, placed_tx=_some_hash(making.dice), fills=[], end="open", number=10_000 + sequence
+        like,
+        sequence=sequence,
+        placed_tx=_some_hash(making.dice),
+        fills=[],
+        end="open",
+        number=10_000 + sequence,
     )
     making.ledger[order.number] = making.of(like)
     making.touched.add(order.number)
@@ -278,7 +294,7 @@ FAULTS: dict[str, Callable[[_Making], None]] = {
 
 def inferred(making_orders: list[BookedOrder], share: float, seed: int) -> Iterator[BookedFill]:
     """Take the transactions of a share of the right fills away, as engines do that infer fills."""
-    dice = random.Random(f"inferred {seed}")
+    dice = random.Random(f"inferred {seed}")  # noqa: S311
     for order in making_orders:
         for fill in order.fills:
             if dice.random() < share:

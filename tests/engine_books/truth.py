@@ -1,6 +1,7 @@
 """What an engine that makes no mistake would have booked over a recorded session."""
 
 import random
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -8,6 +9,7 @@ from functools import cache
 from pathlib import Path
 
 from console.compare.ledger import Coverage, LedgerOrder, Reading
+from console.compare.ledger.record import Watch
 from console.compare.ledger.sessions import RecordedSessions
 from console.sessions import find_session
 from order_events import OrderStatus, Side
@@ -79,7 +81,7 @@ def recorded(session: str) -> Recorded:
 class Remembering(RecordedSessions):
     """Sessions that are folded once, however many books are held against them."""
 
-    def read(self, accounts, first, last, watch):
+    def read(self, accounts: Sequence[str], first: int | None, last: int | None, watch: Watch) -> Reading:
         """Return what was read before, of these accounts."""
         if first is not None or last is not None:
             return super().read(accounts, first, last, watch)
@@ -96,12 +98,14 @@ class Remembering(RecordedSessions):
 
 def right_book(session: str, seed: int, accounts: tuple[str, ...] | None = None) -> list[BookedOrder]:
     """Return what is right, in the engine's own times."""
-    dice = random.Random(f"{session} {seed}")
+    dice = random.Random(f"{session} {seed}")  # noqa: S311
     found = recorded(session)
     orders = [
         order
         for order in found.reading.orders
-        if order.placed is not None and order.price is not None and order.account in (accounts or found.accounts)
+        if order.placed is not None
+        and order.price is not None
+        and order.account in (accounts or found.accounts)
     ]
     orders.sort(key=lambda order: (order.placed.ledger_index, order.account, order.sequence))
     return [replace(_booked(order, dice), number=number) for number, order in enumerate(orders, 1)]

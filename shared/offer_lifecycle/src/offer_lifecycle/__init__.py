@@ -28,6 +28,7 @@ from offer_lifecycle.adoption import (
 )
 from offer_lifecycle.amounts import (
     EXACT,
+    RATIO,
     XRP,
     ZERO,
     exact_sum,
@@ -87,6 +88,7 @@ __all__ = [
     "EXACT",
     "HIGH_FREEZE",
     "KEEP_ENDED_LEDGERS",
+    "RATIO",
     "RIPPLE_EPOCH",
     "SELL",
     "XRP",

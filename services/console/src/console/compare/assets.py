@@ -10,14 +10,18 @@ from console.compare.books.rows import parse_pair
 from console.compare.errors import AmbiguousBook, BadBook
 from console.compare.ledger import LedgerOrder
 from console.errors import BadOption
-from offer_lifecycle.amounts import XRP
+from offer_lifecycle import RATIO, XRP
+from order_events import Side
 
 _HEX_CODE = 40
+_MPT_ID = len("MPT.") + 48
 
 
 def code_of(asset: str) -> str:
-    """Return an asset's code as people write it: `USD` of `USD.r...`, `RLUSD` of its 40 hexadecimal digits."""
-    code = asset.partition(".")[0] if not asset.startswith("MPT.") else asset
+    """Return an asset's code as people write it: `USD` of `USD.r...`, `RLUSD` of its 40 digits."""
+    if asset.startswith("MPT.") and len(asset) == _MPT_ID:  # a token may be called MPT too
+        return asset
+    code = asset.partition(".")[0]
     if len(code) != _HEX_CODE:
         return code
     try:
@@ -55,14 +59,15 @@ class Assets:
             return XRP if code.upper() == XRP else code
         if code in self._given:
             return next(
-                (seen for seen in self._seen[code] if seen.endswith(self._given[code])), f"{code}.{self._given[code]}"
+                (seen for seen in self._seen[code] if seen.endswith(self._given[code])),
+                f"{code}.{self._given[code]}",
             )
         seen = sorted(self._seen.get(code, ()))
         if len(seen) > 1:
             found = ", ".join(seen)
             raise AmbiguousBook(
-                f"the book names {code} without an issuer, and on the ledger its accounts traded {found}: say which "
-                f"one is meant with --issuer {code}={seen[0].partition('.')[2]}"
+                f"the book names {code} without an issuer, and on the ledger its accounts traded {found}: "
+                f"say which one is meant with --issuer {code}={seen[0].partition('.')[2]}"
             )
         if seen:
             self.inferred[code] = seen[0]
@@ -98,9 +103,6 @@ class Orientation:
 
 
 def _flipped(order: LedgerOrder) -> LedgerOrder:
-    from offer_lifecycle.amounts import RATIO
-    from order_events import Side
-
     price = order.price
     return msgspec.structs.replace(
         order,

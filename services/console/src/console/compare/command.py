@@ -32,14 +32,17 @@ Books = Annotated[
     ),
 ]
 Accounts = Annotated[
-    list[str] | None, typer.Option("--account", metavar="ADDRESS", help="Only this account; several may be given.")
+    list[str] | None,
+    typer.Option("--account", metavar="ADDRESS", help="Only this account; several may be given."),
 ]
 Pairs = Annotated[
     list[str] | None, typer.Option("--pair", metavar="XRP/USD", help="Only this pair; several may be given.")
 ]
 Issuers = Annotated[
     list[str] | None,
-    typer.Option("--issuer", metavar="USD=ADDRESS", help="Whose token a code is, where the book does not say."),
+    typer.Option(
+        "--issuer", metavar="USD=ADDRESS", help="Whose token a code is, where the book does not say."
+    ),
 ]
 First = Annotated[
     int | None,
@@ -49,11 +52,14 @@ Last = Annotated[
     int | None, typer.Option("--to", metavar="LEDGER", min=2, help="The last ledger that the book can know.")
 ]
 Complete = Annotated[
-    bool, typer.Option("--complete", help="The book holds every order of its scope: what it lacks is a finding.")
+    bool,
+    typer.Option("--complete", help="The book holds every order of its scope: what it lacks is a finding."),
 ]
 Sessions = Annotated[
     list[str] | None,
-    typer.Option("--session", metavar="FILE", help="A recorded session: a path or a name, as `replay` takes."),
+    typer.Option(
+        "--session", metavar="FILE", help="A recorded session: a path or a name, as `replay` takes."
+    ),
 ]
 Zone = Annotated[
     str | None,
@@ -69,10 +75,14 @@ Describe = Annotated[
     bool, typer.Option("--describe", help="Only say what was recognised in the book, and what it can't tell.")
 ]
 AsJson = Annotated[
-    bool, typer.Option("--json", help="Print one JSON line a finding on standard output; the rest on standard error.")
+    bool,
+    typer.Option(
+        "--json", help="Print one JSON line a finding on standard output; the rest on standard error."
+    ),
 ]
 Example = Annotated[
-    bool, typer.Option("--example", help="Compare the book that comes with the command with its recorded session.")
+    bool,
+    typer.Option("--example", help="Compare the book that comes with the command with its recorded session."),
 ]
 
 
@@ -93,7 +103,7 @@ def compare_command(  # noqa: PLR0913 - one parameter for each option
     as_json: AsJson = False,
     example: Example = False,
 ) -> None:
-    """Hold an engine's own book against the ledger: fills that never happened, fills missed, and what they cost.
+    """Hold an engine's own book against the ledger: phantom fills, missed fills, and what they cost.
 
     The book is only ever read, also while the engine writes to it.
 
@@ -110,12 +120,21 @@ def compare_command(  # noqa: PLR0913 - one parameter for each option
         options, sessions = EXAMPLE_OPTIONS, list(EXAMPLE_SESSIONS)
     else:
         options = Options(
-            books=tuple(books), accounts=tuple(account or ()), pairs=tuple(pair or ()), issuers=tuple(issuer or ()),
-            first=first, last=last, complete=complete, zone=tz, mapping=mapping,
-        )  # fmt: skip
+            books=tuple(books),
+            accounts=tuple(account or ()),
+            pairs=tuple(pair or ()),
+            issuers=tuple(issuer or ()),
+            first=first,
+            last=last,
+            complete=complete,
+            zone=tz,
+            mapping=mapping,
+        )
     with explained(), _never_differs():
         if not options.books:
-            raise BadOption("expected the file of a book: fillproof compare BOOK (or: fillproof compare --example)")
+            raise BadOption(
+                "expected the file of a book: fillproof compare BOOK (or: fillproof compare --example)"
+            )
         if description:
             describe(read(options).description, screen())
             return

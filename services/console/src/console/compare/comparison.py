@@ -1,6 +1,6 @@
 """One comparison: read the book, say what it covers, read the ledger, join, match, judge."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -13,7 +13,7 @@ from console.compare.books.book import Pair
 from console.compare.books.reading import ReadingOptions
 from console.compare.errors import AmbiguousBook
 from console.compare.joining import Joined, join_orders
-from console.compare.ledger import LedgerOrder, LedgerRecord, Reading
+from console.compare.ledger import LedgerRecord, Reading
 from console.compare.ledger.record import Watch
 from console.compare.matching import Match, Matched, match_fills
 from console.compare.precision import Measure
@@ -21,7 +21,7 @@ from console.compare.scope import Scope, accounts_of
 from console.compare.verdicts import Judged, judge
 from console.compare.writing import FindingWriter
 from console.errors import BadOption
-from offer_lifecycle.amounts import RATIO
+from offer_lifecycle import RATIO
 
 _UNITS = Decimal(1_000_000)
 _EXACTLY = Decimal("0.000001")
@@ -109,7 +109,8 @@ def compare(book: Book, options: Options, record: LedgerRecord, watch: Watch) ->
 
 
 def _accounts(book: Book, options: Options, record: LedgerRecord) -> list[str]:
-    accounts = accounts_of([row.account for row in (*book.orders, *book.fills)], options.accounts)
+    named = [*(order.account for order in book.orders), *(fill.account for fill in book.fills)]
+    accounts = accounts_of(named, options.accounts)
     if not accounts:
         known = ", ".join(record.accounts())
         raise BadOption(
@@ -120,11 +121,12 @@ def _accounts(book: Book, options: Options, record: LedgerRecord) -> list[str]:
 
 
 def _pairs(book: Book) -> Iterable[Pair]:
-    return dict.fromkeys(row.pair for row in (*book.orders, *book.fills) if row.pair is not None)
+    pairs = [*(order.pair for order in book.orders), *(fill.pair for fill in book.fills)]
+    return dict.fromkeys(pair for pair in pairs if pair is not None)
 
 
 def _check_units(joined: Joined) -> None:
-    """Refuse a book whose quantities or prices are all exactly a million times the ledger's, or a millionth."""
+    """Refuse a book whose quantities or prices are exactly a million times the ledger's, or a millionth."""
     for what in ("quantity", "price"):
         ratios = [
             ratio
@@ -135,9 +137,9 @@ def _check_units(joined: Joined) -> None:
             off = sum(abs(ratio / factor - 1) <= _EXACTLY for ratio in ratios)
             if off and (off >= _FEW or off == len(ratios)) and 2 * off >= len(ratios):
                 raise AmbiguousBook(
-                    f"units? Of {len(ratios)} orders {off} have a {what} that is exactly {factor.normalize():f} times "
-                    "the ledger's: is it drops, or a whole number of 10^-6? Say so in a mapping file (`scales` in "
-                    "docs/compare.md)"
+                    f"units? Of {len(ratios)} orders {off} have a {what} that is exactly "
+                    f"{factor.normalize():f} times the ledger's: is it drops, or a whole number of 10^-6? "
+                    "Say so in a mapping file (`scales` in docs/compare.md)"
                 )
 
 
@@ -146,7 +148,7 @@ def _ratio(booked: Decimal | None, placed: Decimal | None) -> Decimal | None:
 
 
 def _check_clock(matched: Matched) -> None:
-    """Refuse a book whose fills are nearly all the same number of quarters of an hour beside the ledger's."""
+    """Refuse a book whose fills are nearly all the same quarters of an hour beside the ledger's."""
     apart = [
         one.fill.time - one.happened.at.time
         for one in matched.fills
@@ -158,12 +160,10 @@ def _check_clock(matched: Matched) -> None:
         same = sum(step == one and _near_step(one, away) for one, away in zip(steps, apart, strict=True))
         if same >= _FEW and same * 5 >= len(apart) * 4:
             raise AmbiguousBook(
-                f"time zone? {same} of {len(apart)} fills are booked {step * _ZONE_STEP} beside the close of their "
-                "ledgers: say with --tz which zone the book's times are in"
+                f"time zone? {same} of {len(apart)} fills are booked {step * _ZONE_STEP} beside the close "
+                "of their ledgers: say with --tz which zone the book's times are in"
             )
 
 
 def _near_step(step: int, difference: timedelta) -> bool:
     return abs(difference - step * _ZONE_STEP) <= _ZONE_ERROR
-
-

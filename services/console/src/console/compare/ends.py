@@ -1,7 +1,7 @@
 """How an order ended by the book and by the ledger, and whether the two agree.
 
-Formats have no word for some ends (Hummingbot calls an expired order canceled), so the words for an order that is
-gone without being filled are one end. Which cause it was is shown beside, and is no fault.
+Formats have no word for some ends (Hummingbot calls an expired order canceled), so the words for an
+order that is gone without being filled are one end. Which cause it was is shown beside, and is no fault.
 """
 
 from decimal import Decimal

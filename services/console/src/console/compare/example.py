@@ -1,4 +1,4 @@
-"""The example: a book that comes with the command, of the engine of a recorded session, with a few faults in it."""
+"""The example: a book that comes with the command, of a recorded session's engine, with faults in it."""
 
 from pathlib import Path
 

@@ -1,12 +1,13 @@
 """Which order of the book is which order of the ledger.
 
-1. The hash of the OfferCreate names one order, whatever account or sequence stands beside it. Its first digits do
-   so together with the sequence.
-2. Account and sequence name one order. Where the book's hash is another one there, it is another order, unless
-   pair, quantity and price agree (an engine that submits again with a higher fee has a new hash).
-3. Two accounts have the same sequences. An order that is not its own account's order of that number, and agrees with
-   another account's in pair, quantity and price, is booked under the wrong account.
-4. An order's quantity or price may have been changed in the book: what is left of rule 2 is joined by its key alone.
+1. The hash of the OfferCreate names one order, whatever account or sequence stands beside it. Its first
+   digits do so together with the sequence.
+2. Account and sequence name one order. Where the book's hash is another one there, it is another order,
+   unless pair, quantity and price agree (an engine that submits again with a higher fee has a new hash).
+3. Two accounts have the same sequences. An order that is not its own account's order of that number, and
+   agrees with another account's in pair, quantity and price, is booked under the wrong account.
+4. An order's quantity or price may have been changed in the book: what is left of rule 2 is joined by
+   its key alone.
 """
 
 from collections import defaultdict
@@ -83,7 +84,9 @@ class _Joining:
         if len(order.placed_tx) == WHOLE_HASH:
             found = self._by_hash.get(order.placed_tx)
             return found is not None and self._join(order, found)
-        same = [found for found in self._numbered(order) if (found.placed_tx or "").startswith(order.placed_tx)]
+        same = [
+            found for found in self._numbered(order) if (found.placed_tx or "").startswith(order.placed_tx)
+        ]
         same.sort(key=lambda found: found.account != order.account)
         return bool(same) and self._join(order, same[0])
 

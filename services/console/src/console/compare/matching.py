@@ -2,10 +2,12 @@
 
 A transaction alone names no fill: one may fill several orders of an account. So each fill is looked for
 
-1. by its transaction within its order; of several that claim the same fill, the one whose amounts are closest has it;
-2. by its amounts within its order, where its transaction is not known or names nothing there (engines infer fills);
-3. by its transaction and amounts within the account's other orders: booked on the wrong order. A fill that the book
-   gives no order to belongs where it is found;
+1. by its transaction within its order; of several that claim the same fill, the one whose amounts are
+   closest has it;
+2. by its amounts within its order, where its transaction is not known or names nothing there (engines
+   infer fills);
+3. by its transaction and amounts within the account's other orders: booked on the wrong order. A fill
+   that the book gives no order to belongs where it is found;
 4. among the fills that are booked already: booked twice, which may hide behind two ids.
 
 What is left in the book has never happened, and what is left on the ledger was missed.
@@ -113,8 +115,8 @@ def _entries(book: Book, joined: Joined, matching: "_Matching") -> Iterator[_Ent
         if not named:
             yield _Entry(fill=fill, joined=None, book=None)
             continue
-        order, one = named[0] if len(named) == 1 else max(named, key=lambda it: matching.likeness(fill, *it))
-        yield _Entry(fill=fill, joined=one, book=order)
+        best = named[0] if len(named) == 1 else max(named, key=lambda pair: matching.likeness(fill, *pair))
+        yield _Entry(fill=fill, joined=best[1], book=best[0])
 
 
 class _Matching:
@@ -129,7 +131,7 @@ class _Matching:
         self._by_amount: dict[tuple[int, int], list[_Slot]] | None = None
 
     def likeness(self, fill: BookFill, book: BookOrder, joined: JoinedOrder | None) -> tuple[object, ...]:
-        """Return how well a fill fits one of the orders that have its name in the book: the larger, the better."""
+        """Return how well a fill fits one of the orders of its name in the book: the larger, the better."""
         own = self._of_order(joined)
         by_tx = [slot for slot in own if _names(fill, slot.fill)]
         entry = _Entry(fill=fill, joined=joined, book=book)
@@ -137,6 +139,7 @@ class _Matching:
         return (
             any(self._same(fill, slot) for slot in by_tx or own),
             bool(by_tx),
+            any(self._same(fill, slot) and self._allowed(entry, slot) for slot in self._of_transaction(fill)),
             (fill.pair, fill.side) == (book.pair, book.side),
             _guessed(entry),
             -apart,
@@ -168,7 +171,9 @@ class _Matching:
         """Rule 3."""
         for entry in entries:
             if entry.slot is None and not _guessed(entry) and (free := self._elsewhere(entry)):
-                nearest = min(free, key=lambda slot: (self._distance(entry.fill, slot), _apart(entry.fill, slot)))
+                nearest = min(
+                    free, key=lambda slot: (self._distance(entry.fill, slot), _apart(entry.fill, slot))
+                )
                 _take(entry, nearest, Match.SAME if entry.book is None else Match.WRONG_ORDER)
 
     def booked_twice(self, entries: Sequence[_Entry]) -> None:
@@ -181,7 +186,11 @@ class _Matching:
         """Return the free fills of other orders that the booked one can be."""
         fill = entry.fill
         if fill.transaction is not None:
-            found = [slot for slot in self._of_transaction(fill) if slot.booked is None and self._allowed(entry, slot)]
+            found = [
+                slot
+                for slot in self._of_transaction(fill)
+                if slot.booked is None and self._allowed(entry, slot)
+            ]
             if entry.book is None and fill.sequence is not None:
                 found = [slot for slot in found if slot.order.sequence == fill.sequence] or found
             return found if entry.book is None else [slot for slot in found if self._same(fill, slot)]
@@ -216,7 +225,10 @@ class _Matching:
             return False
         if entry.joined is not None:
             other = entry.joined.ledger
-            return slot.order.key != other.key and {slot.order.base, slot.order.quote} == {other.base, other.quote}
+            return slot.order.key != other.key and {slot.order.base, slot.order.quote} == {
+                other.base,
+                other.quote,
+            }
         return True
 
     def _of_transaction(self, fill: BookFill) -> list[_Slot]:

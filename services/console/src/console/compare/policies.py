@@ -1,13 +1,14 @@
 """What each policy would have booked over the same history, and by how much it would have been wrong.
 
-The question that a policy answers is what to book when an order that the engine believes to be working is gone, and
-nobody has said why. So the history is that of the orders which rested on the book and ended otherwise than by their
-owner's own cancel or replacement; partial fills before that moment are taken to be known.
+The question that a policy answers is what to book when an order that the engine believes to be working
+is gone, and nobody has said why. So the history is that of the orders which rested on the book and ended
+otherwise than by their owner's own cancel or replacement; partial fills before that moment are taken to
+be known.
 
 - `presume_filled` books the rest at the order's own price.
 - `hold` books nothing until somebody explains it.
-- halting after N holds too, and places nothing any more once N orders are gone unexplained: what it placed later in
-  the history is neither right nor wrong, it was never there.
+- halting after N holds too, and places nothing any more once N orders are gone unexplained: what it
+  placed later in the history is neither right nor wrong, it was never there.
 - the engine's own is what stands in the book.
 """
 
@@ -17,10 +18,10 @@ from decimal import Decimal
 
 import msgspec
 
+from console.compare.changes import Change, added, signed
 from console.compare.ledger import LedgerFill, LedgerOrder
 from console.compare.verdicts import Judged
-from console.compare.writing import Change, added, signed
-from offer_lifecycle.amounts import EXACT, RATIO, ZERO, exact_sum
+from offer_lifecycle import EXACT, RATIO, ZERO, exact_sum
 from order_events import OrderStatus
 
 
@@ -60,12 +61,15 @@ def policies(judged: Judged, halt_after: int) -> list[PolicyOutcome]:
     )
     stopped = gone[halt_after - 1].order.ended if len(gone) >= halt_after else None
     reached = [one for one in gone if stopped is None or _placed_by(one.order, stopped.ledger_index)]
-    not_placed = 0 if stopped is None else sum(not _placed_by(order, stopped.ledger_index) for order in orders)
+    not_placed = (
+        0 if stopped is None else sum(not _placed_by(order, stopped.ledger_index) for order in orders)
+    )
     return [
         _outcome("presume_filled", [(one, _presumed(one)) for one in gone]),
         _outcome("hold", [(one, (ZERO, ZERO)) for one in gone]),
         msgspec.structs.replace(
-            _outcome(f"halt after {halt_after}", [(one, (ZERO, ZERO)) for one in reached]), not_placed=not_placed
+            _outcome(f"halt after {halt_after}", [(one, (ZERO, ZERO)) for one in reached]),
+            not_placed=not_placed,
         ),
         _engines_own(judged, gone),
     ]
@@ -114,7 +118,12 @@ def _outcome(name: str, decisions: Sequence[tuple[_Gone, Change]]) -> PolicyOutc
         if decided_wrongly:
             worth[order.quote] += abs(RATIO.multiply(off[0], order.price or ZERO))
     return PolicyOutcome(
-        name=name, decided=len(decisions), wrong=wrong, booked=dict(booked), error=dict(error), worth=dict(worth)
+        name=name,
+        decided=len(decisions),
+        wrong=wrong,
+        booked=dict(booked),
+        error=dict(error),
+        worth=dict(worth),
     )
 
 
@@ -129,8 +138,8 @@ def _engines_own(judged: Judged, gone: Sequence[_Gone]) -> PolicyOutcome:
             error[one.asset] = EXACT.add(error[one.asset], one.value)
         worth[finding.quote] += finding.worth if finding.position else ZERO
     happened: dict[str, Decimal] = defaultdict(lambda: ZERO)
-    for one in gone:
-        for asset, change in zip((one.order.base, one.order.quote), one.happened, strict=True):
+    for missing in gone:
+        for asset, change in zip((missing.order.base, missing.order.quote), missing.happened, strict=True):
             happened[asset] = EXACT.add(happened[asset], change)
     booked = {asset: EXACT.add(happened[asset], error[asset]) for asset in {*happened, *error}}
     wrong = {(finding.account, finding.sequence) for finding in mine if finding.position}

@@ -1,7 +1,7 @@
 """The phantom population beside all ended orders: by cause, age, distance from the market and size.
 
-An order is a phantom where the book calls it filled, by a fill or by its status, and the ledger does not. Without the
-orders that ended beside them, and were booked rightly, their numbers mean nothing.
+An order is a phantom where the book calls it filled, by a fill or by its status, and the ledger does
+not. Without the orders that ended beside them, and were booked rightly, their numbers mean nothing.
 """
 
 from collections import Counter, defaultdict
@@ -14,7 +14,7 @@ from console.compare.books import BookStatus
 from console.compare.findings import Finding, Kind
 from console.compare.ledger import LedgerOrder, LedgerRecord
 from console.compare.verdicts import Judged
-from offer_lifecycle.amounts import RATIO
+from offer_lifecycle import RATIO
 from order_events import OrderStatus, Side
 
 UNKNOWN = "not known"
@@ -75,7 +75,9 @@ class Population(msgspec.Struct, frozen=True, kw_only=True):
         return [Group(name=name, ended=count, phantoms=phantoms[name]) for name, count in ended.most_common()]
 
 
-def distance_of(order: LedgerOrder, record: LedgerRecord, ledger_index: int) -> tuple[Decimal | None, str | None]:
+def distance_of(
+    order: LedgerOrder, record: LedgerRecord, ledger_index: int
+) -> tuple[Decimal | None, str | None]:
     """Return an order's distance from the mid in basis points at a ledger, else why it is not known."""
     if order.price is None:
         return None, "the order has no price"

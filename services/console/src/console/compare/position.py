@@ -8,11 +8,11 @@ from decimal import Decimal
 import msgspec
 
 from console.compare.books.book import Pair
+from console.compare.changes import Change, booked_change, signed
 from console.compare.findings import Finding
 from console.compare.ledger import LedgerFill, LedgerOrder
 from console.compare.verdicts import Judged
-from console.compare.writing import Change, booked_change, signed
-from offer_lifecycle.amounts import EXACT, XRP, ZERO, exact_sum
+from offer_lifecycle import EXACT, XRP, ZERO, exact_sum
 
 
 class AssetPosition(msgspec.Struct, frozen=True, kw_only=True):
@@ -54,9 +54,7 @@ def positions(judged: Judged) -> list[AssetPosition]:
             explained[one.asset] = EXACT.add(explained[one.asset], one.value)
     assets = sorted({*booked, *happened, *explained}, key=lambda asset: (asset != XRP, asset))
     return [
-        AssetPosition(
-            asset=asset, book=booked[asset], ledger=happened[asset], explained=explained[asset]
-        )
+        AssetPosition(asset=asset, book=booked[asset], ledger=happened[asset], explained=explained[asset])
         for asset in assets
     ]
 
@@ -83,7 +81,11 @@ def steps(findings: Sequence[Finding]) -> list[PositionStep]:
             after[one.asset] = EXACT.add(after[one.asset], one.value)
             taken.append(
                 PositionStep(
-                    time=finding.time, asset=one.asset, change=one.value, after=after[one.asset], finding=finding.id
+                    time=finding.time,
+                    asset=one.asset,
+                    change=one.value,
+                    after=after[one.asset],
+                    finding=finding.id,
                 )
             )
     return taken
@@ -96,7 +98,7 @@ def _booked(judged: Judged) -> Iterable[_Trade]:
     for pair, match in judged.booked:
         yield pair, booked_change(match)
     for case in judged.cases:
-        if case.book is not None and case.book.traded is not None and judged.by_totals:
+        if case.book is not None and case.book.traded is not None:
             traded = case.book.traded
             pair = Pair(case.ledger.base, case.ledger.quote)
             yield pair, signed(case.booked_side or case.ledger.side, traded.base, traded.quote)

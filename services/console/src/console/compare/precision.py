@@ -7,7 +7,7 @@ import msgspec
 
 from console.compare.books.book import BookFill, Precision
 from console.compare.ledger import LedgerFill
-from offer_lifecycle.amounts import RATIO, ZERO
+from offer_lifecycle import RATIO, ZERO
 
 ROUNDED_SHARE = Decimal("0.00001")
 """Of the ledger's amount: a difference of so much is rounding, whatever the book's columns could hold."""
@@ -87,7 +87,7 @@ class Measure:
 
 
 def _close(booked: Decimal, amount: Decimal, unit: Decimal) -> Closeness:
-    """Compare with a column in which one in the last place is worth `unit`: a rounded number is off by less."""
+    """Compare, where one in the column's last place is worth `unit`: a rounded number is off by less."""
     difference = abs(booked - amount)
     if not difference or difference < unit:
         return Closeness.EQUAL

@@ -1,4 +1,4 @@
-"""The report: the comparison with its position, population and policies, from which every way to show it is made."""
+"""The report: the comparison with its position, population and policies. All that is shown comes from it."""
 
 from collections.abc import Sequence
 

@@ -60,7 +60,9 @@ class Scope(msgspec.Struct, frozen=True, kw_only=True):
         if order.sequence is None and order.placed_tx is None:
             return "the book has neither a sequence nor a hash of it"
         covered = self.range_of(order.account)
-        return self._why_unchecked(covered, order.time, on_its_way=_can_be_on_its_way(covered, order.sequence))
+        return self._why_unchecked(
+            covered, order.time, on_its_way=_can_be_on_its_way(covered, order.sequence)
+        )
 
     def why_fill_unchecked(self, fill: BookFill, order: LedgerOrder | None) -> str | None:
         """Say why a fill that no ledger has can't be called one that never happened; None: it can."""

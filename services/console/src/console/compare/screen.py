@@ -14,7 +14,7 @@ from console.compare.books.book import Description
 from console.compare.findings import MEANINGS, Finding
 from console.compare.population import Group, Population
 from console.compare.report import DIFFERS, NOT_CHECKED, Report
-from offer_lifecycle import plain
+from offer_lifecycle import format_decimal
 
 _WORST = 8
 _GROUPS = 5
@@ -46,7 +46,11 @@ def _show_verdict(report: Report, console: Console) -> None:
             f"({covered.first.time:%Y-%m-%d %H:%M:%S} to {covered.last.time:%Y-%m-%d %H:%M:%S} UTC)."
         )
     pairs = ", ".join(f"{code_of(pair.base)}/{code_of(pair.quote)}" for pair in scope.pairs) or "all pairs"
-    whole = "it holds every order of them" if scope.complete else "what it does not hold is not asked (--complete)"
+    whole = (
+        "it holds every order of them"
+        if scope.complete
+        else "what it does not hold is not asked (--complete)"
+    )
     console.print(f"Scope: {pairs}; {whole}. {precision_text(report)}")
     console.print(
         f"{judged.agreeing_fills} fills agree, {judged.rounded_fills} of all are rounded; "
@@ -60,7 +64,8 @@ def precision_text(report: Report) -> str:
     precision = report.comparison.book.precision
     quote = "" if precision.quote is None else f", quote {precision.quote:f}"
     floats = ", in floating point" if precision.floats else ""
-    return f"Its columns hold quantities to {plain(precision.base)}, prices to {precision.price}{quote}{floats}."
+    base = format_decimal(precision.base)
+    return f"Its columns hold quantities to {base}, prices to {precision.price}{quote}{floats}."
 
 
 def _table(title: str) -> Table:
@@ -96,7 +101,7 @@ def _show_findings(findings: Sequence[Finding], console: Console) -> None:
             (one.transaction or "")[:_SHORT],
             moved,
             f"{amount(one.worth)} {code_of(one.quote)}" if one.position else "",
-            "" if one.distance_bps is None else plain(one.distance_bps),
+            "" if one.distance_bps is None else format_decimal(one.distance_bps),
             "" if one.age_seconds is None else f"{one.age_seconds} s",
             one.cause or str(one.ledger.status or "no such order"),
         )
@@ -118,7 +123,8 @@ def _show_population(known: Population, console: Console) -> None:
     if not known.ended:
         return
     console.print(
-        f"Called filled and were not: {known.phantoms} of {known.ended} ended orders ({_share(known.phantoms, known.ended)})."
+        f"Called filled and were not: {known.phantoms} of {known.ended} ended orders "
+        f"({_share(known.phantoms, known.ended)})."
     )
     ways = (
         ("cause", known.by(lambda cell: cell.cause)),
@@ -175,7 +181,8 @@ def notes(report: Report) -> Iterable[str]:
     absent = len(report.judged.absent)
     if absent and not compared.scope.complete:
         yield (
-            f"{absent} orders of the scope are on the ledger and not in the book: with --complete they are findings."
+            f"{absent} orders of the scope are on the ledger and not in the book: with --complete they are "
+            "findings."
         )
     yield from compared.reading.notes
 
@@ -201,12 +208,12 @@ def describe(description: Description, console: Console) -> None:
 
 def amount(value: Decimal) -> str:
     """Write an amount to six decimals."""
-    return plain(round(value, _DIGITS))
+    return format_decimal(round(value, _DIGITS))
 
 
 def exact(value: Decimal) -> str:
     """Write an amount with all its digits, up to eighteen decimals."""
-    return plain(round(value, 18))
+    return format_decimal(round(value, 18))
 
 
 def signed(value: Decimal) -> str:

@@ -13,25 +13,21 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
-from datetime import timedelta
 
 import msgspec
 
 from console.compare.books import Book, BookOrder, BookStatus
 from console.compare.books.book import Pair
+from console.compare.changes import Case
+from console.compare.differences import fill_differences, totals_difference
 from console.compare.ends import BOOK_ENDS, End, ends_agree, ledger_end
 from console.compare.findings import Finding, Kind, NotChecked
 from console.compare.joining import Joined, JoinedOrder
 from console.compare.ledger import LedgerFill, LedgerOrder
 from console.compare.matching import FillMatch, Match, Matched
-from console.compare.precision import Closeness, Measure
 from console.compare.scope import Scope
-from console.compare.writing import Case, FindingWriter
+from console.compare.writing import FindingWriter
 from order_events import OrderStatus
-
-EARLY = timedelta(seconds=10)
-"""A fill can't be booked before its ledger closed; close times may be rounded to 10 s."""
-LATE = timedelta(seconds=60)
 
 
 class Judged(msgspec.Struct, frozen=True, kw_only=True):
@@ -47,8 +43,6 @@ class Judged(msgspec.Struct, frozen=True, kw_only=True):
     """The booked fills of the scope that could be checked, with their pairs in assets of the ledger."""
     happened: Sequence[tuple[LedgerOrder, LedgerFill]]
     """The ledger's fills of the scope that they stand against."""
-    by_totals: bool
-    """The book has no row a fill: its orders' totals count."""
     agreeing_fills: int
     rounded_fills: int
     never_placed: int
@@ -68,7 +62,6 @@ def judge(book: Book, joined: Joined, matched: Matched, scope: Scope, writer: Fi
         absent=judging.absent,
         booked=judging.booked,
         happened=[*judging.happened()],
-        by_totals=not book.has_fill_rows,
         agreeing_fills=judging.counts["agreeing"],
         rounded_fills=judging.counts["rounded"],
         never_placed=judging.counts["never placed"],
@@ -86,7 +79,7 @@ class _Judging:
         self._book = book
         self._scope = scope
         self._writer = writer
-        self._measure: Measure = writer.measure
+        self._measure = writer.measure
         missed: dict[tuple[str, int], list[LedgerFill]] = defaultdict(list)
         for order, fill in matched.missed:
             if scope.has_fill(fill):
@@ -124,7 +117,8 @@ class _Judging:
     def findings(self) -> Iterator[Finding]:
         """Yield all findings."""
         for case in self.cases:
-            yield from self._of_case(case)
+            if case.book is not None:
+                yield from self._of_case(case, case.book)
         for match in self._alone:
             yield from self._of_fill_alone(match)
         for order in self._unknown:
@@ -140,12 +134,16 @@ class _Judging:
                 seen.add(case.ledger.key)
                 yield from ((case.ledger, fill) for fill in case.ledger.fills if self._scope.has_fill(fill))
         if self._scope.complete:
-            yield from ((order, fill) for order in self.absent for fill in order.fills if self._scope.has_fill(fill))
+            yield from (
+                (order, fill) for order in self.absent for fill in order.fills if self._scope.has_fill(fill)
+            )
             return
         for match in self._alone:
-            if match.match is Match.SAME and match.ledger is not None and match.happened is not None:
-                if match.ledger.key not in seen and self._fill_in_scope(match):
-                    yield match.ledger, match.happened
+            order, fill = match.ledger, match.happened
+            if match.match is not Match.SAME or order is None or fill is None:
+                continue
+            if order.key not in seen and self._fill_in_scope(match):
+                yield order, fill
 
     def _count(self, match: FillMatch, pair: Pair | None = None) -> None:
         """Note a booked fill as a part of the book's position."""
@@ -153,19 +151,41 @@ class _Judging:
         found = pair or (Pair(order.base, order.quote) if order is not None else None)
         self.booked.append((found or self._writer.pair_of(match.fill.pair) or Pair("?", "?"), match))
 
-    def _of_case(self, case: Case) -> Iterator[Finding]:
+    def _of_case(self, case: Case, book: BookOrder) -> Iterator[Finding]:
         write = self._writer
         if case.wrong_account:
             yield write.of_order(Kind.WRONG_ACCOUNT, case)
         wrong_side = case.booked_side is not None and case.booked_side is not case.ledger.side
         if wrong_side:
             yield write.wrong_side(case)
-        counted = [match for match in case.fills if match.match is not Match.NONE or self._checkable(match, case)]
+        counted = [m for m in case.fills if m.match is not Match.NONE or self._checkable(m, case)]
         for match in counted:
             self._count(match)
-        phantoms = [match for match in counted if match.match is Match.NONE]
-        missed = list(case.missed)
-        ends_differ = self._ends_differ(case)
+        ends_differ = self._ends_differ(book, case.ledger)
+        if self._book.has_fill_rows:
+            yield from self._of_money(case, [m for m in counted if m.match is Match.NONE], ends_differ)
+        else:
+            yield from self._of_totals(case, book, ends_differ)
+        for match in case.fills:
+            yield from self._of_fill(case, match, wrong_side=wrong_side)
+
+    def _ends_differ(self, book: BookOrder, order: LedgerOrder) -> Kind | None:
+        status = book.status
+        if ends_agree(status, order):
+            gone = ledger_end(order) is End.GONE and status is not BookStatus.UNKNOWN
+            self.counts["other words"] += gone and status.upper() != order.status
+            return None
+        covered = self._scope.range_of(order.account)
+        if ledger_end(order) is End.OPEN and book.time is not None and book.time > covered.last.time:
+            self._leave(book, "how it ended", f"it is newer than ledger {covered.last.ledger_index}")
+            return None
+        return Kind.OPEN_IN_BOOK_GONE_ON_LEDGER if BOOK_ENDS[status] is End.OPEN else Kind.ENDED_OTHERWISE
+
+    def _of_money(
+        self, case: Case, phantoms: Sequence[FillMatch], ends_differ: Kind | None
+    ) -> Iterator[Finding]:
+        """Yield fills that never happened and fills that are missed, with the end that follows from them."""
+        write, missed = self._writer, list(case.missed)
         folded = (ends_differ,) if ends_differ is not None else ()
         if ends_differ is Kind.ENDED_OTHERWISE and ledger_end(case.ledger) is End.FILLED:
             yield write.of_order(ends_differ, case, missed=missed)
@@ -174,74 +194,39 @@ class _Judging:
             yield write.of_fill(Kind.PHANTOM_FILL, case, match, effects=folded)
             folded = ()
         for fill in missed:
-            last = fill is missed[-1]
-            yield write.missed(case, fill, effects=folded if last else ())
+            yield write.missed(case, fill, effects=folded if fill is missed[-1] else ())
         if folded and not missed:
             yield write.of_order(folded[0], case)
-        for match in case.fills:
-            yield from self._of_fill(case, match, wrong_side=wrong_side)
-        if not self._book.has_fill_rows:
-            yield from self._of_totals(case)
 
-    def _ends_differ(self, case: Case) -> Kind | None:
-        status, order = case.book.status, case.ledger
-        if ends_agree(status, order):
-            gone = ledger_end(order) is End.GONE and status is not BookStatus.UNKNOWN
-            self.counts["other words"] += gone and status.upper() != order.status
-            return None
-        covered = self._scope.range_of(order.account)
-        made = case.book.time
-        if ledger_end(order) is End.OPEN and made is not None and made > covered.last.time:
-            self._leave(case.book, "how it ended", f"it is newer than ledger {covered.last.ledger_index}")
-            return None
-        return Kind.OPEN_IN_BOOK_GONE_ON_LEDGER if BOOK_ENDS[status] is End.OPEN else Kind.ENDED_OTHERWISE
+    def _of_totals(self, case: Case, book: BookOrder, ends_differ: Kind | None) -> Iterator[Finding]:
+        """Hold what an order has traded altogether against the ledger, where there is no row a fill."""
+        folded = (ends_differ,) if ends_differ is not None else ()
+        kind: Kind | None = None
+        if book.traded is not None:
+            kind, rounded = totals_difference(book.traded, case.ledger_totals, self._measure)
+            self.counts["rounded"] += rounded
+            self.counts["agreeing"] += kind is None and bool(case.ledger.fills)
+        if kind is not None:
+            yield self._writer.of_totals(kind, case, effects=folded)
+        elif ends_differ is not None:
+            yield self._writer.of_order(ends_differ, case)
 
     def _of_fill(self, case: Case, match: FillMatch, *, wrong_side: bool) -> Iterator[Finding]:
         write = self._writer
-        happened = match.happened
         if match.match is Match.TWICE:
             yield write.of_fill(Kind.DOUBLE_BOOKING, case, match)
         elif match.match is Match.WRONG_ORDER:
             yield write.of_fill(Kind.FILL_ON_WRONG_ORDER, case, match)
-        if match.match not in {Match.SAME, Match.WRONG_ORDER} or happened is None:
+        if match.match not in {Match.SAME, Match.WRONG_ORDER} or match.happened is None:
             return
-        quiet = True
-        for kind in self._differences(case, match, wrong_side=wrong_side):
-            quiet = False
-            yield write.of_fill(kind, case, match)
-        self.counts["agreeing"] += quiet and match.match is Match.SAME and not wrong_side
-
-    def _differences(self, case: Case, match: FillMatch, *, wrong_side: bool) -> Iterator[Kind]:
-        fill, happened = match.fill, match.happened
-        if happened is None or match.ledger is None:
-            return
-        closeness = self._measure.fill(fill, happened)
+        closeness = self._measure.fill(match.fill, match.happened)
         self.counts["rounded"] += closeness.rounded
-        if closeness.base is Closeness.OFF:
-            yield Kind.AMOUNT_OFF
-        elif closeness.quote is Closeness.OFF:
-            yield Kind.PRICE_OFF
-        if fill.time is not None and fill.time < happened.at.time - EARLY:
-            yield Kind.FILL_BOOKED_EARLY
-        elif fill.time is not None and fill.time > happened.at.time + LATE:
-            yield Kind.FILL_BOOKED_LATE
-        if not wrong_side and fill.side is not None and fill.side is not match.ledger.side:
-            yield Kind.WRONG_SIDE
-
-    def _of_totals(self, case: Case) -> Iterator[Finding]:
-        """Hold what an order has traded altogether against the ledger, where there is no row a fill."""
-        booked = case.book.traded
-        if booked is None:
-            return
-        base, quote = case.ledger_totals
-        closeness = self._measure.amounts(booked.base, booked.quote, base, quote)
-        self.counts["rounded"] += closeness.rounded
-        if closeness.base is Closeness.OFF:
-            yield self._writer.of_totals(Kind.PHANTOM_FILL if booked.base > base else Kind.MISSED_FILL, case)
-        elif closeness.quote is Closeness.OFF:
-            yield self._writer.of_totals(Kind.PRICE_OFF, case)
-        else:
-            self.counts["agreeing"] += bool(base)
+        told = wrong_side or match.match is Match.WRONG_ORDER
+        self.counts["agreeing"] += not told
+        for kind in fill_differences(match, closeness, wrong_side=wrong_side):
+            yield write.of_fill(kind, case, match, moves=not told)
+            self.counts["agreeing"] -= not told
+            told = True
 
     def _of_fill_alone(self, match: FillMatch) -> Iterator[Finding]:
         """Judge a fill whose order the book does not name, or does not have."""
@@ -278,16 +263,23 @@ class _Judging:
             yield self._writer.unknown(order, fills)
 
     def _not_in_book(self) -> Iterator[Finding]:
-        booked_alone = {match.ledger.key for match in self._alone if match.ledger is not None and match.happened}
+        booked_alone = {
+            match.ledger.key for match in self._alone if match.ledger is not None and match.happened
+        }
         for order in self.absent:
             missed = self._missed.get(order.key, [])
             if order.key in booked_alone:  # its fills are there, whatever became of its row
                 case = Case(book=None, ledger=order, fills=[], missed=missed)
                 for fill in missed:
                     yield self._writer.missed(case, fill)
-            elif order.status is not OrderStatus.REJECTED or self._book.keeps_rejected:
-                if self._book.orders or missed:  # a book of fills alone has no other orders
-                    yield self._writer.not_in_book(order, missed)
+            elif missed or self._should_have(order):
+                yield self._writer.not_in_book(order, missed)
+
+    def _should_have(self, order: LedgerOrder) -> bool:
+        """Whether the book would have a row of an order that never traded."""
+        return bool(self._book.orders) and (
+            order.status is not OrderStatus.REJECTED or self._book.keeps_rejected
+        )
 
     def _checkable(self, match: FillMatch, case: Case) -> bool:
         why = self._scope.why_fill_unchecked(match.fill, case.ledger)

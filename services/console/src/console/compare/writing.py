@@ -1,6 +1,6 @@
 """Writing findings: amounts of both sides, what they are worth, the position they leave, and one sentence."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from decimal import Decimal
 
@@ -9,85 +9,29 @@ import msgspec
 from console.compare.assets import code_of
 from console.compare.books import BookFill, BookOrder, Row
 from console.compare.books.book import Pair
-from console.compare.findings import MEANINGS, BookSide, Finding, Kind, LedgerSide, Position, finding_id
+from console.compare.changes import (
+    Case,
+    Change,
+    added,
+    booked_change,
+    change_of,
+    missed_change,
+    totals_change,
+)
+from console.compare.findings import BookSide, Finding, Kind, LedgerSide, Position, finding_id
 from console.compare.ledger import LedgerFill, LedgerOrder
 from console.compare.matching import FillMatch, Match
 from console.compare.precision import Measure
-from offer_lifecycle import plain
-from offer_lifecycle.amounts import EXACT, RATIO, ZERO, exact_sum
+from console.compare.wording import sentence
+from console.invocation import pasteable
+from offer_lifecycle import RATIO, ZERO
 from order_events import Side
-
-Change = tuple[Decimal, Decimal]
-"""Of the position: (base, quote)."""
-
-
-class Case(msgspec.Struct, frozen=True, kw_only=True):
-    """An order of the ledger with all that the book says of it."""
-
-    book: BookOrder | None
-    """None: the book has fills of it alone."""
-    ledger: LedgerOrder
-    fills: Sequence[FillMatch]
-    """Booked on it."""
-    missed: Sequence[LedgerFill]
-
-    @property
-    def wrong_account(self) -> bool:
-        """Whether the book has it under another account."""
-        account = self.book.account if self.book is not None else None
-        return account is not None and account != self.ledger.account
-
-    @property
-    def booked_side(self) -> Side | None:
-        """The side that the book says: the order's, else its fills'."""
-        if self.book is not None and self.book.side is not None:
-            return self.book.side
-        return next((match.fill.side for match in self.fills if match.fill.side is not None), None)
-
-    @property
-    def ledger_totals(self) -> Change:
-        """What the ledger's order has traded, in base and quote."""
-        fills = self.ledger.fills
-        return exact_sum(fill.base for fill in fills), exact_sum(fill.quote for fill in fills)
-
-
-def signed(side: Side | None, base: Decimal, quote: Decimal) -> Change:
-    """Return what a trade does to the position."""
-    return (base, -quote) if side is Side.BUY else (-base, quote)
-
-
-def booked_change(match: FillMatch) -> Change:
-    """Return what a booked fill does to the book's position."""
-    order_side = match.book.side if match.book is not None else None
-    ledger_side = match.ledger.side if match.ledger is not None else None
-    return signed(match.fill.side or order_side or ledger_side, match.fill.base, match.fill.quote)
-
-
-def change_of(match: FillMatch) -> Change:
-    """Return by how much the book's position differs by one booked fill."""
-    base, quote = booked_change(match)
-    if match.match not in {Match.SAME, Match.WRONG_ORDER} or match.happened is None or match.ledger is None:
-        return base, quote
-    happened = signed(match.ledger.side, match.happened.base, match.happened.quote)
-    return EXACT.subtract(base, happened[0]), EXACT.subtract(quote, happened[1])
-
-
-def missed_change(order: LedgerOrder, fills: Iterable[LedgerFill]) -> Change:
-    """Return by how much the book's position differs for lack of fills."""
-    changes = [signed(order.side, fill.base, fill.quote) for fill in fills]
-    return -exact_sum(base for base, _ in changes), -exact_sum(quote for _, quote in changes)
-
-
-def added(changes: Iterable[Change]) -> Change:
-    """Return the sum of changes."""
-    listed = list(changes)
-    return exact_sum(base for base, _ in listed), exact_sum(quote for _, quote in listed)
 
 
 class FindingWriter:
     """Writes findings of one comparison."""
 
-    def __init__(self, measure: Measure, pair_of: Callable[[Pair], Pair], explain: str) -> None:
+    def __init__(self, measure: Measure, pair_of: Callable[[Pair], Pair], explain: Sequence[str]) -> None:
         """`explain`: the options with which `fillproof explain` asks the same source; empty: it can't."""
         self.measure = measure
         self._pair_of = pair_of
@@ -100,69 +44,105 @@ class FindingWriter:
     def of_order(self, kind: Kind, case: Case, missed: Sequence[LedgerFill] = ()) -> Finding:
         """Write a finding about an order as a whole, with fills that were dropped with it."""
         return self._of_case(
-            kind, case, change=missed_change(case.ledger, missed), effects=(Kind.MISSED_FILL,) if missed else (),
-            transaction=case.ledger.removed_by or case.ledger.placed_tx, time=case.ledger.end,
-        )  # fmt: skip
+            kind,
+            case,
+            change=missed_change(case.ledger, missed),
+            effects=(Kind.MISSED_FILL,) if missed else (),
+            transaction=case.ledger.removed_by or case.ledger.placed_tx,
+            time=case.ledger.end,
+        )
 
     def wrong_side(self, case: Case) -> Finding:
         """Write that an order is on the other side, with all its fills."""
         same = [match for match in case.fills if match.match in {Match.SAME, Match.WRONG_ORDER}]
         return self._of_case(
-            Kind.WRONG_SIDE, case, change=added(change_of(match) for match in same),
-            transaction=case.ledger.placed_tx, time=_placed(case.ledger),
-        )  # fmt: skip
+            Kind.WRONG_SIDE,
+            case,
+            change=added((*(change_of(match) for match in same), totals_change(case))),
+            transaction=case.ledger.placed_tx,
+            time=_placed(case.ledger),
+        )
 
-    def of_fill(self, kind: Kind, case: Case, match: FillMatch, effects: tuple[Kind, ...] = ()) -> Finding:
-        """Write a finding about one booked fill."""
+    def of_fill(
+        self, kind: Kind, case: Case, match: FillMatch, effects: tuple[Kind, ...] = (), *, moves: bool = True
+    ) -> Finding:
+        """Write a finding about one booked fill; `moves`: no other one tells what it does to the position."""
         fill, happened = match.fill, match.happened
-        about = case if match.match is not Match.WRONG_ORDER or match.ledger is None else _of(case, match.ledger)
+        about = (
+            case if match.match is not Match.WRONG_ORDER or match.ledger is None else _of(case, match.ledger)
+        )
         keeps_position = {Kind.FILL_BOOKED_EARLY, Kind.FILL_BOOKED_LATE}
-        change = (ZERO, ZERO) if kind in keeps_position else change_of(match)
+        change = change_of(match) if moves and kind not in keeps_position else (ZERO, ZERO)
         return self._of_case(
-            kind, about, change=change, effects=effects, fill=fill, happened=happened,
+            kind,
+            about,
+            change=change,
+            effects=effects,
+            fill=fill,
+            happened=happened,
             transaction=happened.transaction if happened is not None else fill.transaction,
             time=happened.at.time if happened is not None else fill.time,
-        )  # fmt: skip
+        )
 
     def missed(self, case: Case, fill: LedgerFill, effects: tuple[Kind, ...] = ()) -> Finding:
         """Write that a fill is not booked."""
         return self._of_case(
-            Kind.MISSED_FILL, case, change=missed_change(case.ledger, [fill]), effects=effects, happened=fill,
-            transaction=fill.transaction, time=fill.at.time,
-        )  # fmt: skip
+            Kind.MISSED_FILL,
+            case,
+            change=missed_change(case.ledger, [fill]),
+            effects=effects,
+            happened=fill,
+            transaction=fill.transaction,
+            time=fill.at.time,
+        )
 
-    def of_totals(self, kind: Kind, case: Case) -> Finding:
+    def of_totals(self, kind: Kind, case: Case, effects: tuple[Kind, ...] = ()) -> Finding:
         """Write that an order's total differs."""
-        traded = case.book.traded if case.book is not None else None
-        base, quote = case.ledger_totals
-        booked = signed(case.booked_side, traded.base, traded.quote) if traded is not None else (ZERO, ZERO)
-        happened = signed(case.ledger.side, base, quote)
-        change = EXACT.subtract(booked[0], happened[0]), EXACT.subtract(booked[1], happened[1])
+        change = totals_change(case) if case.booked_side in {None, case.ledger.side} else (ZERO, ZERO)
         return self._of_case(
-            kind, case, change=change, transaction=case.ledger.removed_by, time=case.ledger.end
+            kind,
+            case,
+            change=change,
+            effects=effects,
+            transaction=case.ledger.removed_by,
+            time=case.ledger.end,
         )
 
     def not_in_book(self, order: LedgerOrder, missed: Sequence[LedgerFill]) -> Finding:
         """Write that the book lacks an order."""
         case = Case(book=None, ledger=order, fills=[], missed=missed)
         return self._of_case(
-            Kind.NOT_IN_BOOK, case, change=missed_change(order, missed),
-            effects=(Kind.MISSED_FILL,) if missed else (), transaction=order.placed_tx, time=_placed(order),
-        )  # fmt: skip
+            Kind.NOT_IN_BOOK,
+            case,
+            change=missed_change(order, missed),
+            effects=(Kind.MISSED_FILL,) if missed else (),
+            transaction=order.placed_tx,
+            time=_placed(order),
+        )
 
     def unknown(self, order: BookOrder, fills: Sequence[FillMatch]) -> Finding:
         """Write that no ledger has an order of the book."""
         pair = self.pair_of(order.pair) or Pair("?", "?")
         booked = added((match.fill.base, match.fill.quote) for match in fills)
         return self._finished(
-            Kind.UNKNOWN_ORDER, pair, change=added(change_of(match) for match in fills), price=order.price,
+            Kind.UNKNOWN_ORDER,
+            pair,
+            change=added(change_of(match) for match in fills),
+            price=order.price,
             facts=(order.account, order.sequence, order.placed_tx, order.id),
-            account=order.account or "", sequence=order.sequence, placed_tx=order.placed_tx, transaction=None,
-            side=order.side, time=order.time, cause=None, age_seconds=None, explain=None,
+            account=order.account or "",
+            sequence=order.sequence,
+            placed_tx=order.placed_tx,
+            transaction=None,
+            side=order.side,
+            time=order.time,
+            cause=None,
+            age_seconds=None,
+            explain=None,
             effects=(Kind.PHANTOM_FILL,) if fills else (),
             book=_book_side(order, None, booked, [order.row, *(match.fill.row for match in fills)]),
             ledger=LedgerSide(),
-        )  # fmt: skip
+        )
 
     def fill_alone(self, match: FillMatch) -> Finding:
         """Write that a fill without an order never happened."""
@@ -170,80 +150,121 @@ class FindingWriter:
         pair = self.pair_of(fill.pair) or Pair("?", "?")
         price = RATIO.divide(fill.quote, fill.base) if fill.base else None
         return self._finished(
-            Kind.PHANTOM_FILL, pair, change=booked_change(match), price=price,
+            Kind.PHANTOM_FILL,
+            pair,
+            change=booked_change(match),
+            price=price,
             facts=(fill.account, fill.sequence, fill.transaction, fill.trade_id, fill.row.place),
-            account=fill.account or "", sequence=fill.sequence, placed_tx=None, transaction=fill.transaction,
-            side=fill.side, time=fill.time, cause=None, age_seconds=None, explain=None, effects=(),
-            book=_book_side(None, fill, (fill.base, fill.quote), [fill.row]), ledger=LedgerSide(),
-        )  # fmt: skip
+            account=fill.account or "",
+            sequence=fill.sequence,
+            placed_tx=None,
+            transaction=fill.transaction,
+            side=fill.side,
+            time=fill.time,
+            cause=None,
+            age_seconds=None,
+            explain=None,
+            effects=(),
+            book=_book_side(None, fill, (fill.base, fill.quote), [fill.row]),
+            ledger=LedgerSide(),
+        )
 
     def _of_case(  # noqa: PLR0913 - what differs between findings about one order
-        self, kind: Kind, case: Case, *, change: Change, transaction: str | None, time: datetime | None,
-        effects: tuple[Kind, ...] = (), fill: BookFill | None = None, happened: LedgerFill | None = None,
-    ) -> Finding:  # fmt: skip
+        self,
+        kind: Kind,
+        case: Case,
+        *,
+        change: Change,
+        transaction: str | None,
+        time: datetime | None,
+        effects: tuple[Kind, ...] = (),
+        fill: BookFill | None = None,
+        happened: LedgerFill | None = None,
+    ) -> Finding:
         order, book = case.ledger, case.book
-        rows = [row for row in (book and book.row, fill and fill.row) if row is not None]
+        rows = [part.row for part in (book, fill) if part is not None]
         booked = (fill.base, fill.quote) if fill is not None else _booked_totals(case, kind)
         sold = (happened.base, happened.quote) if happened is not None else case.ledger_totals
         about_order = fill is None and happened is None
         return self._finished(
-            kind, Pair(order.base, order.quote), change=change, price=_price(order, happened),
-            facts=(order.account, order.sequence, transaction, book and book.id, fill and fill.trade_id,
-                   fill and fill.row.place),
-            account=order.account, sequence=order.sequence, placed_tx=order.placed_tx, transaction=transaction,
-            side=order.side, time=time or (fill.time if fill is not None else None), cause=_cause(order),
-            age_seconds=order.age_seconds, explain=self._command(order), effects=effects,
+            kind,
+            Pair(order.base, order.quote),
+            change=change,
+            price=_price(order, happened),
+            facts=(
+                order.account,
+                order.sequence,
+                transaction,
+                book and book.id,
+                fill and fill.trade_id,
+                fill and fill.row.place,
+            ),
+            account=order.account,
+            sequence=order.sequence,
+            placed_tx=order.placed_tx,
+            transaction=transaction,
+            side=order.side,
+            time=time or (fill.time if fill is not None else None),
+            cause=_cause(order),
+            age_seconds=order.age_seconds,
+            explain=self._command(order),
+            effects=effects,
             book=_book_side(book, fill, booked, rows, side=case.booked_side),
             ledger=_ledger_side(order, happened, sold if happened is not None or about_order else None),
-        )  # fmt: skip
+        )
 
     def _command(self, order: LedgerOrder) -> str | None:
         if not self._explain:
             return None
-        return f"fillproof explain {order.account} {order.sequence} {self._explain}"
+        return pasteable("explain", order.account, order.sequence, *self._explain)
 
     def _finished(  # noqa: PLR0913 - a finding's fields
-        self, kind: Kind, pair: Pair, *, change: Change, price: Decimal | None, facts: Sequence[object],
-        effects: tuple[Kind, ...], account: str, sequence: int | None, placed_tx: str | None,
-        transaction: str | None, side: Side | None, book: BookSide, ledger: LedgerSide, time: datetime | None,
-        cause: str | None, age_seconds: int | None, explain: str | None,
-    ) -> Finding:  # fmt: skip
+        self,
+        kind: Kind,
+        pair: Pair,
+        *,
+        change: Change,
+        price: Decimal | None,
+        facts: Sequence[object],
+        effects: tuple[Kind, ...],
+        account: str,
+        sequence: int | None,
+        placed_tx: str | None,
+        transaction: str | None,
+        side: Side | None,
+        book: BookSide,
+        ledger: LedgerSide,
+        time: datetime | None,
+        cause: str | None,
+        age_seconds: int | None,
+        explain: str | None,
+    ) -> Finding:
         base, quote = change
         changes = ((pair.base, base), (pair.quote, quote))
         worth = abs(RATIO.multiply(base, price)) if base and price is not None else abs(quote)
         finding = Finding(
-            id=finding_id(kind, *facts), kind=kind, effects=effects, account=account, sequence=sequence,
-            placed_tx=placed_tx, transaction=transaction, pair=f"{code_of(pair.base)}/{code_of(pair.quote)}",
-            base=pair.base, quote=pair.quote, side=side, book=book, ledger=ledger,
+            id=finding_id(kind, *facts),
+            kind=kind,
+            effects=effects,
+            account=account,
+            sequence=sequence,
+            placed_tx=placed_tx,
+            transaction=transaction,
+            pair=f"{code_of(pair.base)}/{code_of(pair.quote)}",
+            base=pair.base,
+            quote=pair.quote,
+            side=side,
+            book=book,
+            ledger=ledger,
             position=tuple(Position(asset=asset, value=value) for asset, value in changes if value),
-            worth=worth, time=time, cause=cause, age_seconds=age_seconds, explain=explain, text="",
-        )  # fmt: skip
+            worth=worth,
+            time=time,
+            cause=cause,
+            age_seconds=age_seconds,
+            explain=explain,
+            text="",
+        )
         return msgspec.structs.replace(finding, text=sentence(finding))
-
-
-def sentence(finding: Finding) -> str:
-    """Say a finding in one sentence."""
-    number = finding.sequence if finding.sequence is not None else finding.book.order_id
-    words = [f"order {number}: {MEANINGS[finding.kind]}"]
-    book, ledger = finding.book, finding.ledger
-    code, quote = finding.pair.split("/")
-    if book.base is not None and book.quote is not None and (book.base or ledger.base):
-        words.append(f"booked {_shown(book.base)} {code} for {_shown(book.quote)} {quote}")
-    if ledger.base is not None and ledger.quote is not None and (ledger.base or book.base):
-        words.append(f"ledger {_shown(ledger.base)} {code} for {_shown(ledger.quote)} {quote}")
-    if finding.kind in {Kind.ENDED_OTHERWISE, Kind.OPEN_IN_BOOK_GONE_ON_LEDGER} or finding.effects:
-        words.append(f"book says {book.status or 'nothing'}, ledger {finding.cause or ledger.status or 'nothing'}")
-    return "; ".join(words)
-
-
-_SHOWN_DIGITS = 10
-
-
-def _shown(amount: Decimal) -> str:
-    if not amount:
-        return "0"
-    places = max(0, _SHOWN_DIGITS - 1 - amount.adjusted())
-    return plain(round(amount, places)) if -amount.as_tuple().exponent > places else plain(amount)
 
 
 def _of(case: Case, order: LedgerOrder) -> Case:
@@ -274,9 +295,12 @@ def _booked_totals(case: Case, kind: Kind) -> Change | None:
 
 
 def _book_side(
-    order: BookOrder | None, fill: BookFill | None, amounts: Change | None, rows: Sequence[Row],
+    order: BookOrder | None,
+    fill: BookFill | None,
+    amounts: Change | None,
+    rows: Sequence[Row],
     side: Side | None = None,
-) -> BookSide:  # fmt: skip
+) -> BookSide:
     time = fill.time if fill is not None else (order.time if order is not None else None)
     return BookSide(
         order_id=order.id if order is not None else (fill.order if fill is not None else None),

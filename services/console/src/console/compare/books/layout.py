@@ -1,4 +1,4 @@
-"""A layout: which columns of a file are taken for what. The formats that are known are such files themselves.
+"""A layout: which columns of a file are taken for what. Formats that are known are layouts themselves.
 
 A mapping file that a user writes is a layout too, in TOML; `docs/compare.md` describes it.
 """
@@ -20,8 +20,8 @@ ORDER_FIELDS = (
     "time", "traded_quantity", "traded_price", "traded_quote",
 )  # fmt: skip
 FILL_FIELDS = (
-    "order", "account", "sequence", "tx_hash", "trade_id", "pair", "base", "quote", "side", "quantity", "price",
-    "quote_quantity", "time",
+    "order", "account", "sequence", "tx_hash", "trade_id", "pair", "base", "quote", "side", "quantity",
+    "price", "quote_quantity", "time",
 )  # fmt: skip
 STATUS_WORDS = {
     "open": "open", "active": "open", "new": "open", "live": "open", "working": "open", "pending": "open",
@@ -55,7 +55,11 @@ class TableLayout(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
 
     def required(self) -> set[str]:
         """Return the columns that must be there."""
-        return {*(name for name in self.fields.values() if not name.endswith("?")), *self.patterns, *self.where}
+        return {
+            *(name for name in self.fields.values() if not name.endswith("?")),
+            *self.patterns,
+            *self.where,
+        }
 
 
 class Layout(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -107,10 +111,15 @@ def parse_layout(text: str, name: str) -> Layout:
     try:
         layout = msgspec.convert(tomllib.loads(text), Layout, strict=False)
     except (tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
-        raise BadMapping(f"{name}: expected a mapping as docs/compare.md describes it, found: {error}") from error
+        raise BadMapping(
+            f"{name}: expected a mapping as docs/compare.md describes it, found: {error}"
+        ) from error
     if layout.orders is None and layout.fills is None:
         raise BadMapping(f"{name}: expected a table [orders] or [fills], found neither")
-    for kind, table, allowed in (("orders", layout.orders, ORDER_FIELDS), ("fills", layout.fills, FILL_FIELDS)):
+    for kind, table, allowed in (
+        ("orders", layout.orders, ORDER_FIELDS),
+        ("fills", layout.fills, FILL_FIELDS),
+    ):
         if table is not None:
             _check(f"{name}: [{kind}]", table, allowed)
     return layout
@@ -122,7 +131,9 @@ def _check(where: str, table: TableLayout, allowed: tuple[str, ...]) -> None:
         try:
             names |= set(re.compile(pattern).groupindex)
         except re.error as error:
-            raise BadMapping(f"{where}: pattern of {column}: expected a regular expression: {error}") from error
+            raise BadMapping(
+                f"{where}: pattern of {column}: expected a regular expression: {error}"
+            ) from error
     if unknown := sorted(names - set(allowed)):
         raise BadMapping(f"{where}: expected fields of {', '.join(allowed)}; found {', '.join(unknown)}")
 
@@ -131,8 +142,7 @@ def write_layout(layout: Layout) -> str:
     """Write a layout as TOML, to be saved, corrected and given back."""
     lines = [f"name = {_toml(layout.name)}", f"kind = {_toml(layout.kind)}"]
     for key in ("time_zone", "account", "pair"):
-        if (value := getattr(layout, key)) is not None:
-            lines.append(f"{key} = {_toml(value)}")
+        lines += [f"{key} = {_toml(value)}"] if (value := getattr(layout, key)) is not None else []
     for kind, table in (("orders", layout.orders), ("fills", layout.fills)):
         if table is not None:
             lines += ["", f"[{kind}]", *_table_lines(kind, table)]
@@ -142,7 +152,9 @@ def write_layout(layout: Layout) -> str:
 
 
 def _table_lines(kind: str, table: TableLayout) -> list[str]:
-    lines = [f"{key} = {_toml(value)}" for key in ("table", "query") if (value := getattr(table, key)) is not None]
+    lines = [
+        f"{key} = {_toml(value)}" for key in ("table", "query") if (value := getattr(table, key)) is not None
+    ]
     for key in ("where", "fields", "patterns", "scales"):
         if values := getattr(table, key):
             lines += ["", f"[{kind}.{key}]", *_pairs(values)]

@@ -1,7 +1,6 @@
 """From files to a book: recognise the format, read the rows, and describe what was recognised."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import tzinfo
 from decimal import Decimal
 from pathlib import Path
 
@@ -54,7 +53,7 @@ def read_book(paths: Sequence[Path], options: ReadingOptions) -> Book:
     fill_reader = fills[0].fills if fills else None
     book = Book(
         description=_description(paths, layouts, parts),
-        orders=order_reader.read() if order_reader else [],
+        orders=order_reader.read(totals=fill_reader is None) if order_reader else [],
         fills=fill_reader.read() if fill_reader else [],
         precision=_precision(order_reader, fill_reader),
         has_fill_rows=fill_reader is not None,
@@ -80,20 +79,21 @@ def _layout(source: Source, options: ReadingOptions) -> Layout:
         return recognise(source)
     layout = read_mapping(options.mapping)
     if layout.kind != source.kind:
-        raise BadBook(f"{source.path}: expected {layout.kind}, as {options.mapping} says, found {source.kind}")
+        raise BadBook(
+            f"{source.path}: expected {layout.kind}, as {options.mapping} says, found {source.kind}"
+        )
     return layout
 
 
 def _read_part(source: Source, layout: Layout, options: ReadingOptions) -> _Part:
     wanted = [table for table in (layout.orders, layout.fills) if table is not None]
-    for table in wanted:
-        _check_columns(source, table)
+    for expected in wanted:
+        _check_columns(source, expected)
     tables = source.read(wanted)
-    for table, layout_of in zip(tables, wanted, strict=True):
-        _check_read(source, table, layout_of)
-    zone: tzinfo | None = None
-    if (named := options.zone or layout.time_zone) is not None:
-        zone = time_zone(named)
+    for table, expected in zip(tables, wanted, strict=True):
+        _check_read(source, table, expected)
+    named = options.zone or layout.time_zone
+    zone = None if named is None else time_zone(named)
     said = {"account": options.account or layout.account, "pair": options.pair or layout.pair}
     by_kind = dict(zip(("orders", "fills") if layout.orders else ("fills",), tables, strict=False))
     orders = by_kind.get("orders")
@@ -124,7 +124,9 @@ def _check_columns(source: Source, layout: TableLayout) -> None:
 
 def _check_read(source: Source, table: Table, layout: TableLayout) -> None:
     if missing := sorted(layout.required() - set(table.columns)):
-        raise BadBook(f"{source.path}: expected columns {', '.join(missing)} of the query, found {table.columns}")
+        raise BadBook(
+            f"{source.path}: expected columns {', '.join(missing)} of the query, found {table.columns}"
+        )
 
 
 def _precision(orders: OrderReader | None, fills: FillReader | None) -> Precision:

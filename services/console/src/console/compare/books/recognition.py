@@ -1,4 +1,4 @@
-"""Which format a file is in: by its tables and columns, never by its name; else a guess by the columns' names."""
+"""Which format a file is in: by its tables and columns, never by its name; else by their names."""
 
 from collections.abc import Callable, Mapping, Sequence
 
@@ -43,9 +43,9 @@ def recognise(source: Source) -> Layout:
     guess = _guess_sqlite(source) if source.kind == "sqlite" else _guess_csv(source)
     if guess is None:
         raise BadBook(
-            f"{source.path}: expected the book of an engine (orders with a side, a quantity and a sequence or hash; or "
-            f"fills), found {source.kind} with {shown_tables(source)}: say with --mapping FILE which columns "
-            "hold what (docs/compare.md)"
+            f"{source.path}: expected the book of an engine (orders with a side, a quantity and a sequence "
+            f"or hash; or fills), found {source.kind} with {shown_tables(source)}: say with --mapping FILE "
+            "which columns hold what (docs/compare.md)"
         )
     return guess
 
@@ -58,7 +58,9 @@ def _fits(layout: Layout, source: Source) -> bool:
             set(columns) <= set(source.tables.get(table, ())) for table, columns in layout.tables.items()
         )
     (header,) = source.tables.values()
-    return all(table.required() <= set(header) for table in (layout.orders, layout.fills) if table is not None)
+    return all(
+        table.required() <= set(header) for table in (layout.orders, layout.fills) if table is not None
+    )
 
 
 def _specific(layout: Layout) -> int:
@@ -94,7 +96,19 @@ def _first(source: Source, words: Sequence[str], fields_of: _FieldsOf) -> TableL
 
 def _order_fields(columns: Sequence[str]) -> dict[str, str]:
     """Return what an order's columns hold; nothing where they can't be an order's."""
-    wanted = ("id", "account", "sequence", "tx_hash", "pair", "base", "quote", "side", "quantity", "price", "status")
+    wanted = (
+        "id",
+        "account",
+        "sequence",
+        "tx_hash",
+        "pair",
+        "base",
+        "quote",
+        "side",
+        "quantity",
+        "price",
+        "status",
+    )
     fields = _taken(columns, (*wanted, "time"))
     is_order = {"side", "quantity", "status"} <= set(fields) and ("sequence" in fields or "tx_hash" in fields)
     return fields if is_order else {}
@@ -120,8 +134,9 @@ def _column_for(field: str, columns: Sequence[str]) -> str | None:
         if name in lower:
             return lower[name]
         if field in _WITH_UNIT:
-            suffixed = [column for low, column in lower.items() if low.startswith(f"{name}_") and low.count("_") == 1]
+            suffixed = [
+                column for low, column in lower.items() if low.startswith(f"{name}_") and low.count("_") == 1
+            ]
             if len(suffixed) == 1:
                 return suffixed[0]
     return None
-

@@ -12,7 +12,7 @@ from console.compare.books.layout import STATUS_WORDS, TableLayout
 from console.compare.books.sources import Table
 from console.compare.books.values import decimals, empty, moment, number, side_of
 from console.compare.errors import BadBook, BadMapping
-from offer_lifecycle.amounts import EXACT
+from offer_lifecycle import EXACT
 from order_events import Side
 
 _PAIR_MARKS = re.compile(r"\s*[/_:-]\s*")
@@ -29,7 +29,12 @@ class RowReader:
     """Reads the fields of one table's rows."""
 
     def __init__(
-        self, path: Path, table: Table, layout: TableLayout, zone: tzinfo | None, said: Mapping[str, str | None]
+        self,
+        path: Path,
+        table: Table,
+        layout: TableLayout,
+        zone: tzinfo | None,
+        said: Mapping[str, str | None],
     ) -> None:
         """`said`: what holds where a row names no account or pair."""
         self.zone = zone
@@ -42,7 +47,10 @@ class RowReader:
         fields = {field: name.removesuffix("?") for field, name in layout.fields.items()}
         self._fields = {field: (name, at[name]) for field, name in fields.items() if name in at}
         self._patterns = [(name, at[name], re.compile(pattern)) for name, pattern in layout.patterns.items()]
-        self._known = {*self._fields, *(name for _, _, pattern in self._patterns for name in pattern.groupindex)}
+        self._known = {
+            *self._fields,
+            *(name for _, _, pattern in self._patterns for name in pattern.groupindex),
+        }
         self._decimals: Counter[str] = Counter()
 
     def has(self, field: str) -> bool:
@@ -143,15 +151,22 @@ class OrderReader(RowReader):
         """`statuses`: the format's own words for an order's status."""
         super().__init__(path, table, layout, zone, said)
         self.words: dict[str, str] = {}
+        self._totals = False
         self._statuses = {word.lower(): BookStatus(status) for word, status in STATUS_WORDS.items()}
         try:
             self._statuses |= {word.lower(): BookStatus(status) for word, status in statuses.items()}
         except ValueError as error:
             expected = ", ".join(BookStatus)
-            raise BadMapping(f"[statuses]: expected each word to mean one of {expected}; found: {error}") from error
+            raise BadMapping(
+                f"[statuses]: expected each word to mean one of {expected}; found: {error}"
+            ) from error
 
-    def read(self) -> list[BookOrder]:
-        """Return all orders; raises BadBook at the first row that can't be read."""
+    def read(self, *, totals: bool) -> list[BookOrder]:
+        """Return all orders; raises BadBook at the first row that can't be read.
+
+        `totals`: with what each has traded altogether, which counts where there is no row a fill.
+        """
+        self._totals = totals
         orders = []
         for row, fields in self.rows():
             try:
@@ -181,17 +196,21 @@ class OrderReader(RowReader):
         )
 
     def _status(self, word: str) -> BookStatus:
-        status = self._statuses.get(word.strip().lower().replace(" ", "_").replace("-", "_"), BookStatus.UNKNOWN)
+        status = self._statuses.get(
+            word.strip().lower().replace(" ", "_").replace("-", "_"), BookStatus.UNKNOWN
+        )
         if word:
             self.words[word] = status
         return status
 
     def _traded(self, fields: Fields) -> Totals | None:
-        base = self.amount(fields, "traded_quantity")
+        base = self.amount(fields, "traded_quantity") if self._totals else None
         price, quote = self.amount(fields, "traded_price"), self.amount(fields, "traded_quote")
         if base is None:
             return None
-        return Totals(base=base, quote=quote if quote is not None else EXACT.multiply(base, price or Decimal(0)))
+        return Totals(
+            base=base, quote=quote if quote is not None else EXACT.multiply(base, price or Decimal(0))
+        )
 
 
 class FillReader(RowReader):
@@ -229,7 +248,7 @@ class FillReader(RowReader):
 
 
 def order_key(account: str | None, sequence: int | None) -> str | None:
-    """Return the name of an order where the book has no own one: `account:sequence`; None without a sequence."""
+    """Return an order's name where the book has no own one: `account:sequence`; None without a sequence."""
     return None if sequence is None else f"{account or ''}:{sequence}"
 
 

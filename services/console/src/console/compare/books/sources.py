@@ -7,13 +7,16 @@ import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import msgspec
 
 from console.compare.books.book import Row
 from console.compare.books.layout import TableLayout
 from console.compare.errors import BadBook
+
+if TYPE_CHECKING:
+    import _csv
 
 _SQLITE_MAGIC = b"SQLite format 3\0"
 _WAL = 2
@@ -61,7 +64,9 @@ def open_source(path: Path) -> Source:
         with path.open("rb") as file:
             start = file.read(4096)
     except OSError as error:
-        raise BadBook(f"{path}: expected a book (an SQLite database or a CSV file), found: {error}") from error
+        raise BadBook(
+            f"{path}: expected a book (an SQLite database or a CSV file), found: {error}"
+        ) from error
     if not start:
         raise BadBook(f"{path}: expected a book, found an empty file")
     if start.startswith(_SQLITE_MAGIC):
@@ -89,7 +94,7 @@ class SqliteSource:
     def __init__(self, path: Path, *, uses_log: bool) -> None:
         """Read the names of its tables and columns. `uses_log`: it is written by way of a write-ahead log."""
         self.path = path
-        # Where a log is used and none is there, nobody has the database open, and even a reader would make one
+        # Where a log is used and none is there, nobody has the database open, and a reader would make one
         idle = uses_log and not path.with_name(path.name + "-wal").exists()
         self._uri = f"{path.resolve().as_uri()}?mode=ro" + ("&immutable=1" if idle else "")
         self._tables = self._read_tables()
@@ -120,7 +125,8 @@ class SqliteSource:
             with closing(self._connect()) as connection:
                 tables = [name for (name,) in connection.execute(names).fetchall()]
                 return {
-                    name: tuple(column for (column,) in connection.execute(columns, (name,))) for name in tables
+                    name: tuple(column for (column,) in connection.execute(columns, (name,)))
+                    for name in tables
                 }
         except sqlite3.Error as error:
             raise self._unreadable(error) from error
@@ -133,7 +139,11 @@ class SqliteSource:
         rows = [
             Row(place=f"{name} row {number}", columns=columns, values=values)
             for number, values in enumerate(cursor, 1)
-            if all(str(values[columns.index(key)]) == word for key, word in layout.where.items() if key in columns)
+            if all(
+                str(values[columns.index(key)]) == word
+                for key, word in layout.where.items()
+                if key in columns
+            )
         ]
         return Table(name=name, columns=columns, rows=rows)
 
@@ -175,7 +185,8 @@ class CsvSource:
     def read(self, wanted: Sequence[TableLayout]) -> list[Table]:
         """Return the rows of each layout."""
         return [
-            Table(name=self.path.name, columns=self._columns, rows=list(self._rows(layout))) for layout in wanted
+            Table(name=self.path.name, columns=self._columns, rows=list(self._rows(layout)))
+            for layout in wanted
         ]
 
     def _rows(self, layout: TableLayout) -> Iterator[Row]:
@@ -193,7 +204,7 @@ class CsvSource:
             if all(cells[at].strip().lower() == word for at, word in where):
                 yield Row(place=f"line {reader.line_num}", columns=self._columns, values=tuple(cells))
 
-    def _reader(self) -> "csv._reader":
+    def _reader(self) -> "_csv.Reader":
         return csv.reader(io.StringIO(self._text, newline=""), delimiter=self._delimiter)
 
 

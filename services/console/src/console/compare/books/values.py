@@ -6,13 +6,20 @@ from decimal import Decimal, InvalidOperation
 from zoneinfo import ZoneInfo
 
 from console.compare.errors import AmbiguousBook, BadBook
-from offer_lifecycle import utc
+from offer_lifecycle import ripple_time_to_datetime
 from order_events import Side
 
-_SIDES = {"buy": Side.BUY, "b": Side.BUY, "bid": Side.BUY, "sell": Side.SELL, "s": Side.SELL, "ask": Side.SELL}
+_SIDES = {
+    "buy": Side.BUY,
+    "b": Side.BUY,
+    "bid": Side.BUY,
+    "sell": Side.SELL,
+    "s": Side.SELL,
+    "ask": Side.SELL,
+}
 _NO_VALUE = frozenset({"", "none", "null", "nan", "nat", "unknown"})
 _RIPPLE_EPOCH_UNTIL = 1_200_000_000
-"""Seconds: as Unix time before 2008, when no ledger was; as the ledger's own time, after 2000, all of its life."""
+"""Seconds: as Unix time before 2008, when no ledger was; as the ledger's time, since 2000, all its life."""
 _UNITS = ((1e17, 9), (1e14, 6), (1e11, 3))
 """Whole numbers from so much on count seconds x 10^so many."""
 _OFFSET = re.compile(r"([+-])(\d{2}):?(\d{2})")
@@ -103,5 +110,5 @@ def _since_epoch(counted: Decimal) -> datetime:
     power = next((power for limit, power in _UNITS if counted >= Decimal(limit)), 0)
     seconds = counted.scaleb(-power)
     if seconds < _RIPPLE_EPOCH_UNTIL:
-        return utc(0) + timedelta(microseconds=int(seconds * 1_000_000))
+        return ripple_time_to_datetime(0) + timedelta(microseconds=int(seconds * 1_000_000))
     return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=int(seconds * 1_000_000))

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from console.compare.ledger.record import LedgerFill, LedgerOrder, Moment
 from console.lines import ledgers_order
-from offer_lifecycle.amounts import units
+from offer_lifecycle import units
 from order_events import (
     OrderAccepted,
     OrderEvent,
@@ -24,7 +24,9 @@ _OWN_END = frozenset({RemovalReason.CANCELED, RemovalReason.REPLACED})
 
 def ledger_order(events: Sequence[OrderEvent]) -> LedgerOrder | None:
     """Return the order that the events tell of; None: no ledger has it (an engine's word alone)."""
-    told = sorted((event for event in events if event.provenance is not Provenance.PRESUMED), key=ledgers_order)
+    told = sorted(
+        (event for event in events if event.provenance is not Provenance.PRESUMED), key=ledgers_order
+    )
     if not told or all(event.status is OrderStatus.LOST for event in told):
         return None
     last, placing = told[-1], _placing(told)

@@ -57,7 +57,7 @@ class LedgerOrder(msgspec.Struct, frozen=True, kw_only=True):
     """Of an expired one that no transaction has removed yet."""
     fills: tuple[LedgerFill, ...] = ()
     distance_bps: Decimal | None = None
-    """Its price's distance from the mid when it ended, positive away from the market, where it was recorded."""
+    """Its price's distance from the mid when it ended, positive away from it, where it was recorded."""
 
     @property
     def key(self) -> tuple[str, int]:
@@ -107,8 +107,8 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True):
     source: str
     orders: Sequence[LedgerOrder]
     coverage: Sequence[Coverage]
-    explain: str
-    """The options of `fillproof explain` that ask the same source; may hold `{account}`."""
+    explain: tuple[str, ...]
+    """The options with which `fillproof explain` asks the same source; empty: it can't."""
     notes: tuple[str, ...] = ()
 
 
@@ -143,4 +143,4 @@ class LedgerRecord(Protocol):
         """
 
     def market(self, order: LedgerOrder, ledger_index: int) -> Market | None:
-        """Return the market of an order's pair at that ledger, without the order's own account; None: not known."""
+        """Return the market of an order's pair at that ledger, without its own account; None: not known."""

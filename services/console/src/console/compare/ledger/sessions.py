@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from functools import cache, cached_property
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -13,11 +14,13 @@ from console.engine import engine_accounts
 from console.errors import BadOption
 from console.explain.node import Exchange, recorded
 from console.replay import steps
-from console.sessions import RECORDINGS, Recording
-from offer_lifecycle import parse_amount, utc
-from offer_lifecycle.amounts import RATIO, units
-from order_events import OrderEvent
+from console.sessions import Recording
+from offer_lifecycle import RATIO, parse_amount, ripple_time_to_datetime, units
+from replay_node.recordings import RECORDINGS
 from replay_node.session import RecordedLedger, Session
+
+if TYPE_CHECKING:
+    from order_events import OrderEvent
 
 
 class RecordedSessions:
@@ -26,7 +29,7 @@ class RecordedSessions:
     knows_markets = True
 
     def __init__(self, recordings: Sequence[Recording]) -> None:
-        """`recordings`: of accounts of their own, each."""
+        """Take recordings, each of accounts of its own."""
         self._recordings = recordings
         self._books = {recording.session.name: _Books(recording.session) for recording in recordings}
 
@@ -53,7 +56,7 @@ class RecordedSessions:
             source=", ".join(f"session {name}" for name in chosen),
             orders=orders,
             coverage=coverage,
-            explain=f"--session {_name(next(iter(chosen.values())))}" if len(chosen) == 1 else "",
+            explain=("--session", _name(next(iter(chosen.values())))) if len(chosen) == 1 else (),
         )
 
     def market(self, order: LedgerOrder, ledger_index: int) -> Market | None:
@@ -63,7 +66,9 @@ class RecordedSessions:
 
     @cached_property
     def _session_of(self) -> Mapping[str, str]:
-        return {account: one.session.name for one in self._recordings for account in engine_accounts(one.session)}
+        return {
+            account: one.session.name for one in self._recordings for account in engine_accounts(one.session)
+        }
 
 
 def _name(recording: Recording) -> str:
@@ -90,11 +95,14 @@ def _orders(session: Session, accounts: set[str], last: int | None, watch: Watch
             yield order
 
 
-def _coverage(session: Session, accounts: Sequence[str], first: int | None, last: int | None) -> Iterator[Coverage]:
+def _coverage(
+    session: Session, accounts: Sequence[str], first: int | None, last: int | None
+) -> Iterator[Coverage]:
     ledgers = [
         ledger
         for ledger in session.ledgers
-        if (first is None or ledger.ledger_index >= first - 1) and (last is None or ledger.ledger_index <= last)
+        if (first is None or ledger.ledger_index >= first - 1)
+        and (last is None or ledger.ledger_index <= last)
     ]
     if not ledgers:
         raise BadOption(
@@ -120,7 +128,7 @@ def _next_sequence(session: Session, account: str, ledger: RecordedLedger) -> in
 
 
 def _moment(ledger: RecordedLedger) -> Moment:
-    return Moment(ledger_index=ledger.ledger_index, time=utc(ledger.header["close_time"]))
+    return Moment(ledger_index=ledger.ledger_index, time=ripple_time_to_datetime(ledger.header["close_time"]))
 
 
 class _Books:
@@ -131,7 +139,11 @@ class _Books:
         self._offers = cache(self._ask)
 
     def market(self, order: LedgerOrder, ledger_index: int) -> Market | None:
-        if not self._session.ledgers[0].ledger_index <= ledger_index <= self._session.ledgers[-1].ledger_index:
+        if (
+            not self._session.ledgers[0].ledger_index
+            <= ledger_index
+            <= self._session.ledgers[-1].ledger_index
+        ):
             return None
         asks = self._best(order, ledger_index, gets=order.base, pays=order.quote)
         bids = self._best(order, ledger_index, gets=order.quote, pays=order.base)
@@ -150,11 +162,16 @@ class _Books:
 
     def _ask(self, ledger_index: int, gets: str, pays: str) -> list[tuple[str, Decimal]]:
         params = {
-            "taker_gets": _issue(gets), "taker_pays": _issue(pays), "ledger_index": ledger_index, "limit": 100,
-        }  # fmt: skip
+            "taker_gets": _issue(gets),
+            "taker_pays": _issue(pays),
+            "ledger_index": ledger_index,
+            "limit": 100,
+        }
         answer = msgspec.json.decode(self._exchange("book_offers", params))
         close_time = next(
-            ledger.header["close_time"] for ledger in self._session.ledgers if ledger.ledger_index == ledger_index
+            ledger.header["close_time"]
+            for ledger in self._session.ledgers
+            if ledger.ledger_index == ledger_index
         )
         found = []
         for offer in answer["result"].get("offers", []):
