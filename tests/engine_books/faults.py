@@ -38,11 +38,18 @@ class FaultyBook:
 class _Making:
     """A book while faults are put in."""
 
-    def __init__(self, session: str, seed: int, accounts: tuple[str, ...] | None) -> None:
+    def __init__(
+        self, session: str, seed: int, accounts: tuple[str, ...] | None, pair: tuple[str, str] | None
+    ) -> None:
         self.dice = random.Random(f"faults {session} {seed}")  # noqa: S311
         self.found = recorded(session)
         self.accounts = accounts or self.found.accounts
-        self.orders = right_book(session, seed, self.accounts)
+        codes = ["/".join(pair)] if pair is not None else None
+        self.orders = [
+            order
+            for order in right_book(session, seed, self.accounts)
+            if codes is None or order.codes in codes
+        ]
         by_key = {order.key: order for order in self.found.reading.orders}
         self.ledger = {order.number: by_key[order.account, order.sequence] for order in self.orders}
         self.touched: set[int] = set()
@@ -83,9 +90,10 @@ def faulty_book(
     *,
     without: set[str] = frozenset(),
     accounts: tuple[str, ...] | None = None,
+    pair: tuple[str, str] | None = None,
 ) -> FaultyBook:
     """Put `each` faults of every kind that the session has orders for into its book."""
-    making = _Making(session, seed, accounts)
+    making = _Making(session, seed, accounts, pair)
     for _ in range(each):
         for name, inject in FAULTS.items():
             if name not in without:
@@ -292,14 +300,16 @@ FAULTS: dict[str, Callable[[_Making], None]] = {
 }
 
 
-def inferred(making_orders: list[BookedOrder], share: float, seed: int) -> Iterator[BookedFill]:
+def inferred(book: FaultyBook, share: float, seed: int) -> Iterator[BookedFill]:
     """Take the transactions of a share of the right fills away, as engines do that infer fills."""
     dice = random.Random(f"inferred {seed}")  # noqa: S311
-    for order in making_orders:
-        for fill in order.fills:
-            if dice.random() < share:
-                fill.transaction = None
-                yield fill
+    faulty = {(one.account, one.sequence) for one in book.injected}
+    for order in book.orders:
+        if (order.account, order.sequence) not in faulty:
+            for fill in order.fills:
+                if dice.random() < share:
+                    fill.transaction = None
+                    yield fill
 
 
 def _gone(ledger: LedgerOrder) -> bool:

@@ -49,6 +49,11 @@ class BookedOrder:
     """Makes the engine's own name for it."""
 
     @property
+    def codes(self) -> str:
+        """The pair as people write it."""
+        return f"{self.base.partition('.')[0]}/{self.quote.partition('.')[0]}"
+
+    @property
     def pair(self) -> tuple[str, str]:
         """Base and quote."""
         return self.base, self.quote
