@@ -25,7 +25,9 @@ def found_in(comparison: Comparison) -> Counter[tuple[Kind, object]]:
 
 def put_into(book: FaultyBook, *, sequences: bool = True) -> Counter[tuple[Kind, object]]:
     """Return what has to be found; `sequences`: the book says an unknown order's sequence."""
-    return Counter((one.kind, _injected(one, sequences)) for one in book.injected if one.kind is not None)
+    return Counter(
+        (one.kind, _injected(one, sequences=sequences)) for one in book.injected if one.kind is not None
+    )
 
 
 def _order(finding: Finding) -> object:
@@ -34,7 +36,7 @@ def _order(finding: Finding) -> object:
     return finding.account, finding.sequence
 
 
-def _injected(one: Injected, sequences: bool) -> object:
+def _injected(one: Injected, *, sequences: bool) -> object:
     if one.kind is Kind.UNKNOWN_ORDER and not sequences:
         return one.placed_tx
     return one.account, one.sequence

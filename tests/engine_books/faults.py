@@ -83,7 +83,7 @@ class _Making:
         )
 
 
-def faulty_book(
+def faulty_book(  # noqa: PLR0913 - what a book is made of
     session: str,
     seed: int,
     each: int,

@@ -88,7 +88,7 @@ class Remembering(RecordedSessions):
 
     def read(self, accounts: Sequence[str], first: int | None, last: int | None, watch: Watch) -> Reading:
         """Return what was read before, of these accounts."""
-        if first is not None or last is not None:
+        if first is not None or last is not None or not set(accounts) <= set(self.accounts()):
             return super().read(accounts, first, last, watch)
         if not hasattr(self, "_whole"):
             self._whole = super().read(list(dict.fromkeys(self.accounts())), None, None, watch)
