@@ -12,7 +12,8 @@ from replaying import recorded
 from offer_lifecycle import Source, balance_flows, read_transaction
 from order_events import BalanceDrift
 from reconciler.following.follower import Follower
-from reconciler.safety.account_safety import Guards
+from reconciler.following.stored_account import cursor_of
+from reconciler.safety.account_safety import SharedSafety
 from reconciler.safety.snapshot_check import SnapshotDiffers
 from replay_node.session import Session
 
@@ -24,12 +25,12 @@ def drifts(memory: Memory) -> list[BalanceDrift]:
     return [event for event in memory.stream if isinstance(event, BalanceDrift)]
 
 
-async def one_by_one(memory: Memory, server: InProcessServer, role: str, guards: Guards) -> None:
+async def one_by_one(memory: Memory, server: InProcessServer, role: str, safety: SharedSafety) -> None:
     """Look, and check, after every ledger."""
-    one = follower(memory, server.session, role, guards=guards)
+    one = follower(memory, server.session, role, safety=safety)
     chain = server.node.chain
     await one.advance(server)
-    while one.cursor != chain.last_index:
+    while cursor_of(one.committed) != chain.last_index:
         server.close_ledgers(1)
         await one.advance(server)
 
@@ -64,15 +65,15 @@ def fill_by_a_stranger() -> tuple[Session, Json]:
 class Incomplete:
     """A server that keeps a transaction to itself, and who follows the account on it."""
 
-    def __init__(self, guards: Guards) -> None:
+    def __init__(self, safety: SharedSafety) -> None:
         self.session, self.missing = fill_by_a_stranger()
         self.memory, self.server = Memory(), InProcessServer(self.session)
         self.server.spoil["account_tx"] = without(self.missing["hash"])
-        self._guards = guards
+        self._safety = safety
         self.one = self.started()
 
     def started(self) -> Follower:
-        return follower(self.memory, self.session, guards=self._guards)
+        return follower(self.memory, self.session, safety=self._safety)
 
     async def look(self) -> None:
         """Look, and close a ledger after that; a process that dies comes back."""
@@ -87,7 +88,7 @@ class Incomplete:
 
     async def follow(self, beyond: int = 10) -> None:
         """Follow up to so many ledgers after the missing transaction's."""
-        while (self.one.cursor or 0) < self.missing["ledger_index"] + beyond:
+        while cursor_of(self.one.committed) < self.missing["ledger_index"] + beyond:
             await self.look()
 
     @property

@@ -9,7 +9,7 @@ from ledger_client.server import LedgerServer
 from offer_lifecycle import Header
 from order_events import OrderDisappeared, OrdersEvent, ReconcilerHalted, ReconcilerResumed, encode
 from order_events.subjects import RESUME_KEY
-from reconciler.ports.bus import Announced, Announcement, BusAway, Kept, NotOwner
+from reconciler.ports.bus import Announced, Announcement, BusAway, NotOwner, StoredValues
 
 
 class Crash(Exception):
@@ -81,13 +81,13 @@ class MemoryStore:
     def __init__(self, memory: Memory) -> None:
         self._memory = memory
 
-    async def load(self, prefix: str) -> Kept:
+    async def load(self, prefix: str) -> StoredValues:
         values = {
             key.removeprefix(f"{prefix}."): value
             for key, value in self._memory.values.items()
             if key.startswith(f"{prefix}.")
         }
-        return Kept(values=values, revision=self._memory.revision if values else 0)
+        return StoredValues(values=values, revision=self._memory.revision if values else 0)
 
     async def commit(
         self, prefix: str, values: Mapping[str, bytes], deleted: Sequence[str], fence: int

@@ -10,11 +10,11 @@ from order_events import (
     OrderStatus,
     OrderSubmitted,
 )
-from reconciler.following import stored_account as kept
 from reconciler.following.follower import Follower
 from reconciler.following.publisher import Publisher
-from reconciler.ports.bus import Kept
-from reconciler.safety.account_safety import Guards
+from reconciler.following.stored_account import CommittedAccount, StoredAccount, cursor_of, read_account
+from reconciler.ports.bus import StoredValues
+from reconciler.safety.account_safety import SharedSafety
 from replay_node.session import Session
 
 
@@ -23,7 +23,7 @@ def follower(
     session: Session,
     role: str = "maker",
     market: NoMarket | None = None,
-    guards: Guards | None = None,
+    safety: SharedSafety | None = None,
 ) -> Follower:
     """Return what a process would make of the account after a start."""
     publisher = Publisher(MemoryOrders(memory), market or NoMarket(), disappearance_timeout=1)
@@ -33,7 +33,7 @@ def follower(
         feed=MemoryFeed(memory),
         store=MemoryStore(memory),
         publisher=publisher,
-        guards=guards,
+        safety=safety,
     )
 
 
@@ -61,7 +61,7 @@ def announced(session: Session) -> list[OrderSubmitted | CancelRequested]:
 
 async def to_the_end(one: Follower, server: InProcessServer) -> None:
     last = server.node.chain.last_index
-    while one.cursor != last:
+    while cursor_of(one.committed) != last:
         await one.advance(server)
 
 
@@ -74,18 +74,22 @@ async def run(memory: Memory, session: Session, market: NoMarket | None = None) 
 
 
 def statuses(memory: Memory) -> dict[int, OrderStatus]:
-    state = kept.read_kept(MemoryKept(memory).kept())
-    assert state is not None
-    return {sequence: order.status for sequence, order in state[1].orders.items()}
+    orders = committed_in(memory).state.orders
+    return {sequence: order.status for sequence, order in orders.items()}
 
 
-class MemoryKept:
-    def __init__(self, memory: Memory) -> None:
-        self._memory = memory
+def committed_in(memory: Memory) -> CommittedAccount:
+    """Return the account as another process would find it."""
+    values = {key.split(".", 2)[2]: value for key, value in memory.values.items()}
+    committed = read_account(StoredValues(values=values, revision=1))
+    assert committed is not None
+    return committed
 
-    def kept(self) -> Kept:
-        values = {key.split(".", 2)[2]: value for key, value in self._memory.values.items()}
-        return Kept(values=values, revision=1)
+
+def committed_by(one: Follower) -> StoredAccount:
+    """Return the record of an account that is adopted."""
+    assert one.committed is not None
+    return one.committed.stored
 
 
 def told(memory: Memory) -> list[tuple[str, int]]:

@@ -30,6 +30,8 @@ async def read_to_the_end(server: LedgerServer, account: str) -> list[LedgerFact
     cursor = status.complete[0][0]
     while cursor < status.validated:
         upto = min(cursor + STEP, status.validated)
-        facts += await account_reader.read(server, status, await at(server, cursor, account), upto, ())
+        facts += await account_reader.read_ledgers(
+            server, status, await at(server, cursor, account), upto, ()
+        )
         cursor = upto
     return facts

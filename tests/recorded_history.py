@@ -22,7 +22,7 @@ from offer_lifecycle import (
 )
 from order_events import encode
 from reconciler.following import stored_account
-from reconciler.ports.bus import Kept
+from reconciler.ports.bus import StoredValues
 from replay_node.session import RecordedLedger, Session, read_session
 
 Raw = dict[str, Any]
@@ -107,14 +107,14 @@ def copy_of(state: AccountState) -> AccountState:
 
 def kept(state: AccountState) -> AccountState:
     """Return the state as another process finds it in the bucket."""
-    record = stored_account.KeptAccount(record=state.record, engine_sequence=0)
+    record = stored_account.StoredAccount(record=state.record, engine_sequence=0)
     values = {
         stored_account.ACCOUNT_KEY: stored_account.account_value(record),
         **stored_account.order_values(state.orders),
     }
-    found = stored_account.read_kept(Kept(values=values, revision=1))
+    found = stored_account.read_account(StoredValues(values=values, revision=1))
     assert found is not None
-    return found[1]
+    return found.state
 
 
 def told(outcomes: Iterable[LedgerOutcome]) -> list[bytes]:

@@ -5,16 +5,16 @@ from uuid import UUID
 
 from in_memory_bus import Memory, MemoryFeed, MemoryOrders, MemoryStore, NoMarket
 from in_process_node import InProcessServer
-from one_account import MemoryKept, announced, follower, run
+from one_account import announced, committed_by, committed_in, follower, run
 
 from ledger_client.server import LedgerServer
 from offer_lifecycle import AccountRecord, Gap, Order
 from order_events import (
     OrdersEvent,
 )
-from reconciler.backfill.gap_backfill import Healing, HistoryPublisher
-from reconciler.backfill.history_gaps import SECONDS_BETWEEN_LOOKS, Gaps
-from reconciler.following import stored_account as kept
+from reconciler.backfill.gap_backfill import BackfillPublisher, GapBackfill
+from reconciler.backfill.history_gaps import SECONDS_BETWEEN_SEARCHES, HistoryGaps
+from reconciler.following.stored_account import cursor_of
 from replay_node.session import Session
 
 PATIENCE = 300.0
@@ -30,15 +30,15 @@ class Clock:
         return self.now
 
 
-def gaps_of(memory: Memory, clock: Clock) -> Gaps:
+def gaps_of(memory: Memory, clock: Clock) -> HistoryGaps:
     """Return what a process would use, on the in-memory bus."""
 
-    def healing(account: str, gap: Gap, server: LedgerServer) -> Healing:
-        publisher = HistoryPublisher(MemoryOrders(memory), NoMarket(), disappearance_timeout=1)
+    def backfill(account: str, gap: Gap, server: LedgerServer) -> GapBackfill:
+        publisher = BackfillPublisher(MemoryOrders(memory), NoMarket(), disappearance_timeout=1)
         store, feed = MemoryStore(memory), MemoryFeed(memory)
-        return Healing(account, gap, server, feed=feed, store=store, publisher=publisher)
+        return GapBackfill(account, gap, server, feed=feed, store=store, publisher=publisher)
 
-    return Gaps(patience=PATIENCE, clock=clock, healings=healing)
+    return HistoryGaps(patience=PATIENCE, clock=clock, make_backfill=backfill)
 
 
 class Holed:
@@ -63,7 +63,7 @@ class Holed:
     async def follow_up_to(self, ledger_index: int) -> None:
         """Follow the server, whose ledgers close up to that one."""
         self._close(self.server, ledger_index)
-        while (self.follower.cursor or 0) < ledger_index:
+        while cursor_of(self.follower.committed) < ledger_index:
             await self.follower.advance(self.server)
 
     async def lose(self, first: int, last: int) -> None:
@@ -76,7 +76,7 @@ class Holed:
         assert await self.go_on()
 
     async def go_on(self, *more: InProcessServer) -> bool:
-        return await self.gaps.go_on(self.follower, [self.server, *more])
+        return await self.gaps.cross_if_patience_ended(self.follower, [self.server, *more])
 
     async def finish(self) -> None:
         """Follow to the session's end."""
@@ -85,13 +85,13 @@ class Holed:
     async def heal(self, servers: Iterable[LedgerServer] | None = None) -> None:
         """Let a server with all ledgers appear, and look until nothing is left to heal."""
         self._close(self.whole, self.server.node.chain.validated.ledger_index)
-        self.clock.now += SECONDS_BETWEEN_LOOKS
-        open_gaps = len(self.follower.gaps) + 1
-        while len(self.follower.gaps) < open_gaps:
-            open_gaps = len(self.follower.gaps)
+        self.clock.now += SECONDS_BETWEEN_SEARCHES
+        open_gaps = len(committed_by(self.follower).history_gaps) + 1
+        while len(committed_by(self.follower).history_gaps) < open_gaps:
+            open_gaps = len(committed_by(self.follower).history_gaps)
             for _ in range(3):
-                await self.gaps.heal(self.follower, servers or [self.server, self.whole])
-            self.clock.now += SECONDS_BETWEEN_LOOKS
+                await self.gaps.backfill(self.follower, servers or [self.server, self.whole])
+            self.clock.now += SECONDS_BETWEEN_SEARCHES
 
     @staticmethod
     def _close(server: InProcessServer, ledger_index: int) -> None:
@@ -112,6 +112,5 @@ def by_id(memory: Memory) -> dict[UUID, OrdersEvent]:
 
 
 def end_state(memory: Memory) -> tuple[AccountRecord, dict[int, Order]]:
-    found = kept.read_kept(MemoryKept(memory).kept())
-    assert found is not None
-    return found[1].record, found[1].orders
+    state = committed_in(memory).state
+    return state.record, state.orders

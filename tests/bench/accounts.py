@@ -183,7 +183,9 @@ def kept(account: str) -> dict[str, bytes]:
             TOKEN: Holding(balance=Decimal(TOKENS)),
         },
     )
-    account_value = stored_account.account_value(stored_account.KeptAccount(record=record, engine_sequence=0))
+    account_value = stored_account.account_value(
+        stored_account.StoredAccount(record=record, engine_sequence=0)
+    )
     return {**stored_account.order_values(orders), stored_account.ACCOUNT_KEY: account_value}
 
 

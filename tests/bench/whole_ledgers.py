@@ -137,8 +137,8 @@ async def _follow(
 async def _turn(server: LedgerServer, record: AccountRecord) -> AccountRecord:
     """Read one account as far as it goes, as a follower does; return the record with its new cursor."""
     status = await server_status(server)
-    upto = account_reader.next_upto(server, status, record.ledger_index)
-    *_, last = await account_reader.read(server, status, record, upto, ())
+    upto = account_reader.last_readable_ledger(server, status, record.ledger_index)
+    *_, last = await account_reader.read_ledgers(server, status, record, upto, ())
     return msgspec.structs.replace(
         record,
         ledger_index=last.header.ledger_index,

@@ -208,7 +208,7 @@ async def test_a_hole_is_filled_by_its_ledgers_alone_a_wiped_store_by_all_and_a_
     assert await rows(postgres_dsn()) == inside
 
 
-async def test_ledgers_before_the_adoption_are_refused_because_nothing_was_ever_told_of_them(
+async def test_ledgers_before_the_adoption_are_refused_because_their_events_were_never_published(
     client: Client, provisioned_nats_url: str, write_audit: Callable[[], Child]
 ) -> None:
     session = recorded("replaced")
@@ -216,7 +216,9 @@ async def test_ledgers_before_the_adoption_are_refused_because_nothing_was_ever_
     async with serving(session.name, pace=READ) as node:
         await play(client, provisioned_nats_url, node, session)
         before = settings(provisioned_nats_url, node, session, first_ledger=2, last_ledger=3)
-        with pytest.raises(NotRebuilt, match="where it was adopted, found 2-3: nothing was ever told"):
+        with pytest.raises(
+            NotRebuilt, match="where it was adopted, found 2-3: their events were never published"
+        ):
             await rebuild_all(before)
 
 
@@ -230,7 +232,7 @@ async def test_a_range_that_the_node_does_not_have_is_refused_with_what_it_has(
         early = await rebuild(node, session, first - 50, last)
         late = await rebuild(node, session, first + 1, last + 50)
     assert (early.returncode, late.returncode) == (1, 1)
-    assert "its orders are adopted right before the first ledger" in early.stderr
+    assert "its orders are adopted right before the first wanted ledger" in early.stderr
     assert f"expected ledger {first - 51} to begin with, found {first}-{last}" in early.stderr
     assert f"expected ledger {last + 50} to end with, found {last}" in late.stderr
 

@@ -15,7 +15,7 @@ from waiting import until_found
 from reconciler.adapters.atomic_batch import Message, publish_batch
 from reconciler.adapters.state_store import BucketStore
 from reconciler.metrics import Metrics
-from reconciler.ports.bus import Kept, NotOwner
+from reconciler.ports.bus import NotOwner, StoredValues
 
 pytestmark = pytest.mark.stack
 
@@ -27,21 +27,21 @@ def account(cursor: int) -> dict[str, bytes]:
 
 
 async def test_nothing_is_kept_of_an_account_that_was_never_committed(store: BucketStore) -> None:
-    assert await store.load(PREFIX) == Kept(values={}, revision=0)
+    assert await store.load(PREFIX) == StoredValues(values={}, revision=0)
 
 
 async def test_what_was_committed_is_loaded_and_what_was_deleted_is_not(store: BucketStore) -> None:
     first = await store.commit(PREFIX, {"order.7": b"a", "order.8": b"b", **account(1)}, [], 0)
     second = await store.commit(PREFIX, {"order.9": b"c", **account(2)}, ["order.7"], first)
-    assert await store.load(PREFIX) == Kept(
+    assert await store.load(PREFIX) == StoredValues(
         values={"order.8": b"b", "order.9": b"c", "account": b"2"}, revision=second
     )
 
 
 async def test_accounts_do_not_see_each_other(store: BucketStore) -> None:
     await store.commit(PREFIX, {"order.7": b"a", **account(1)}, [], 0)
-    assert await store.load("0.rOther") == Kept(values={}, revision=0)
-    assert await store.load("1.rOwner") == Kept(values={}, revision=0)
+    assert await store.load("0.rOther") == StoredValues(values={}, revision=0)
+    assert await store.load("1.rOwner") == StoredValues(values={}, revision=0)
 
 
 @pytest.mark.parametrize("stale", [0, 1])
@@ -60,7 +60,7 @@ async def test_more_keys_than_a_batch_holds_are_committed_and_leave_nothing_but_
 ) -> None:
     values = {f"order.{number}": b"v" * 600 for number in range(orders)}
     revision = await store.commit(PREFIX, {**account(1), **values}, [], 0)
-    assert await store.load(PREFIX) == Kept(values={**values, **account(1)}, revision=revision)
+    assert await store.load(PREFIX) == StoredValues(values={**values, **account(1)}, revision=revision)
     fewer = list(values)[: orders - 1]
     await store.commit(PREFIX, account(2), fewer, revision)
     kept = await store.load(PREFIX)
@@ -124,7 +124,7 @@ async def test_the_mark_of_a_deletion_goes_by_itself(
         return (await jetstream.stream_info("KV_reconciler")).state.messages == 2
 
     await until_found(gone)
-    assert await store.load(PREFIX) == Kept(values={"order.8": b"b", **account(2)}, revision=revision)
+    assert await store.load(PREFIX) == StoredValues(values={"order.8": b"b", **account(2)}, revision=revision)
 
 
 async def test_a_large_commit_behind_a_stale_fence_changes_nothing(store: BucketStore) -> None:
@@ -159,7 +159,7 @@ async def test_a_commit_whose_answer_was_lost_is_recognised_as_our_own(
 
 async def test_no_load_takes_an_account_for_a_new_one_however_many_are_under_way(store: BucketStore) -> None:
     revision = await store.commit(PREFIX, {"order.7": b"a", **account(1)}, [], 0)
-    whole = Kept(values={"order.7": b"a", **account(1)}, revision=revision)
+    whole = StoredValues(values={"order.7": b"a", **account(1)}, revision=revision)
     for _ in range(10):
         found = await asyncio.gather(*(store.load(PREFIX) for _ in range(30)))
         assert found == [whole] * 30
@@ -184,7 +184,7 @@ async def test_many_accounts_commit_and_load_together_and_each_for_itself(
     assert max(batches) <= 1000
     found = await asyncio.gather(*(store.load(prefix) for prefix in prefixes))
     assert found == [
-        Kept(values={**orders[prefix], **account(1)}, revision=revision)
+        StoredValues(values={**orders[prefix], **account(1)}, revision=revision)
         for prefix, revision in zip(prefixes, revisions, strict=True)
     ]
 

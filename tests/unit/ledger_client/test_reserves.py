@@ -50,7 +50,7 @@ async def status_of(server: InProcessServer) -> ServerStatus:
 
 async def test_each_ledger_has_the_reserves_that_the_one_before_it_left(server: InProcessServer) -> None:
     status = await status_of(server)
-    facts = await account_reader.read(server, status, await at(server, FIRST, MAKER), LAST, ())
+    facts = await account_reader.read_ledgers(server, status, await at(server, FIRST, MAKER), LAST, ())
     found = {one.header.ledger_index: one.reserves for one in facts if one.transactions}
     assert found == {ledger: BEFORE if ledger <= VOTE else AFTER for ledger in found}
     assert set(found.values()) == {BEFORE, AFTER}

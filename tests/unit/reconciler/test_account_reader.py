@@ -29,8 +29,8 @@ async def read(
     server: InProcessServer, record: AccountRecord, deadlines: tuple[int, ...] = ()
 ) -> list[LedgerFacts]:
     status = await server_status(server)
-    upto = account_reader.next_upto(server, status, record.ledger_index)
-    return await account_reader.read(server, status, record, upto, deadlines)
+    upto = account_reader.last_readable_ledger(server, status, record.ledger_index)
+    return await account_reader.read_ledgers(server, status, record, upto, deadlines)
 
 
 def hashes(facts: list[LedgerFacts]) -> list[str]:
@@ -167,5 +167,7 @@ async def test_a_server_that_lags_behind_the_cursor_is_not_read(server: InProces
 def test_a_long_way_is_read_in_steps(server: InProcessServer) -> None:
     reserves = Reserves(base=1_000_000, increment=200_000)
     status = ServerStatus(validated=5000, complete=((1, 5000),), network_id=0, reserves=reserves)
-    assert account_reader.next_upto(server, status, 1000) == 1000 + account_reader.LEDGERS_A_READING
-    assert account_reader.next_upto(server, status, 4990) == 5000
+    assert (
+        account_reader.last_readable_ledger(server, status, 1000) == 1000 + account_reader.LEDGERS_A_READING
+    )
+    assert account_reader.last_readable_ledger(server, status, 4990) == 5000

@@ -7,21 +7,22 @@ import pytest
 from drifting import Spoil, drifts, one_by_one
 from in_memory_bus import Memory
 from in_process_node import InProcessServer
-from one_account import MemoryKept, follower, to_the_end
+from one_account import committed_in, follower, to_the_end
 from replaying import recorded
 from structlog.testing import capture_logs
 
 from ledger_client.server import Answer, Overloaded, Refused, ServerError, Unreachable
-from reconciler.following import stored_account as kept
 from reconciler.safety import balance_check
-from reconciler.safety.account_safety import Guards
+from reconciler.safety.account_safety import SharedSafety
 
 CHECKED_METHODS = ("account_info", "account_lines")
 
 
-async def complete(server: InProcessServer, guards: Guards | None = None, role: str = "maker") -> Memory:
+async def complete(
+    server: InProcessServer, safety: SharedSafety | None = None, role: str = "maker"
+) -> Memory:
     memory = Memory()
-    await one_by_one(memory, server, role, guards or Guards(check_ledgers=1))
+    await one_by_one(memory, server, role, safety or SharedSafety(check_ledgers=1))
     return memory
 
 
@@ -89,7 +90,7 @@ async def test_an_answer_that_the_ledger_entry_itself_does_not_bear_out_is_no_dr
 ) -> None:
     session, memory = recorded("grid_swept"), Memory()
     server = InProcessServer(session)
-    one = follower(memory, session, guards=Guards(check_ledgers=1))
+    one = follower(memory, session, safety=SharedSafety(check_ledgers=1))
     await one.advance(server)
     server.spoil[method] = spoil
     server.close_ledgers()
@@ -104,7 +105,7 @@ async def test_an_answer_that_the_ledger_entry_itself_does_not_bear_out_is_no_dr
 async def test_an_account_that_the_list_does_not_know_and_the_ledger_does_has_not_drifted() -> None:
     session, memory = recorded("grid_swept"), Memory()
     server = InProcessServer(session)
-    one = follower(memory, session, guards=Guards(check_ledgers=1))
+    one = follower(memory, session, safety=SharedSafety(check_ledgers=1))
     await one.advance(server)
     server.trouble = lambda method: (
         Refused(server.name, "actNotFound", "who?") if method == "account_info" else None
@@ -130,7 +131,7 @@ async def test_a_check_that_takes_too_long_is_given_up_and_tried_again(
 ) -> None:
     monkeypatch.setattr(balance_check, "_SECONDS", 0.02)
     memory, server = Memory(), Silent(recorded("grid_swept"))
-    one = follower(memory, server.session, guards=Guards(check_ledgers=1))
+    one = follower(memory, server.session, safety=SharedSafety(check_ledgers=1))
     await one.advance(server)
     server.silent = True
     with capture_logs() as logs:
@@ -145,11 +146,12 @@ async def test_a_check_that_takes_too_long_is_given_up_and_tried_again(
 
 async def test_balances_that_are_not_known_are_learned_and_do_not_drift() -> None:
     memory, server = Memory(), InProcessServer(recorded("grid_swept"))
-    one = follower(memory, server.session, guards=Guards(check_ledgers=1))
+    one = follower(memory, server.session, safety=SharedSafety(check_ledgers=1))
     await one.advance(server)
-    state = kept.read_kept(MemoryKept(memory).kept())
-    assert state is not None
-    unknown = msgspec.structs.replace(state[0].record, holdings={}, holdings_known=False)
-    found = await balance_check.held_against(server, unknown, balance_check.KeptBalances(explained_at=1))
+    record = committed_in(memory).stored.record
+    unknown = msgspec.structs.replace(record, holdings={}, holdings_known=False)
+    found = await balance_check.compare_with_server(
+        server, unknown, balance_check.BalanceBaseline(explained_at=1)
+    )
     assert found.drifts == ()
-    assert found.record == state[0].record
+    assert found.record == record

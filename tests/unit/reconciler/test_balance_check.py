@@ -4,13 +4,15 @@ import pytest
 from drifting import Incomplete, drifts, one_by_one
 from in_memory_bus import Memory
 from in_process_node import InProcessServer
+from one_account import committed_by
 from replaying import recorded
 from structlog.testing import capture_logs
 
 from order_events import BalanceDrift, ReconcilerHalted
+from reconciler.following.stored_account import cursor_of
 from reconciler.metrics import Metrics
 from reconciler.safety import balance_check
-from reconciler.safety.account_safety import Guards
+from reconciler.safety.account_safety import SharedSafety
 from reconciler.safety.policy import Policy
 from replay_node.recordings import RECORDINGS
 
@@ -25,7 +27,7 @@ async def test_no_account_of_a_recorded_session_drifts_at_any_ledger(name: str) 
     for role in sorted(session.ledgers[0].after)[:MOST_ROLES]:
         memory, server = Memory(), InProcessServer(session)
         with capture_logs() as logs:
-            await one_by_one(memory, server, role, Guards(check_ledgers=1))
+            await one_by_one(memory, server, role, SharedSafety(check_ledgers=1))
         assert drifts(memory) == []
         assert [line for line in logs if line["log_level"] in {"warning", "error"}] == []
         checked = [params["ledger_index"] for method, params in server.asked if method == "account_info"]
@@ -34,7 +36,7 @@ async def test_no_account_of_a_recorded_session_drifts_at_any_ledger(name: str) 
 
 async def test_a_transaction_that_was_not_read_is_a_drift_with_the_ledger_in_which_it_began() -> None:
     metrics = Metrics()
-    case = Incomplete(Guards(check_ledgers=1, metrics=metrics))
+    case = Incomplete(SharedSafety(check_ledgers=1, metrics=metrics))
     with capture_logs() as logs:
         await case.follow()
     assert metrics.registry.get_sample_value("reconciler_balance_drifts_total") == 2
@@ -52,7 +54,7 @@ async def test_a_transaction_that_was_not_read_is_a_drift_with_the_ledger_in_whi
 async def test_the_account_s_next_transaction_shows_it_before_a_check_does_and_names_the_missing_one() -> (
     None
 ):
-    case = Incomplete(Guards(check_ledgers=1000))
+    case = Incomplete(SharedSafety(check_ledgers=1000))
     await case.follow()
     assert {drift.currency for drift in case.found} == {"XRP", "EUR"}
     for drift in case.found:
@@ -62,8 +64,8 @@ async def test_the_account_s_next_transaction_shows_it_before_a_check_does_and_n
 
 
 async def test_a_drift_is_told_once_however_often_the_process_starts_again() -> None:
-    case = Incomplete(Guards(check_ledgers=1))
-    while (case.one.cursor or 0) < case.missing["ledger_index"] + 10:
+    case = Incomplete(SharedSafety(check_ledgers=1))
+    while cursor_of(case.one.committed) < case.missing["ledger_index"] + 10:
         case.one = case.started()
         await case.look()
     assert sorted(drift.currency for drift in case.found) == ["EUR", "XRP"]
@@ -71,12 +73,12 @@ async def test_a_drift_is_told_once_however_often_the_process_starts_again() -> 
 
 @pytest.mark.parametrize("every", [1, 1000])
 async def test_a_drift_found_again_after_a_crash_has_the_same_name(every: int) -> None:
-    untroubled = Incomplete(Guards(check_ledgers=every))
+    untroubled = Incomplete(SharedSafety(check_ledgers=every))
     await untroubled.follow(beyond=-1)
     first = untroubled.memory.calls + 1
     await untroubled.follow(beyond=2)
     for crash_at in range(first, untroubled.memory.calls + 1):
-        case = Incomplete(Guards(check_ledgers=every))
+        case = Incomplete(SharedSafety(check_ledgers=every))
         case.memory.crash_at = crash_at
         await case.follow(beyond=2)
         assert facts(case.found) == facts(untroubled.found) != set()
@@ -87,7 +89,7 @@ def facts(found: list[BalanceDrift]) -> set[tuple[object, ...]]:
 
 
 async def test_balances_that_are_not_followed_do_not_drift() -> None:
-    case = Incomplete(Guards(check_ledgers=0))
+    case = Incomplete(SharedSafety(check_ledgers=0))
     await case.follow()
     assert case.found == []
 
@@ -96,7 +98,7 @@ async def test_what_differs_beyond_what_one_check_asks_for_is_told_by_the_next(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(balance_check, "_ASKED_AGAIN", 1)
-    case = Incomplete(Guards(check_ledgers=1000))
+    case = Incomplete(SharedSafety(check_ledgers=1000))
     await case.follow(beyond=-1)
     case.one = case.started()  # which checks at start
     for _ in range(3):
@@ -107,10 +109,10 @@ async def test_what_differs_beyond_what_one_check_asks_for_is_told_by_the_next(
 
 
 async def test_a_drift_halts_the_account_where_the_deployment_wants_it() -> None:
-    case = Incomplete(Guards(check_ledgers=1, policy=Policy(halt_on_drift=True)))
+    case = Incomplete(SharedSafety(check_ledgers=1, policy=Policy(halt_on_drift=True)))
     await case.follow()
     [halted] = [event for event in case.memory.stream if isinstance(event, ReconcilerHalted)]
     assert (halted.cause, halted.ledger_index) == ("balance_drift", case.missing["ledger_index"])
     assert "expected balances that fills, fees and payments explain, found" in halted.reason
     assert {drift.action_taken for drift in case.found} == {"halted"}
-    assert case.one.halted == halted
+    assert committed_by(case.one).policy_state.halted == halted

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 import pytest
 from in_memory_bus import Crash, Memory, MemoryFeed, MemoryOrders, MemoryStore, NoMarket
 from in_process_node import InProcessServer
-from one_account import announced, follower, run, statuses, to_the_end, told
+from one_account import announced, committed_by, follower, run, statuses, to_the_end, told
 from replaying import recorded
 from structlog.testing import capture_logs
 
@@ -20,9 +20,9 @@ from order_events import (
     encode,
 )
 from reconciler.following import account_reader
-from reconciler.following import stored_account as kept
 from reconciler.following.follower import Follower
 from reconciler.following.publisher import Publisher
+from reconciler.following.stored_account import StateUnreadable, cursor_of
 from reconciler.ports.bus import NotOwner
 
 
@@ -51,14 +51,14 @@ async def test_disappearances_that_nobody_took_are_owed_and_offered_first_at_the
     memory.announcements += announced(session)
     memory.refuses_disappearances = True
     one = await run(memory, session)
-    owed = list(one.owed)
+    owed = list(committed_by(one).unacknowledged)
     assert owed != []
     memory.refuses_disappearances = False
     server = InProcessServer(session)
     server.close_ledgers()
     again = follower(memory, session)  # the debt outlives the process
     await again.advance(server)
-    assert again.owed == ()
+    assert committed_by(again).unacknowledged == ()
     assert memory.stream[-len(owed) :] == owed
 
 
@@ -94,13 +94,13 @@ async def test_a_market_that_never_answers_costs_a_bounded_time_and_the_context(
 async def test_no_more_disappearances_are_owed_than_the_account_s_record_can_hold(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("reconciler.following.follower._MOST_OWED", 3)
+    monkeypatch.setattr("reconciler.following.account_store._MOST_UNACKNOWLEDGED", 3)
     session, memory = recorded("grid_swept"), Memory()
     memory.announcements += announced(session)
     memory.refuses_disappearances = True
     with capture_logs() as logs:
         one = await run(memory, session)
-    assert len(one.owed) == 3
+    assert len(committed_by(one).unacknowledged) == 3
     assert "disappearances given up" in next(log["event"] for log in logs if log["log_level"] == "error")
 
 
@@ -223,7 +223,7 @@ async def test_an_account_that_is_not_on_the_ledger_yet_is_followed_from_its_fir
     server.close_ledgers()
     await one.advance(server)
     await one.advance(server)
-    assert one.cursor == session.ledgers[-1].ledger_index
+    assert cursor_of(one.committed) == session.ledgers[-1].ledger_index
     assert memory.stream == []
 
 
@@ -233,7 +233,7 @@ async def test_state_that_this_version_can_not_read_is_named_by_its_key() -> Non
     key = next(key for key in memory.values if ".order." in key)
     memory.values[key] = b'{"unknown": true}'
     server = InProcessServer(session)
-    with pytest.raises(kept.StateUnreadable, match=f"key {key.split('.', 2)[2]}"):
+    with pytest.raises(StateUnreadable, match=f"key {key.split('.', 2)[2]}"):
         await follower(memory, session).advance(server)
 
 
@@ -242,7 +242,7 @@ async def test_a_ledger_whose_header_is_not_held_is_read_over(monkeypatch: pytes
     monkeypatch.setattr(account_reader, "LEDGERS_A_READING", 100)
     memory = Memory()
     one = await run(memory, session)
-    assert one.cursor == session.ledgers[-1].ledger_index
+    assert cursor_of(one.committed) == session.ledgers[-1].ledger_index
     assert statuses(memory)[session.orders[0]["sequence"]] is OrderStatus.REMOVED
 
 

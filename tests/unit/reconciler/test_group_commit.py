@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import pytest
 from waiting import until
 
-from reconciler.adapters.group_commit import Joined
+from reconciler.adapters.group_commit import GroupedCalls
 
 
 class Asked:
@@ -31,11 +31,11 @@ def asked() -> Asked:
 
 
 @pytest.fixture
-def double(asked: Asked) -> Joined[int, int]:
-    return Joined(asked, lambda waiting: min(len(waiting), 4))
+def double(asked: Asked) -> GroupedCalls[int, int]:
+    return GroupedCalls(asked, lambda waiting: min(len(waiting), 4))
 
 
-async def started(double: Joined[int, int], asked: Asked, numbers: range) -> list[asyncio.Task[int]]:
+async def started(double: GroupedCalls[int, int], asked: Asked, numbers: range) -> list[asyncio.Task[int]]:
     """Have the first lead a round alone, while the others wait for the next."""
     tasks = [asyncio.create_task(double(number)) for number in numbers]
     await until(lambda: len(asked.rounds) == 1)
@@ -43,7 +43,7 @@ async def started(double: Joined[int, int], asked: Asked, numbers: range) -> lis
 
 
 async def test_who_asks_during_a_round_is_answered_by_the_next(
-    double: Joined[int, int], asked: Asked
+    double: GroupedCalls[int, int], asked: Asked
 ) -> None:
     first = await started(double, asked, range(1))
     others = [asyncio.create_task(double(number)) for number in range(1, 8)]
@@ -52,14 +52,14 @@ async def test_who_asks_during_a_round_is_answered_by_the_next(
     assert asked.rounds == [[0], [1, 2, 3, 4], [5, 6, 7]]
 
 
-async def test_each_gets_its_own_refusal(double: Joined[int, int], asked: Asked) -> None:
+async def test_each_gets_its_own_refusal(double: GroupedCalls[int, int], asked: Asked) -> None:
     asked.may.set()
     answers = await asyncio.gather(*map(double, (1, -2, 3)), return_exceptions=True)
     assert [type(answer) for answer in answers] == [int, ValueError, int]
 
 
 async def test_a_fault_is_everybody_s_and_the_next_round_is_whole(
-    double: Joined[int, int], asked: Asked
+    double: GroupedCalls[int, int], asked: Asked
 ) -> None:
     asked.fault = OSError("away")
     asked.may.set()
@@ -70,7 +70,7 @@ async def test_a_fault_is_everybody_s_and_the_next_round_is_whole(
 
 
 async def test_when_who_leads_is_canceled_the_others_are_still_answered(
-    double: Joined[int, int], asked: Asked
+    double: GroupedCalls[int, int], asked: Asked
 ) -> None:
     tasks = [asyncio.create_task(double(number)) for number in range(4)]
     await until(lambda: len(asked.rounds) == 1)
@@ -83,7 +83,7 @@ async def test_when_who_leads_is_canceled_the_others_are_still_answered(
 
 
 async def test_one_that_is_canceled_while_it_waits_is_not_asked_for(
-    double: Joined[int, int], asked: Asked
+    double: GroupedCalls[int, int], asked: Asked
 ) -> None:
     (first,) = await started(double, asked, range(1))
     waiting = [asyncio.create_task(double(number)) for number in (1, 2)]
@@ -96,7 +96,7 @@ async def test_one_that_is_canceled_while_it_waits_is_not_asked_for(
 
 
 async def test_one_that_is_canceled_while_it_is_asked_for_costs_nobody_else_the_answer(
-    double: Joined[int, int], asked: Asked
+    double: GroupedCalls[int, int], asked: Asked
 ) -> None:
     (first,) = await started(double, asked, range(1))
     tasks = [asyncio.create_task(double(number)) for number in (1, 2, 3)]

@@ -9,6 +9,7 @@ import msgspec
 import pytest
 from in_memory_bus import Crash
 from in_process_node import InProcessServer
+from one_account import committed_by
 from replaying import recorded
 from structlog.testing import capture_logs
 from with_a_hole import PATIENCE, Holed, by_id, end_state, untroubled
@@ -31,6 +32,7 @@ from order_events import (
     Resolution,
 )
 from reconciler.following.account_reader import HistoryMissing
+from reconciler.following.stored_account import cursor_of
 from replay_node.session import Session
 
 SCRIPTED = (
@@ -245,12 +247,12 @@ async def test_of_several_servers_the_one_that_lacks_least_is_gone_on_with() -> 
     holed = await before_a_gap()
     better = InProcessServer(holed.session, "node://better")
     better.close_ledgers(10)
-    cursor = holed.follower.cursor or 0
+    cursor = cursor_of(holed.follower.committed)
     better.node.faults.change({"hole": [cursor + 1, cursor + 2]})
     assert not await holed.go_on(better)
     holed.clock.now += PATIENCE
     assert await holed.go_on(better)
-    assert holed.follower.cursor == cursor + 3
+    assert cursor_of(holed.follower.committed) == cursor + 3
 
 
 async def before_a_gap() -> Holed:
@@ -279,11 +281,11 @@ async def test_two_gaps_heal_in_either_order_and_a_restart_between_them_changes_
             late.node.faults.change({"hole": [inner[20], inner[30]]})
             late.close_ledgers(70)
             await holed.heal([late])
-            assert len(holed.follower.gaps) == 1
+            assert len(committed_by(holed.follower).history_gaps) == 1
         holed.restart()
         await holed.finish()
         await holed.heal()
-        assert holed.follower.gaps == ()
+        assert committed_by(holed.follower).history_gaps == ()
         assert end_states(end_state(holed.memory)[1]) == end_states(end_state(plain)[1])
         assert end_state(holed.memory)[0] == end_state(plain)[0]
 
@@ -346,7 +348,7 @@ async def through(holed: Holed, first: int, last: int) -> None:
     """Follow a session with a gap to its end, from wherever it stands."""
     with contextlib.suppress(HistoryMissing):
         await holed.follower.advance(holed.server)
-    if (holed.follower.cursor or 0) < first:
+    if (cursor_of(holed.follower.committed)) < first:
         await holed.lose(first, last)
     await holed.finish()
     await holed.heal()

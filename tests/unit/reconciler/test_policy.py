@@ -17,10 +17,10 @@ from order_events import (
     RemovalReason,
     Resolution,
 )
-from reconciler.safety.policy import Policy, Standing, Unexplained, judge
+from reconciler.safety.policy import Policy, PolicyState, Unexplained, apply_policy
 
 HOLD = Policy()
-NEW = Standing()
+NEW = PolicyState()
 PRESUME = Policy(unexplained=Unexplained.PRESUME_FILLED)
 GETS, PAYS = Amount("XRP", Decimal(100_000_000)), Amount(USD, Decimal(50))
 
@@ -43,9 +43,9 @@ def unexplained(**entry: object) -> LedgerOutcome:
 
 
 def told(
-    outcome: LedgerOutcome, policy: Policy = HOLD, standing: Standing = NEW
-) -> tuple[Standing, list[OrdersEvent]]:
-    return judge(policy, standing, outcome, header(101))
+    outcome: LedgerOutcome, policy: Policy = HOLD, standing: PolicyState = NEW
+) -> tuple[PolicyState, list[OrdersEvent]]:
+    return apply_policy(policy, standing, outcome, header(101))
 
 
 def gone(events: list[OrdersEvent]) -> list[OrderDisappeared]:
@@ -62,7 +62,7 @@ def test_what_nothing_explains_is_held_and_never_becomes_a_fill(outcome: LedgerO
     [event] = events
     assert isinstance(event, OrderDisappeared)
     assert (event.action_taken, event.resolution) == ("held", Resolution.UNRESOLVED)
-    assert standing == Standing(unresolved=1)
+    assert standing == PolicyState(unresolved=1)
 
 
 def test_an_order_that_was_on_the_book_is_presumed_filled_with_what_was_left_of_it() -> None:
@@ -121,7 +121,7 @@ def test_the_account_halts_with_the_disappearance_that_makes_it_too_many() -> No
     standing, events = told(outcome, policy)
     assert [event.action_taken for event in gone(events)] == ["held", "held", "halted"]
     [halted] = [event for event in events if isinstance(event, ReconcilerHalted)]
-    assert standing == Standing(unresolved=3, halted=halted)
+    assert standing == PolicyState(unresolved=3, halted=halted)
     assert (halted.account, halted.ledger_index, halted.cause) == (OWNER, 101, "unresolved")
     assert (halted.unresolved, halted.policy) == (2, "hold")
     assert halted.reason == ("expected fewer than 2 unresolved disappearances, found 2; the last is order 8")
@@ -129,7 +129,7 @@ def test_the_account_halts_with_the_disappearance_that_makes_it_too_many() -> No
 
 def test_without_a_limit_nothing_halts() -> None:
     standing, _ = told(lost(7, 8, 9)[1])
-    assert standing == Standing(unresolved=3)
+    assert standing == PolicyState(unresolved=3)
 
 
 def test_a_halted_account_halts_no_second_time_and_presumes_nothing() -> None:
@@ -160,5 +160,5 @@ def test_events_that_are_no_disappearance_go_through_as_they_are() -> None:
     node = offer("ModifiedNode", 7, "30000000", usd("15"), before=before)
     outcome = step(account, 101, tx("OfferCreate", [node]))
     halted, _ = told(lost(8)[1], Policy(halt_after_unresolved=1))
-    for standing in (Standing(), halted):
+    for standing in (PolicyState(), halted):
         assert told(outcome, PRESUME, standing) == (standing, list(outcome.events))

@@ -1,4 +1,4 @@
-"""The loop: wake-ups, several accounts, servers that come and go."""
+"""The scheduler: wake-ups, several accounts, servers that come and go."""
 
 import asyncio
 import contextlib
@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 import pytest
 from in_memory_bus import Memory, MemoryFeed, MemoryLeases, MemoryOrders, MemoryStore, NoMarket
 from in_process_node import InProcessServer
+from one_account import committed_by
 from replaying import recorded
 from structlog.testing import capture_logs
 from waiting import until
@@ -15,12 +16,13 @@ from with_a_hole import PATIENCE, Clock, gaps_of
 
 from ledger_client.server import Unreachable
 from ledger_client.server_choice import Servers
-from reconciler.backfill.history_gaps import SECONDS_BETWEEN_LOOKS
+from reconciler.backfill.history_gaps import SECONDS_BETWEEN_SEARCHES
 from reconciler.backfill.unexplained_removals import UnexplainedRemovals
 from reconciler.fleet.account_shares import Lease, share
-from reconciler.fleet.scheduler import Loop, Wakeup
+from reconciler.fleet.scheduler import Scheduler, Wakeup
 from reconciler.following.follower import Follower
 from reconciler.following.publisher import Publisher
+from reconciler.following.stored_account import cursor_of
 from reconciler.metrics import Metrics
 
 SESSION = recorded("random_crowd_4")
@@ -29,7 +31,7 @@ LAST = SESSION.ledgers[-1].ledger_index
 
 
 class Running:
-    """A loop over in-process servers; every account has a memory of its own."""
+    """A scheduler over in-process servers; every account has a memory of its own."""
 
     def __init__(
         self, *servers: InProcessServer, poll_seconds: float = 5, roles: tuple[str, ...] = ROLES
@@ -38,26 +40,26 @@ class Running:
         self.leases = MemoryLeases()
         self.wakeup = Wakeup(poll_seconds=poll_seconds)
         self.metrics = Metrics()
-        self.turns = 0
+        self.readings = 0
         self.made: list[Follower] = []
         clock = asyncio.get_running_loop().time
         pool = Servers(servers, clock=clock, chance=random.Random(1))  # noqa: S311 - no secret
         accounts = [SESSION.accounts[role] for role in roles]
         self.lease = Lease(self.leases, accounts, replica="one", seconds=5, clock=clock)
         self.gaps_clock = Clock()
-        self.loop = Loop(
-            self._follower,
-            self.lease,
-            pool,
-            self.wakeup,
-            self.metrics,
-            self._turned,
-            gaps=gaps_of(next(iter(self.memories.values()), Memory()), self.gaps_clock),
+        self.scheduler = Scheduler(
+            make_follower=self._follower,
+            lease=self.lease,
+            servers=pool,
+            wakeup=self.wakeup,
+            metrics=self.metrics,
+            on_reading=self._note_reading,
+            history_gaps=gaps_of(next(iter(self.memories.values()), Memory()), self.gaps_clock),
             unexplained_removals=UnexplainedRemovals(clock=Clock()),
         )
 
-    def _turned(self) -> None:
-        self.turns += 1
+    def _note_reading(self) -> None:
+        self.readings += 1
 
     def store(self, memory: Memory) -> MemoryStore:
         return MemoryStore(memory)
@@ -76,7 +78,7 @@ class Running:
 
     @property
     def followers(self) -> Sequence[Follower]:
-        return self.loop.followers
+        return self.scheduler.followers
 
     def pause_between_renewals(self, seconds: float) -> None:
         self.lease.pause = seconds
@@ -84,7 +86,7 @@ class Running:
     def all_at(self, ledger_index: int) -> Callable[[], bool]:
         return lambda: (
             len(self.followers) == len(self.memories)
-            and all(one.cursor == ledger_index for one in self.followers)
+            and all(cursor_of(one.committed) == ledger_index for one in self.followers)
         )
 
     def metric(self, name: str) -> float | None:
@@ -92,8 +94,8 @@ class Running:
 
 
 @contextlib.asynccontextmanager
-async def turning(running: Running) -> AsyncIterator[Running]:
-    task = asyncio.create_task(running.loop.run())
+async def scheduling(running: Running) -> AsyncIterator[Running]:
+    task = asyncio.create_task(running.scheduler.run())
     try:
         yield running
     finally:
@@ -105,11 +107,11 @@ async def turning(running: Running) -> AsyncIterator[Running]:
 async def test_every_account_is_followed_to_the_newest_ledger() -> None:
     server = InProcessServer(SESSION)
     server.close_ledgers()
-    async with turning(Running(server)) as running:
+    async with scheduling(Running(server)) as running:
         await until(running.all_at(LAST))
         await until(lambda: running.metric("cursor_lag_ledgers") == 0)
     assert running.metric("validated_ledger") == LAST
-    assert running.turns > 0
+    assert running.readings > 0
     assert all(memory.stream for memory in running.memories.values())
 
 
@@ -118,7 +120,7 @@ async def test_a_closed_ledger_wakes_it_long_before_it_would_look_by_itself(
 ) -> None:
     monkeypatch.setattr("reconciler.fleet.scheduler._SHORTEST_PAUSE", 3600)
     server = InProcessServer(SESSION)
-    async with turning(Running(server, poll_seconds=3600)) as running:
+    async with scheduling(Running(server, poll_seconds=3600)) as running:
         for ledger in SESSION.ledgers[:3]:
             await until(running.all_at(ledger.ledger_index))
             server.close_ledgers(1)
@@ -127,7 +129,7 @@ async def test_a_closed_ledger_wakes_it_long_before_it_would_look_by_itself(
 
 async def test_without_any_wake_up_it_looks_by_itself() -> None:
     server = InProcessServer(SESSION)
-    async with turning(Running(server, poll_seconds=0.05)) as running:
+    async with scheduling(Running(server, poll_seconds=0.05)) as running:
         await until(running.all_at(SESSION.ledgers[0].ledger_index))
         server.close_ledgers()
         await until(running.all_at(LAST))
@@ -139,7 +141,7 @@ async def test_a_hole_in_one_server_s_history_is_told_once_and_another_server_se
     for server in (holed, whole):
         server.close_ledgers()
     with capture_logs() as logs:
-        async with turning(Running(holed, whole, roles=("maker",), poll_seconds=0.02)) as running:
+        async with scheduling(Running(holed, whole, roles=("maker",), poll_seconds=0.02)) as running:
             await until(running.all_at(LAST))
     assert [line["problem"][:12] for line in logs if line["log_level"] == "warning"] == ["node://holed"]
 
@@ -147,12 +149,12 @@ async def test_a_hole_in_one_server_s_history_is_told_once_and_another_server_se
 async def test_while_the_history_is_missing_everywhere_nothing_advances() -> None:
     server = InProcessServer(SESSION)
     server.close_ledgers()
-    async with turning(Running(server, roles=("maker",), poll_seconds=0.02)) as running:
+    async with scheduling(Running(server, roles=("maker",), poll_seconds=0.02)) as running:
         await until(running.all_at(LAST))
     again = InProcessServer(SESSION)
     again.node.faults.change({"hole": [SESSION.ledgers[5].ledger_index, SESSION.ledgers[6].ledger_index]})
     with capture_logs() as logs:
-        async with turning(Running(again, roles=("maker",), poll_seconds=0.02)) as held:
+        async with scheduling(Running(again, roles=("maker",), poll_seconds=0.02)) as held:
             await until(held.all_at(SESSION.ledgers[0].ledger_index))
             again.close_ledgers()
             asked = len(again.asked)
@@ -169,9 +171,9 @@ async def test_overload_and_unreachable_servers_only_cost_time() -> None:
     for server in (calm, troubled):
         server.close_ledgers()
     troubled.node.faults.change({"slow_down": 1, "empty_pages": 2})
-    async with turning(Running(calm)) as first:
+    async with scheduling(Running(calm)) as first:
         await until(first.all_at(LAST))
-    async with turning(Running(troubled, poll_seconds=0.02)) as second:
+    async with scheduling(Running(troubled, poll_seconds=0.02)) as second:
         await until(second.all_at(LAST))
     assert [one.stream for one in second.memories.values()] == [one.stream for one in first.memories.values()]
 
@@ -200,7 +202,7 @@ async def test_a_cancellation_that_a_library_swallows_still_ends_the_loop(
     running = Running(server, roles=("maker",), poll_seconds=0.02)
     monkeypatch.setattr(running, "store", lambda _: store)
     server.close_ledgers()
-    task = asyncio.create_task(running.loop.run())
+    task = asyncio.create_task(running.scheduler.run())
     await store.committing.wait()
     task.cancel()
     done, _ = await asyncio.wait([task], timeout=5)
@@ -212,7 +214,7 @@ async def test_an_account_that_another_replica_has_gone_on_with_is_taken_up_agai
     server = InProcessServer(SESSION)
     running = Running(server, roles=("maker",), poll_seconds=0.02)
     running.pause_between_renewals(0.01)
-    async with turning(running):
+    async with scheduling(running):
         await until(running.all_at(SESSION.ledgers[0].ledger_index))
         running.memories["maker"].revision += 1  # somebody else's commit
         server.close_ledgers()
@@ -220,7 +222,7 @@ async def test_an_account_that_another_replica_has_gone_on_with_is_taken_up_agai
     assert running.metric("lease_losses_total") == 1
     assert len(running.made) == 2
     undisturbed = Running(server, roles=("maker",), poll_seconds=0.02)
-    async with turning(undisturbed):
+    async with scheduling(undisturbed):
         await until(undisturbed.all_at(LAST))
     assert running.memories["maker"].stream == undisturbed.memories["maker"].stream
 
@@ -231,7 +233,7 @@ async def test_accounts_come_and_go_with_the_other_replicas() -> None:
     accounts = frozenset(SESSION.accounts[role] for role in ROLES)
     running = Running(server, poll_seconds=0.02)
     running.pause_between_renewals(0.01)
-    async with turning(running):
+    async with scheduling(running):
         await until(running.all_at(LAST))
         others = {f"other{number}": accounts for number in range(40)}
         running.leases.living.update(others)
@@ -250,15 +252,15 @@ async def test_accounts_come_and_go_with_the_other_replicas() -> None:
 async def test_a_replica_with_nothing_to_follow_still_turns() -> None:
     running = Running(InProcessServer(SESSION), roles=())
     running.pause_between_renewals(0.01)
-    async with turning(running):
-        await until(lambda: running.turns > 3)
+    async with scheduling(running):
+        await until(lambda: running.readings > 3)
 
 
 async def test_ledgers_that_no_server_has_are_left_out_and_read_once_a_server_has_them() -> None:
     server, whole = InProcessServer(SESSION, "node://holed"), InProcessServer(SESSION, "node://whole")
     first = SESSION.ledgers[0].ledger_index
     whole.trouble = lambda _method: Unreachable("node://whole", "not there yet")
-    async with turning(Running(server, whole, poll_seconds=0.01, roles=ROLES[:1])) as running:
+    async with scheduling(Running(server, whole, poll_seconds=0.01, roles=ROLES[:1])) as running:
 
         def passes(seconds: float, reached: Callable[[], bool]) -> bool:
             running.gaps_clock.now += seconds
@@ -271,5 +273,5 @@ async def test_ledgers_that_no_server_has_are_left_out_and_read_once_a_server_ha
         await until(lambda: running.metric("open_gaps") == 1)
         whole.close_ledgers()
         whole.trouble = lambda _method: None
-        await until(lambda: passes(SECONDS_BETWEEN_LOOKS, lambda: running.metric("open_gaps") == 0))
-        assert running.followers[0].gaps == ()
+        await until(lambda: passes(SECONDS_BETWEEN_SEARCHES, lambda: running.metric("open_gaps") == 0))
+        assert committed_by(running.followers[0]).history_gaps == ()

@@ -11,7 +11,7 @@ from waiting import until
 
 from ledger_client.server import Unreachable
 from ledger_client.server_choice import Servers
-from reconciler.fleet.server_monitor import LEDGERS_BEHIND, Watch
+from reconciler.fleet.server_monitor import LEDGERS_BEHIND, ServerMonitor
 from reconciler.metrics import Metrics
 
 LONG = recorded("random_1")
@@ -28,7 +28,7 @@ class Watched:
         self.metrics = Metrics()
         clock = asyncio.get_running_loop().time
         self.servers = Servers([self.one, self.two], clock=clock, chance=random.Random(1))  # noqa: S311 - no secret
-        self.watch = Watch(self.servers, self.metrics)
+        self.watch = ServerMonitor(self.servers, self.metrics)
 
     def used(self) -> list[str]:
         return [server.name for server in self.servers.candidates()]
@@ -43,7 +43,7 @@ async def watched() -> Watched:
 
 
 async def test_servers_that_agree_are_all_used_and_measured(watched: Watched) -> None:
-    await watched.watch.look()
+    await watched.watch.check_servers()
     assert watched.used() == [ONE, TWO]
     for name in (ONE, TWO):
         assert watched.metric("up", name) == 1
@@ -55,7 +55,7 @@ async def test_a_server_behind_the_others_is_put_aside_and_named_though_it_is_th
 ) -> None:
     watched.one.node.faults.change({"lag": 50})
     with capture_logs() as logs:
-        await watched.watch.look()
+        await watched.watch.check_servers()
     assert watched.used() == [TWO]
     assert watched.metric("up", ONE) == 0
     assert watched.metric("validated_ledger", ONE) == LONG.ledgers[-51].ledger_index
@@ -64,7 +64,7 @@ async def test_a_server_behind_the_others_is_put_aside_and_named_though_it_is_th
 
 async def test_a_server_a_little_late_is_used(watched: Watched) -> None:
     watched.two.node.faults.change({"lag": LEDGERS_BEHIND})
-    await watched.watch.look()
+    await watched.watch.check_servers()
     assert watched.used() == [ONE, TWO]
 
 
@@ -73,7 +73,7 @@ async def test_a_server_on_another_chain_than_the_one_that_is_read_is_put_aside_
 ) -> None:
     watched.two.node.faults.change({"other_chain": True})
     with capture_logs() as logs:
-        await watched.watch.look()
+        await watched.watch.check_servers()
     assert watched.used() == [ONE]
     assert [(line["kind"], TWO in line["problem"]) for line in logs] == [("wrong_chain", True)]
 
@@ -81,7 +81,7 @@ async def test_a_server_on_another_chain_than_the_one_that_is_read_is_put_aside_
 async def test_when_the_one_read_is_away_the_others_are_not_judged_by_each_other(watched: Watched) -> None:
     watched.one.trouble = lambda _: Unreachable(ONE, "gone")
     watched.two.node.faults.change({"other_chain": True})
-    await watched.watch.look()
+    await watched.watch.check_servers()
     assert watched.used() == [TWO]
     assert (watched.metric("up", ONE), watched.metric("up", TWO)) == (0, 1)
 
@@ -89,16 +89,16 @@ async def test_when_the_one_read_is_away_the_others_are_not_judged_by_each_other
 async def test_a_server_that_has_not_got_the_ledger_compared_is_not_judged(watched: Watched) -> None:
     last = LONG.ledgers[-1].ledger_index
     watched.two.node.faults.change({"hole": [last, last]})
-    await watched.watch.look()
+    await watched.watch.check_servers()
     assert watched.used() == [ONE, TWO]
 
 
 async def test_a_server_that_comes_back_is_up_again(watched: Watched) -> None:
     watched.two.trouble = lambda _: Unreachable(TWO, "gone")
-    await watched.watch.look()
+    await watched.watch.check_servers()
     assert watched.metric("up", TWO) == 0
     watched.two.trouble = lambda _: None
     watched.servers.served(watched.two)
     await until(lambda: TWO in watched.used())
-    await watched.watch.look()
+    await watched.watch.check_servers()
     assert watched.metric("up", TWO) == 1

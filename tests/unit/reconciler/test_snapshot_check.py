@@ -6,15 +6,15 @@ from typing import Any
 import pytest
 from in_memory_bus import Memory
 from in_process_node import InProcessServer
-from one_account import MemoryKept, follower
+from one_account import committed_in, follower
 from replaying import recorded
 from structlog.testing import capture_logs
 
 from ledger_client.server import ProtocolViolation, Refused
 from offer_lifecycle import Order
 from order_events import OrderStatus, Resolution
-from reconciler.following import stored_account as kept
-from reconciler.safety.snapshot_check import Difference, SnapshotDiffers, differences
+from reconciler.following.stored_account import cursor_of
+from reconciler.safety.snapshot_check import OfferDifference, SnapshotDiffers, differences
 
 SESSION = recorded("grid_swept")
 FIRST = SESSION.ledgers[0].ledger_index
@@ -24,11 +24,11 @@ A, B = (Decimal(5), Decimal(7)), (Decimal(4), Decimal(7))
 
 def test_an_offer_must_be_on_both_sides_with_the_same_rest() -> None:
     assert differences({1: A, 2: A, 3: A}, {1: A, 2: B, 4: A}) == [
-        Difference(2, A, B),
-        Difference(3, A, None),
-        Difference(4, None, A),
+        OfferDifference(2, A, B),
+        OfferDifference(3, A, None),
+        OfferDifference(4, None, A),
     ]
-    assert str(Difference(3, A, None)) == "offer 3: expected 5 for 7, found none"
+    assert str(OfferDifference(3, A, None)) == "offer 3: expected 5 for 7, found none"
 
 
 class Followed:
@@ -60,8 +60,7 @@ class Followed:
 
 def orders(memory: Memory) -> list[Order]:
     """Return the orders as they were committed."""
-    state = kept.read_kept(MemoryKept(memory).kept())
-    return list(state[1].orders.values()) if state else []
+    return list(committed_in(memory).state.orders.values()) if memory.values else []
 
 
 @pytest.fixture
@@ -120,7 +119,7 @@ async def test_a_server_whose_snapshot_is_wrong_is_named_and_another_one_clears_
 
 async def test_a_difference_that_shows_again_marks_the_order_and_never_ends_it(followed: Followed) -> None:
     followed.server.spoil["account_offers"] = without_the_first
-    first, cursor = min(followed.listed()), followed.follower.cursor
+    first, cursor = min(followed.listed()), cursor_of(followed.follower.committed)
     with pytest.raises(SnapshotDiffers):
         await followed.follower.advance(followed.server)
     with capture_logs() as logs:

@@ -5,18 +5,19 @@ from itertools import pairwise
 from typing import Any
 
 import made_ledger as made
+import msgspec
 import pytest
 from in_memory_bus import Memory, MemoryFeed, MemoryOrders, MemoryStore, NoMarket
 from made_ledger import ISSUER, OWNER, listed, offer, tx, usd
-from one_account import MemoryKept
+from one_account import committed_by, committed_in
 from with_a_hole import Clock, by_id, end_state
 
 from ledger_client.server import Answer, LedgerServer, Refused, Unreachable
 from order_events import Correction, OrderCorrected, OrderDisappeared, OrderStatus, RemovalReason, Resolution
 from reconciler.backfill.unexplained_removals import FIRST_PAUSE, LONGEST_PAUSE, UnexplainedRemovals
-from reconciler.following import stored_account as kept
 from reconciler.following.follower import Follower
 from reconciler.following.publisher import Publisher
+from reconciler.following.stored_account import ACCOUNT_KEY, account_value
 
 REMOVED_AT = made.START + 1
 FROZEN = {"Account": ISSUER, "Balance": "1", "OwnerCount": 0, "Flags": 0x0040_0000}
@@ -108,10 +109,10 @@ async def followed(server: MadeServer) -> tuple[Memory, Follower]:
 async def ask(one: Follower, *servers: LedgerServer) -> None:
     """Look until the pause ends once."""
     clock = Clock()
-    unexplained_removals = UnexplainedRemovals(clock=clock)
-    await unexplained_removals.ask(one, servers)
+    removals = UnexplainedRemovals(clock=clock)
+    await removals.ask_again(one, servers)
     clock.now += FIRST_PAUSE
-    await unexplained_removals.ask(one, servers)
+    await removals.ask_again(one, servers)
 
 
 async def test_a_later_answer_corrects_the_verdict_and_the_order_ends_as_if_it_had_come_in_time() -> None:
@@ -139,19 +140,16 @@ async def test_an_unexplained_removal_outlives_the_process_and_another_server_ma
     memory, _ = await followed(silent)
     again = follower(memory)
     await again.advance(silent)
-    assert len(again.unexplained_removals) == 1
+    assert len(committed_by(again).unexplained_removals) == 1
     await ask(again, silent, other)
     assert isinstance(memory.stream[-1], OrderCorrected)
-    assert again.unexplained_removals == ()
-    found = kept.read_kept(MemoryKept(memory).kept())
-    assert found is not None
-    assert found[0].unexplained_removals == ()
+    assert committed_by(again).unexplained_removals == ()
+    assert committed_in(memory).stored.unexplained_removals == ()
 
 
 async def test_state_of_an_earlier_version_keeps_its_unexplained_removals() -> None:
     memory, _ = await followed(MadeServer("http://silent"))
-    values = MemoryKept(memory).kept().values
-    assert len(json.loads(values["account"])["doubts"]) == 1
+    assert len(json.loads(memory.values[f"0.{OWNER}.{ACCOUNT_KEY}"])["doubts"]) == 1
 
 
 async def test_what_no_server_can_answer_stays_unexplained_and_changes_nothing() -> None:
@@ -160,7 +158,7 @@ async def test_what_no_server_can_answer_stays_unexplained_and_changes_nothing()
     before = (by_id(memory), dict(memory.values))
     await ask(one, server)
     assert (by_id(memory), memory.values) == before
-    assert len(one.unexplained_removals) == 1
+    assert len(committed_by(one).unexplained_removals) == 1
 
 
 async def test_a_server_of_another_chain_explains_nothing() -> None:
@@ -176,11 +174,11 @@ async def test_servers_are_asked_ever_more_seldom() -> None:
     server = MadeServer("http://one")
     _, one = await followed(server)
     clock = Clock()
-    unexplained_removals = UnexplainedRemovals(clock=clock)
+    removals = UnexplainedRemovals(clock=clock)
     attempts = []
     for _ in range(int(3 * LONGEST_PAUSE / FIRST_PAUSE)):
         before = len(server.asked)
-        await unexplained_removals.ask(one, [server])
+        await removals.ask_again(one, [server])
         if len(server.asked) > before:
             attempts.append(clock.now)
         clock.now += FIRST_PAUSE
@@ -188,13 +186,16 @@ async def test_servers_are_asked_ever_more_seldom() -> None:
     assert pauses == [2, 4, 8, 16, 32, 60]
 
 
-async def test_no_more_removals_are_kept_than_fit(
+async def test_no_more_removals_are_stored_than_fit_beside_every_ledger(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("reconciler.following.follower._MOST_UNEXPLAINED", 1)
     server = MadeServer("http://one")
-    _, one = await followed(server)
-    one.unexplained_removals = (*one.unexplained_removals, *one.unexplained_removals)
+    memory, one = await followed(server)
+    stored = committed_by(one)
+    twice = msgspec.structs.replace(stored, unexplained_removals=2 * stored.unexplained_removals)
+    memory.values[f"0.{OWNER}.{ACCOUNT_KEY}"] = account_value(twice)
+    again = follower(memory)
     server.validated += 1
-    await one.advance(server)
-    assert len(one.unexplained_removals) == 1
+    await again.advance(server)
+    assert len(committed_by(again).unexplained_removals) == 1

@@ -1,1 +1,1 @@
-"""Fillproof."""
+"""The reconciler: follows accounts through validated ledgers and publishes what became of their orders."""

@@ -1,31 +1,31 @@
-"""Readiness: besides the bus, that ledgers are looked at and the lease is held; what is told beside it."""
+"""Readiness of the reconciler: ledgers are read and the lease is held; halts are noted beside it."""
 
 from collections.abc import Callable, Mapping
 
 from service_kit import Check, Progress
 
 SILENCE_SECONDS = 30.0
-"""Without one look that worked, on any server and for any account."""
+"""Seconds without one successful reading of any account on any server, after which it is not ready."""
 
 
 class LedgerHealth:
-    """Whether the loop still finds a server that answers, and the bus takes what it finds."""
+    """Whether some server still answers, and the bus takes what is read."""
 
     def __init__(self) -> None:
         self._progress = Progress(silence=SILENCE_SECONDS)
         self._halts: Callable[[], Mapping[str, str]] = dict
         self._held: Callable[[], bool] = bool
 
-    def turned(self) -> None:
-        """Say that a look has worked."""
+    def note_reading(self) -> None:
+        """Note that an account was read successfully."""
         self._progress.advance()
 
-    def watch(self, halts: Callable[[], Mapping[str, str]]) -> None:
-        """Take where to ask why accounts wait for an operator, by account."""
+    def watch_halts(self, halts: Callable[[], Mapping[str, str]]) -> None:
+        """Note halts from now on; `halts` returns the reason by account."""
         self._halts = halts
 
-    def leased(self, held: Callable[[], bool]) -> None:
-        """Take where to ask whether this replica's lease is held."""
+    def watch_lease(self, held: Callable[[], bool]) -> None:
+        """Check the lease from now on; `held` returns whether this replica holds it."""
         self._held = held
 
     def checks(self) -> dict[str, Check]:
@@ -33,7 +33,7 @@ class LedgerHealth:
         return {"ledger": self._progress.check, "lease": self._lease}
 
     def notes(self) -> dict[str, Check]:
-        """Return what is told beside them: a halted reconciler is ready, it goes on telling facts."""
+        """Return the notes by name: a halted reconciler is ready, it goes on publishing facts."""
         return {"halted": self._halted}
 
     async def _halted(self) -> str | None:

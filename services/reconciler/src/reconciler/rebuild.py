@@ -1,11 +1,10 @@
-"""`python -m reconciler.rebuild`: derives the events of a range of ledgers again, for the audit writer.
+"""The one-shot rebuild, `python -m reconciler.rebuild`: publishes the events of a range of ledgers again.
 
 One line of JSON for each account goes to standard output, progress to standard error.
 """
 
 import asyncio
 import sys
-from functools import partial
 
 import msgspec
 import nats.errors
@@ -16,15 +15,10 @@ from pydantic import Field, model_validator
 from ledger_client.questions import server_status
 from ledger_client.server import LedgerServer, ServerError
 from order_events.subjects import REDELIVERY_STREAM
-from reconciler.adapters.engine_feed import JetStreamEngineFeed
-from reconciler.adapters.ledger_market import LedgerMarket
-from reconciler.adapters.redelivery import JetStreamRedelivery
-from reconciler.adapters.state_store import BucketStore
-from reconciler.backfill.range_rebuild import NotRebuilt, Rebuilt, Window, adoption_ledger, rebuild
+from reconciler.backfill.range_rebuild import LedgerRange, NotRebuilt
+from reconciler.composition import connect_server, rebuild_account
 from reconciler.fleet.scheduler import Wakeup
 from reconciler.following.stored_account import StateUnreadable
-from reconciler.main import connect, connected
-from reconciler.metrics import Metrics
 from reconciler.settings import ReconcilerSettings
 from service_kit import Unavailable, load_settings, make_broker, set_up_logs
 from service_kit.broker import FAILURE_STATUS, connect_broker
@@ -34,7 +28,7 @@ INTERRUPTED = 130
 
 
 class RebuildSettings(ReconcilerSettings):
-    """The reconciler's own, and the ledgers whose events are wanted, both ends included."""
+    """The reconciler's settings, and the ledgers whose events are wanted, both ends included."""
 
     first_ledger: int = Field(gt=1)
     last_ledger: int = Field(gt=1)
@@ -50,7 +44,7 @@ class RebuildSettings(ReconcilerSettings):
 
 
 def main() -> int:
-    """Rebuild and return the exit status: 0 all is published, 1 it could not be, 2 wrong settings."""
+    """Rebuild, and return the exit status: 0 all is published, 1 not all could be, 2 wrong settings."""
     settings = load_settings(RebuildSettings)
     set_up_logs("reconciler-rebuild", settings)
     try:
@@ -64,48 +58,29 @@ def main() -> int:
 
 
 async def rebuild_all(settings: RebuildSettings) -> None:
-    """Rebuild one account after the other, each told of on standard output when it is done.
+    """Rebuild one account after the other, and write a line to standard output when each is done.
 
     Raises:
-        NotRebuilt, StateUnreadable: for an account; those before it are done.
-        Unavailable: there is no bus, or it has no streams.
+        NotRebuilt, StateUnreadable: for an account; the accounts before it are done.
+        Unavailable: NATS does not answer, or has no streams.
 
     """
     broker = make_broker(settings.nats_url)
     await connect_broker(broker, settings.nats_url)
     wakeup = Wakeup(poll_seconds=settings.poll_seconds)
-    servers = [connect(url, wakeup) for url in settings.xrpl_urls]
+    servers = [connect_server(url, wakeup) for url in settings.xrpl_urls]
+    wanted = LedgerRange(first=settings.first_ledger, last=settings.last_ledger)
     try:
         await _check_stream(broker)
         network_id = await _network_id(servers)
         for account in settings.accounts:
-            found = await _rebuild(account, network_id, settings, broker, servers)
-            sys.stdout.write(msgspec.json.encode(found).decode() + "\n")
+            result = await rebuild_account(account, network_id, wanted, broker, servers)
+            sys.stdout.write(msgspec.json.encode(result).decode() + "\n")
             sys.stdout.flush()
     finally:
         for server in servers:
             await server.close()
         await broker.stop()
-
-
-async def _rebuild(
-    account: str,
-    network_id: int,
-    settings: RebuildSettings,
-    broker: NatsBroker,
-    servers: list[LedgerServer],
-) -> Rebuilt:
-    client, metrics = partial(connected, broker), Metrics()
-    window = Window(first=settings.first_ledger, last=settings.last_ledger)
-    return await rebuild(
-        account,
-        await adoption_ledger(BucketStore(client, metrics), network_id, account, window),
-        window,
-        servers=servers,
-        feed=JetStreamEngineFeed(client, metrics),
-        bus=JetStreamRedelivery(client, metrics),
-        market=LedgerMarket(),
-    )
 
 
 async def _network_id(servers: list[LedgerServer]) -> int:

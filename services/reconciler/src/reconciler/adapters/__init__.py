@@ -1,1 +1,1 @@
-"""Fillproof."""
+"""Adapters: the ports on NATS JetStream and on the XRP Ledger."""

@@ -1,60 +1,64 @@
-"""Asking together what many ask at the same time.
+"""Group commit: many callers' calls at the same time become one call of the bus.
 
-Who asks while a round is under way waits for the next one, which is for all that wait by then. Rounds are
-led by one of those who asked, so that nothing runs in the background and a cancellation ends what it must.
+A call that comes while a round is under way waits for the next round, which serves all calls that wait by
+then. One of the waiting callers runs the round, so that nothing runs in the background and a cancellation
+ends no more than it must.
 """
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Generic, TypeVar
 
-Question = TypeVar("Question")
-Answer = TypeVar("Answer")
+Request = TypeVar("Request")
+Result = TypeVar("Result")
 
 
-class _Asked(Generic[Question, Answer]):
-    def __init__(self, question: Question) -> None:
-        self.question = question
-        self.answer: Answer | Exception | None = None
+class _Call(Generic[Request, Result]):
+    def __init__(self, request: Request) -> None:
+        self.request = request
+        self.result: Result | Exception | None = None
 
 
-class Joined(Generic[Question, Answer]):
-    """Many callers' questions, put in rounds."""
+class GroupedCalls(Generic[Request, Result]):
+    """Many callers' calls, served in rounds."""
 
     def __init__(
         self,
-        ask: Callable[[Sequence[Question]], Awaitable[Sequence[Answer | Exception]]],
-        fitting: Callable[[Sequence[Question]], int],
+        serve: Callable[[Sequence[Request]], Awaitable[Sequence[Result | Exception]]],
+        fitting: Callable[[Sequence[Request]], int],
     ) -> None:
-        """`ask` answers a round, each question by itself; `fitting`: how many of the first fit into one."""
-        self._ask = ask
+        """`serve` returns a result for each request of a round; `fitting`: how many of the first fit."""
+        self._serve = serve
         self._fitting = fitting
-        self._waiting: list[_Asked[Question, Answer]] = []
+        self._waiting: list[_Call[Request, Result]] = []
         self._round = asyncio.Lock()
 
-    async def __call__(self, question: Question) -> Answer:
-        """Ask, and return the answer; raises what `ask` raised, or gave for this question."""
-        mine: _Asked[Question, Answer] = _Asked(question)
+    async def __call__(self, request: Request) -> Result:
+        """Return the request's result; raises what `serve` raised, or returned for this request."""
+        mine: _Call[Request, Result] = _Call(request)
         self._waiting.append(mine)
         try:
             async with self._round:
-                if mine.answer is None:
-                    await self._lead()
+                if mine.result is None:
+                    await self._run_round()
         finally:
             if mine in self._waiting:
                 self._waiting.remove(mine)
-        if mine.answer is None or isinstance(mine.answer, Exception):
-            raise mine.answer or AssertionError("the lock is fair: who leads is among the first")
-        return mine.answer
+        if mine.result is None or isinstance(mine.result, Exception):
+            raise mine.result or AssertionError(
+                "the lock is fair: the caller that runs a round is among its first"
+            )
+        return mine.result
 
-    async def _lead(self) -> None:
-        some = self._waiting[: max(1, self._fitting([one.question for one in self._waiting]))]
-        # Those of a round that is cancelled still wait, and the next of them leads another
+    async def _run_round(self) -> None:
+        waiting = [call.request for call in self._waiting]
+        served = self._waiting[: max(1, self._fitting(waiting))]
+        # The calls of a round that is cancelled still wait, and the next caller runs another round
         try:
-            answers = await self._ask([one.question for one in some])
+            results = await self._serve([call.request for call in served])
         except Exception as error:  # noqa: BLE001 - it is every caller's own
-            answers = [error] * len(some)
-        for one, answer in zip(some, answers, strict=True):
-            one.answer = answer
-        # Who was canceled meanwhile has gone by itself
-        self._waiting = [one for one in self._waiting if one not in some]
+            results = [error] * len(served)
+        for call, result in zip(served, results, strict=True):
+            call.result = result
+        # A caller that was cancelled meanwhile has removed its call by itself
+        self._waiting = [call for call in self._waiting if call not in served]

@@ -23,11 +23,11 @@ from reconciler.adapters.atomic_batch import (
     Message,
     publish_batch,
 )
-from reconciler.adapters.group_commit import Joined
+from reconciler.adapters.group_commit import GroupedCalls
 from reconciler.adapters.last_values import LastValue, last_values
 from reconciler.adapters.retry import until_done
 from reconciler.metrics import Metrics
-from reconciler.ports.bus import Kept, NotOwner
+from reconciler.ports.bus import NotOwner, StoredValues
 
 _STREAM = f"KV_{STATE_BUCKET}"
 _FENCE = "Nats-Expected-Last-Subject-Sequence"
@@ -56,10 +56,10 @@ class BucketStore:
         self._metrics = metrics
         self._pages: dict[str, list[Changes]] = {}
         """By prefix: pages that are stored and not spread yet."""
-        self._publish = Joined(self._publish_together, _fitting)
-        self._read = Joined(self._read_together, lambda prefixes: min(len(prefixes), _LOADS_AT_ONCE))
+        self._publish = GroupedCalls(self._publish_together, _fitting)
+        self._read = GroupedCalls(self._read_together, lambda prefixes: min(len(prefixes), _LOADS_AT_ONCE))
 
-    async def load(self, prefix: str) -> Kept:
+    async def load(self, prefix: str) -> StoredValues:
         """Return what is kept under a prefix (see `StateStore`)."""
         return await until_done("loading state", lambda: self._load(prefix), self._metrics)
 
@@ -157,7 +157,7 @@ class BucketStore:
             "the account"
         )
 
-    async def _load(self, prefix: str) -> Kept:
+    async def _load(self, prefix: str) -> StoredValues:
         found = await self._read(prefix)
         last: Changes = {one.key: one.value for one in found}
         values: Changes = {key: value for key, value in last.items() if value is not None}
@@ -170,7 +170,7 @@ class BucketStore:
             ]
             for page in self._pages[prefix]:
                 values |= page
-        return Kept(
+        return StoredValues(
             values={key: value for key, value in values.items() if value is not None},
             revision=0 if account is None else account.revision,
         )

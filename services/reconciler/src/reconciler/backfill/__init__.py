@@ -1,1 +1,1 @@
-"""Ledgers that come late: history gaps, answers that were missing, ranges that are rebuilt."""
+"""Backfill: history gaps, late answers about removals, and ranges of ledgers that are rebuilt."""

@@ -1,17 +1,17 @@
-"""Reading a gap after all: the account is followed through it from what was kept of it when the gap began.
+"""The backfill of one history gap: its ledgers are followed after all, from what was stored when it began.
 
-The follower is the reconciler's own, with a memory that nobody else sees, so the events are what they would
-have been. What came out joins the account in one commit at the end; until then only facts were published,
-and a healing that breaks off can begin again.
+A follower of its own reads the gap, with a store that only this backfill sees, so the events are those that
+would have been published without the gap. At the end, one commit of the account's own follower merges what
+came out. Until then only facts were published, and a backfill that breaks off can begin again.
 """
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import NamedTuple
 
 import msgspec
 import structlog
 
-from ledger_client.questions import ledger_header
 from ledger_client.server import LedgerServer, ProtocolViolation, WrongChain
 from offer_lifecycle import (
     AccountRecord,
@@ -27,18 +27,19 @@ from order_events import OrderDisappeared, OrderEvent, OrdersEvent, Provenance, 
 from reconciler.following import stored_account
 from reconciler.following.follower import Follower
 from reconciler.following.publisher import Publisher
-from reconciler.ports.bus import EngineFeed, Kept, StateStore
+from reconciler.following.stored_account import CommittedAccount, ExtraWrites, StateUnreadable, cursor_of
+from reconciler.ports.bus import EngineFeed, StateStore, StoredValues
 
 _log = structlog.get_logger()
 
 
-class HistoryPublisher(Publisher):
-    """Publishes what older history shows, and says so."""
+class BackfillPublisher(Publisher):
+    """Publishes what older history shows, marked as `backfill`."""
 
     async def publish(
         self,
         events: Sequence[OrdersEvent],
-        owed: Sequence[OrderDisappeared],
+        unacknowledged: Sequence[OrderDisappeared],
         server: LedgerServer,
         header: Header,
     ) -> list[OrderDisappeared]:
@@ -49,11 +50,11 @@ class HistoryPublisher(Publisher):
             else event
             for event in events
         ]
-        return await super().publish(marked, owed, server, header)
+        return await super().publish(marked, unacknowledged, server, header)
 
 
 class GapStore:
-    """A state store that begins with what was kept of a gap and remembers every order (see `StateStore`)."""
+    """A state store that begins with what was stored of a gap and keeps every order (see `StateStore`)."""
 
     def __init__(self, store: StateStore, gap: Gap) -> None:
         self._store = store
@@ -61,11 +62,11 @@ class GapStore:
         self.before: Mapping[str, bytes] = {}
         self.after: dict[str, bytes] = {}
 
-    async def load(self, prefix: str) -> Kept:
+    async def load(self, prefix: str) -> StoredValues:
         """Return the account as it was when the gap began."""
-        kept = await self._store.load(f"{prefix}.{stored_account.gap_key(self._gap)}")
-        self.before, self.after = kept.values, dict(kept.values)
-        return kept
+        found = await self._store.load(f"{prefix}.{stored_account.gap_prefix(self._gap)}")
+        self.before, self.after = found.values, dict(found.values)
+        return found
 
     async def commit(
         self,
@@ -74,12 +75,12 @@ class GapStore:
         deleted: Sequence[str],  # noqa: ARG002 - an order that ended long ago in the gap is still wanted
         fence: int,
     ) -> int:
-        """Remember what is written."""
+        """Keep the values in memory."""
         self.after.update(values)
         return fence + 1
 
 
-class Healing:
+class GapBackfill:
     """One gap of an account, being read on one server."""
 
     def __init__(  # noqa: PLR0913 - what is read, and its ports by keyword
@@ -90,115 +91,120 @@ class Healing:
         *,
         feed: EngineFeed,
         store: StateStore,
-        publisher: HistoryPublisher,
+        publisher: BackfillPublisher,
     ) -> None:
-        """`feed`: one of its own, which begins where the gap does."""
+        """`feed`: a feed of this backfill's own, which begins where the gap does."""
         self._gap = gap
         self._server = server
         self._store = store
-        self._kept = GapStore(store, gap)
+        self._gap_store = GapStore(store, gap)
         self._follower = Follower(
             account,
             start_ledger=None,
             last_ledger=gap.last,
             feed=feed,
-            store=self._kept,
+            store=self._gap_store,
             publisher=publisher,
         )
 
-    async def step(self) -> bool:
-        """Follow the account through the gap by one reading; True once its end is reached.
+    async def advance(self) -> bool:
+        """Follow the account through the gap by one reading; True once the gap's end is reached.
 
         Raises:
             ServerError, HistoryMissing: the server can't be read any more.
 
         """
         await self._follower.advance(self._server)
-        return self._follower.cursor == self._gap.last
+        return cursor_of(self._follower.committed) == self._gap.last
 
-    async def join(self, follower: Follower, state: AccountState) -> None:
-        """Add what came out, correct what was told without it, and forget the gap, all in one commit.
+    async def merge_into(self, follower: Follower) -> None:
+        """Add what came out to the account, correct earlier events, and close the gap, all in one commit.
 
         Raises:
             ServerError: as every request; WrongChain, ProtocolViolation: if the gap's ledgers don't lead to
                 what was seen after them.
 
         """
-        past = await self._past(state)
-        outcome = self._healed(state, past)
-        left = tuple(other for other in follower.gaps if other != self._gap)
-        later = sorted((other for other in left if other.first > self._gap.first), key=lambda one: one.first)
+        before, after = _read(self._gap_store.before), _read(self._gap_store.after)
+        self._check_end(after.stored.record.ledger_hash)
+        await follower.correct_earlier_events(
+            self._server, partial(self._correction, _Past(before=before.state, after=after.state))
+        )
+        _log.info("gap backfilled", account=follower.account, gap=self._gap.name)
+
+    async def _correction(
+        self, past: "_Past", committed: CommittedAccount, header: Header
+    ) -> tuple[LedgerOutcome, ExtraWrites]:
+        outcome = self._merged(committed.state, past, header)
+        still_open = tuple(gap for gap in committed.stored.history_gaps if gap != self._gap)
+        later = sorted((gap for gap in still_open if gap.first > self._gap.first), key=lambda gap: gap.first)
         values: dict[str, bytes] = {}
-        for other in later:
-            values.update(await self._handed_on(other, past, begins=other is later[0]))
+        for gap in later:
+            values.update(await self._merged_into_gap(gap, past, header, is_next=gap is later[0]))
         if not later:
-            outcome = msgspec.structs.replace(outcome, record=past.begun(outcome.record))
-        beside = stored_account.Beside(
-            gaps=left,
-            unexplained_removals=(*follower.unexplained_removals, *self._follower.unexplained_removals),
-            events=(history_gap_event(state, self._gap, past.header, Resolution.RESOLVED),),
+            outcome = msgspec.structs.replace(outcome, record=past.adopted_earlier(outcome.record))
+        read = self._follower.committed
+        extra = ExtraWrites(
+            history_gaps=still_open,
+            unexplained_removals=(
+                *committed.stored.unexplained_removals,
+                *(read.stored.unexplained_removals if read else ()),
+            ),
+            events=(history_gap_event(committed.state, self._gap, header, Resolution.RESOLVED),),
             values=values,
             deleted=stored_account.gap_keys(self._gap, past.before.orders),
-            owed=self._follower.owed,
+            unacknowledged=read.stored.unacknowledged if read else (),
         )
-        judged = follower.guard.corrected(outcome)
-        await follower.settle(self._server, past.header, state, outcome, judged, beside)
-        _log.info("gap healed", account=follower.account, gap=self._gap.name, corrections=len(outcome.events))
+        return outcome, extra
 
-    async def _past(self, state: AccountState) -> "_Past":
-        """Return what was read; both ends of the gap must be ledgers that were followed."""
-        _, before = _read(self._kept.before)
-        kept, after = _read(self._kept.after)
-        header = await ledger_header(self._server, state.record.ledger_index)
-        self._check(self._gap.last, self._gap.last_hash, kept.record.ledger_hash)
-        self._check(header.ledger_index, state.record.ledger_hash, header.ledger_hash)
-        return _Past(before, after, header)
+    async def _merged_into_gap(
+        self, later: Gap, past: "_Past", header: Header, *, is_next: bool
+    ) -> dict[str, bytes]:
+        """Return what was stored when a later gap began, with what is known of this gap now.
 
-    async def _handed_on(self, later: Gap, past: "_Past", *, begins: bool) -> dict[str, bytes]:
-        """Return what was kept when a later gap began, with what is known of this one.
-
-        `begins`: between the two gaps there is no other.
+        `is_next`: there is no other gap between the two.
         """
         account = past.before.record
-        prefix = f"{account.network_id}.{account.account}.{stored_account.gap_key(later)}"
-        kept, state = _read((await self._store.load(prefix)).values)
-        outcome = self._healed(state, past)
-        record = past.begun(outcome.record) if begins else outcome.record
-        return stored_account.gap_values(later, msgspec.structs.replace(kept, record=record), outcome.changed)
+        prefix = f"{account.network_id}.{account.account}.{stored_account.gap_prefix(later)}"
+        at_its_beginning = _read((await self._store.load(prefix)).values)
+        outcome = self._merged(at_its_beginning.state, past, header)
+        record = past.adopted_earlier(outcome.record) if is_next else outcome.record
+        stored = msgspec.structs.replace(at_its_beginning.stored, record=record)
+        return stored_account.gap_values(later, stored, outcome.changed)
 
-    def _healed(self, state: AccountState, past: "_Past") -> LedgerOutcome:
+    def _merged(self, state: AccountState, past: "_Past", header: Header) -> LedgerOutcome:
         try:
-            return backfill_history_gap(state, past.before, past.after, self._gap, past.header)
-        except Contradiction as found:
-            raise ProtocolViolation(self._server.name, str(found)) from found
+            return backfill_history_gap(state, past.before, past.after, self._gap, header)
+        except Contradiction as contradiction:
+            raise ProtocolViolation(self._server.name, str(contradiction)) from contradiction
 
-    def _check(self, ledger_index: int, expected: str, found: str) -> None:
+    def _check_end(self, found: str) -> None:
+        """Check that the gap's ledgers lead to the ledger at which the account was seen again."""
+        expected = self._gap.last_hash
         if expected != found:
             raise WrongChain(
                 self._server.name,
-                f"ledger: expected hash {expected} of ledger {ledger_index}, found {found}: it is on "
-                "another chain than the ledgers followed around the gap",
+                f"ledger: expected hash {expected} of ledger {self._gap.last}, found {found}: it is on "
+                "another chain than the ledgers followed after the gap",
             )
 
 
 class _Past(NamedTuple):
-    """A gap that was read."""
+    """The account when the gap began, and after the gap's ledgers were read."""
 
     before: AccountState
     after: AccountState
-    header: Header
-    """Of the cursor's ledger."""
 
-    def begun(self, record: AccountRecord) -> AccountRecord:
-        """Return a record after the gap as one that has been followed since before it."""
+    def adopted_earlier(self, record: AccountRecord) -> AccountRecord:
+        """Return a record after the gap as one of an account that has been followed since before it."""
         return msgspec.structs.replace(record, adopted_at=self.before.record.adopted_at)
 
 
-def _read(values: Mapping[str, bytes]) -> tuple[stored_account.KeptAccount, AccountState]:
-    found = stored_account.read_kept(Kept(values=values, revision=0))
-    if found is None:
-        raise stored_account.StateUnreadable(
+def _read(values: Mapping[str, bytes]) -> CommittedAccount:
+    account = stored_account.read_account(StoredValues(values=values, revision=0))
+    if account is None:
+        raise StateUnreadable(
             "expected the account as it was when the gap began, found nothing: delete the account's keys to "
             "adopt it afresh"
         )
-    return found
+    return account

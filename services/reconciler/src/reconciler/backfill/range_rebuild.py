@@ -1,7 +1,7 @@
-"""Deriving events again: an account is followed once more, with a memory that nobody else sees.
+"""The rebuild of a range of ledgers: an account is followed once more, and its events are published again.
 
-The follower is the reconciler's own, so the same ledgers give the same events with the same ids. Nothing
-is written to the state bucket, and only what belongs to the wanted ledgers is published.
+A follower of its own reads the ledgers, so the same ledgers give the same events with the same ids. Nothing
+is written to the state bucket, and only the events of the wanted ledgers are published.
 """
 
 import asyncio
@@ -19,7 +19,8 @@ from reconciler.following import stored_account
 from reconciler.following.account_reader import HistoryMissing
 from reconciler.following.follower import Follower
 from reconciler.following.publisher import Publisher
-from reconciler.ports.bus import EngineFeed, Kept, OrdersBus, StateStore
+from reconciler.following.stored_account import cursor_of
+from reconciler.ports.bus import EngineFeed, OrdersBus, StateStore, StoredValues
 from reconciler.ports.market import Market
 
 _log = structlog.get_logger()
@@ -28,60 +29,60 @@ _PAUSES = (0.5, 1.0, 2.0, 4.0, 8.0)
 """Seconds between attempts when no server answers; it can be started again at any time."""
 _SECONDS_BETWEEN_REPORTS = 2.0
 _CONTEXT_SECONDS = 60.0
-"""For the disappearances of a ledger: nothing waits for them here."""
+"""The limit for the disappearances of a ledger: nothing waits for them in a rebuild."""
 
 
 class NotRebuilt(Exception):
-    """The events can't be derived again: expected, found, what to do."""
+    """The caller asked for a range whose events can't be derived again, or not now."""
 
 
-class Window(msgspec.Struct, frozen=True, kw_only=True):
+class LedgerRange(msgspec.Struct, frozen=True, kw_only=True):
     """The ledgers whose events are wanted, both ends included."""
 
     first: int
     last: int
 
 
-class Rebuilt(msgspec.Struct, frozen=True, kw_only=True):
-    """What was derived again for one account."""
+class RebuildResult(msgspec.Struct, frozen=True, kw_only=True):
+    """What a rebuild has read and published for one account."""
 
     account: str
     begun_at: int
     """The ledger at which the account was adopted for it."""
     ledgers: int
-    """Read for it: those that had to be followed to get to the wanted ones are among them."""
+    """Ledgers read, from the adoption up to the last wanted one."""
     events: dict[str, int]
-    """Published, by type."""
+    """Published events, counted by type."""
 
 
-class WindowPublisher(Publisher):
-    """Publishes what belongs to the wanted ledgers and counts it."""
+class RangePublisher(Publisher):
+    """Publishes and counts the events of the wanted ledgers."""
 
-    def __init__(self, bus: OrdersBus, market: Market, window: Window) -> None:
+    def __init__(self, bus: OrdersBus, market: Market, wanted: LedgerRange) -> None:
         super().__init__(bus, market, disappearance_timeout=_CONTEXT_SECONDS)
-        self._window = window
+        self._wanted = wanted
         self.published: Counter[str] = Counter()
 
     async def publish(
         self,
         events: Sequence[OrdersEvent],
-        owed: Sequence[OrderDisappeared],
+        unacknowledged: Sequence[OrderDisappeared],
         server: LedgerServer,
         header: Header,
     ) -> list[OrderDisappeared]:
-        """Publish the ledger's events if it is a wanted one; nothing is ever owed."""
-        if not self._window.first <= header.ledger_index <= self._window.last:
+        """Publish the ledger's events if the ledger is wanted (see `Publisher`)."""
+        if not self._wanted.first <= header.ledger_index <= self._wanted.last:
             return []
         self.published.update(str(event.__struct_config__.tag) for event in events)
-        return await super().publish(events, owed, server, header)
+        return await super().publish(events, unacknowledged, server, header)
 
 
 class ScratchStore:
-    """A state store that keeps nothing: the follower remembers what it needs (see `StateStore`)."""
+    """A state store that stores nothing: the follower itself remembers what it needs (see `StateStore`)."""
 
-    async def load(self, prefix: str) -> Kept:  # noqa: ARG002
+    async def load(self, prefix: str) -> StoredValues:  # noqa: ARG002
         """Return nothing: the account is adopted afresh."""
-        return Kept(values={}, revision=0)
+        return StoredValues(values={}, revision=0)
 
     async def commit(
         self,
@@ -90,32 +91,32 @@ class ScratchStore:
         deleted: Sequence[str],  # noqa: ARG002
         fence: int,
     ) -> int:
-        """Take it for written."""
+        """Return the next revision and write nothing."""
         return fence + 1
 
 
-async def adoption_ledger(store: StateStore, network_id: int, account: str, window: Window) -> int:
-    """Return where to begin: where the account was adopted; not on record: right before the window.
+async def adoption_ledger(store: StateStore, network_id: int, account: str, wanted: LedgerRange) -> int:
+    """Return the ledger to begin with: where the account was adopted, or right before the range.
 
     Raises:
-        NotRebuilt: if the account was adopted after the window, so that there never were such events.
-        StateUnreadable: as the reconciler meets it.
+        NotRebuilt: if the account was adopted after the wanted ledgers: their events were never published.
+        StateUnreadable: naming the key.
 
     """
-    kept = stored_account.read_kept(await store.load(f"{network_id}.{account}"))
-    if kept is None:
+    committed = stored_account.read_account(await store.load(f"{network_id}.{account}"))
+    if committed is None:
         _log.warning(
             "the reconciler's state doesn't know the account: its orders are adopted right before the first "
-            "ledger, what they were before is not known",
+            "wanted ledger, and their earlier history is not known",
             account=account,
-            begun_at=window.first - 1,
+            begun_at=wanted.first - 1,
         )
-        return window.first - 1
-    adopted_at = kept[0].record.adopted_at
-    if adopted_at > window.last:
+        return wanted.first - 1
+    adopted_at = committed.stored.record.adopted_at
+    if adopted_at > wanted.last:
         raise NotRebuilt(
             f"{account}: expected ledgers from {adopted_at} on, where it was adopted, "
-            f"found {window.first}-{window.last}: nothing was ever told of them"
+            f"found {wanted.first}-{wanted.last}: their events were never published"
         )
     return adopted_at
 
@@ -123,55 +124,55 @@ async def adoption_ledger(store: StateStore, network_id: int, account: str, wind
 async def rebuild(  # noqa: PLR0913 - the account, its ledgers, and what it is read from and written to
     account: str,
     begun_at: int,
-    window: Window,
+    wanted: LedgerRange,
     *,
     servers: Sequence[LedgerServer],
     feed: EngineFeed,
     bus: OrdersBus,
     market: Market,
-) -> Rebuilt:
-    """Follow the account from `begun_at` on and publish the events of the window's ledgers.
+) -> RebuildResult:
+    """Follow the account from `begun_at` on and publish the events of the wanted ledgers.
 
     Raises:
         NotRebuilt: no server answers, or none holds the ledgers.
 
     """
-    publisher = WindowPublisher(bus, market, window)
+    publisher = RangePublisher(bus, market, wanted)
     follower = Follower(
         account,
         start_ledger=begun_at,
-        last_ledger=window.last,
+        last_ledger=wanted.last,
         feed=feed,
         store=ScratchStore(),
         publisher=publisher,
     )
     clock = asyncio.get_running_loop().time
     reported = clock()
-    while (follower.cursor or 0) < window.last:
-        await _step(follower, servers, window)
+    while cursor_of(follower.committed) < wanted.last:
+        await _advance(follower, servers, wanted)
         if clock() - reported >= _SECONDS_BETWEEN_REPORTS:
             reported = clock()
             _log.info(
                 "rebuilding",
                 account=account,
-                ledger=follower.cursor,
-                ledgers_to_go=window.last - (follower.cursor or begun_at),
+                ledger=cursor_of(follower.committed),
+                ledgers_to_go=wanted.last - cursor_of(follower.committed),
                 events=publisher.published.total(),
             )
-    return Rebuilt(
+    return RebuildResult(
         account=account,
         begun_at=begun_at,
-        ledgers=window.last - begun_at + 1,
+        ledgers=wanted.last - begun_at + 1,
         events=dict(publisher.published),
     )
 
 
-async def _step(follower: Follower, servers: Sequence[LedgerServer], window: Window) -> None:
+async def _advance(follower: Follower, servers: Sequence[LedgerServer], wanted: LedgerRange) -> None:
     for pause in _PAUSES:
         problems: list[Exception] = []
         for server in servers:
             try:
-                _check_reaches(server, await follower.advance(server), window)
+                _check_reaches(server, await follower.advance(server), wanted)
             except (HistoryMissing, ServerError) as error:
                 problems.append(error)
             else:
@@ -183,9 +184,9 @@ async def _step(follower: Follower, servers: Sequence[LedgerServer], window: Win
     raise NotRebuilt(f"{follower.account}: {'; '.join(str(problem) for problem in problems)}")
 
 
-def _check_reaches(server: LedgerServer, status: ServerStatus, window: Window) -> None:
-    if status.validated < window.last:
+def _check_reaches(server: LedgerServer, status: ServerStatus, wanted: LedgerRange) -> None:
+    if status.validated < wanted.last:
         raise HistoryMissing(
-            f"{server.name}: expected ledger {window.last} to end with, "
+            f"{server.name}: expected ledger {wanted.last} to end with, "
             f"found {status.validated} as its newest; end there"
         )

@@ -1,6 +1,6 @@
-"""Removals that nothing explained: other servers, or the same ones later, may know the ledger before.
+"""Unexplained removals: the servers are asked again, since one may know the ledger before the removal by now.
 
-They are asked ever more seldom, as long as the account remembers the removal: the newest few.
+The newest few removals of an account are asked about, at ever longer intervals.
 """
 
 from collections.abc import Callable, Iterable
@@ -8,9 +8,11 @@ from collections.abc import Callable, Iterable
 import structlog
 
 from ledger_client.questions import account_history, ledger_header, state_before
-from ledger_client.server import LedgerServer, ServerError, WrongChain
+from ledger_client.server import LedgerServer, ServerError
 from offer_lifecycle import (
+    Header,
     LedgerFacts,
+    LedgerOutcome,
     StateAnswer,
     UnexplainedRemoval,
     Verdict,
@@ -18,16 +20,17 @@ from offer_lifecycle import (
     explain_again,
 )
 from order_events import RemovalReason
-from reconciler.following import stored_account
 from reconciler.following.follower import Follower
+from reconciler.following.stored_account import CommittedAccount, ExtraWrites
 
 _log = structlog.get_logger()
 
 FIRST_PAUSE = 60.0
-"""Seconds until an account's unexplained removals are asked about again; each time twice as long."""
+"""Seconds until the servers are asked again about an account's removals; each time twice as long."""
 LONGEST_PAUSE = 3600.0
+"""Seconds."""
 _ROUNDS = 3
-"""A domain's answer asks for credentials; nothing asks further than that."""
+"""A domain's answer asks for credentials; no answer asks further than that."""
 
 
 class UnexplainedRemovals:
@@ -39,10 +42,10 @@ class UnexplainedRemovals:
         self._next: dict[str, float] = {}
         self._pause: dict[str, float] = {}
 
-    async def ask(self, follower: Follower, servers: Iterable[LedgerServer]) -> None:
-        """Ask all servers about the unexplained removals, if it is time; tell what is explained."""
+    async def ask_again(self, follower: Follower, servers: Iterable[LedgerServer]) -> None:
+        """Ask all servers about the account's removals, if it is time, and correct what they explain."""
         account, now = follower.account, self._clock()
-        if not follower.unexplained_removals:
+        if not _unexplained(follower):
             self._pause.pop(account, None)
             self._next.pop(account, None)
             return
@@ -52,33 +55,34 @@ class UnexplainedRemovals:
         self._pause[account] = min(pause * 2, LONGEST_PAUSE)
         self._next[account] = now + self._pause[account]
         for server in servers:
-            for removal in follower.unexplained_removals:
+            for removal in _unexplained(follower):
                 try:
-                    await _ask(follower, removal, server)
+                    await _explain(follower, removal, server)
                 except ServerError as error:
                     _log.debug("removal still unexplained", account=account, problem=str(error))
                     break
 
 
-async def _ask(follower: Follower, removal: UnexplainedRemoval, server: LedgerServer) -> None:
-    state = follower.state
+def _unexplained(follower: Follower) -> tuple[UnexplainedRemoval, ...]:
+    committed = follower.committed
+    return () if committed is None else committed.stored.unexplained_removals
+
+
+async def _explain(follower: Follower, removal: UnexplainedRemoval, server: LedgerServer) -> None:
+    """Correct the removal's event if this server's answers explain it."""
     verdict = await _verdict(removal, server)
-    if state is None or verdict is None or verdict.reason is RemovalReason.UNEXPLAINED:
+    if verdict is None or verdict.reason is RemovalReason.UNEXPLAINED:
         return
-    header = await ledger_header(server, state.record.ledger_index)
-    if header.ledger_hash != state.record.ledger_hash:
-        raise WrongChain(
-            server.name,
-            f"ledger: expected hash {state.record.ledger_hash} of ledger {header.ledger_index}, "
-            f"found {header.ledger_hash}",
-        )
-    outcome = correct_disappearance(state, removal, verdict, header)
-    left = tuple(other for other in follower.unexplained_removals if other != removal)
-    beside = stored_account.Beside(gaps=follower.gaps, unexplained_removals=left)
-    judged = follower.guard.corrected(outcome)
-    await follower.settle(server, header, state, outcome, judged, beside)
+
+    async def correction(committed: CommittedAccount, header: Header) -> tuple[LedgerOutcome, ExtraWrites]:
+        stored = committed.stored
+        left = tuple(other for other in stored.unexplained_removals if other != removal)
+        extra = ExtraWrites(history_gaps=stored.history_gaps, unexplained_removals=left)
+        return correct_disappearance(committed.state, removal, verdict, header), extra
+
+    await follower.correct_earlier_events(server, correction)
     _log.info(
-        "explained after all",
+        "removal explained by a late answer",
         account=follower.account,
         sequence=removal.order.sequence,
         reason=verdict.reason,
@@ -87,7 +91,7 @@ async def _ask(follower: Follower, removal: UnexplainedRemoval, server: LedgerSe
 
 
 async def _verdict(removal: UnexplainedRemoval, server: LedgerServer) -> Verdict | None:
-    """Decide again with this server's answers; None: it does not show the transaction."""
+    """Decide again with this server's answers; None: it does not show the removing transaction."""
     ledger_index = removal.order.ended_at or 0
     history = await account_history(server, removal.order.account, ledger_index, ledger_index)
     header = await ledger_header(server, ledger_index)

@@ -1,1 +1,1 @@
-"""Accounts shared out among replicas, one task per account, and the monitor of the servers."""
+"""The fleet: accounts shared out among replicas, one task per account, and the monitor of the servers."""

@@ -1,8 +1,9 @@
-"""Sharing the accounts out: each living replica of the reconciler follows its part of them.
+"""Account shares: each living replica of the reconciler follows its share of the accounts.
 
-A replica lives as long as its lease, which it renews all the time and which the bus ends by its own
-clock. Whose an account is follows from who lives: no replica has to ask another. Two that see different
-neighbours for a moment may follow the same account; then the fence of the commit lets one of them go on.
+A replica lives as long as its lease, which it renews all the time and which the bus ends by its own clock.
+The living replicas alone decide which replica follows an account: no replica has to ask another. Two replicas
+that see different neighbours for a moment may follow the same account; then the fence of the commit lets only
+one of them go on.
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -15,22 +16,22 @@ from reconciler.ports.bus import BusAway, Leases
 _log = structlog.get_logger()
 
 RENEWALS_A_LEASE = 3
-"""Two may fail before the lease ends."""
+"""Two renewals may fail before the lease ends."""
 
 
 def share(replica: str, accounts: Sequence[str], living: Mapping[str, frozenset[str]]) -> frozenset[str]:
-    """Return which of the accounts are this replica's.
+    """Return the replica's share of the accounts.
 
-    `living`: the accounts that each living replica is told to follow, its own among them. An account goes
-    to the one with the highest hash of both (rendezvous hashing): when a replica comes or goes, no other
-    account moves than those that it gets or had.
+    `living`: by living replica, the accounts that it is configured to follow, this replica among them. An
+    account goes to the replica with the highest hash of replica and account (rendezvous hashing): when a
+    replica comes or goes, only its own accounts move.
     """
     return frozenset(
         account
         for account in accounts
         if replica
         == max(
-            (one for one, told in living.items() if account in told or one == replica),
+            (one for one, configured in living.items() if account in configured or one == replica),
             key=lambda one: (_weight(one, account), one),
         )
     )
@@ -41,7 +42,7 @@ def _weight(replica: str, account: str) -> bytes:
 
 
 class Lease:
-    """What a replica holds as long as it lives, and its part of the accounts."""
+    """The lease of this replica; with each renewal the replica learns its share of the accounts."""
 
     def __init__(
         self,
@@ -52,10 +53,10 @@ class Lease:
         seconds: int,
         clock: Callable[[], float],
     ) -> None:
-        """`seconds`: how long it lasts without renewal; `clock`: seconds, monotonic."""
+        """`seconds`: how long the lease lasts without renewal; `clock`: seconds, monotonic."""
         self.replica = replica
         self.replicas = 0
-        """Living ones, this one among them, as seen at the last renewal."""
+        """Living replicas, this one among them, as seen at the last renewal."""
         self.pause = seconds / RENEWALS_A_LEASE
         """Seconds between two renewals."""
         self._leases = leases
@@ -69,10 +70,10 @@ class Lease:
         """Whether this replica may act: the bus can't have ended its lease."""
         return self._clock() < self._held_until
 
-    async def renew(self, rearrange: Callable[[frozenset[str]], Awaitable[None]]) -> None:
-        """Renew it once; `rearrange` is given the accounts that are this replica's from now on.
+    async def renew(self, reassign: Callable[[frozenset[str]], Awaitable[None]]) -> None:
+        """Renew the lease once; `reassign` is given the replica's share from now on.
 
-        Nothing changes while the bus is away: what was followed waits for the bus as well.
+        Nothing changes while the bus is away: the followed accounts wait for the bus as well.
         """
         begun = self._clock()
         try:
@@ -80,17 +81,17 @@ class Lease:
         except BusAway as error:
             _log.debug("lease not renewed", problem=str(error))
             return
-        # Others go on with the accounts until they have seen this replica, which takes them one renewal
+        # Other replicas follow the accounts until they have seen this one, which takes them one renewal
         unseen = not self.held and len(living) > 1
         mine = frozenset() if unseen else share(self.replica, self._accounts, living)
         if len(living) != self.replicas:
             self.replicas = len(living)
             _log.info("replicas", living=self.replicas, replica=self.replica, accounts=len(mine))
-        await rearrange(mine)
+        await reassign(mine)
         self._held_until = begun + self._seconds
 
     async def release(self) -> None:
-        """Let the others have the accounts at once."""
+        """End the lease, so that other replicas follow the accounts at once."""
         self._held_until = float("-inf")
         try:
             await self._leases.release(self.replica)

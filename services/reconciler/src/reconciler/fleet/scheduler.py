@@ -1,4 +1,4 @@
-"""Turning the wheel: at each wake-up every account goes on by one reading, on the first server that can."""
+"""The scheduler: one task per account; each follows its account ledger by ledger."""
 
 import asyncio
 from collections.abc import Callable, Iterable, Sequence
@@ -8,11 +8,12 @@ import structlog
 
 from ledger_client.server import LedgerServer, ServerError
 from ledger_client.server_choice import Servers
-from reconciler.backfill.history_gaps import Gaps
+from reconciler.backfill.history_gaps import HistoryGaps
 from reconciler.backfill.unexplained_removals import UnexplainedRemovals
 from reconciler.fleet.account_shares import Lease
 from reconciler.following.account_reader import HistoryMissing
 from reconciler.following.follower import Follower
+from reconciler.following.stored_account import cursor_of
 from reconciler.metrics import Metrics
 from reconciler.ports.bus import NotOwner
 from service_kit.cancellation import raise_if_cancelled
@@ -20,66 +21,66 @@ from service_kit.cancellation import raise_if_cancelled
 _log = structlog.get_logger()
 
 _SHORTEST_PAUSE = 0.02
-"""Seconds until the next look after something was found: there may be more already."""
+"""Seconds until the next reading after one that advanced: the server may have more ledgers already."""
 _SECONDS_BETWEEN_REPORTS = 2.0
 _SECONDS_UNTIL_MEASURED = 0.1
-"""After a look: with thousands of accounts it is measured for many looks at once."""
-_LOOKS_AT_ONCE = 64
-"""Of all accounts; more would only wait for each other, and run into the servers' and our own time limits."""
+"""After a reading: with thousands of accounts, many readings are measured at once."""
+_READINGS_AT_ONCE = 64
+"""Over all accounts; more would only wait for each other, and exceed the time limits of servers and ours."""
 
 
 class Wakeup:
-    """`ledgerClosed` is only a wake-up: it says that it is worth a look."""
+    """The signal that a ledger has closed somewhere: it is worth reading, and says nothing more."""
 
     def __init__(self, *, poll_seconds: float) -> None:
-        """`poll_seconds`: the longest pause between two looks, for when nothing says that a ledger closed."""
+        """`poll_seconds`: the longest pause between two readings, where no server signals closed ledgers."""
         self.poll_seconds = poll_seconds
         self._next = asyncio.Event()
 
     def notify(self) -> None:
-        """Wake everybody who waits for a ledger to close."""
+        """Wake all tasks that wait for a ledger to close."""
         closed, self._next = self._next, asyncio.Event()
         closed.set()
 
     def next_close(self) -> asyncio.Event:
-        """Return what is set at the next close; taken before a look, no close is missed after it."""
+        """Return the event that is set at the next close; obtained before a reading, it misses no close."""
         return self._next
 
 
-class Loop:
+class Scheduler:
     """Follows this replica's accounts, each in a task of its own."""
 
-    def __init__(  # noqa: PLR0913, PLR0917 - what it turns
+    def __init__(  # noqa: PLR0913 - the parts that it schedules
         self,
-        followers: Callable[[str], Follower],
+        *,
+        make_follower: Callable[[str], Follower],
         lease: Lease,
         servers: Servers,
         wakeup: Wakeup,
         metrics: Metrics,
-        on_turn: Callable[[], None],
-        *,
-        gaps: Gaps,
+        on_reading: Callable[[], None],
+        history_gaps: HistoryGaps,
         unexplained_removals: UnexplainedRemovals,
     ) -> None:
-        """`followers` makes an account's follower; `on_turn` is called after each look that worked."""
-        self._make = followers
+        """`make_follower` makes an account's follower; `on_reading` is called after each good reading."""
+        self._make_follower = make_follower
         self._lease = lease
         self._servers = servers
-        self._gaps = gaps
+        self._history_gaps = history_gaps
         self._unexplained_removals = unexplained_removals
         self._wakeup = wakeup
         self._metrics = metrics
-        self._on_turn = on_turn
+        self._on_reading = on_reading
         self._followed: dict[str, Follower] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._renewed = asyncio.Event()
         self._validated = 0
         self._lacking: set[tuple[str, str]] = set()
-        self._looks = asyncio.Semaphore(_LOOKS_AT_ONCE)
+        self._readings = asyncio.Semaphore(_READINGS_AT_ONCE)
         self._measuring: asyncio.TimerHandle | None = None
 
     async def run(self) -> None:
-        """Follow until cancelled.
+        """Follow this replica's share of the accounts until cancelled.
 
         Raises:
             ExceptionGroup: of StateUnreadable, when an account can't be followed.
@@ -88,27 +89,35 @@ class Loop:
         async with asyncio.TaskGroup() as tasks:
             try:
                 while True:
-                    await self._lease.renew(partial(self._rearrange, tasks))
-                    self._tell_share()
+                    await self._lease.renew(partial(self._reassign, tasks))
+                    self._report_share()
                     await asyncio.sleep(self._lease.pause)
             finally:
-                await self._leave(self._tasks)
+                await self._stop(self._tasks)
                 await self._lease.release()
 
     @property
     def followers(self) -> Sequence[Follower]:
-        """Those of the accounts that are followed now."""
+        """The followers of the accounts that are followed now."""
         return list(self._followed.values())
 
-    async def _rearrange(self, tasks: asyncio.TaskGroup, mine: frozenset[str]) -> None:
-        """Follow these accounts, and no other from now on."""
-        await self._leave(self._tasks.keys() - mine)
+    def halts(self) -> dict[str, str]:
+        """Return, by account, the reason why it waits for an operator."""
+        return {
+            one.account: one.committed.stored.policy_state.halted.reason
+            for one in self.followers
+            if one.committed is not None and one.committed.stored.policy_state.halted is not None
+        }
+
+    async def _reassign(self, tasks: asyncio.TaskGroup, mine: frozenset[str]) -> None:
+        """Follow these accounts, and no other, from now on."""
+        await self._stop(self._tasks.keys() - mine)
         for account in sorted(mine - self._tasks.keys()):
             self._tasks[account] = tasks.create_task(self._follow(account), name=account)
         renewed, self._renewed = self._renewed, asyncio.Event()
         renewed.set()
 
-    async def _leave(self, accounts: Iterable[str]) -> None:
+    async def _stop(self, accounts: Iterable[str]) -> None:
         ending = [self._tasks.pop(account) for account in list(accounts)]
         for task in ending:
             task.cancel()
@@ -116,78 +125,88 @@ class Loop:
             await asyncio.wait(ending)
 
     async def _follow(self, account: str) -> None:
+        """Follow an account until cancelled, from its stored state each time that another replica had it."""
         while True:
-            follower = self._followed[account] = self._make(account)
+            follower = self._followed[account] = self._make_follower(account)
             try:
-                await self._turn(follower)
+                await self._follow_ledgers(follower)
             except NotOwner as loss:
                 self._metrics.lease_losses.inc()
                 _log.warning("taking the account up again", account=account, problem=str(loss))
             finally:
                 del self._followed[account]
-                follower.leave()
-            # Whoever has gone on with it is seen at the next renewal at the latest
+                follower.close()
+            # The replica that has gone on with the account is seen at the next renewal at the latest
             await self._renewed.wait()
 
-    async def _turn(self, follower: Follower) -> None:
+    async def _follow_ledgers(self, follower: Follower) -> None:
         pause = _SHORTEST_PAUSE
         reported = asyncio.get_running_loop().time()
         while True:
             closed = self._wakeup.next_close()
-            before = follower.cursor
-            async with self._looks:
-                await self.look(follower)
+            before = cursor_of(follower.committed)
+            async with self._readings:
+                await self.read_once(follower)
             raise_if_cancelled()
-            advanced = follower.cursor != before
+            advanced = cursor_of(follower.committed) != before
             now = asyncio.get_running_loop().time()
             if now - reported >= _SECONDS_BETWEEN_REPORTS:
                 reported = now
-                self._report(follower)
+                self._report_progress(follower)
             pause = _SHORTEST_PAUSE if advanced else min(pause * 2, self._wakeup.poll_seconds)
             if not (advanced and self._behind(follower)):
                 await _first_of(closed, pause)
 
-    def halts(self) -> dict[str, str]:
-        """Return why accounts wait for an operator, by account."""
-        return {one.account: one.halted.reason for one in self.followers if one.halted is not None}
+    async def read_once(self, follower: Follower) -> bool:
+        """Let an account advance on the first server that can serve it; False if no server could.
 
-    def _tell_share(self) -> None:
-        self._metrics.accounts.set(len(self._tasks))
-        self._metrics.replicas.set(self._lease.replicas)
-        self._metrics.bus_connected.set(self._lease.held)
-        if self._lease.held and not self._tasks:
-            self._on_turn()  # a replica with nothing to follow is well
-
-    async def look(self, follower: Follower) -> bool:
-        """Let an account go on by one reading; False if no server could serve it."""
+        Then one of its history gaps is read on, and servers are asked again about unexplained removals. If
+        all servers lack the next ledgers, the account may go on after them (see `HistoryGaps`).
+        """
         for server in self._servers.candidates():
             try:
                 status = await follower.advance(server)
             except HistoryMissing as lack:
-                self._lacks(follower, server, lack)
+                self._report_lack(follower, server, lack)
             except ServerError as error:
                 self._metrics.readings_failed.labels(server=server.name, kind=error.kind).inc()
                 self._servers.failed(server, error)
             else:
                 self._servers.served(server)
                 self._lacking.discard((follower.account, server.name))
-                self._gaps.served(follower.account)
-                await self._gaps.heal(follower, self._servers.candidates())
-                await self._unexplained_removals.ask(follower, self._servers.candidates())
+                self._history_gaps.note_served(follower.account)
+                await self._history_gaps.backfill(follower, self._servers.candidates())
+                await self._unexplained_removals.ask_again(follower, self._servers.candidates())
                 self._measure_soon(status.validated)
-                self._on_turn()
+                self._on_reading()
                 return True
-        return await self._gaps.go_on(follower, self._servers.candidates())
+        return await self._history_gaps.cross_if_patience_ended(follower, self._servers.candidates())
 
-    def _lacks(self, follower: Follower, server: LedgerServer, lack: HistoryMissing) -> None:
+    def _report_lack(self, follower: Follower, server: LedgerServer, lack: HistoryMissing) -> None:
         key = (follower.account, server.name)
         if key not in self._lacking:
             self._lacking.add(key)
             _log.warning(
-                "held until the ledgers are there, or for as long as is set",
+                "held until a server has the ledgers, or for as long as gap_patience says",
                 account=follower.account,
                 problem=str(lack),
             )
+
+    def _report_share(self) -> None:
+        self._metrics.accounts.set(len(self._tasks))
+        self._metrics.replicas.set(self._lease.replicas)
+        self._metrics.bus_connected.set(self._lease.held)
+        if self._lease.held and not self._tasks:
+            self._on_reading()  # a replica without accounts is ready as well
+
+    def _report_progress(self, follower: Follower) -> None:
+        behind, cursor = self._behind(follower), cursor_of(follower.committed)
+        if behind and cursor:
+            _log.info("catching up", account=follower.account, cursor=cursor, ledgers_behind=behind)
+
+    def _behind(self, follower: Follower) -> int:
+        """Return by how many ledgers; an account that is not adopted yet is behind by all of them."""
+        return max(self._validated - cursor_of(follower.committed), 0)
 
     def _measure_soon(self, validated: int) -> None:
         self._validated = max(self._validated, validated)
@@ -199,21 +218,12 @@ class Loop:
     def _measure(self) -> None:
         self._measuring = None
         self._metrics.cursor_lag.set(max(map(self._behind, self.followers), default=0))
-        self._metrics.open_gaps.set(sum(len(one.gaps) for one in self.followers))
-        states = [one.state for one in self.followers if one.state is not None]
-        self._metrics.open_orders.set(sum(len(state.open) for state in states))
-        self._metrics.lost_orders.set(sum(len(state.lost) for state in states))
-        self._metrics.disappearances_owed.set(sum(len(one.owed) for one in self.followers))
+        accounts = [one.committed for one in self.followers if one.committed is not None]
+        self._metrics.open_gaps.set(sum(len(one.stored.history_gaps) for one in accounts))
+        self._metrics.open_orders.set(sum(len(one.state.open) for one in accounts))
+        self._metrics.lost_orders.set(sum(len(one.state.lost) for one in accounts))
+        self._metrics.disappearances_owed.set(sum(len(one.stored.unacknowledged) for one in accounts))
         self._metrics.halted.set(bool(self.halts()))
-
-    def _behind(self, follower: Follower) -> int:
-        """Return by how many ledgers; an account that is not adopted yet is behind by all of them."""
-        return max(self._validated - (follower.cursor or 0), 0)
-
-    def _report(self, follower: Follower) -> None:
-        behind = self._behind(follower)
-        if behind and follower.cursor:
-            _log.info("catching up", account=follower.account, cursor=follower.cursor, ledgers_behind=behind)
 
 
 async def _first_of(event: asyncio.Event, seconds: float) -> None:

@@ -1,7 +1,7 @@
-"""Looking at every server, not only at the one that is read: who lags, and who is on another chain.
+"""The monitor of all servers: it puts those aside that lag, or that are on another chain.
 
-The accounts ask one server as long as it answers. A server whose newest ledger is old, or which was led
-onto another chain, answers well: only the others tell.
+The accounts read one server as long as it answers. A server whose newest ledger is old, or which follows
+another chain, answers well: only the comparison with other servers shows it.
 """
 
 import asyncio
@@ -14,30 +14,30 @@ from offer_lifecycle import Header
 from reconciler.metrics import Metrics
 from service_kit.cancellation import raise_if_cancelled
 
-SECONDS_BETWEEN = 2.0
+SECONDS_BETWEEN_CHECKS = 2.0
 LEDGERS_BEHIND = 5
 """Behind the newest ledger that any server has: about 20 seconds. Some servers are always a little late."""
 
 Statuses = Mapping[str, ServerStatus]
 
 
-class Watch:
-    """Puts servers aside that the others contradict, and measures them all."""
+class ServerMonitor:
+    """Puts servers aside that the others contradict, and sets the metrics of all."""
 
     def __init__(self, servers: Servers, metrics: Metrics) -> None:
-        """Look at all of `servers` that are not aside."""
+        """Monitor all of `servers` that are not put aside."""
         self._servers = servers
         self._metrics = metrics
 
     async def run(self) -> None:
-        """Look again and again, until cancelled."""
+        """Check the servers again and again, until cancelled."""
         while True:
-            await self.look()
+            await self.check_servers()
             raise_if_cancelled()
-            await asyncio.sleep(SECONDS_BETWEEN)
+            await asyncio.sleep(SECONDS_BETWEEN_CHECKS)
 
-    async def look(self) -> None:
-        """Ask each server where it is, put aside those behind, and those with another ledger there."""
+    async def check_servers(self) -> None:
+        """Ask each server for its newest ledger; put aside those that lag or are on another chain."""
         asked = list(self._servers.candidates())
         statuses = await self._statuses(asked)
         newest = max((status.validated for status in statuses.values()), default=0)
@@ -68,7 +68,7 @@ class Watch:
         return statuses
 
     async def _compare_chains(self, asked: Sequence[LedgerServer], statuses: Statuses) -> None:
-        """Hold one ledger that all have against the server that is read: the accounts check that one."""
+        """Compare one ledger that all servers have with that of the first server, which the accounts read."""
         able = [server for server in asked if server.name in statuses]
         common = min((statuses[server.name].validated for server in able), default=0)
         if len(able) < 2 or able[0] is not asked[0]:  # noqa: PLR2004 - nothing to compare, or with nothing
@@ -100,4 +100,4 @@ async def _header(server: LedgerServer, ledger_index: int) -> Header | None:
     try:
         return await ledger_header(server, ledger_index)
     except ServerError:
-        return None  # who reads it meets the same; here it only can't be compared
+        return None  # an account that reads this server meets the same error

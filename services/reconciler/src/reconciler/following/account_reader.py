@@ -1,10 +1,10 @@
-"""Reading an account's ledgers without a gap, on one server.
+"""The reader of one account's ledgers on one server: nothing is missing, nothing is of another chain.
 
-The record is `account_tx` over [cursor, H]. Four things show that nothing is missing and nothing is
-another chain's:
-1. the server holds [cursor, H] whole, and serves exactly that range;
+The history is what `account_tx` shows from the cursor up to ledger H. Four checks hold it against gaps and
+foreign ledgers:
+1. the server holds all ledgers from the cursor to H, and serves exactly that range;
 2. the cursor's ledger is read again and must show the same transactions as before;
-3. the headers link up: to the cursor's hash at one end and among themselves;
+3. the headers link up with the cursor's hash and among themselves;
 4. every transaction names the hash of its ledger's header.
 """
 
@@ -24,16 +24,16 @@ from ledger_client.server import Lagging, LedgerServer, ProtocolViolation, Wrong
 from offer_lifecycle import AccountRecord, Header, LedgerFacts, Transaction
 
 LEDGERS_A_READING = 256
-"""At most; a longer way is read in steps, each of them committed."""
+"""At most; a longer range is read in steps, and each step is committed."""
 _HEADERS_AT_ONCE = 8
 
 
 class HistoryMissing(Exception):
-    """The server can't show the ledgers since the cursor; another one, or a later moment, may."""
+    """The server lacks ledgers after the cursor; another server may have them, or this one later."""
 
 
-def next_upto(server: LedgerServer, status: ServerStatus, cursor: int) -> int:
-    """Return the ledger up to which the server can be read from the cursor on; the cursor: nothing new.
+def last_readable_ledger(server: LedgerServer, status: ServerStatus, cursor: int) -> int:
+    """Return the ledger up to which this server can be read now; the cursor itself if nothing is new.
 
     Raises:
         Lagging: if its newest ledger is older than the cursor.
@@ -67,7 +67,7 @@ async def check_cursor(server: LedgerServer, record: AccountRecord) -> None:
     _check_chain(server, record, [await ledger_header(server, cursor)])
 
 
-async def read(
+async def read_ledgers(
     server: LedgerServer,
     status: ServerStatus,
     record: AccountRecord,

@@ -1,23 +1,25 @@
-"""An account as a server shows it at one validated ledger."""
+"""An account as a server shows it at one validated ledger: how following it begins."""
 
 import msgspec
 
-from ledger_client.questions import ServerStatus, account_history, account_snapshot, ledger_header
+from ledger_client.questions import account_history, account_snapshot, ledger_header
 from ledger_client.server import LedgerServer, ProtocolViolation
 from offer_lifecycle import AccountState, Header, adopt_account
 
 
-class Sight(msgspec.Struct, frozen=True, kw_only=True):
-    """What was seen."""
+class AccountView(msgspec.Struct, frozen=True, kw_only=True):
+    """An account at the end of one validated ledger."""
 
     header: Header
     state: AccountState
-    """Its cursor is that ledger; every offer is an order that nobody has announced."""
+    """Its cursor is that ledger; every offer found is an external order."""
     next_sequence: int | None
-    """The account's Sequence; None: it is not on the ledger."""
+    """The account's Sequence; None: the account is not on the ledger."""
 
 
-async def look_at(server: LedgerServer, status: ServerStatus, account: str, ledger_index: int) -> Sight:
+async def read_account_at(
+    server: LedgerServer, network_id: int, account: str, ledger_index: int
+) -> AccountView:
     """Read the account's root, trust lines and offers at a ledger, and its transactions in it.
 
     Raises:
@@ -29,7 +31,7 @@ async def look_at(server: LedgerServer, status: ServerStatus, account: str, ledg
     history = await account_history(server, account, ledger_index, ledger_index)
     try:
         state = adopt_account(
-            network_id=status.network_id,
+            network_id=network_id,
             account=account,
             header=header,
             account_data=snapshot.account_data,
@@ -42,4 +44,4 @@ async def look_at(server: LedgerServer, status: ServerStatus, account: str, ledg
     state.record = msgspec.structs.replace(
         state.record, transactions=tuple(one.transaction.hash for one in history)
     )
-    return Sight(header=header, state=state, next_sequence=next_sequence)
+    return AccountView(header=header, state=state, next_sequence=next_sequence)

@@ -1,46 +1,61 @@
-"""Following one account: one ledger after the other, each published before it is committed.
+"""What happens when a ledger closes, for one account, from top to bottom.
 
-The order of steps is the guarantee. Before a ledger is folded, all that the engine announced up to
-that moment is applied. Then, for each ledger: fold; offer the disappearances; publish the rest; commit
-state and cursor; go on. A crash between any two steps reads the same ledger again, and the same facts
-have the same ids.
+`Follower.advance` is called at each close. For every ledger that the server has after the cursor it goes
+through these steps:
+
+1. It applies what the engine has announced up to this moment.
+2. It reads the account's transactions, and shows that none is missing (`account_reader`).
+3. It folds the ledger into events and changed orders (`offer_lifecycle`).
+4. The policy decides what is done about each disappearance; the balances are added up (`safety`).
+5. It publishes: the disappearances first and for a bounded time, then all other events.
+6. It commits the changed orders and the cursor in one atomic batch. Only then the account goes on.
+
+A crash between any two steps reads the same ledger again, and the same facts have the same ids.
+`cross_history_gap` and `correct_earlier_events` end with the same last two steps.
 """
+
+from collections.abc import Awaitable, Callable
 
 import msgspec
 import structlog
 
 from ledger_client.fold_with_questions import explained
-from ledger_client.questions import ServerStatus, server_status
-from ledger_client.server import LedgerServer, ProtocolViolation, Refused
+from ledger_client.questions import ServerStatus, ledger_header, server_status
+from ledger_client.server import LedgerServer, ProtocolViolation, Refused, WrongChain
 from offer_lifecycle import (
     AccountState,
     Gap,
     Header,
     LedgerFacts,
     LedgerOutcome,
-    UnexplainedRemoval,
     accepted_at_adoption,
+    cross_history_gap,
+    history_gap_event,
     keep_incomplete_orders,
 )
-from order_events import OrderDisappeared, ReconcilerHalted
+from order_events import Resolution
 from reconciler.following import account_reader, stored_account
-from reconciler.following.adoption import look_at
+from reconciler.following.account_store import AccountStore
+from reconciler.following.adoption import read_account_at
 from reconciler.following.publisher import Publisher
+from reconciler.following.stored_account import CommittedAccount, ExtraWrites, StoredAccount
 from reconciler.ports.bus import EngineFeed, StateStore
-from reconciler.safety.account_safety import Guard, Guards, Judged
+from reconciler.safety.account_safety import AccountSafety, PolicyOutcome, SharedSafety
+from reconciler.safety.policy import PolicyState
 from reconciler.safety.snapshot_check import SnapshotCheck
 from service_kit.cancellation import raise_if_cancelled
 
 _log = structlog.get_logger()
 
-_MOST_OWED = 400
-"""Disappearances kept for the bus, of about 1 kB each: a message of NATS holds 1 MB."""
 _MOST_UNEXPLAINED = 20
-"""Unexplained removals that are asked about again, of about 1 kB each, written with every ledger."""
+"""Unexplained removals that are stored, of about 1 kB each: they are written with every ledger."""
+
+MakeCorrection = Callable[[CommittedAccount, Header], Awaitable[tuple[LedgerOutcome, ExtraWrites]]]
+"""Works out what is corrected, from what is committed and the header of the cursor's ledger."""
 
 
 class Follower:
-    """One account, from the ledger of its cursor on."""
+    """One account, followed from the ledger of its cursor on."""
 
     def __init__(  # noqa: PLR0913 - its ports, all by keyword
         self,
@@ -51,50 +66,32 @@ class Follower:
         feed: EngineFeed,
         store: StateStore,
         publisher: Publisher,
-        guards: Guards | None = None,
+        safety: SharedSafety | None = None,
     ) -> None:
         """Follow from `start_ledger` up to `last_ledger`.
 
-        `start_ledger`: where to adopt an account that has no cursor; None: the newest validated one.
-        `last_ledger`: the newest one that is looked at; None: there is no end.
+        `start_ledger`: where to adopt an account that has no cursor; None: the newest validated ledger.
+        `last_ledger`: the newest ledger that is read; None: there is no end.
         """
         self.account = account
-        self.owed: tuple[OrderDisappeared, ...] = ()
-        """Disappearances that the bus has not taken yet."""
-        self.gaps: tuple[Gap, ...] = ()
-        """Ledgers that no server could show so far."""
-        self.unexplained_removals: tuple[UnexplainedRemoval, ...] = ()
-        """Removals that nothing explains so far, oldest first."""
-        self.engine_sequence = 0
-        """Of stream ENGINE: the last message that is applied."""
         self._start_ledger = start_ledger
         self._last_ledger = last_ledger
         self._feed = feed
-        self._store = store
         self._publisher = publisher
-        shared = guards or Guards()
-        self.guard = Guard(account, shared)
+        shared = safety or SharedSafety()
+        self._safety = AccountSafety(account, shared)
+        self._snapshot_check = SnapshotCheck(account, shared.slots)
+        self._account = AccountStore(account, store)
         self._network_id: int | None = None
-        self._state: AccountState | None = None
-        self._revision = 0
-        self._announced: set[int] = set()
         self._read_from: str | None = None
-        self._snapshot = SnapshotCheck(account, shared.turns)
 
     @property
-    def state(self) -> AccountState | None:
-        """The account up to the cursor; None: not adopted yet."""
-        return self._state
+    def committed(self) -> CommittedAccount | None:
+        """What is committed of the account; None: it is not adopted yet.
 
-    @property
-    def halted(self) -> ReconcilerHalted | None:
-        """What the account waits for an operator for; None: it does not."""
-        return self.guard.standing.halted
-
-    @property
-    def cursor(self) -> int | None:
-        """The last ledger that is fully folded, published and committed; None: not adopted yet."""
-        return None if self._state is None else self._state.record.ledger_index
+        Disappearances that the bus has acknowledged since are no longer in it.
+        """
+        return self._account.committed
 
     async def advance(self, server: LedgerServer) -> ServerStatus:
         """Go on as far as one reading of this server leads, and return what the server said of itself.
@@ -111,169 +108,205 @@ class Follower:
             raise ProtocolViolation(
                 server.name, f"server_info: expected network {self._network_id}, found {status.network_id}"
             )
-        if self._state is None:
+        committed = self._account.committed
+        if committed is None:
             await self._adopt(server, status)
             return status
-        upto = account_reader.next_upto(server, status, self._state.record.ledger_index)
-        if upto > self._state.record.ledger_index:
-            await self._advance(server, status, self._state, upto)
+        state = committed.state
+        upto = account_reader.last_readable_ledger(server, status, state.record.ledger_index)
+        if upto > state.record.ledger_index:
+            await self._hear_engine(state)
+            for facts in await self._read_ledgers(server, status, state, upto):
+                raise_if_cancelled()
+                await self._follow_ledger(server, state, facts)
         else:
-            if server.name != self._read_from:
-                await account_reader.check_cursor(server, self._state.record)
-            self.owed = tuple(await self._publisher.offer(self.owed))
-            self._announced.update(await self._snapshot.due(server, self._state))
+            await self._use_quiet_moment(server, committed)
         self._read_from = server.name
-        await self._look_around(server, self._state)
+        await self._resume_if_answered()
+        await self._check_balances(server)
         return status
 
-    def leave(self) -> None:
-        """Follow the account no longer: another replica does, or this one begins anew."""
-        self._feed.forget(self.account)
-
-    async def _advance(
-        self, server: LedgerServer, status: ServerStatus, state: AccountState, upto: int
-    ) -> None:
-        await self.hear_engine(state)
-        for facts in await self._read(server, status, state, upto):
-            raise_if_cancelled()
-            await self._take(server, state, facts)
-
-    async def _read(
+    async def _read_ledgers(
         self, server: LedgerServer, status: ServerStatus, state: AccountState, upto: int
     ) -> list[LedgerFacts]:
         try:
-            return await account_reader.read(server, status, state.record, upto, state.deadlines(upto))
+            return await account_reader.read_ledgers(
+                server, status, state.record, upto, state.deadlines(upto)
+            )
         except Refused as refusal:
             if refusal.code != "lgrNotFound" or upto == status.validated:
                 raise
-        # The range is there and the header at the end of this step is not: go on to the newest, which is
+        # The server has the range but not this header; read up to its newest ledger.
         newest = status.validated
-        return await account_reader.read(server, status, state.record, newest, state.deadlines(newest))
+        return await account_reader.read_ledgers(
+            server, status, state.record, newest, state.deadlines(newest)
+        )
 
-    async def _take(self, server: LedgerServer, state: AccountState, facts: LedgerFacts) -> None:
+    async def _follow_ledger(self, server: LedgerServer, state: AccountState, facts: LedgerFacts) -> None:
+        """Fold one ledger, decide on what came out, publish it and commit it."""
+        stored = self._account.adopted().stored
         outcome = await explained(server, state, facts)
         for damage in outcome.damaged:
             _log.error("metadata that can't be read", account=self.account, found=damage)
-        if self.gaps:
+        if stored.history_gaps:
             outcome = keep_incomplete_orders(outcome, state)
-        judged = self.guard.judge(state.record, facts, outcome)
-        unexplained_removals = (*self.unexplained_removals, *outcome.unexplained_removals)[
-            -_MOST_UNEXPLAINED:
-        ]
-        beside = stored_account.Beside(gaps=self.gaps, unexplained_removals=unexplained_removals)
-        await self.settle(server, facts.header, state, outcome, judged, beside)
+        decided = self._safety.decide_ledger(stored.policy_state, state.record, facts, outcome)
+        unexplained = (*stored.unexplained_removals, *outcome.unexplained_removals)[-_MOST_UNEXPLAINED:]
+        extra = ExtraWrites(history_gaps=stored.history_gaps, unexplained_removals=unexplained)
+        await self._publish_and_commit(server, facts.header, outcome, decided, extra)
 
-    async def settle(  # noqa: PLR0913, PLR0917 - what came out at a ledger, and what is told and written beside it
+    async def _publish_and_commit(
         self,
         server: LedgerServer,
         header: Header,
-        state: AccountState,
         outcome: LedgerOutcome,
-        judged: Judged,
-        beside: stored_account.Beside,
+        decided: PolicyOutcome,
+        extra: ExtraWrites,
     ) -> None:
         """Publish what came out at a ledger, commit it, and go on to the state after it."""
-        owed = await self._publisher.publish([*judged.events, *beside.events], self.owed, server, header)
-        self.owed = self._bounded([*owed, *beside.owed])
-        changed = stored_account.order_values(stored_account.changed_orders(state, outcome, self._announced))
-        deleted = [stored_account.order_key(sequence) for sequence in outcome.forgotten]
-        written = msgspec.structs.replace(
-            beside, values={**changed, **beside.values}, deleted=(*deleted, *beside.deleted)
-        )
-        await self._commit(judged, written)
-        state.apply(outcome)
+        committed = self._account.adopted()
+        events = [*decided.events, *extra.events]
+        left = await self._publisher.publish(events, committed.stored.unacknowledged, server, header)
+        unacknowledged = (*left, *extra.unacknowledged)
+        extra = msgspec.structs.replace(extra, unacknowledged=unacknowledged)
+        await self._account.commit(committed.state, decided, extra, outcome)
+        self._safety.report(committed.stored.policy_state, decided)
+        committed.state.apply(outcome)
 
-    async def _look_around(self, server: LedgerServer, state: AccountState) -> None:
-        """See whether an operator has answered, and whether the balances are the server's."""
-        await self._go_on(state, await self.guard.resumed(state.record))
-        await self._go_on(state, await self.guard.checked(server, state.record))
+    async def _use_quiet_moment(self, server: LedgerServer, committed: CommittedAccount) -> None:
+        """No ledger is new: check the chain, offer disappearances again, and check the book."""
+        if server.name != self._read_from:
+            await account_reader.check_cursor(server, committed.state.record)
+        left = await self._publisher.offer(committed.stored.unacknowledged)
+        self._account.replace_stored(unacknowledged=tuple(left))
+        self._account.touched.update(await self._snapshot_check.check_if_due(server, committed.state))
 
-    async def _go_on(self, state: AccountState, judged: Judged | None) -> None:
-        if judged is None:
+    async def _resume_if_answered(self) -> None:
+        """Go on after an operator has answered a halt."""
+        committed = self._account.adopted()
+        policy_state, record = committed.stored.policy_state, committed.state.record
+        await self._commit_decision(await self._safety.resume_if_answered(policy_state, record))
+
+    async def _check_balances(self, server: LedgerServer) -> None:
+        """Hold the balances against the server's, if that is due."""
+        committed = self._account.adopted()
+        policy_state, record = committed.stored.policy_state, committed.state.record
+        await self._commit_decision(await self._safety.check_balances(server, policy_state, record))
+
+    async def _commit_decision(self, decided: PolicyOutcome | None) -> None:
+        """Publish and commit what was decided between two ledgers, if anything was."""
+        if decided is None:
             return
-        await self._publisher.tell(judged.events)
-        values = stored_account.order_values(stored_account.changed_orders(state, None, self._announced))
-        await self._commit(
-            judged,
-            stored_account.Beside(
-                gaps=self.gaps, unexplained_removals=self.unexplained_removals, values=values
-            ),
+        stored, state = self._account.adopted().stored, self._account.adopted().state
+        await self._publisher.publish_notices(decided.events)
+        extra = ExtraWrites(
+            history_gaps=stored.history_gaps,
+            unexplained_removals=stored.unexplained_removals,
+            unacknowledged=stored.unacknowledged,
         )
-        state.record = judged.record
+        await self._account.commit(state, decided, extra)
+        self._safety.report(stored.policy_state, decided)
+        state.record = decided.record
 
-    async def _commit(self, judged: Judged, written: stored_account.Beside) -> None:
-        kept = stored_account.KeptAccount(
-            record=judged.record,
-            engine_sequence=self.engine_sequence,
-            owed=self.owed,
-            standing=judged.standing,
-            gaps=written.gaps,
-            unexplained_removals=written.unexplained_removals,
+    async def cross_history_gap(self, server: LedgerServer, resume_at: int) -> None:
+        """Go on at ledger `resume_at` after ledgers that no server has, from what this server shows there.
+
+        What happened to the orders in between is unresolved until a backfill has read the ledgers.
+
+        Raises:
+            ServerError: as every request; nothing is half done.
+
+        """
+        state, stored = self._account.adopted().state, self._account.adopted().stored
+        await self._hear_engine(state)
+        view = await read_account_at(server, state.record.network_id, self.account, resume_at)
+        gap = Gap(
+            first=state.record.ledger_index + 1,
+            last=view.header.ledger_index,
+            last_hash=view.header.ledger_hash,
         )
-        notices, answered = stored_account.notices(self.guard.standing, judged.standing)
-        values = {**written.values, **notices, stored_account.ACCOUNT_KEY: stored_account.account_value(kept)}
-        deleted = [*written.deleted, *answered]
-        self._revision = await self._store.commit(self._prefix, values, deleted, self._revision)
-        self._announced.clear()
-        self.gaps, self.unexplained_removals = written.gaps, written.unexplained_removals
-        self.guard.settle(judged)
+        outcome = cross_history_gap(state, view.state, view.header, view.next_sequence, gap)
+        _log.error(
+            "no server has these ledgers: going on after them, what became of orders in them is unresolved",
+            account=self.account,
+            gap=gap.name,
+            server=server.name,
+            lost=sum(order.sequence not in view.state.orders for order in outcome.changed.values()),
+        )
+        at_its_beginning = StoredAccount(record=state.record, engine_sequence=self._account.engine_sequence)
+        extra = ExtraWrites(
+            history_gaps=(*stored.history_gaps, gap),
+            unexplained_removals=stored.unexplained_removals,
+            events=(history_gap_event(state, gap, view.header, Resolution.PENDING),),
+            values=stored_account.gap_values(gap, at_its_beginning, state.orders),
+        )
+        decided = self._safety.decide_after_gap(stored.policy_state, outcome, view.header)
+        await self._publish_and_commit(server, view.header, outcome, decided, extra)
 
-    async def hear_engine(self, state: AccountState) -> None:
-        """Apply what the engine has announced up to this moment."""
-        heard = await self._feed.announced(self.account)
-        for announcement in heard.announcements:
+    async def correct_earlier_events(self, server: LedgerServer, make_correction: MakeCorrection) -> None:
+        """Publish and commit what older ledgers, or a late answer of this server, correct.
+
+        Raises:
+            ServerError: as every request; WrongChain if the server shows another ledger at the cursor.
+
+        """
+        committed = self._account.adopted()
+        record = committed.state.record
+        header = await ledger_header(server, record.ledger_index)
+        if header.ledger_hash != record.ledger_hash:
+            raise WrongChain(
+                server.name,
+                f"ledger: expected hash {record.ledger_hash} of ledger {header.ledger_index}, "
+                f"found {header.ledger_hash}: it is on another chain than the ledgers followed so far",
+            )
+        outcome, extra = await make_correction(committed, header)
+        decided = self._safety.accept_correction(committed.stored.policy_state, outcome)
+        await self._publish_and_commit(server, header, outcome, decided, extra)
+
+    def close(self) -> None:
+        """Stop hearing the engine: another replica follows the account, or another follower does."""
+        self._feed.forget(self.account)
+
+    async def _hear_engine(self, state: AccountState) -> None:
+        """Apply what the engine has announced up to this moment; the next commit writes it."""
+        announced = await self._feed.announced(self.account)
+        for announcement in announced.announcements:
             order = state.announce(announcement)
             if order is not None:
-                self._announced.add(order.sequence)
-        self.engine_sequence = heard.sequence
-
-    def _bounded(self, owed: list[OrderDisappeared]) -> tuple[OrderDisappeared, ...]:
-        """Keep what fits into the account's record: the state must be written whatever the audit does."""
-        if len(owed) > _MOST_OWED:
-            _log.error(
-                "disappearances given up: the bus has not taken them for too long; they can be read from the "
-                "ledger again",
-                account=self.account,
-                given_up=len(owed) - _MOST_OWED,
-            )
-        return tuple(owed[-_MOST_OWED:])
+                self._account.touched.add(order.sequence)
+        self._account.engine_sequence = announced.sequence
 
     async def _load(self, network_id: int) -> None:
-        kept = await self._store.load(f"{network_id}.{self.account}")
-        found = stored_account.read_kept(kept)
-        self._network_id, self._revision = network_id, kept.revision
-        if found is not None:
-            account, self._state = found
-            self.engine_sequence, self.owed = account.engine_sequence, account.owed
-            self.gaps, self.unexplained_removals = account.gaps, account.unexplained_removals
-            self.guard.begin(account.record.ledger_index, account.standing)
+        """Take the account up where it was committed, if it was."""
+        committed = await self._account.load(network_id)
+        self._network_id = network_id
+        if committed is not None:
+            stored = committed.stored
+            policy_state = self._safety.start_at(committed.cursor, stored.policy_state)
+            self._account.replace_stored(policy_state=policy_state)
             _log.info(
                 "account taken up",
                 account=self.account,
-                cursor=account.record.ledger_index,
-                orders=len(self._state.orders),
-                owed=len(self.owed),
+                cursor=committed.cursor,
+                orders=len(committed.state.orders),
+                unacknowledged=len(stored.unacknowledged),
             )
-        self._feed.follow(self.account, self.engine_sequence)
+        self._feed.follow(self.account, self._account.engine_sequence)
 
     async def _adopt(self, server: LedgerServer, status: ServerStatus) -> None:
+        """Begin to follow the account: every offer that the server lists is an external order."""
         ledger_index = self._start_ledger or status.validated
         if not status.covers(ledger_index, ledger_index):
             raise account_reader.HistoryMissing(
                 f"{server.name}: history missing: expected ledger {ledger_index} to begin with, "
                 f"found {status.held}"
             )
-        sight = await look_at(server, status, self.account, ledger_index)
-        state = sight.state
-        await self.hear_engine(state)
-        orders = accepted_at_adoption(state, sight.header)
-        await self._publisher.publish(orders, (), server, sight.header)
-        judged = Judged(events=[], record=state.record, standing=self.guard.begin(ledger_index))
-        values = stored_account.order_values(state.orders)
-        await self._commit(judged, stored_account.Beside(gaps=(), unexplained_removals=(), values=values))
-        self._state = state
-        _log.info("account adopted", account=self.account, ledger_index=ledger_index, orders=len(orders))
-
-    @property
-    def _prefix(self) -> str:
-        return f"{self._network_id}.{self.account}"
+        view = await read_account_at(server, status.network_id, self.account, ledger_index)
+        await self._hear_engine(view.state)
+        accepted = accepted_at_adoption(view.state, view.header)
+        await self._publisher.publish(accepted, (), server, view.header)
+        policy_state = self._safety.start_at(ledger_index, PolicyState())
+        decided = PolicyOutcome(events=[], record=view.state.record, policy_state=policy_state)
+        self._account.touched.update(view.state.orders)
+        await self._account.commit(view.state, decided, ExtraWrites(history_gaps=(), unexplained_removals=()))
+        _log.info("account adopted", account=self.account, ledger_index=ledger_index, orders=len(accepted))

@@ -1,4 +1,4 @@
-"""A ledger's events, in the one order that matters: disappearances first, but never at the fills' cost."""
+"""The publisher of a ledger's events: disappearances first, for a bounded time; then all others."""
 
 import asyncio
 from collections.abc import Sequence
@@ -15,11 +15,11 @@ from reconciler.ports.market import Market
 _log = structlog.get_logger()
 
 _CONTEXT_SHARE = 0.5
-"""Of the time for disappearances, what reading the market may take."""
+"""The part of the time for disappearances that reading their market may take."""
 
 
 class Publisher:
-    """Offers and publishes."""
+    """Publishes the events of an account to stream ORDERS."""
 
     def __init__(self, bus: OrdersBus, market: Market, *, disappearance_timeout: float) -> None:
         """`disappearance_timeout`: seconds that the disappearances of a ledger may take in all."""
@@ -30,33 +30,34 @@ class Publisher:
     async def publish(
         self,
         events: Sequence[OrdersEvent],
-        owed: Sequence[OrderDisappeared],
+        unacknowledged: Sequence[OrderDisappeared],
         server: LedgerServer,
         header: Header,
     ) -> list[OrderDisappeared]:
-        """Offer the disappearances, those owed from before first, then publish all other events.
+        """Offer the disappearances, the unacknowledged ones first, then publish all other events.
 
-        Returns the disappearances that are still owed. The other events are published in any case.
+        Returns the disappearances that the bus has not acknowledged. The other events are published in any
+        case, however long the bus is down.
         """
         disappeared = [event for event in events if isinstance(event, OrderDisappeared)]
         others = [event for event in events if not isinstance(event, OrderDisappeared)]
         deadline = asyncio.get_running_loop().time() + self._timeout
         described = await self._described(server, header, disappeared)
         left = max(deadline - asyncio.get_running_loop().time(), 0)
-        still_owed = await self.offer([*owed, *described], left)
+        still_unacknowledged = await self.offer([*unacknowledged, *described], left)
         if others:
             await self._bus.publish(others)
-        return still_owed
+        return still_unacknowledged
 
-    async def tell(self, events: Sequence[OrdersEvent]) -> None:
-        """Publish what belongs to no ledger's orders."""
+    async def publish_notices(self, events: Sequence[OrdersEvent]) -> None:
+        """Publish events that are about no order, such as a halt or a drift."""
         if events:
             await self._bus.publish(events)
 
     async def offer(
         self, disappeared: Sequence[OrderDisappeared], within: float | None = None
     ) -> list[OrderDisappeared]:
-        """Offer disappearances for a bounded time (seconds), and return those still owed."""
+        """Offer disappearances for a bounded time (seconds), and return those not acknowledged."""
         if not disappeared:
             return []
         return await self._bus.offer(disappeared, self._timeout if within is None else within)
@@ -75,7 +76,7 @@ class Publisher:
         except ServerError as error:
             reason = str(error)
         except Exception as error:  # noqa: BLE001 - see below
-            # The context is a courtesy: a fault in reading it must not hold up a fill
+            # The market context is best effort: a fault in reading it must not hold up a fill.
             _log.exception("market context failed", ledger_index=header.ledger_index)
             reason = repr(error)
         context = MarketContext(ledger_index=header.ledger_index, reason=reason)

@@ -1,10 +1,9 @@
-"""What is kept of an account between two ledgers, and how it is written down.
+"""What is stored of an account in the state bucket, and how it is written and read.
 
-One key holds the account's record with the cursor, how far the engine's announcements were applied, where
-it stands with its deployment's policy, and the disappearances that the bus still has to take; one key each
-holds an order. While the account is halted, a notice for the operator lies beside them. Under
-`gap.<ledger>` the same is kept once more for each gap that is not healed: the account as it was when the
-gap began.
+The key `account` holds the record with the cursor, how far the engine's announcements are applied, what the
+deployment's policy has to remember, and the disappearances that the bus has not acknowledged. Each order has
+a key of its own. While the account is halted, a notice for the operator lies beside them. Under
+`gap.<ledger>` the account is stored once more for each open history gap, as it was when that gap began.
 """
 
 from collections.abc import Iterable, Mapping
@@ -14,64 +13,87 @@ import msgspec
 from offer_lifecycle import AccountRecord, AccountState, Gap, LedgerOutcome, Order, UnexplainedRemoval
 from order_events import HistoryGap, OrderDisappeared, encode
 from order_events.subjects import HALT_KEY, RESUME_KEY
-from reconciler.ports.bus import Kept
-from reconciler.safety.policy import Standing
+from reconciler.ports.bus import StoredValues
+from reconciler.safety.policy import PolicyState
 
 ACCOUNT_KEY = "account"
 _ORDER_KEY = "order."
 
 
-class KeptAccount(msgspec.Struct, frozen=True, kw_only=True):
-    """The value of the key `account`."""
+class StoredAccount(msgspec.Struct, frozen=True, kw_only=True):
+    """The value of the key `account`.
+
+    The names in the JSON text are those of the first version: an older and a newer reconciler read each
+    other's records, whichever of them takes the account over.
+    """
 
     record: AccountRecord
     engine_sequence: int
-    """Of stream ENGINE: the last message that is applied."""
-    owed: tuple[OrderDisappeared, ...] = ()
-    """Disappearances offered to the bus and not acknowledged yet, oldest first."""
-    standing: Standing = Standing()
-    gaps: tuple[Gap, ...] = ()
+    """Sequence in stream ENGINE of the last announcement that is applied."""
+    unacknowledged: tuple[OrderDisappeared, ...] = msgspec.field(name="owed", default=())
+    """Disappearances that were offered to the bus and not acknowledged yet, oldest first."""
+    policy_state: PolicyState = msgspec.field(name="standing", default=PolicyState())
+    history_gaps: tuple[Gap, ...] = msgspec.field(name="gaps", default=())
     """Ledgers that no server could show so far."""
     unexplained_removals: tuple[UnexplainedRemoval, ...] = msgspec.field(name="doubts", default=())
-    """Removals that are asked about again, oldest first."""
+    """Removals that no rule explains so far, oldest first: the servers are asked again about them."""
 
 
-class Beside(msgspec.Struct, frozen=True, kw_only=True):
-    """What is told and written beside an outcome's own events and orders."""
+class CommittedAccount(msgspec.Struct, frozen=True, kw_only=True):
+    """An account up to its cursor, as it is committed: its stored record and its orders."""
 
-    gaps: tuple[Gap, ...]
-    """Those that are open from now on."""
+    stored: StoredAccount
+    state: AccountState
+    """For reading only: nobody but the account's follower changes it."""
+
+    @property
+    def cursor(self) -> int:
+        """The last ledger that is folded, published and committed."""
+        return self.stored.record.ledger_index
+
+
+def cursor_of(committed: CommittedAccount | None) -> int:
+    """Return the account's cursor; 0: it is not adopted yet."""
+    return 0 if committed is None else committed.cursor
+
+
+class ExtraWrites(msgspec.Struct, frozen=True, kw_only=True):
+    """What one commit publishes and writes besides a ledger's own events and orders."""
+
+    history_gaps: tuple[Gap, ...]
+    """The gaps that are open after the commit."""
     unexplained_removals: tuple[UnexplainedRemoval, ...]
+    """The removals that are unexplained after the commit, oldest first."""
     events: tuple[HistoryGap, ...] = ()
     values: Mapping[str, bytes] = {}
     deleted: tuple[str, ...] = ()
-    owed: tuple[OrderDisappeared, ...] = ()
-    """Disappearances in a healed gap that the bus has not taken."""
+    unacknowledged: tuple[OrderDisappeared, ...] = ()
+    """Disappearances found by a backfill that the bus has not acknowledged."""
 
 
-_account_decoder = msgspec.json.Decoder(KeptAccount)
+_account_decoder = msgspec.json.Decoder(StoredAccount)
 _order_decoder = msgspec.json.Decoder(Order)
 _encoder = msgspec.json.Encoder(order="deterministic")
 
 
 class StateUnreadable(Exception):
-    """The bucket holds something else than this version's records."""
+    """The state bucket holds a value of an account that this version cannot read."""
 
 
-def read_kept(kept: Kept) -> tuple[KeptAccount, AccountState] | None:
+def read_account(found: StoredValues) -> CommittedAccount | None:
     """Return the account as it was committed; None if it never was.
 
     Raises:
         StateUnreadable: naming the key.
 
     """
-    if ACCOUNT_KEY not in kept.values:
+    if ACCOUNT_KEY not in found.values:
         return None
     key = ACCOUNT_KEY
     try:
-        account = _account_decoder.decode(kept.values[key])
+        stored = _account_decoder.decode(found.values[key])
         orders = []
-        for key, value in kept.values.items():
+        for key, value in found.values.items():
             if key.startswith(_ORDER_KEY):
                 orders.append(_order_decoder.decode(value))
     except msgspec.DecodeError as error:
@@ -79,50 +101,50 @@ def read_kept(kept: Kept) -> tuple[KeptAccount, AccountState] | None:
             f"expected a record of this version in key {key}, found something else ({error}); "
             "run the version that wrote it, or delete the account's keys to adopt it afresh"
         ) from error
-    return account, AccountState(account.record, orders)
+    return CommittedAccount(stored=stored, state=AccountState(stored.record, orders))
 
 
-def account_value(account: KeptAccount) -> bytes:
-    """Write the key `account`."""
+def account_value(account: StoredAccount) -> bytes:
+    """Return the value of the key `account`."""
     return _encoder.encode(account)
 
 
 def order_values(orders: Mapping[int, Order]) -> dict[str, bytes]:
-    """Write the orders, each with its key."""
+    """Return the orders' values by key."""
     return {order_key(sequence): _encoder.encode(order) for sequence, order in orders.items()}
 
 
 def order_key(sequence: int) -> str:
-    """Name the key of an order."""
+    """Return the key of an order."""
     return f"{_ORDER_KEY}{sequence}"
 
 
 def changed_orders(
-    state: AccountState, outcome: LedgerOutcome | None, announced: Iterable[int]
+    state: AccountState, outcome: LedgerOutcome | None, touched: Iterable[int]
 ) -> dict[int, Order]:
-    """Return the orders to write: those that a ledger, if there was one, or the engine's word changed."""
-    changed = {sequence: state.orders[sequence] for sequence in announced if sequence in state.orders}
+    """Return the orders to write: the `touched` ones, and those that the ledger changed, if there was one."""
+    changed = {sequence: state.orders[sequence] for sequence in touched if sequence in state.orders}
     return {**changed, **(outcome.changed if outcome else {})}
 
 
-def gap_key(gap: Gap) -> str:
-    """Name what stands before the keys of the account as it was when the gap began."""
+def gap_prefix(gap: Gap) -> str:
+    """Return what the keys of the account as it was when the gap began are preceded by."""
     return f"gap.{gap.first}"
 
 
-def gap_values(gap: Gap, account: KeptAccount, orders: Mapping[int, Order]) -> dict[str, bytes]:
-    """Write the account as it was when the gap began, or some of its orders."""
+def gap_values(gap: Gap, account: StoredAccount, orders: Mapping[int, Order]) -> dict[str, bytes]:
+    """Return the values, by key, of the account as it was when the gap began, or of some of its orders."""
     values = {ACCOUNT_KEY: account_value(account), **order_values(orders)}
-    return {f"{gap_key(gap)}.{key}": value for key, value in values.items()}
+    return {f"{gap_prefix(gap)}.{key}": value for key, value in values.items()}
 
 
 def gap_keys(gap: Gap, orders: Iterable[int]) -> tuple[str, ...]:
-    """Name all the keys of the account as it was when the gap began."""
-    return tuple(f"{gap_key(gap)}.{key}" for key in (ACCOUNT_KEY, *map(order_key, orders)))
+    """Return all keys of the account as it was when the gap began."""
+    return tuple(f"{gap_prefix(gap)}.{key}" for key in (ACCOUNT_KEY, *map(order_key, orders)))
 
 
-def notices(before: Standing, after: Standing) -> tuple[dict[str, bytes], list[str]]:
-    """Return what to write and what to delete of what lies there for the operator, and from him."""
+def halt_notice(before: PolicyState, after: PolicyState) -> tuple[dict[str, bytes], list[str]]:
+    """Return the values to write and the keys to delete so that an operator finds the halt while it lasts."""
     if after.halted is None:
         return {}, [] if before.halted is None else [HALT_KEY, RESUME_KEY]
     return ({} if before.halted is not None else {HALT_KEY: encode(after.halted)}), []

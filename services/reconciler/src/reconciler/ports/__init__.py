@@ -1,1 +1,1 @@
-"""What the reconciler needs of the world, in its own words."""
+"""Ports: what the reconciler needs from the bus, the market and the operator."""

@@ -1,4 +1,4 @@
-"""The bus: where events go, where the engine's announcements come from, where the state is kept."""
+"""The bus: streams ORDERS and ENGINE, the state bucket, and the replicas' leases."""
 
 from collections.abc import Mapping, Sequence
 from typing import Protocol
@@ -14,100 +14,100 @@ class NotOwner(Exception):
     """Another replica has committed for the account: this one must not go on with it."""
 
 
-class BusAway(Exception):
-    """The bus does not answer."""
+class BusAway(ConnectionError):
+    """The bus does not answer, or may have given this replica's accounts to others."""
 
 
 class OrdersBus(Protocol):
-    """Stream ORDERS."""
+    """Stream ORDERS: the events of the accounts."""
 
     async def offer(self, events: Sequence[OrderDisappeared], within: float) -> list[OrderDisappeared]:
-        """Try once to publish each one, in order; return those not acknowledged `within` seconds.
+        """Try once to publish each event, in order; return those not acknowledged `within` seconds.
 
-        Never raises for the bus's sake.
+        Raises nothing when the bus fails.
         """
         ...
 
     async def publish(self, events: Sequence[OrdersEvent]) -> None:
-        """Publish all of them and return once they are stored, however long the bus is down."""
+        """Publish all events and return once they are stored, however long the bus is down."""
         ...
 
 
 class Announced(msgspec.Struct, frozen=True, kw_only=True):
-    """What an account's engine announced up to a sequence of stream ENGINE."""
+    """The announcements of an account's engine up to a sequence of stream ENGINE."""
 
     announcements: tuple[Announcement, ...]
     sequence: int
 
 
 class EngineFeed(Protocol):
-    """Stream ENGINE."""
+    """Stream ENGINE: the engines' announcements."""
 
     def follow(self, account: str, after: int) -> None:
-        """Keep what the account's engine announces after that sequence, from now on."""
+        """Collect, from now on, what the account's engine announces after that sequence."""
         ...
 
     def forget(self, account: str) -> None:
-        """Keep nothing more of an account that is not followed any longer."""
+        """Collect nothing more for an account that is no longer followed."""
         ...
 
     async def announced(self, account: str) -> Announced:
-        """Return what the account's engine has announced up to this moment and was not returned before."""
+        """Return what the account's engine has announced up to this moment, each announcement once."""
         ...
 
 
-class Kept(msgspec.Struct, frozen=True, kw_only=True):
-    """What the bucket holds of one account."""
+class StoredValues(msgspec.Struct, frozen=True, kw_only=True):
+    """The values of one account in the state bucket."""
 
     values: Mapping[str, bytes]
     """By key, the prefix left out: `account`, and `order.<sequence>` for each order."""
     revision: int
-    """Of the key `account`, the fence of the next commit; 0: there is none."""
+    """Of the key `account`: the fence of the next commit; 0: the key was never written."""
 
 
 class StateStore(Protocol):
-    """The key-value bucket."""
+    """The state bucket: what is committed of each account."""
 
-    async def load(self, prefix: str) -> Kept:
-        """Return what is kept under a prefix (`<network_id>.<account>`)."""
+    async def load(self, prefix: str) -> StoredValues:
+        """Return the values under a prefix (`<network_id>.<account>`)."""
         ...
 
     async def commit(
         self, prefix: str, values: Mapping[str, bytes], deleted: Sequence[str], fence: int
     ) -> int:
-        """Write all of it or nothing, if the key `account` still has the revision `fence`.
+        """Write all values and deletions or none, if the key `account` still has the revision `fence`.
 
         `values` holds the key `account`. Returns its new revision once it is stored, however long the
         bus is down.
 
         Raises:
-            NotOwner: if somebody else has written the key.
+            NotOwner: another replica has written the key.
 
         """
         ...
 
 
 class Leases(Protocol):
-    """Who lives."""
+    """The leases of all living replicas."""
 
     async def renew(
         self, replica: str, accounts: Sequence[str], seconds: int
     ) -> Mapping[str, frozenset[str]]:
-        """Have the replica live for so long from now on, and return all that do.
+        """Renew the replica's lease for so long from now on, and return all living replicas.
 
-        Each with the accounts that it is told to follow.
+        Each replica comes with the accounts that it is configured to follow.
 
         Raises:
-            BusAway: it may have been renewed, or not.
+            BusAway: the lease may have been renewed, or not.
 
         """
         ...
 
     async def release(self, replica: str) -> None:
-        """Have its lease end now.
+        """End the replica's lease now.
 
         Raises:
-            BusAway: it ends by itself.
+            BusAway: the lease ends by itself.
 
         """
         ...

@@ -1,4 +1,4 @@
-"""The market around an order."""
+"""The market around an order, for the context of its disappearance."""
 
 from collections.abc import Sequence
 from typing import Protocol
@@ -9,7 +9,7 @@ from order_events import OrderDisappeared
 
 
 class Market(Protocol):
-    """Reads the books."""
+    """A source of market context: both books and the AMM's spot price."""
 
     async def describe(
         self, server: LedgerServer, header: Header, events: Sequence[OrderDisappeared]

@@ -1,4 +1,4 @@
-"""The operator: who looks at what the reconciler can't explain."""
+"""The operator: the person who answers a halt."""
 
 from typing import Protocol
 
@@ -6,10 +6,10 @@ from order_events import ReconcilerResumed
 
 
 class Operator(Protocol):
-    """What an operator has asked for."""
+    """A source of operators' answers to halts."""
 
     async def resume(self, prefix: str) -> ReconcilerResumed | None:
-        """Return what lifts the halt of an account (`<network_id>.<account>`); None: nobody has asked.
+        """Return the answer that lifts an account's halt (`<network_id>.<account>`); None: there is none.
 
         Returns once the bus has answered, however long it is down.
         """

@@ -1,1 +1,1 @@
-"""What stands beside the fold: the deployment's policy, the balance check, the snapshot check."""
+"""Safety of one account: the deployment's policy, the balance check, the snapshot check."""

@@ -1,6 +1,7 @@
-"""What stands beside the fold of one account: its deployment's policy, its balances, its operator.
+"""The safety of one account: its deployment's policy, its balances, and its operator's answer.
 
-Nothing is published or committed here: each method returns what is, and takes effect with `settle`.
+Nothing is published, committed or remembered here: each method returns an outcome, and the follower publishes
+and commits it.
 """
 
 import msgspec
@@ -12,27 +13,25 @@ from offer_lifecycle import AccountRecord, Header, LedgerFacts, LedgerOutcome
 from order_events import BalanceDrift, OrdersEvent
 from reconciler.metrics import Metrics
 from reconciler.ports.operator import Operator
-from reconciler.safety.balance_check import KeptBalances, Schedule, taken
-from reconciler.safety.policy import Policy, Standing, drifted, judge
-from reconciler.safety.slots import Turns
+from reconciler.safety.balance_check import BalanceBaseline, BalanceSchedule, add_up_ledger
+from reconciler.safety.policy import Policy, PolicyState, apply_drift, apply_policy
+from reconciler.safety.slots import CheckSlots
 
 _log = structlog.get_logger()
 
-
 _HOLD = Policy()
-_NEW = Standing()
 
 
-class Judged(msgspec.Struct, frozen=True, kw_only=True):
-    """What is to be published first, and committed then."""
+class PolicyOutcome(msgspec.Struct, frozen=True, kw_only=True):
+    """The events to publish, and the record and policy state to commit after them."""
 
     events: list[OrdersEvent]
     record: AccountRecord
-    standing: Standing
+    policy_state: PolicyState
 
 
-class Guards:
-    """What the guards of all accounts share; by default everything is held and nothing halts."""
+class SharedSafety:
+    """What the safety of all accounts shares; by default everything is held and nothing halts."""
 
     def __init__(
         self,
@@ -42,94 +41,96 @@ class Guards:
         operator: Operator | None = None,
         metrics: Metrics | None = None,
     ) -> None:
-        """`check_ledgers`: ledgers between two checks of the balances; 0: they are not followed."""
+        """`check_ledgers`: ledgers between two checks of the balances; 0: balances are not followed."""
         self.policy = policy
         self.check_ledgers = check_ledgers
         self.operator = operator
         self.metrics = metrics
-        self.turns = Turns()
+        self.slots = CheckSlots()
 
 
-class Guard:
-    """One account's."""
+class AccountSafety:
+    """One account's safety."""
 
-    def __init__(self, account: str, shared: Guards) -> None:
-        self.standing = Standing()
+    def __init__(self, account: str, shared: SharedSafety) -> None:
         self._account = account
         self._shared = shared
-        self._schedule = Schedule(shared.check_ledgers, shared.turns)
+        self._schedule = BalanceSchedule(shared.check_ledgers, shared.slots)
 
-    def begin(self, ledger_index: int, kept: Standing = _NEW) -> Standing:
-        """Stand where the account is taken up: its balances are known up to there, or since what is kept."""
-        balances = kept.balances or KeptBalances(explained_at=ledger_index)
-        self.standing = msgspec.structs.replace(
-            kept, balances=balances if self._shared.check_ledgers else None
-        )
-        return self.standing
+    def start_at(self, ledger_index: int, stored: PolicyState) -> PolicyState:
+        """Return the policy state with which the account is followed from a ledger on.
 
-    def judge(self, record: AccountRecord, facts: LedgerFacts, outcome: LedgerOutcome) -> Judged:
-        """Judge the ledger after the record."""
+        Balances that no baseline is stored for are known from this ledger on.
+        """
+        baseline = stored.balances or BalanceBaseline(explained_at=ledger_index)
+        return msgspec.structs.replace(stored, balances=baseline if self._shared.check_ledgers else None)
+
+    def decide_ledger(
+        self, state: PolicyState, record: AccountRecord, facts: LedgerFacts, outcome: LedgerOutcome
+    ) -> PolicyOutcome:
+        """Decide on what came out at the ledger after the record, and add up its balances."""
         policy, header = self._shared.policy, facts.header
-        standing, events = judge(policy, self.standing, outcome, header)
-        if standing.balances is not None:
-            balances, drifts = taken(record, standing.balances, facts)
-            standing = msgspec.structs.replace(standing, balances=balances)
-            standing, more = drifted(policy, standing, drifts, outcome.record, header)
+        state, events = apply_policy(policy, state, outcome, header)
+        if state.balances is not None:
+            baseline, drifts = add_up_ledger(record, state.balances, facts)
+            state = msgspec.structs.replace(state, balances=baseline)
+            state, more = apply_drift(policy, state, drifts, outcome.record, header)
             events += more
-        return Judged(events=events, record=outcome.record, standing=standing)
+        return PolicyOutcome(events=events, record=outcome.record, policy_state=state)
 
-    def left_out(self, outcome: LedgerOutcome, header: Header) -> Judged:
-        """Judge what is gone after ledgers that were not read; at `header` the balances were seen again."""
-        standing, events = judge(self._shared.policy, self.standing, outcome, header)
-        if standing.balances is not None:
-            balances = KeptBalances(explained_at=header.ledger_index)
-            standing = msgspec.structs.replace(standing, balances=balances)
-        return Judged(events=events, record=outcome.record, standing=standing)
+    def decide_after_gap(self, state: PolicyState, outcome: LedgerOutcome, header: Header) -> PolicyOutcome:
+        """Decide on orders that are gone after a history gap; at `header` all balances were seen again."""
+        state, events = apply_policy(self._shared.policy, state, outcome, header)
+        if state.balances is not None:
+            state = msgspec.structs.replace(state, balances=BalanceBaseline(explained_at=header.ledger_index))
+        return PolicyOutcome(events=events, record=outcome.record, policy_state=state)
 
-    def corrected(self, outcome: LedgerOutcome) -> Judged:
-        """Let corrections pass: an operator who was called stays called."""
-        return Judged(events=list(outcome.events), record=outcome.record, standing=self.standing)
+    @staticmethod
+    def accept_correction(state: PolicyState, outcome: LedgerOutcome) -> PolicyOutcome:
+        """Publish corrections as they are: they lift no halt, only an operator does."""
+        return PolicyOutcome(events=list(outcome.events), record=outcome.record, policy_state=state)
 
-    async def checked(self, server: LedgerServer, record: AccountRecord) -> Judged | None:
-        """Hold the balances against the server's, if that is due; None: it is not, or there is no answer."""
-        found = await self._schedule.check(server, record, self.standing.balances)
-        if found is None:
+    async def check_balances(
+        self, server: LedgerServer, state: PolicyState, record: AccountRecord
+    ) -> PolicyOutcome | None:
+        """Compare the balances with the server's; None: no check is due, or no answer came."""
+        check = await self._schedule.check_if_due(server, record, state.balances)
+        if check is None:
             return None
-        standing = msgspec.structs.replace(self.standing, balances=found.balances)
+        state = msgspec.structs.replace(state, balances=check.baseline)
         events: list[OrdersEvent] = []
-        if found.drifts:
+        if check.drifts:
             try:
                 header = await ledger_header(server, record.ledger_index)
             except ServerError as error:
-                self._schedule.unanswered(record, str(error))
+                self._schedule.note_no_answer(record, str(error))
                 return None
-            standing, events = drifted(self._shared.policy, standing, found.drifts, record, header)
-        return Judged(events=events, record=found.record, standing=standing)
+            state, events = apply_drift(self._shared.policy, state, check.drifts, record, header)
+        return PolicyOutcome(events=events, record=check.record, policy_state=state)
 
-    async def resumed(self, record: AccountRecord) -> Judged | None:
-        """Return the account as it goes on after an operator has answered its halt; None: nobody has."""
-        halted, operator = self.standing.halted, self._shared.operator
+    async def resume_if_answered(self, state: PolicyState, record: AccountRecord) -> PolicyOutcome | None:
+        """Lift the account's halt if an operator has answered it; None: no halt, or no answer to it."""
+        halted, operator = state.halted, self._shared.operator
         if halted is None or operator is None:
             return None
         answer = await operator.resume(f"{record.network_id}.{record.account}")
         if answer is None or answer.answers != halted.event_id:
             return None
-        standing = msgspec.structs.replace(self.standing, halted=None, unresolved=0)
-        return Judged(events=[answer], record=record, standing=standing)
+        state = msgspec.structs.replace(state, halted=None, unresolved=0)
+        return PolicyOutcome(events=[answer], record=record, policy_state=state)
 
-    def settle(self, judged: Judged) -> None:
-        """Go on from what is published and committed now."""
-        before, self.standing = self.standing, judged.standing
-        for event in judged.events:
+    def report(self, before: PolicyState, committed: PolicyOutcome) -> None:
+        """Log and count what a commit has changed for the operator: drift, a halt, a resumption."""
+        for event in committed.events:
             if isinstance(event, BalanceDrift):
-                self._tell_drift(event)
-        halted = self.standing.halted
+                self._report_drift(event)
+        halted = committed.policy_state.halted
         if halted is not None and before.halted is None:
             _log.error("halted until an operator resumes it", account=self._account, reason=halted.reason)
         if halted is None and before.halted is not None:
             _log.warning("resumed by an operator", account=self._account)
 
-    def _tell_drift(self, drift: BalanceDrift) -> None:
+    def _report_drift(self, drift: BalanceDrift) -> None:
         if self._shared.metrics is not None:
             self._shared.metrics.balance_drifts.inc()
         _log.error(

@@ -1,11 +1,12 @@
-"""Whether an account's balances are what its transactions explain.
+"""The balance check: an account's balances must be what its transactions explain.
 
-1. Every ledger: a transaction shows its balances before and after. They must be the ones held, and fills,
-   fees and payments must explain the change.
-2. Every so many ledgers, and at start: the balances held at a ledger must be those that a server shows there.
+1. At every ledger: each transaction shows balances before and after. They must be the balances known, and
+   fills, fees and payments must explain the change.
+2. Every so many ledgers, and at start: the balances known at a ledger must be those that a server shows
+   there.
 
-What differs is drift. A query that fails is no answer and no drift; and what the list of trust lines shows
-counts only where the ledger entry itself, asked for on its own, says the same: a list may be cut short.
+A difference is drift. A query that fails is no answer and no drift. What the list of trust lines shows counts
+only where the ledger entry itself, asked for on its own, shows the same: a list may be cut short.
 """
 
 import asyncio
@@ -28,94 +29,96 @@ from offer_lifecycle import (
     StateBefore,
     read_holdings,
 )
-from reconciler.safety.slots import Turns
+from reconciler.safety.slots import CheckSlots
 
 _log = structlog.get_logger()
 
 _SECONDS = 5.0
-"""For one check: the account's next ledger waits for it."""
+"""The limit of one check: the account's next ledger waits for it."""
 _ASKED_AGAIN = 20
-"""Balances that one check asks for on their own; what differs beyond that is left to the next check."""
+"""Differing balances whose ledger entries one check asks for; the others are left to the next check."""
 _SOONER = 10
 """A check that got no answer is tried again after this part of the interval."""
 _NOTHING = Decimal(0)
 
 
-class KeptBalances(msgspec.Struct, frozen=True, kw_only=True):
-    """What is kept of the balances beside the record's holdings."""
+class BalanceBaseline(msgspec.Struct, frozen=True, kw_only=True):
+    """Since when the record's holdings are known, and which of them transactions have shown since."""
 
     explained_at: int
-    """The last ledger at which they were known from outside: adopted there, or held against a server's."""
+    """The last ledger at which a server showed all balances: at adoption, or in a check."""
     shown: dict[str, LastShown] = {}
-    """Those that a transaction has shown since, and the last one that did."""
+    """By asset, the balance that a transaction has shown since, and the last transaction that did."""
 
 
-class Checked(msgspec.Struct, frozen=True, kw_only=True):
-    """What a check found: the account goes on from here."""
+class BalanceCheck(msgspec.Struct, frozen=True, kw_only=True):
+    """What a check against a server found: the record and baseline to go on with, and the drift."""
 
     record: AccountRecord
-    balances: KeptBalances
+    baseline: BalanceBaseline
     drifts: tuple[Drift, ...]
 
 
-def taken(
-    record: AccountRecord, kept: KeptBalances, facts: LedgerFacts
-) -> tuple[KeptBalances, tuple[Drift, ...]]:
-    """Add up the ledger after the record; return what to keep, and the drift that its transactions show."""
-    conservation = _going_on(record, kept)
+def add_up_ledger(
+    record: AccountRecord, baseline: BalanceBaseline, facts: LedgerFacts
+) -> tuple[BalanceBaseline, tuple[Drift, ...]]:
+    """Add up the ledger after the record; return the new baseline, and the drift that transactions show."""
+    conservation = _conservation(record, baseline)
     drifts = conservation.add_ledger(facts.header.ledger_index, facts.transactions)
-    return KeptBalances(explained_at=conservation.opened, shown=dict(conservation.shown)), drifts
+    return BalanceBaseline(explained_at=conservation.opened, shown=dict(conservation.shown)), drifts
 
 
-class Schedule:
-    """When a check is due: at start, then every so many ledgers; after one without an answer, sooner."""
+class BalanceSchedule:
+    """When one account is checked: at start, then every so many ledgers; sooner where no answer came."""
 
-    def __init__(self, every: int, turns: Turns) -> None:
+    def __init__(self, every: int, slots: CheckSlots) -> None:
         """`every`: ledgers; 0: never."""
         self._every = every
-        self._turns = turns
+        self._slots = slots
         self._next = 0
-        self._told = False
+        self._warned = False
 
-    async def check(
-        self, server: LedgerServer, record: AccountRecord, kept: KeptBalances | None
-    ) -> Checked | None:
+    async def check_if_due(
+        self, server: LedgerServer, record: AccountRecord, baseline: BalanceBaseline | None
+    ) -> BalanceCheck | None:
         """Hold the balances against the server's at the record's ledger, if that is due.
 
         None: it is not due, or there was no answer.
         """
-        if not self._every or kept is None or record.ledger_index < self._next:
+        if not self._every or baseline is None or record.ledger_index < self._next:
             return None
-        if not self._turns.take(record.ledger_index):
+        if not self._slots.reserve(record.ledger_index):
             return None
         try:
             async with asyncio.timeout(_SECONDS):
-                found = await held_against(server, record, kept)
+                found = await compare_with_server(server, record, baseline)
         except TimeoutError:
-            self.unanswered(record, f"no whole answer within {_SECONDS:g} s")
+            self.note_no_answer(record, f"no whole answer within {_SECONDS:g} s")
         except ServerError as error:
-            self.unanswered(record, str(error))
+            self.note_no_answer(record, str(error))
         else:
-            whole = found.balances is not kept
-            self._next = self._round(record) if whole else record.ledger_index + 1
-            self._told = False
+            complete = found.baseline is not baseline
+            self._next = self._next_due(record) if complete else record.ledger_index + 1
+            self._warned = False
             return found
         return None
 
-    def _round(self, record: AccountRecord) -> int:
-        """Return the account's next turn: not the same ledger for all accounts."""
-        turn = zlib.crc32(record.account.encode())
-        return record.ledger_index + self._every - (record.ledger_index + turn) % self._every
+    def _next_due(self, record: AccountRecord) -> int:
+        """Return the ledger of the account's next check: not the same ledger for all accounts."""
+        offset = zlib.crc32(record.account.encode())
+        return record.ledger_index + self._every - (record.ledger_index + offset) % self._every
 
-    def unanswered(self, record: AccountRecord, problem: str) -> None:
-        """Say that there was no answer: it is asked again sooner than after one."""
+    def note_no_answer(self, record: AccountRecord, problem: str) -> None:
+        """Note that no answer came: the check is due again sooner than after an answer."""
         self._next = record.ledger_index + max(1, self._every // _SOONER)
-        tell = _log.debug if self._told else _log.warning
-        tell("balances not checked, tried again later", account=record.account, problem=problem)
-        self._told = True
+        log = _log.debug if self._warned else _log.warning
+        log("balances not checked, tried again later", account=record.account, problem=problem)
+        self._warned = True
 
 
-async def held_against(server: LedgerServer, record: AccountRecord, kept: KeptBalances) -> Checked:
+async def compare_with_server(
+    server: LedgerServer, record: AccountRecord, baseline: BalanceBaseline
+) -> BalanceCheck:
     """Hold the balances against the server's at the record's ledger.
 
     Raises:
@@ -127,25 +130,25 @@ async def held_against(server: LedgerServer, record: AccountRecord, kept: KeptBa
     asked = differing[:_ASKED_AGAIN]
     believed = {asset: listed.get(asset, Holding(balance=_NOTHING)) for asset in asked}
     claimed = {asset: holding.balance for asset, holding in believed.items()}
-    missing = await _confirm(server, record, kept, claimed)
+    missing = await _confirm(server, record, baseline, claimed)
     if not record.holdings_known:
         believed |= {asset: listed[asset] for asset in listed if asset not in record.holdings}
     holdings = {**record.holdings, **believed}
-    drifts = _going_on(record, kept).compare_balances(record.ledger_index, holdings)
-    return Checked(
+    drifts = _conservation(record, baseline).compare_balances(record.ledger_index, holdings)
+    return BalanceCheck(
         record=msgspec.structs.replace(record, holdings=holdings, holdings_known=True),
-        balances=KeptBalances(explained_at=record.ledger_index) if asked == differing else kept,
+        baseline=BalanceBaseline(explained_at=record.ledger_index) if asked == differing else baseline,
         drifts=tuple(msgspec.structs.replace(one, missing=missing.get(one.asset)) for one in drifts),
     )
 
 
-def _going_on(record: AccountRecord, kept: KeptBalances) -> Conservation:
+def _conservation(record: AccountRecord, baseline: BalanceBaseline) -> Conservation:
     return Conservation(
         record.account,
-        kept.explained_at,
+        baseline.explained_at,
         record.holdings,
         complete=record.holdings_known,
-        shown=kept.shown,
+        shown=baseline.shown,
     )
 
 
@@ -170,7 +173,7 @@ async def _listed(server: LedgerServer, record: AccountRecord) -> dict[str, Hold
 async def _confirm(
     server: LedgerServer,
     record: AccountRecord,
-    kept: KeptBalances,
+    baseline: BalanceBaseline,
     claimed: Mapping[str, Decimal],
 ) -> dict[str, str]:
     """Ask for each balance's own entry, and return by asset the transaction that was not read.
@@ -189,15 +192,15 @@ async def _confirm(
                 f"expected the ledger entry of {asset} of {record.account} to hold {balance:f} at ledger "
                 f"{record.ledger_index}, as listed, found {found}",
             )
-        shown = kept.shown.get(asset)
+        shown = baseline.shown.get(asset)
         read = shown is not None and shown.transaction_hash == link.changed_by
-        if link.changed_by and link.changed_in > kept.explained_at and not read:
+        if link.changed_by and link.changed_in > baseline.explained_at and not read:
             missing[asset] = link.changed_by
     return missing
 
 
 class _Link(msgspec.Struct):
-    """Who changed an entry last."""
+    """The transaction that changed a ledger entry last."""
 
     changed_by: str | None = msgspec.field(name="PreviousTxnID", default=None)
     changed_in: int = msgspec.field(name="PreviousTxnLgrSeq", default=0)

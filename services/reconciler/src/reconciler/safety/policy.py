@@ -1,6 +1,6 @@
-"""What is done about a disappearance, and when an account waits for an operator.
+"""The policy: what is done about a disappearance, and when an account waits for an operator.
 
-| the account | the disappearance | `action_taken` |
+| account | disappearance | `action_taken` |
 |---|---|---|
 | any | a proven fill | `fill_applied` |
 | halted | any other | `halted` |
@@ -9,8 +9,8 @@
 | not halted | anything else that nothing explains | `held` |
 
 Facts are published in every case. A presumption is an event of its own (`order.filled` of provenance
-`presumed`) and never becomes part of the account's state: what is told of the order, then and later, is
-what is proven.
+`presumed`) and never becomes part of the account's state: all other events of the order hold only what is
+proven.
 """
 
 from collections.abc import Sequence
@@ -45,20 +45,20 @@ from order_events import (
     event_id,
     reconciler_event_id,
 )
-from reconciler.safety.balance_check import KeptBalances
+from reconciler.safety.balance_check import BalanceBaseline
 
 
 class Unexplained(StrEnum):
-    """What a disappearance is taken for that nothing explains."""
+    """How a disappearance is treated that nothing explains."""
 
     HOLD = "hold"
-    """For what it is: unresolved."""
+    """It stays unresolved."""
     PRESUME_FILLED = "presume_filled"
-    """For a fill, as engines used to, to compare with: a guess, and marked as one."""
+    """A fill of the rest is published beside it, marked as presumed: engines used to guess so."""
 
 
 class Policy(msgspec.Struct, frozen=True, kw_only=True):
-    """What a deployment has decided."""
+    """What the deployment has set."""
 
     unexplained: Unexplained = Unexplained.HOLD
     halt_after_unresolved: int = 0
@@ -66,56 +66,57 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
     halt_on_drift: bool = False
 
 
-class Standing(msgspec.Struct, frozen=True, kw_only=True):
-    """Where an account stands with its deployment's policy."""
+class PolicyState(msgspec.Struct, frozen=True, kw_only=True):
+    """What the policy remembers of an account, stored with every commit."""
 
     unresolved: int = 0
-    """Disappearances that nothing explains, since it was adopted or last resumed."""
+    """Disappearances that nothing explains, since the account was adopted or last resumed."""
     halted: ReconcilerHalted | None = None
-    balances: KeptBalances | None = None
-    """None: they are not followed."""
+    """The halt that waits for an operator; None: there is none."""
+    balances: BalanceBaseline | None = None
+    """None: balances are not followed."""
 
 
-def judge(
-    policy: Policy, standing: Standing, outcome: LedgerOutcome, header: Header
-) -> tuple[Standing, list[OrdersEvent]]:
-    """Return a ledger's events with what is done about each, and where the account stands after them."""
+def apply_policy(
+    policy: Policy, state: PolicyState, outcome: LedgerOutcome, header: Header
+) -> tuple[PolicyState, list[OrdersEvent]]:
+    """Return the policy state after a ledger, and its events, each with what is done about it."""
     events: list[OrdersEvent] = []
-    before = standing
+    before = state
     for event in outcome.events:
         if not isinstance(event, OrderDisappeared):
             events.append(event)
             continue
         fill = _presumed_fill(outcome.changed[event.sequence], event)
-        action = _action(policy, standing, event, has_rest=fill is not None)
+        action = _action(policy, state, event, has_rest=fill is not None)
         events.append(msgspec.structs.replace(event, action_taken=action))
         if fill is not None and action == Action.PRESUMED_FILLED:
             events.append(fill)
-        standing = _counted(policy, standing, event, outcome.record, header)
-    return standing, [*events, *_newly_halted(before, standing)]
+        state = _counted(policy, state, event, outcome.record, header)
+    return state, [*events, *_newly_halted(before, state)]
 
 
-def drifted(
-    policy: Policy, standing: Standing, drifts: Sequence[Drift], record: AccountRecord, header: Header
-) -> tuple[Standing, list[OrdersEvent]]:
-    """Return the events that tell of a drift found at `header`, and where the account stands after them."""
+def apply_drift(
+    policy: Policy, state: PolicyState, drifts: Sequence[Drift], record: AccountRecord, header: Header
+) -> tuple[PolicyState, list[OrdersEvent]]:
+    """Return the policy state after drift was found at `header`, and the events that report it."""
     found = _balance_drifts(drifts, record, header)
-    before = standing
+    before = state
     if found and policy.halt_on_drift:
         reason = (
             f"expected balances that fills, fees and payments explain, found {found[0].amount:f} of "
             f"{found[0].currency} that nothing does, since ledger {found[0].since_ledger}"
         )
-        standing = _halted(policy, standing, ("balance_drift", reason), record, header)
-    action = Action.NONE if standing.halted is None else Action.HALTED
-    told = [msgspec.structs.replace(drift, action_taken=action) for drift in found]
-    return standing, [*told, *_newly_halted(before, standing)]
+        state = _halted(policy, state, ("balance_drift", reason), record, header)
+    action = Action.NONE if state.halted is None else Action.HALTED
+    events = [msgspec.structs.replace(drift, action_taken=action) for drift in found]
+    return state, [*events, *_newly_halted(before, state)]
 
 
-def _action(policy: Policy, standing: Standing, event: OrderDisappeared, *, has_rest: bool) -> str:
+def _action(policy: Policy, state: PolicyState, event: OrderDisappeared, *, has_rest: bool) -> str:
     if event.action_taken == Action.FILL_APPLIED:
         return event.action_taken
-    if standing.halted is not None:
+    if state.halted is not None:
         return Action.HALTED
     presumes = policy.unexplained is Unexplained.PRESUME_FILLED and event.anomaly and has_rest
     if event.action_taken == Action.HELD and presumes:
@@ -124,43 +125,43 @@ def _action(policy: Policy, standing: Standing, event: OrderDisappeared, *, has_
 
 
 def _counted(
-    policy: Policy, standing: Standing, event: OrderDisappeared, record: AccountRecord, header: Header
-) -> Standing:
+    policy: Policy, state: PolicyState, event: OrderDisappeared, record: AccountRecord, header: Header
+) -> PolicyState:
     if event.resolution is not Resolution.UNRESOLVED:
-        return standing
-    standing = msgspec.structs.replace(standing, unresolved=standing.unresolved + 1)
+        return state
+    state = msgspec.structs.replace(state, unresolved=state.unresolved + 1)
     limit = policy.halt_after_unresolved
-    if not limit or standing.unresolved < limit:
-        return standing
+    if not limit or state.unresolved < limit:
+        return state
     reason = (
-        f"expected fewer than {limit} unresolved disappearances, found {standing.unresolved}; "
+        f"expected fewer than {limit} unresolved disappearances, found {state.unresolved}; "
         f"the last is order {event.sequence}"
     )
-    return _halted(policy, standing, ("unresolved", reason), record, header)
+    return _halted(policy, state, ("unresolved", reason), record, header)
 
 
 def _halted(
-    policy: Policy, standing: Standing, why: tuple[str, str], record: AccountRecord, header: Header
-) -> Standing:
-    if standing.halted is not None:
-        return standing
+    policy: Policy, state: PolicyState, why: tuple[str, str], record: AccountRecord, header: Header
+) -> PolicyState:
+    if state.halted is not None:
+        return state
     cause, reason = why
     event = ReconcilerHalted(
         **_about_account("reconciler.halted", (header.ledger_index, cause), record, header),
         cause=cause,
         reason=reason,
-        unresolved=standing.unresolved,
+        unresolved=state.unresolved,
         policy=policy.unexplained,
     )
-    return msgspec.structs.replace(standing, halted=event)
+    return msgspec.structs.replace(state, halted=event)
 
 
-def _newly_halted(before: Standing, after: Standing) -> list[ReconcilerHalted]:
+def _newly_halted(before: PolicyState, after: PolicyState) -> list[ReconcilerHalted]:
     return [] if after.halted is None or before.halted is not None else [after.halted]
 
 
 def _balance_drifts(drifts: Sequence[Drift], record: AccountRecord, header: Header) -> list[BalanceDrift]:
-    """Tell of each asset once for each ledger in which its drift began."""
+    """Return one event for each asset and each ledger in which its drift began."""
     together: dict[tuple[str, int], list[Drift]] = {}
     for drift in drifts:
         together.setdefault((drift.asset, drift.began), []).append(drift)

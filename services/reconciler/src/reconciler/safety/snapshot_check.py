@@ -1,10 +1,9 @@
-"""The snapshot check: what a server lists on the book must be what the folding of its history left there.
+"""The snapshot check: the offers that a server lists must be those that the folded history left.
 
 `account_offers`, pinned at the cursor, is another view of the same ledger. Where the two differ, one of
-them is wrong, and a difference by itself does not tell which: it never makes a fill or a cancel. The
-server is put aside for it. If the same difference shows again, here or on another server, then the
-history that was read is incomplete: the order is marked so, and what it ends with stays unresolved
-until the missing transaction is found.
+them is wrong, and the difference alone does not say which: it never makes a fill or a cancel. The server
+is put aside. If the same difference shows again, on this or another server, then the history that was read
+is incomplete: the order is marked so, and its end stays unresolved until the missing transaction is found.
 """
 
 import zlib
@@ -18,15 +17,15 @@ import structlog
 from ledger_client.questions import listed_offers
 from ledger_client.server import LedgerServer, ProtocolViolation, Refused
 from offer_lifecycle import AccountState, parse_amount
-from reconciler.safety.slots import Turns
+from reconciler.safety.slots import CheckSlots
 
 _log = structlog.get_logger()
 
 LEDGERS_BETWEEN = 256
 """About a quarter of an hour."""
 
-Rests = Mapping[int, tuple[Decimal, Decimal]]
-"""By sequence, what is left of an offer: what it gives and what it wants, drops or decimal tokens."""
+Remaining = Mapping[int, tuple[Decimal, Decimal]]
+"""By sequence, what is left of an offer: TakerGets and TakerPays, in drops or decimal tokens."""
 
 
 class SnapshotDiffers(ProtocolViolation):
@@ -35,29 +34,29 @@ class SnapshotDiffers(ProtocolViolation):
     kind = "snapshot_differs"
 
 
-class Difference(msgspec.Struct, frozen=True):
-    """One offer, as it should be and as it is listed; None: not there."""
+class OfferDifference(msgspec.Struct, frozen=True):
+    """One offer whose remaining amounts differ, as folded and as listed; None: not there."""
 
     sequence: int
     expected: tuple[Decimal, Decimal] | None
     found: tuple[Decimal, Decimal] | None
 
     def __str__(self) -> str:
-        return f"offer {self.sequence}: expected {_said(self.expected)}, found {_said(self.found)}"
+        return f"offer {self.sequence}: expected {_as_text(self.expected)}, found {_as_text(self.found)}"
 
 
 class SnapshotCheck:
-    """One account's check: when it is due, and what was found before."""
+    """One account's snapshot check: when it is due, and which differences are known."""
 
-    def __init__(self, account: str, turns: Turns) -> None:
+    def __init__(self, account: str, slots: CheckSlots) -> None:
         self._account = account
-        self._turns = turns
+        self._slots = slots
         self._due_at = 0
-        self._suspected: frozenset[Difference] = frozenset()
-        self._known: frozenset[Difference] = frozenset()
+        self._suspected: frozenset[OfferDifference] = frozenset()
+        self._known: frozenset[OfferDifference] = frozenset()
 
-    async def due(self, server: LedgerServer, state: AccountState) -> list[int]:
-        """Check if it is time to; return the orders whose history is incomplete, which it has marked.
+    async def check_if_due(self, server: LedgerServer, state: AccountState) -> list[int]:
+        """Check, if it is time to, and return the sequences of the orders that it has marked as incomplete.
 
         Raises:
             SnapshotDiffers: the first time that a difference shows.
@@ -65,7 +64,7 @@ class SnapshotCheck:
 
         """
         cursor = state.record.ledger_index
-        if cursor < self._due_at or not self._turns.take(cursor):
+        if cursor < self._due_at or not self._slots.reserve(cursor):
             return []
         try:
             rows = await listed_offers(server, self._account, cursor)
@@ -76,8 +75,8 @@ class SnapshotCheck:
         incomplete = {order.sequence for order in state.orders.values() if order.missing}
         found = frozenset(
             one
-            for one in differences(on_the_book(state), _rests(server, rows))
-            if one.sequence not in incomplete  # of these it is known
+            for one in differences(on_the_book(state), _listed_remaining(server, rows))
+            if one.sequence not in incomplete  # their history is known to be incomplete
         )
         new = found - self._known
         if new - self._suspected:
@@ -98,7 +97,7 @@ class SnapshotCheck:
         offset = zlib.crc32(self._account.encode()) % LEDGERS_BETWEEN if first else 0
         self._due_at = cursor + LEDGERS_BETWEEN + offset
 
-    def _mark(self, state: AccountState, new: Iterable[Difference]) -> list[int]:
+    def _mark(self, state: AccountState, new: Iterable[OfferDifference]) -> list[int]:
         _log.error(
             "history incomplete: what was read does not lead to what is on the book",
             account=self._account,
@@ -110,23 +109,25 @@ class SnapshotCheck:
         )
 
 
-def on_the_book(state: AccountState) -> Rests:
+def on_the_book(state: AccountState) -> Remaining:
     """Return what is left of the orders that should be listed."""
     return {
         order.sequence: (order.gets_left, order.pays_left) for order in state.orders.values() if order.listed
     }
 
 
-def differences(expected: Rests, found: Rests) -> list[Difference]:
+def differences(expected: Remaining, found: Remaining) -> list[OfferDifference]:
     """Return the offers that are not on both sides, or not with the same rest, by sequence."""
     return [
-        Difference(sequence, expected.get(sequence), found.get(sequence))
+        OfferDifference(sequence, expected.get(sequence), found.get(sequence))
         for sequence in sorted(expected.keys() | found.keys())
         if expected.get(sequence) != found.get(sequence)
     ]
 
 
-def _rests(server: LedgerServer, rows: Sequence[Mapping[str, Any]]) -> dict[int, tuple[Decimal, Decimal]]:
+def _listed_remaining(
+    server: LedgerServer, rows: Sequence[Mapping[str, Any]]
+) -> dict[int, tuple[Decimal, Decimal]]:
     try:
         return {
             int(row["seq"]): (parse_amount(row["taker_gets"]).value, parse_amount(row["taker_pays"]).value)
@@ -136,11 +137,11 @@ def _rests(server: LedgerServer, rows: Sequence[Mapping[str, Any]]) -> dict[int,
         raise ProtocolViolation(server.name, f"account_offers: expected offers, found {error!r}") from error
 
 
-def _said(rest: tuple[Decimal, Decimal] | None) -> str:
+def _as_text(rest: tuple[Decimal, Decimal] | None) -> str:
     return "none" if rest is None else f"{rest[0]} for {rest[1]}"
 
 
-def _first_few(found: Iterable[Difference]) -> str:
+def _first_few(found: Iterable[OfferDifference]) -> str:
     by_sequence = sorted(found, key=lambda one: one.sequence)
     more = f" and {len(by_sequence) - 5} more" if len(by_sequence) > 5 else ""  # noqa: PLR2004
     return "; ".join(map(str, by_sequence[:5])) + more

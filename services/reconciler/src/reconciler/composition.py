@@ -1,0 +1,189 @@
+"""The composition of the reconciler: here, and only here, the parts meet their adapters."""
+
+import random
+import socket
+import time
+from collections.abc import Callable
+from functools import partial
+from uuid import uuid4
+
+from faststream.nats import NatsBroker
+from nats.aio.client import Client
+
+from ledger_client.json_rpc import JsonRpcServer
+from ledger_client.server import LedgerServer
+from ledger_client.server_choice import Servers
+from ledger_client.shared_server import SharedServer
+from ledger_client.websocket import WebSocketServer
+from ledger_client.whole_ledgers import WholeLedgerServer
+from offer_lifecycle import Gap
+from reconciler.adapters.engine_feed import JetStreamEngineFeed
+from reconciler.adapters.leases import BucketLeases
+from reconciler.adapters.ledger_market import LedgerMarket
+from reconciler.adapters.metered_server import MeteredServer
+from reconciler.adapters.operator_notices import BucketOperator
+from reconciler.adapters.orders_bus import JetStreamOrders
+from reconciler.adapters.redelivery import JetStreamRedelivery
+from reconciler.adapters.state_store import BucketStore
+from reconciler.backfill.gap_backfill import BackfillPublisher, GapBackfill
+from reconciler.backfill.history_gaps import HistoryGaps
+from reconciler.backfill.range_rebuild import LedgerRange, RebuildResult, adoption_ledger, rebuild
+from reconciler.backfill.unexplained_removals import UnexplainedRemovals
+from reconciler.fleet.account_shares import Lease
+from reconciler.fleet.scheduler import Scheduler, Wakeup
+from reconciler.fleet.server_monitor import ServerMonitor
+from reconciler.following.follower import Follower
+from reconciler.following.publisher import Publisher
+from reconciler.health import LedgerHealth
+from reconciler.metrics import Metrics
+from reconciler.ports.bus import BusAway
+from reconciler.safety.account_safety import SharedSafety
+from reconciler.safety.policy import Policy, Unexplained
+from reconciler.settings import ReconcilerSettings
+
+BusClient = Callable[[], Client]
+"""Returns the bus connection; raises BusAway, or a nats error, while nothing may be published."""
+
+
+class Reconciler:
+    """The reconciler: its scheduler, the monitor of its servers, and the servers, to close at the end."""
+
+    def __init__(
+        self, settings: ReconcilerSettings, broker: NatsBroker, metrics: Metrics, health: LedgerHealth
+    ) -> None:
+        wakeup = Wakeup(poll_seconds=settings.poll_seconds)
+        self.servers = Servers(
+            [self._shared_server(url, settings, wakeup, metrics) for url in settings.xrpl_urls],
+            clock=time.monotonic,
+            chance=random.Random(),  # noqa: S311 - spreads retries, no secret
+        )
+        self.monitor = ServerMonitor(self.servers, metrics)
+        lease = make_lease(settings, broker)
+        client = partial(leased_client, broker, lease)
+        self.scheduler = Scheduler(
+            make_follower=make_followers(settings, client, metrics),
+            lease=lease,
+            servers=self.servers,
+            wakeup=wakeup,
+            metrics=metrics,
+            on_reading=health.note_reading,
+            history_gaps=make_history_gaps(settings, client, metrics),
+            unexplained_removals=UnexplainedRemovals(clock=time.monotonic),
+        )
+        health.watch_lease(lambda: lease.held)
+        health.watch_halts(self.scheduler.halts)
+
+    def _shared_server(
+        self, url: str, settings: ReconcilerSettings, wakeup: Wakeup, metrics: Metrics
+    ) -> LedgerServer:
+        """Let all accounts share what is asked of a server, and from some number on read ledgers whole."""
+        whole = WholeLedgerServer(
+            MeteredServer(connect_server(url, wakeup), metrics),
+            accounts=lambda: len(self.scheduler.followers),
+            from_accounts=settings.whole_ledgers_from,
+            clock=time.monotonic,
+        )
+        return SharedServer(whole, last_close=wakeup.next_close, clock=time.monotonic)
+
+
+def connect_server(url: str, wakeup: Wakeup) -> LedgerServer:
+    """Return the adapter for a URL's transport; the connection is made with the first request."""
+    if url.startswith(("ws://", "wss://")):
+        return WebSocketServer(url, on_ledger_closed=wakeup.notify)
+    return JsonRpcServer(url)
+
+
+def connected_client(broker: NatsBroker) -> Client:
+    """Return the bus connection.
+
+    Raises:
+        BusAway: it is lost; what is published meanwhile would only pile up in the client.
+
+    """
+    client = broker.connection
+    if not client.is_connected:
+        raise BusAway("expected a connection to NATS, found it lost: it is being made again")
+    return client
+
+
+def leased_client(broker: NatsBroker, lease: Lease) -> Client:
+    """Return the bus connection as long as this replica's lease is held.
+
+    Raises:
+        BusAway: the lease has lapsed, and the bus may have given the accounts to other replicas.
+
+    """
+    if not lease.held:
+        raise BusAway("expected to hold the lease, found it lapsed: the bus has not renewed it in time")
+    return connected_client(broker)
+
+
+def make_lease(settings: ReconcilerSettings, broker: NatsBroker) -> Lease:
+    """Return this replica's lease."""
+    host = "".join(letter if letter.isalnum() else "-" for letter in socket.gethostname())  # part of a key
+    return Lease(
+        BucketLeases(partial(connected_client, broker)),
+        settings.accounts,
+        replica=settings.replica_id or f"{host}-{uuid4().hex[:8]}",
+        seconds=settings.lease_seconds,
+        clock=time.monotonic,
+    )
+
+
+def make_followers(
+    settings: ReconcilerSettings, client: BusClient, metrics: Metrics
+) -> Callable[[str], Follower]:
+    """Return what makes an account's follower."""
+    return partial(
+        Follower,
+        start_ledger=settings.start_ledger,
+        feed=JetStreamEngineFeed(client, metrics),
+        store=BucketStore(client, metrics),
+        publisher=Publisher(
+            JetStreamOrders(client, metrics),
+            LedgerMarket(),
+            disappearance_timeout=settings.disappearance_timeout,
+        ),
+        safety=SharedSafety(
+            policy=Policy(
+                unexplained=Unexplained(settings.policy),
+                halt_after_unresolved=settings.halt_after_unresolved,
+                halt_on_drift=settings.halt_on_drift,
+            ),
+            check_ledgers=settings.balance_check_ledgers,
+            operator=BucketOperator(client, metrics),
+            metrics=metrics,
+        ),
+    )
+
+
+def make_history_gaps(settings: ReconcilerSettings, client: BusClient, metrics: Metrics) -> HistoryGaps:
+    """Return the history gaps of all accounts; each backfill reads stream ENGINE with a feed of its own."""
+    store = BucketStore(client, metrics)
+    publisher = BackfillPublisher(
+        JetStreamOrders(client, metrics),
+        LedgerMarket(),
+        disappearance_timeout=settings.disappearance_timeout,
+    )
+
+    def make_backfill(account: str, gap: Gap, server: LedgerServer) -> GapBackfill:
+        feed = JetStreamEngineFeed(client, metrics)
+        return GapBackfill(account, gap, server, feed=feed, store=store, publisher=publisher)
+
+    return HistoryGaps(patience=settings.gap_patience, clock=time.monotonic, make_backfill=make_backfill)
+
+
+async def rebuild_account(
+    account: str, network_id: int, wanted: LedgerRange, broker: NatsBroker, servers: list[LedgerServer]
+) -> RebuildResult:
+    """Rebuild one account's events of a range of ledgers, for the audit writer (see `rebuild`)."""
+    client, metrics = partial(connected_client, broker), Metrics()
+    return await rebuild(
+        account,
+        await adoption_ledger(BucketStore(client, metrics), network_id, account, wanted),
+        wanted,
+        servers=servers,
+        feed=JetStreamEngineFeed(client, metrics),
+        bus=JetStreamRedelivery(client, metrics),
+        market=LedgerMarket(),
+    )

@@ -1,0 +1,122 @@
+"""One account in the state bucket: what is committed of it, and what the next commit writes."""
+
+from collections.abc import Sequence
+
+import msgspec
+import structlog
+
+from offer_lifecycle import AccountState, LedgerOutcome
+from order_events import OrderDisappeared
+from reconciler.following import stored_account
+from reconciler.following.stored_account import CommittedAccount, ExtraWrites, StoredAccount
+from reconciler.ports.bus import StateStore
+from reconciler.safety.account_safety import PolicyOutcome
+from reconciler.safety.policy import PolicyState
+
+_log = structlog.get_logger()
+
+_MOST_UNACKNOWLEDGED = 400
+"""Disappearances stored for the bus, of about 1 kB each: a message of NATS holds 1 MB."""
+
+
+class AccountStore:
+    """One account's keys in the state bucket."""
+
+    def __init__(self, account: str, store: StateStore) -> None:
+        self.committed: CommittedAccount | None = None
+        """None: the account is not adopted yet."""
+        self.engine_sequence = 0
+        """Sequence in stream ENGINE of the last announcement that is applied; the next commit writes it."""
+        self.touched: set[int] = set()
+        """Sequences of orders that changed since the last commit; the next commit writes them."""
+        self._account = account
+        self._store = store
+        self._prefix = ""
+        self._revision = 0
+        """Of the key `account`: it fences the next commit."""
+
+    async def load(self, network_id: int) -> CommittedAccount | None:
+        """Read what is committed of the account; None if nothing is.
+
+        Raises:
+            StateUnreadable: naming the key.
+
+        """
+        self._prefix = f"{network_id}.{self._account}"
+        values = await self._store.load(self._prefix)
+        self._revision = values.revision
+        self.committed = stored_account.read_account(values)
+        if self.committed is not None:
+            self.engine_sequence = self.committed.stored.engine_sequence
+        return self.committed
+
+    def replace_stored(self, **changes: object) -> None:
+        """Change fields of what is committed in memory; the next commit writes them."""
+        committed = self.adopted()
+        stored = msgspec.structs.replace(committed.stored, **changes)
+        self.committed = CommittedAccount(stored=stored, state=committed.state)
+
+    def adopted(self) -> CommittedAccount:
+        """Return what is committed.
+
+        Raises:
+            RuntimeError: nothing is.
+
+        """
+        if self.committed is None:
+            raise RuntimeError(
+                f"expected account {self._account} to be adopted, found nothing committed: advance it first"
+            )
+        return self.committed
+
+    async def commit(
+        self,
+        state: AccountState,
+        decided: PolicyOutcome,
+        extra: ExtraWrites,
+        outcome: LedgerOutcome | None = None,
+    ) -> None:
+        """Write the account's record and its changed orders in one batch, fenced by the last commit.
+
+        `outcome`: the ledger's that is committed; None: between two ledgers.
+
+        Raises:
+            NotOwner: another replica has committed for the account; nothing is written.
+
+        """
+        before = PolicyState() if self.committed is None else self.committed.stored.policy_state
+        stored = StoredAccount(
+            record=decided.record,
+            engine_sequence=self.engine_sequence,
+            unacknowledged=self._bounded(extra.unacknowledged),
+            policy_state=decided.policy_state,
+            history_gaps=extra.history_gaps,
+            unexplained_removals=extra.unexplained_removals,
+        )
+        changed = stored_account.changed_orders(state, outcome, self.touched)
+        forgotten = [stored_account.order_key(sequence) for sequence in outcome.forgotten] if outcome else []
+        notice, answered = stored_account.halt_notice(before, decided.policy_state)
+        self._revision = await self._store.commit(
+            self._prefix,
+            {
+                **stored_account.order_values(changed),
+                **extra.values,
+                **notice,
+                stored_account.ACCOUNT_KEY: stored_account.account_value(stored),
+            },
+            [*forgotten, *extra.deleted, *answered],
+            self._revision,
+        )
+        self.touched.clear()
+        self.committed = CommittedAccount(stored=stored, state=state)
+
+    def _bounded(self, unacknowledged: Sequence[OrderDisappeared]) -> tuple[OrderDisappeared, ...]:
+        """Return what fits into the account's record: the state must be written whatever the bus takes."""
+        if len(unacknowledged) > _MOST_UNACKNOWLEDGED:
+            _log.error(
+                "disappearances given up: the bus has not taken them for too long; they can be read from the "
+                "ledger again",
+                account=self._account,
+                given_up=len(unacknowledged) - _MOST_UNACKNOWLEDGED,
+            )
+        return tuple(unacknowledged[-_MOST_UNACKNOWLEDGED:])
