@@ -120,9 +120,7 @@ def main() -> None:
         path = Path(place) / "partial_fills.json"
         path.write_bytes(msgspec.json.encode(session(orders=ORDERS, ledgers=WARM_UP + LEDGERS)))
         node = stack.spawn("replay_node", str(path), "--pace", "manual")
-        url = node.wait_for(
-            lambda: _said(node.output()), what="say where it listens", seconds=PATIENCE_SECONDS
-        )
+        url = node.wait_for(lambda: _said(node.output()), what="say where it listens")
         samples = asyncio.run(_measured(stack, url))
     Console().print(table(samples[WARM_UP:]))
 

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 import pytest
 from replaying import recorded
-from waiting import until
+from waiting import limit, until
 from websockets.asyncio.server import ServerConnection, serve
 
 from ledger_client.json_rpc import JsonRpcServer
@@ -34,15 +34,21 @@ LOOPBACK = "127.0.0.1"
 Connect = Callable[..., LedgerServer]
 
 
-def json_rpc(url: str, timeout: float = 5) -> LedgerServer:
-    return JsonRpcServer(url, timeout=timeout)
+def json_rpc(url: str, timeout: float | None = None) -> LedgerServer:
+    return JsonRpcServer(url, timeout=timeout or limit())
 
 
 def websocket(
-    url: str, timeout: float = 5, silence: float = 20, on_ledger_closed: Callable[[], None] = lambda: None
+    url: str,
+    timeout: float | None = None,
+    silence: float | None = None,
+    on_ledger_closed: Callable[[], None] = lambda: None,
 ) -> WebSocketServer:
     return WebSocketServer(
-        url.replace("http://", "ws://"), on_ledger_closed=on_ledger_closed, timeout=timeout, silence=silence
+        url.replace("http://", "ws://"),
+        on_ledger_closed=on_ledger_closed,
+        timeout=timeout or limit(),
+        silence=silence or limit(),
     )
 
 
@@ -158,7 +164,7 @@ async def impostor(handle: Handler) -> AsyncIterator[str]:
     listener = await asyncio.start_server(converse, LOOPBACK, 0)
     async with listener:
         yield f"http://{LOOPBACK}:{listener.sockets[0].getsockname()[1]}"
-        await asyncio.wait(conversations, timeout=5)
+        await asyncio.wait(conversations, timeout=limit())
 
 
 async def says_nothing(reader: asyncio.StreamReader, _writer: asyncio.StreamWriter) -> None:
@@ -225,7 +231,7 @@ async def test_a_websocket_whose_subscription_fails_is_not_kept_without_its_stre
         await server.request("server_info")
     await server.request("server_info")
     node.close_ledger()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(limit()):
         await woken.wait()
     await server.close()
 
@@ -257,8 +263,8 @@ async def test_what_waits_for_an_answer_learns_at_once_that_the_connection_is_lo
 
     async with serve(hangs_up_on_the_second_request, LOOPBACK, 0) as listener:
         port = next(iter(listener.sockets)).getsockname()[1]
-        server = websocket(f"http://{LOOPBACK}:{port}", timeout=60)
-        async with asyncio.timeout(5):
+        server = websocket(f"http://{LOOPBACK}:{port}", timeout=10 * limit())
+        async with asyncio.timeout(limit()):
             with pytest.raises(Unreachable, match="connection closed"):
                 await server.request("server_info")
         await server.close()

@@ -11,7 +11,7 @@ from in_process_node import InProcessServer
 from one_account import committed_by
 from replaying import recorded
 from structlog.testing import capture_logs
-from waiting import until
+from waiting import limit, until
 from with_a_hole import PATIENCE, Clock, gaps_of
 
 from ledger_client.server import Unreachable
@@ -205,7 +205,7 @@ async def test_a_cancellation_that_a_library_swallows_still_ends_the_loop(
     task = asyncio.create_task(running.scheduler.run())
     await store.committing.wait()
     task.cancel()
-    done, _ = await asyncio.wait([task], timeout=5)
+    done, _ = await asyncio.wait([task], timeout=limit())
     assert done == {task}
     assert task.cancelled()
 

@@ -18,6 +18,7 @@ from ledger_client.websocket import WebSocketServer
 from ledger_client.whole_ledgers import WholeLedgerServer
 from offer_lifecycle import Gap
 from reconciler.adapters.engine_feed import JetStreamEngineFeed
+from reconciler.adapters.event_publishers import EventPublishers
 from reconciler.adapters.leases import BucketLeases
 from reconciler.adapters.ledger_market import LedgerMarket
 from reconciler.adapters.metered_server import MeteredServer
@@ -49,7 +50,12 @@ class Reconciler:
     """The reconciler: its scheduler, the monitor of its servers, and the servers, to close at the end."""
 
     def __init__(
-        self, settings: ReconcilerSettings, broker: NatsBroker, metrics: Metrics, health: LedgerHealth
+        self,
+        settings: ReconcilerSettings,
+        broker: NatsBroker,
+        publishers: EventPublishers,
+        metrics: Metrics,
+        health: LedgerHealth,
     ) -> None:
         wakeup = Wakeup(poll_seconds=settings.poll_seconds)
         self.servers = Servers(
@@ -60,14 +66,15 @@ class Reconciler:
         self.monitor = ServerMonitor(self.servers, metrics)
         lease = make_lease(settings, broker)
         client = partial(leased_client, broker, lease)
+        orders = JetStreamOrders(publishers, client, metrics)
         self.scheduler = Scheduler(
-            make_follower=make_followers(settings, client, metrics),
+            make_follower=make_followers(settings, orders, client, metrics),
             lease=lease,
             servers=self.servers,
             wakeup=wakeup,
             metrics=metrics,
             on_reading=health.note_reading,
-            history_gaps=make_history_gaps(settings, client, metrics),
+            history_gaps=make_history_gaps(settings, orders, client, metrics),
             unexplained_removals=UnexplainedRemovals(clock=time.monotonic),
         )
         health.watch_lease(lambda: lease.held)
@@ -131,7 +138,7 @@ def make_lease(settings: ReconcilerSettings, broker: NatsBroker) -> Lease:
 
 
 def make_followers(
-    settings: ReconcilerSettings, client: BusClient, metrics: Metrics
+    settings: ReconcilerSettings, orders: JetStreamOrders, client: BusClient, metrics: Metrics
 ) -> Callable[[str], Follower]:
     """Return what makes an account's follower."""
     return partial(
@@ -140,7 +147,7 @@ def make_followers(
         feed=JetStreamEngineFeed(client, metrics),
         store=BucketStore(client, metrics),
         publisher=Publisher(
-            JetStreamOrders(client, metrics),
+            orders,
             LedgerMarket(),
             disappearance_timeout=settings.disappearance_timeout,
         ),
@@ -157,11 +164,13 @@ def make_followers(
     )
 
 
-def make_history_gaps(settings: ReconcilerSettings, client: BusClient, metrics: Metrics) -> HistoryGaps:
+def make_history_gaps(
+    settings: ReconcilerSettings, orders: JetStreamOrders, client: BusClient, metrics: Metrics
+) -> HistoryGaps:
     """Return the history gaps of all accounts; each backfill reads stream ENGINE with a feed of its own."""
     store = BucketStore(client, metrics)
     publisher = BackfillPublisher(
-        JetStreamOrders(client, metrics),
+        orders,
         LedgerMarket(),
         disappearance_timeout=settings.disappearance_timeout,
     )
@@ -173,8 +182,14 @@ def make_history_gaps(settings: ReconcilerSettings, client: BusClient, metrics: 
     return HistoryGaps(patience=settings.gap_patience, clock=time.monotonic, make_backfill=make_backfill)
 
 
-async def rebuild_account(
-    account: str, network_id: int, wanted: LedgerRange, broker: NatsBroker, servers: list[LedgerServer]
+async def rebuild_account(  # noqa: PLR0913 - what is the same for all accounts, by keyword
+    account: str,
+    *,
+    network_id: int,
+    wanted: LedgerRange,
+    broker: NatsBroker,
+    publishers: EventPublishers,
+    servers: list[LedgerServer],
 ) -> RebuildResult:
     """Rebuild one account's events of a range of ledgers, for the audit writer (see `rebuild`)."""
     client, metrics = partial(connected_client, broker), Metrics()
@@ -184,6 +199,6 @@ async def rebuild_account(
         wanted,
         servers=servers,
         feed=JetStreamEngineFeed(client, metrics),
-        bus=JetStreamRedelivery(client, metrics),
+        bus=JetStreamRedelivery(publishers, client, metrics),
         market=LedgerMarket(),
     )

@@ -15,6 +15,7 @@ from pydantic import Field, model_validator
 from ledger_client.questions import server_status
 from ledger_client.server import LedgerServer, ServerError
 from order_events.subjects import REDELIVERY_STREAM
+from reconciler.adapters.event_publishers import redelivery_publishers
 from reconciler.backfill.range_rebuild import LedgerRange, NotRebuilt
 from reconciler.composition import connect_server, rebuild_account
 from reconciler.fleet.scheduler import Wakeup
@@ -66,6 +67,7 @@ async def rebuild_all(settings: RebuildSettings) -> None:
 
     """
     broker = make_broker(settings.nats_url)
+    publishers = redelivery_publishers(broker)
     await connect_broker(broker, settings.nats_url)
     wakeup = Wakeup(poll_seconds=settings.poll_seconds)
     servers = [connect_server(url, wakeup) for url in settings.xrpl_urls]
@@ -74,7 +76,14 @@ async def rebuild_all(settings: RebuildSettings) -> None:
         await _check_stream(broker)
         network_id = await _network_id(servers)
         for account in settings.accounts:
-            result = await rebuild_account(account, network_id, wanted, broker, servers)
+            result = await rebuild_account(
+                account,
+                network_id=network_id,
+                wanted=wanted,
+                broker=broker,
+                publishers=publishers,
+                servers=servers,
+            )
             sys.stdout.write(msgspec.json.encode(result).decode() + "\n")
             sys.stdout.flush()
     finally:

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 import nats
 import nats.errors
 import structlog
+from fast_depends.msgspec import MsgSpecSerializer
 from faststream.nats import NatsBroker
 
 from service_kit.errors import Unavailable
@@ -21,6 +22,10 @@ if TYPE_CHECKING:
     from nats.aio.client import Client
 
 CONNECT_SECONDS = 3.0
+SERIALIZER = MsgSpecSerializer()
+"""Events are msgspec structs, on the bus and in handlers."""
+NAMED_URL = "nats://localhost:4222"
+"""What the contract names as the server: the true URL may hold a password."""
 NATS_PORT = 4222
 """Where a URL names no port."""
 INBOX = "_INBOX"
@@ -74,6 +79,8 @@ def make_broker(url: str) -> NatsBroker:
         reconnected_cb=reconnected,
         closed_cb=closed,
         logger=handlers_log,
+        serializer=SERIALIZER,
+        specification_url=NAMED_URL,
         log_level=logging.DEBUG,
     )
     return broker
