@@ -18,6 +18,7 @@ from console.compare.report import Report, make_report
 from console.compare.screen import describe, show
 from console.ending import explained, refuse
 from console.errors import BadOption, NodeUnusable
+from console.extras import require_extra
 from console.sessions import find_session
 from console.tables import screen
 
@@ -61,6 +62,14 @@ Sessions = Annotated[
         "--session", metavar="FILE", help="A recorded session: a path or a name, as `replay` takes."
     ),
 ]
+Database = Annotated[
+    str | None,
+    typer.Option(
+        metavar="URL",
+        envvar="FILLPROOF_READER_DATABASE_URL",
+        help="The audit database, as its reader: postgresql://grafana_reader:password@host:port/database.",
+    ),
+]
 Zone = Annotated[
     str | None,
     typer.Option("--tz", metavar="ZONE", help="Of times without a zone: UTC, +02:00 or Europe/Zurich."),
@@ -96,6 +105,7 @@ def compare_command(  # noqa: PLR0913 - one parameter for each option
     last: Last = None,
     complete: Complete = False,
     session: Sessions = None,
+    database: Database = None,
     tz: Zone = None,
     mapping: Mapping = None,
     halt_after: HaltAfter = _HALT_AFTER,
@@ -139,9 +149,9 @@ def compare_command(  # noqa: PLR0913 - one parameter for each option
             describe(read(options).description, screen())
             return
         progress = Progress(screen(stderr=True))
-        with _record(sessions) as record:
-            compared = compare(read(options), options, record, progress)
-            report = make_report(compared, record, halt_after, progress)
+        record = _record(sessions, database)
+        compared = compare(read(options), options, record, progress)
+        report = make_report(compared, record, halt_after, progress)
         _print(report, as_json=as_json)
     raise typer.Exit(report.status)
 
@@ -161,11 +171,15 @@ def _never_differs() -> Iterator[None]:
         refuse(str(error))
 
 
-@contextlib.contextmanager
-def _record(sessions: Sequence[str]) -> Iterator[LedgerRecord]:
-    if not sessions:
-        raise BadOption("expected where to read the ledger: --session FILE")
-    yield RecordedSessions([find_session(name) for name in dict.fromkeys(sessions)])
+def _record(sessions: Sequence[str], database: str | None) -> LedgerRecord:
+    if sessions:
+        return RecordedSessions([find_session(name) for name in dict.fromkeys(sessions)])
+    if database is not None:
+        require_extra("database", command="compare --database")
+        from console.compare.ledger.database import AuditDatabase
+
+        return AuditDatabase(database)
+    raise BadOption("expected where to read the ledger: --database URL or --session FILE")
 
 
 def _print(report: Report, *, as_json: bool) -> None:
