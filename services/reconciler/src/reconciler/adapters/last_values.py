@@ -1,4 +1,7 @@
-"""Reading the last value of every key below some places in the state bucket."""
+"""Reading the last value of every key below some places in the state bucket.
+
+Plain nats-py: one ordered reading with a consumer that is made for it, and no subscription that goes on.
+"""
 
 from collections.abc import Iterator, Sequence
 

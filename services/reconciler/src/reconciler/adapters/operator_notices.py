@@ -1,4 +1,4 @@
-"""What an operator has put beside an account's state, in the same bucket."""
+"""What an operator has put beside an account's state, in the same bucket (plain nats-py, as the state)."""
 
 from collections.abc import Callable
 
