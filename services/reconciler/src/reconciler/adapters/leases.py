@@ -3,8 +3,8 @@
 `replica.<id>` lives as long as its lease; its value names the list of accounts that the replica is told to
 follow, which stands once under `accounts.<digest>`: replicas of two deployments can run side by side.
 
-Plain nats-py: a lease is a message with `Nats-TTL`. FastStream's part in a key-value bucket is to watch it and to
-hand out nats-py's own object.
+Plain nats-py: a lease is a message with `Nats-TTL`. FastStream's part in a key-value bucket is to watch it
+and to hand out nats-py's own object.
 """
 
 from collections.abc import Callable, Sequence

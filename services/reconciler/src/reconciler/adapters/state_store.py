@@ -7,7 +7,7 @@ An atomic batch holds a thousand messages. Where more keys change, they are pack
 the pages with the account's key are the batch; what the pages hold is spread over the keys afterwards.
 Until that is done the pages count.
 
-Plain nats-py: a commit is an atomic batch to a bucket, with a fence. FastStream's part in a key-value bucket is to
+Plain nats-py: a commit is an atomic batch to a bucket, with a fence. FastStream's part in a bucket is to
 watch it and to hand out nats-py's own object.
 """
 
