@@ -112,7 +112,8 @@ class LocalStack:
             ChildFailed: with the output of the step that failed.
 
         """
-        self._passwords |= {role: secrets.token_hex(24) for role in MIGRATED_ROLES}
+        # a role keeps its password: where this step fails, the one that the database has is still known
+        self._passwords = {role: secrets.token_hex(24) for role in MIGRATED_ROLES} | self._passwords
         self._run_step(
             "the migration",
             "audit_writer.prepare",
