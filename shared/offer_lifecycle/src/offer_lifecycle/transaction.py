@@ -209,50 +209,15 @@ def read_transaction(
             read = _RECORD.decode(written)
         except msgspec.ValidationError:
             read = _without_damaged_nodes(written, damaged)
-        transaction = _transaction(read, ledger_index, tuple(damaged))
-        if transaction.type != "OfferCreate":
+        transaction = read.transaction(ledger_index, tuple(damaged))
+        if transaction.type != "OfferCreate" or read.tx_json:
             return transaction
-        unknown = unknown_order_fields(written)
-        return msgspec.structs.replace(transaction, unknown_fields=unknown) if unknown else transaction
+        return msgspec.structs.replace(transaction, unknown_fields=unknown_order_fields(written))
     except (msgspec.DecodeError, RecursionError, OverflowError, TypeError, ValueError) as error:
         raise MalformedTransaction(
             f"transaction {_name(written)}: expected a validated transaction with its metadata, "
             f"found: {error}"
         ) from error
-
-
-def _transaction(record: "_Record", ledger_index: int | None, damaged: tuple[str, ...]) -> Transaction:
-    body = record.tx_json or record.tx or record.transaction or record
-    meta = record.meta or record.meta_data
-    name = record.hash or body.hash
-    if meta is None or name is None or body.account is None or body.transaction_type is None:
-        raise ValueError("no metadata, hash, Account or TransactionType")
-    if body.sequence is None or body.fee is None:
-        raise ValueError("no Sequence or Fee")
-    return Transaction(
-        hash=name,
-        ledger_index=int(record.ledger_index or body.ledger_index or ledger_index or 0),
-        index=meta.transaction_index,
-        type=body.transaction_type,
-        account=body.account,
-        sequence=body.ticket_sequence or body.sequence,
-        result=meta.transaction_result,
-        fee=int(value_of(body.fee)),
-        flags=body.flags,
-        expiration=body.expiration,
-        offer_sequence=body.offer_sequence,
-        taker_gets=body.taker_gets,
-        taker_pays=body.taker_pays,
-        destination=body.destination,
-        delegate=body.delegate,
-        sponsor=body.sponsor,
-        sponsor_flags=body.sponsor_flags,
-        domain=body.domain,
-        parent_batch=meta.parent_batch,
-        inner=tuple(_inner(one.raw) for one in body.raw_transactions),
-        affected=meta.affected_nodes,
-        damaged=damaged,
-    )
 
 
 def _inner(raw: "_Raw") -> InnerTransaction:
@@ -312,19 +277,74 @@ class _Meta(msgspec.Struct, rename="pascal", gc=False):
     parent_batch: str | None = msgspec.field(name="ParentBatchID", default=None)
 
 
-class _Record(_Body):
-    tx_json: _Body | None = msgspec.field(name="tx_json", default=None)
+class TransactionRecord(_Body):
+    """A transaction as a server wrote it, in any of its shapes: what an answer is decoded into."""
+
+    tx_json: msgspec.Raw = msgspec.field(name="tx_json", default=_ABSENT)
     tx: _Body | None = msgspec.field(name="tx", default=None)
-    transaction: _Body | None = msgspec.field(name="transaction", default=None)
+    transaction_: _Body | None = msgspec.field(name="transaction", default=None)
     meta: _Meta | None = msgspec.field(name="meta", default=None)
     meta_data: _Meta | None = msgspec.field(name="metaData", default=None)
 
+    def transaction(self, ledger_index: int | None = None, damaged: tuple[str, ...] = ()) -> Transaction:
+        """Return the transaction; `ledger_index` where the record does not say it itself.
 
-_RECORD = msgspec.json.Decoder(_Record)
+        Raises:
+            ValueError: if a part is missing.
+
+        """
+        body = self._body()
+        meta = self.meta or self.meta_data
+        name = self.hash or body.hash
+        if meta is None or name is None or body.account is None or body.transaction_type is None:
+            raise ValueError("no metadata, hash, Account or TransactionType")
+        if body.sequence is None or body.fee is None:
+            raise ValueError("no Sequence or Fee")
+        return Transaction(
+            hash=name,
+            ledger_index=int(self.ledger_index or body.ledger_index or ledger_index or 0),
+            index=meta.transaction_index,
+            type=body.transaction_type,
+            account=body.account,
+            sequence=body.ticket_sequence or body.sequence,
+            result=meta.transaction_result,
+            fee=int(value_of(body.fee)),
+            flags=body.flags,
+            expiration=body.expiration,
+            offer_sequence=body.offer_sequence,
+            taker_gets=body.taker_gets,
+            taker_pays=body.taker_pays,
+            destination=body.destination,
+            delegate=body.delegate,
+            sponsor=body.sponsor,
+            sponsor_flags=body.sponsor_flags,
+            domain=body.domain,
+            parent_batch=meta.parent_batch,
+            inner=tuple(_inner(one.raw) for one in body.raw_transactions),
+            affected=meta.affected_nodes,
+            damaged=damaged,
+            unknown_fields=self._unknown_fields(body),
+        )
+
+    def _body(self) -> _Body:
+        if not self.tx_json:
+            return self.tx or self.transaction_ or self
+        try:
+            return _BODY.decode(self.tx_json)
+        except msgspec.ValidationError as error:
+            raise ValueError(f"tx_json: {error}") from error
+
+    def _unknown_fields(self, body: _Body) -> tuple[str, ...]:
+        if not self.tx_json or body.transaction_type != "OfferCreate":
+            return ()
+        return unknown_order_fields(self.tx_json)
+
+
+_BODY, _RECORD = msgspec.json.Decoder(_Body), msgspec.json.Decoder(TransactionRecord)
 _WRAPPER = msgspec.json.Decoder(_Wrapper)
 
 
-def _without_damaged_nodes(written: bytes | msgspec.Raw, damaged: list[str]) -> "_Record":
+def _without_damaged_nodes(written: bytes | msgspec.Raw, damaged: list[str]) -> "TransactionRecord":
     """Read the record node by node, leaving out those that can't be read: they go to `damaged`."""
     parts = msgspec.json.decode(written, type=dict[str, msgspec.Raw])
     for name in ("meta", "metaData"):
