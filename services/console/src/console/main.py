@@ -41,6 +41,7 @@ from console.options import (
     Sample,
     Sessions,
 )
+from console.record import record_command
 from console.replay import replay as fold_session
 from console.resuming import resume_command
 from console.sessions import SELECTION, Recording, find_session
@@ -305,3 +306,4 @@ def _print_json(lines: Iterable[msgspec.Struct]) -> None:
 app.command("compare")(compare_command)
 app.command("resume")(resume_command)
 app.command("ack")(ack_command)
+app.command("record")(record_command)

@@ -5,7 +5,6 @@ What metadata leaves open is looked up in the recording itself, as the reconcile
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
-from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -35,6 +34,8 @@ if TYPE_CHECKING:
 _ROUNDS = 3
 """A domain's answer asks for credentials; nothing asks further than that."""
 
+OrderKey = tuple[str, int]
+"""An order's account and sequence."""
 Watch = Callable[[Sequence[RecordedLedger]], Iterable[RecordedLedger]]
 
 
@@ -44,6 +45,8 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
     ledger: RecordedLedger
     states: Mapping[str, AccountState]
     events: list[OrderEvent]
+    lacking: Mapping["OrderKey", tuple[StateRequest, ...]] = {}
+    """By order that is left unexplained: what a live node would be asked, and the recording can't say."""
 
 
 def replay(session: Session, watch: Watch = iter) -> Iterator[OrderLine]:
@@ -55,8 +58,22 @@ def replay(session: Session, watch: Watch = iter) -> Iterator[OrderLine]:
         MissingOrder: nothing in the session's ledgers tells of an order.
 
     """
-    events = chain.from_iterable(step.events for step in steps(session, watch))
-    return order_lines(session.name, session.orders, events)
+    lacking: dict[OrderKey, tuple[StateRequest, ...]] = {}
+
+    def events() -> Iterator[OrderEvent]:
+        for step in steps(session, watch):
+            lacking.update(step.lacking)
+            yield from step.events
+
+    for line in order_lines(session.name, session.orders, events()):
+        wanted = lacking.get((line.account, line.sequence), ())
+        lacks = tuple(f"ledger {one.ledger_index}: {_entry_name(one)}: {one.why}" for one in wanted)
+        yield msgspec.structs.replace(line, lacks_state=lacks)
+
+
+def _entry_name(request: StateRequest) -> str:
+    """Write what is asked as the `ledger_entry` method takes it."""
+    return f"ledger_entry {msgspec.json.encode(request.entry).decode()}"
 
 
 def steps(session: Session, watch: Watch = iter) -> Iterator[Step]:
@@ -73,7 +90,18 @@ def steps(session: Session, watch: Watch = iter) -> Iterator[Step]:
     yield Step(ledger=first, states=states, events=there)
     before = _LedgersBefore(session)
     for ledger in watch(others):
-        yield Step(ledger=ledger, states=states, events=list(_fold(ledger, states, before)))
+        outcomes = list(_fold(ledger, states, before))
+        yield Step(
+            ledger=ledger,
+            states=states,
+            events=[event for outcome in outcomes for event in outcome.events],
+            lacking={
+                (outcome.record.account, sequence): verdict.questions
+                for outcome in outcomes
+                for sequence, verdict in outcome.verdicts.items()
+                if verdict.questions
+            },
+        )
 
 
 def _adopted(session: Session, account: str) -> AccountState:
@@ -105,7 +133,7 @@ def _mpts(shown: Mapping[str, Any]) -> list[Mapping[str, Any]] | None:
 
 def _fold(
     ledger: RecordedLedger, states: Mapping[str, AccountState], before: "_LedgersBefore"
-) -> Iterator[OrderEvent]:
+) -> Iterator[LedgerOutcome]:
     transactions = [read_transaction(raw, ledger_index=ledger.ledger_index) for raw in ledger.transactions]
     for account, state in states.items():
         facts = LedgerFacts(
@@ -114,8 +142,8 @@ def _fold(
             transactions=tuple(tx for tx in transactions if tx.touches(account)),
         )
         outcome = _explained(state, facts, before)
-        yield from outcome.events
         state.apply(outcome)
+        yield outcome
 
 
 def _explained(state: AccountState, facts: LedgerFacts, before: "_LedgersBefore") -> LedgerOutcome:
@@ -167,6 +195,17 @@ def _header(ledger: RecordedLedger) -> Header:
 
 def _reserves(ledger: RecordedLedger) -> Reserves:
     closed = next((message for message in ledger.stream if message["type"] == "ledgerClosed"), None)
+    if closed is None and (settings := _fee_settings(ledger)) is not None:
+        return settings
     if closed is None:  # a subscriber may come late: what the replay node answers for every ledger
         return Reserves(base=RESERVE_BASE, increment=RESERVE_INCREMENT)
     return Reserves(base=closed["reserve_base"], increment=closed["reserve_inc"])
+
+
+def _fee_settings(ledger: RecordedLedger) -> Reserves | None:
+    """Return the reserves by the ledger's FeeSettings, if they are among its recorded state."""
+    for answer in ledger.state:
+        node = answer["node"] or {}
+        if node.get("LedgerEntryType") == "FeeSettings" and "ReserveBaseDrops" in node:
+            return Reserves(base=int(node["ReserveBaseDrops"]), increment=int(node["ReserveIncrementDrops"]))
+    return None

@@ -86,6 +86,9 @@ def show_orders(
     orders = [order for recording in recordings for order in recording.session.orders]
     console.print(order_table(lines, orders, console.width))
     summary(console, lines, anomalies)
+    for line in lines:
+        for lacks in line.lacks_state:
+            console.print(f"Order {line.sequence}: the recording lacks {lacks}", markup=False, soft_wrap=True)
     if lines:
         _hint(console, next((line for line in lines if line.anomaly), lines[0]), recordings)
 
