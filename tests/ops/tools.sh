@@ -1,5 +1,6 @@
 #!/bin/sh
-# Brings what `make ops-check` needs and Python does not: promtool, and Grafana's own display code into .ops.
+# Brings what tests need and Python does not: promtool, Grafana's own display code into .ops, and Chromium for the page
+# of `fillproof compare --html`.
 # Says which way each went and never fails: the tests that lack one say so and are skipped.
 cd "$(dirname "$0")/../.."
 
@@ -20,4 +21,13 @@ elif mkdir -p .ops && cp tests/ops/display/package*.json .ops && command -v npm 
 else
     rm -rf .ops
     echo "@grafana/data: not installed (Node.js 18 and npm would do); its tests are skipped"
+fi
+
+if command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null; then
+    echo "chromium: there already"
+elif [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null &&
+    { apt-get update && apt-get install -y --no-install-recommends chromium; } >/tmp/chromium-install.log 2>&1; then
+    echo "chromium: installed with apt-get"
+else
+    echo "chromium: not installed (root and apt-get would do: the package is chromium); its tests are skipped"
 fi
