@@ -7,7 +7,7 @@ READY := .venv/ready
 # Ends with make, however that ends: TERM then
 LEASHED = exec $(BIN)/python deploy/local/local_stack/src/local_stack/leash.py 15 $$PPID - $(BIN)/fillproof
 
-.PHONY: help setup demo run test chaos bench mutants pictures ops-check up down logs ps test-compose lint types imports clean
+.PHONY: help setup demo run test chaos bench docs mutants pictures ops-check up down logs ps test-compose packages lint types imports clean
 
 help:
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile
@@ -32,10 +32,18 @@ chaos: $(READY) ## let everything go wrong at random moments, for about a quarte
 
 bench: $(READY) ## measure speed, beside what it is held against
 	@PYTHONPATH=tests $(BIN)/python tests/bench/kernel.py
+	@PYTHONPATH=tests $(BIN)/python tests/bench/ledger_reading.py
 	@PYTHONPATH=tests $(BIN)/python tests/bench/whole_ledgers.py
+	@PYTHONPATH=tests $(BIN)/python tests/bench/proof.py
 	@PYTHONPATH=tests $(BIN)/python tests/bench/accounts.py
 	@PYTHONPATH=tests $(BIN)/python tests/bench/latency.py
+	@PYTHONPATH=tests $(BIN)/python tests/bench/publishing.py
 	@PYTHONPATH=tests $(BIN)/python tests/bench/store.py $(ARGS)
+
+docs: $(READY) ## write the contracts again: JSON Schemas, and each service's AsyncAPI document
+	@$(BIN)/python -m order_events shared/order_events/schemas
+	@$(BIN)/faststream docs gen reconciler.main:create_app --factory --out docs/asyncapi/reconciler.json
+	@$(BIN)/faststream docs gen audit_writer.main:create_app --factory --out docs/asyncapi/audit_writer.json
 
 mutants: $(READY) ## change the kernel's decisions one by one, and see whether the tests notice
 	@PYTHON="$(PYTHON)" deploy/local/setup.sh --group mutation
@@ -52,6 +60,9 @@ pictures: $(READY) ## draw the README's pictures again
 ops-check: $(READY) ## check dashboards, alerts and runbooks against what they name, and run every query
 	@tests/ops/tools.sh
 	@$(BIN)/pytest --quiet tests/ops tests/integration/grafana $(ARGS)
+
+packages: $(READY) ## build every wheel, install each alone outside the tree and run its commands (ARGS=... for pytest)
+	@FILLPROOF_TEST_PACKAGES=1 $(BIN)/pytest --quiet tests/packages $(ARGS)
 
 lint: $(READY) ## check style
 	@$(BIN)/ruff check --quiet

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import shutil
 import signal
+import subprocess
+import sys
 import tempfile
 import uuid
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
+import hypothesis
 import nats
 import pytest
+import sweeper
+import waiting
 
-from local_stack import LocalStack, Role
+from local_stack import PATIENCE, STOP, LocalStack, Role
 from service_kit import StreamSettings, provision
 
 if TYPE_CHECKING:
@@ -24,9 +30,39 @@ TEMPLATE = "template_migrated"
 collect_ignore = [] if "FILLPROOF_TEST_COMPOSE" in os.environ else ["compose"]
 """They need a Docker engine: `make test-compose` brings one where it can."""
 
+hypothesis.settings.register_profile(
+    "any machine", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("any machine")
+
 # A shell has interrupts ignored in what it starts in the background, and so would everything that is
 # started from here: tests that interrupt a process would wait for ever
 signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Give every test the machine's limit, and the run a sweeper that removes what it leaves behind."""
+    if config.option.timeout is None:
+        config.option.timeout = waiting.limit_of_a_test()
+    if not hasattr(config, "workerinput"):
+        _have_the_run_swept()
+
+
+def _have_the_run_swept() -> None:
+    """Start the sweeper and put all temporary data of the run, pytest's own too, where it sweeps."""
+    run, place = uuid.uuid4().hex, tempfile.mkdtemp(prefix="fillproof-tests-")
+    Path(place).chmod(0o711)  # PostgreSQL's user has to pass
+    process = subprocess.Popen(
+        [sys.executable, "-I", "-S", sweeper.__file__, run, place, str(waiting.limit())],
+        cwd="/",
+        stdin=subprocess.PIPE,
+        start_new_session=True,
+    )
+    os.environ[sweeper.MARK] = f"{os.environ.get(sweeper.MARK, '')} {run}"
+    os.environ[PATIENCE] = os.environ[STOP] = str(waiting.limit())
+    os.environ["TMPDIR"] = tempfile.tempdir = place
+    # before pytest registers its own, and so after these: they still look at its directories
+    atexit.register(process.communicate)
 
 
 class Dsn(Protocol):
@@ -52,6 +88,14 @@ def stack() -> Iterator[LocalStack]:
     """
     with LocalStack.start() as running:
         yield running
+
+
+@pytest.fixture(autouse=True)
+def _services_end_with_their_test(request: pytest.FixtureRequest) -> Iterator[None]:
+    """End what a test has spawned on the stack and, as it failed or timed out, has not ended."""
+    yield
+    if "stack" in request.fixturenames:
+        request.getfixturevalue("stack").end_services()
 
 
 @pytest.fixture(scope="session")

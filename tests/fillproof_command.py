@@ -4,28 +4,28 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import psutil
+from running_command import running
+from waiting import limit_of_a_test
 
 FILLPROOF = Path(sys.executable).with_name("fillproof")
 
 
-def fillproof(
-    *arguments: object, seconds: float = 100, temporary: Path | None = None
-) -> subprocess.CompletedProcess[str]:
+def fillproof(*arguments: object, temporary: Path | None = None) -> subprocess.CompletedProcess[str]:
     """Run it to its end; `temporary`: where it puts what it does not keep."""
     environment = {**os.environ, **({} if temporary is None else {"TMPDIR": str(temporary)})}
     command = [FILLPROOF, *map(str, arguments)]
     return subprocess.run(
-        command, capture_output=True, text=True, timeout=seconds, check=False, env=environment
+        command, capture_output=True, text=True, timeout=limit_of_a_test(), check=False, env=environment
     )
 
 
-def started(*arguments: object) -> subprocess.Popen[str]:
-    """Start it and return at once; standard output and error come together."""
-    command = [FILLPROOF, *map(str, arguments)]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+def started(*arguments: object) -> AbstractContextManager[subprocess.Popen[str]]:
+    """Run it until the block ends; standard output and error come together."""
+    return running([FILLPROOF, *map(str, arguments)], stderr=subprocess.STDOUT)
 
 
 def read_until(process: subprocess.Popen[str], wanted: Callable[[str], bool]) -> str:

@@ -15,6 +15,7 @@ from console.engine import announcements, engine_accounts
 from console.lines import OrderLine, order_lines
 from order_events import encode
 from order_events.subjects import ENGINE_STREAM, STATE_BUCKET, engine_subject
+from reconciler.adapters.event_publishers import orders_publishers
 from reconciler.health import LedgerHealth
 from reconciler.main import work
 from reconciler.metrics import Metrics
@@ -51,7 +52,8 @@ async def following(variables: Mapping[str, str]) -> AsyncIterator[asyncio.Task[
     settings = ReconcilerSettings.model_validate(values)
     broker = make_broker(settings.nats_url)
     await broker.connect()
-    task = asyncio.create_task(work(settings, broker, Metrics(), LedgerHealth()))
+    publishers = orders_publishers(broker)
+    task = asyncio.create_task(work(settings, broker, Metrics(), LedgerHealth(), publishers))
     try:
         yield task
     finally:

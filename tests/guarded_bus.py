@@ -1,13 +1,15 @@
 """A nats-server with the configuration that is deployed: users, passwords, permissions by subject."""
 
 import json
-import os
 import subprocess
 import sysconfig
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
+
+from running_command import running
+from waiting import wait_until
 
 USERS = ("operator", "reconciler", "audit_writer", "engine")
 CONFIGURATION = Path(__file__).parents[1] / "deploy" / "nats" / "nats.conf"
@@ -50,17 +52,16 @@ def guarded_bus(place: Path) -> Iterator[GuardedBus]:
         *("-a", "127.0.0.1", "-p", "-1", "-m", "-1"),
         *("--ports_file_dir", place, "-l", log),
     ]
-    with subprocess.Popen(command) as server:
-        try:
-            yield GuardedBus(_port(place / f"nats-server_{server.pid}.ports", server), log)
-        finally:
-            server.kill()
+    with running(command, stderr=subprocess.STDOUT) as server:
+        written = place / f"nats-server_{server.pid}.ports"
+        wait_until(lambda: server.poll() is not None or _port(written) is not None, "nats-server's port")
+        port = _port(written)
+        assert port is not None, f"expected nats-server to start, found: {server.communicate()[0]}"
+        yield GuardedBus(port, log)
 
 
-def _port(written: Path, server: subprocess.Popen[bytes]) -> int:
-    while server.poll() is None:
-        try:
-            return urlsplit(json.loads(written.read_text())["nats"][0]).port or 0
-        except (FileNotFoundError, json.JSONDecodeError):
-            os.sched_yield()
-    raise RuntimeError(f"expected nats-server to start, found exit status {server.returncode}")
+def _port(written: Path) -> int | None:
+    try:
+        return urlsplit(json.loads(written.read_text())["nats"][0]).port
+    except (FileNotFoundError, json.JSONDecodeError):
+        return None

@@ -1,6 +1,6 @@
 """Reading back what a stream holds, and sample events to put there."""
 
-from pathlib import Path
+from importlib.resources import files
 from uuid import UUID
 
 import msgspec
@@ -9,7 +9,7 @@ from nats.js import JetStreamContext
 from order_events import OrderDisappeared, OrderEvent, OrderFilled, decode
 from order_events.subjects import ORDERS_STREAM
 
-EVENTS = Path(__file__).parent / "data" / "events" / "v1"
+EVENTS = files("order_events") / "samples/v1"
 
 
 async def stored(jetstream: JetStreamContext, stream: str = ORDERS_STREAM) -> list[bytes]:

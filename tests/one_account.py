@@ -65,10 +65,18 @@ async def to_the_end(one: Follower, server: InProcessServer) -> None:
         await one.advance(server)
 
 
-async def run(memory: Memory, session: Session, market: NoMarket | None = None) -> Follower:
+async def run(
+    memory: Memory,
+    session: Session,
+    market: NoMarket | None = None,
+    *,
+    role: str = "maker",
+    safety: SharedSafety | None = None,
+) -> Follower:
+    """Follow an account of the session to its end."""
     server = InProcessServer(session)
     server.close_ledgers()
-    one = follower(memory, session, market=market)
+    one = follower(memory, session, role, market=market, safety=safety)
     await to_the_end(one, server)
     return one
 

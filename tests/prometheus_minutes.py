@@ -9,6 +9,7 @@ from urllib.request import urlopen
 import yaml
 from grafana_files import PROMETHEUS, alerts
 from prometheus_client.parser import text_string_to_metric_families
+from waiting import limit
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -47,7 +48,7 @@ class Minutes:
             yield _series("up", target), "1" if url else "0"
             if url is None:
                 continue
-            with urlopen(f"{url}/metrics", timeout=5) as answer:  # noqa: S310 - our own process
+            with urlopen(f"{url}/metrics", timeout=limit()) as answer:  # noqa: S310 - our own process
                 text = answer.read().decode()
             for family in text_string_to_metric_families(text):
                 for sample in family.samples:

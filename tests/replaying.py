@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from aiohttp import ClientSession, ClientWebSocketResponse, WSMsgType
+from waiting import limit
 
 from replay_node.faults import Faults
 from replay_node.node import Node
@@ -81,7 +82,7 @@ class Socket:
 
     async def next(self) -> Json:
         """Return the next message, whatever it is."""
-        message: Json = await self.socket.receive_json(timeout=5)
+        message: Json = await self.socket.receive_json(timeout=limit())
         return message
 
     async def messages(self, count: int) -> list[Json]:
@@ -89,7 +90,7 @@ class Socket:
 
     async def closed_with(self) -> int | None:
         """Read until the server closes; return its code."""
-        while (await self.socket.receive(timeout=5)).type not in (WSMsgType.CLOSE, WSMsgType.CLOSED):
+        while (await self.socket.receive(timeout=limit())).type not in (WSMsgType.CLOSE, WSMsgType.CLOSED):
             pass
         return self.socket.close_code
 

@@ -9,6 +9,8 @@ from contextlib import contextmanager
 from urllib.request import Request, urlopen
 
 from replaying import recorded, session_path
+from running_command import first_line, running
+from waiting import limit
 
 
 class RunningNode:
@@ -19,7 +21,7 @@ class RunningNode:
 
     def close_ledger(self) -> None:
         body = json.dumps({"method": "ledger_accept", "params": [{}]}).encode()
-        with urlopen(Request(self.url, body), timeout=5) as answer:  # noqa: S310 - our own node
+        with urlopen(Request(self.url, body), timeout=limit()) as answer:  # noqa: S310 - our own node
             assert json.load(answer)["result"]["status"] == "success"
 
 
@@ -27,11 +29,10 @@ class RunningNode:
 def running_node(session: str, *options: str, closed: bool = False) -> Iterator[RunningNode]:
     """Run one on a recorded session until the block ends; `closed`: with all its ledgers closed."""
     command = [sys.executable, "-m", "replay_node", str(session_path(session)), "--pace", "manual", *options]
-    with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
-        assert process.stdout is not None
-        node = RunningNode(json.loads(process.stdout.readline())["url"])
+    with running(command, stderr=subprocess.STDOUT) as process:
+        node = RunningNode(json.loads(first_line(process))["url"])
         for _ in recorded(session).ledgers[1:] if closed else ():
             node.close_ledger()
         yield node
         process.send_signal(signal.SIGTERM)
-        assert process.wait(10) == 0
+        assert process.wait(limit()) == 0

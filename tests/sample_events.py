@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ import msgspec
 
 from order_events import OrderEvent, decode, event_id
 
-SAMPLES = Path(__file__).parent / "data/events/v1"
+SAMPLES = Path(str(files("order_events") / "samples/v1"))
 ANOMALY = "order.disappeared"
 KINDS = ("order.accepted", "order.filled", "order.canceled", ANOMALY)
 

@@ -26,7 +26,7 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from ledger_client.reserves import FEE_SETTINGS
+from ledger_client import FEE_SETTINGS
 from local_stack import LocalStack
 from order_events.subjects import ORDERS_STREAM, STATE_BUCKET
 from service_kit import StreamSettings, provision
@@ -120,9 +120,7 @@ def main() -> None:
         path = Path(place) / "partial_fills.json"
         path.write_bytes(msgspec.json.encode(session(orders=ORDERS, ledgers=WARM_UP + LEDGERS)))
         node = stack.spawn("replay_node", str(path), "--pace", "manual")
-        url = node.wait_for(
-            lambda: _said(node.output()), what="say where it listens", seconds=PATIENCE_SECONDS
-        )
+        url = node.wait_for(lambda: _said(node.output()), what="say where it listens")
         samples = asyncio.run(_measured(stack, url))
     Console().print(table(samples[WARM_UP:]))
 

@@ -10,6 +10,7 @@ import nats
 import nats.errors
 import nats.js.errors
 from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy
+from waiting import limit
 
 from console.engine import announcements
 from order_events import encode
@@ -33,7 +34,6 @@ if TYPE_CHECKING:
 STATE_STREAM = f"KV_{STATE_BUCKET}"
 STATE_SUBJECTS = f"$KV.{STATE_BUCKET}."
 AT_ONCE = 500
-ANSWER_SECONDS = 60
 Json = dict[str, Any]
 T = TypeVar("T")
 
@@ -92,10 +92,10 @@ class Bus:
     def _with(self, work: Callable[[JetStreamContext], Awaitable[T]]) -> T:
         async def connected() -> T:
             connection = await nats.connect(
-                self._url, connect_timeout=ANSWER_SECONDS, allow_reconnect=False, error_cb=_unheard
+                self._url, connect_timeout=limit(), allow_reconnect=False, error_cb=_unheard
             )
             try:
-                return await work(connection.jetstream(timeout=ANSWER_SECONDS))
+                return await work(connection.jetstream(timeout=limit()))
             finally:
                 await connection.close()
 
@@ -116,7 +116,7 @@ async def _read(
         deliver_policy=deliver,
         ack_policy=AckPolicy.NONE,
         filter_subject=subjects,
-        inactive_threshold=ANSWER_SECONDS,
+        inactive_threshold=limit(),
         mem_storage=True,
     )
     reader = await context.add_consumer(stream, config)
@@ -124,7 +124,7 @@ async def _read(
     messages: list[Msg] = []
     left = reader.num_pending or 0
     while left:
-        messages += await subscription.fetch(min(left, AT_ONCE), timeout=ANSWER_SECONDS)
+        messages += await subscription.fetch(min(left, AT_ONCE), timeout=limit())
         left = messages[-1].metadata.num_pending
     await context.delete_consumer(stream, reader.name)
     return messages

@@ -7,13 +7,14 @@ import re
 from typing import TYPE_CHECKING, Any
 from urllib.request import Request, urlopen
 
+from waiting import limit
+
 if TYPE_CHECKING:
     from pathlib import Path
 
     from local_stack import Child, LocalStack
 
 READY = re.compile(rb'^{"url":"([^"]+)"', re.MULTILINE)
-ANSWER_SECONDS = 60
 
 
 class Node:
@@ -22,9 +23,7 @@ class Node:
     def __init__(self, stack: LocalStack, session: Path, *, network_id: int, name: str) -> None:
         arguments = (str(session), "--pace", "manual", "--network-id", str(network_id))
         self._child = stack.spawn("replay_node", *arguments, name=name)
-        self.url = self._child.wait_for(
-            lambda: _announced(self._child), what="say where it listens", seconds=ANSWER_SECONDS
-        )
+        self.url = self._child.wait_for(lambda: _announced(self._child), what="say where it listens")
 
     def close_ledger(self) -> None:
         """Close the next ledger."""
@@ -40,7 +39,7 @@ class Node:
 
     def _ask(self, method: str, **params: Any) -> None:  # noqa: ANN401 - whatever the fault takes
         body = json.dumps({"method": method, "params": [params]}).encode()
-        with urlopen(Request(self.url, body), timeout=ANSWER_SECONDS) as answer:  # noqa: S310 - our own node
+        with urlopen(Request(self.url, body), timeout=limit()) as answer:  # noqa: S310 - our own node
             result = json.load(answer)["result"]
         assert result["status"] == "success", f"{method} {params}: expected success, found {result}"
 

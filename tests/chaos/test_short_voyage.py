@@ -6,7 +6,7 @@ import pytest
 from chaos.itinerary import short
 from chaos.voyage import sail, undisturbed
 
-pytestmark = [pytest.mark.stack, pytest.mark.timeout(600)]
+pytestmark = pytest.mark.stack
 
 SEED = 4
 

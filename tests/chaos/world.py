@@ -14,6 +14,7 @@ import msgspec
 import psutil
 from chaos.bus import Bus
 from chaos.proxy import Proxy
+from waiting import limit
 
 from local_stack import LocalStack, check_interrupts
 
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from local_stack import Child
 
 JUMPING_CLOCK = Path(__file__).with_name("jumping_clock")
-PATIENCE_SECONDS = 240.0
 """How long anything may take on a machine that is busy with something else."""
 POLL_SECONDS = 0.02
 LOG_TAIL = 3_000
@@ -111,8 +111,9 @@ class World:
         for service in self._running():
             service.keep()
 
-    def until(self, what: str, condition: Callable[[], object], seconds: float = PATIENCE_SECONDS) -> None:
+    def until(self, what: str, condition: Callable[[], object]) -> None:
         """Wait for a condition, keeping the services alive; raises Stuck with what was waited for."""
+        seconds = limit()
         deadline = time.monotonic() + seconds
         while not condition():
             self.keep()

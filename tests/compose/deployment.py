@@ -7,13 +7,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
+from waiting import limit_of_a_test
 
 from console.engine import engine_accounts
 from replay_node.session import Session
 
 ROOT = Path(__file__).parents[2]
 PROJECT = "fillproof-test"
-SECONDS = 240
 
 
 class Deployment:
@@ -98,7 +98,13 @@ def inspect(container: str) -> dict:  # type: ignore[type-arg] # Docker's own JS
 def _run(command: Sequence[str], *, version: str = "") -> str:
     environment = {**os.environ, **({"FILLPROOF_VERSION": version} if version else {})}
     done = subprocess.run(
-        command, cwd=ROOT, capture_output=True, text=True, timeout=SECONDS, check=False, env=environment
+        command,
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=limit_of_a_test(),
+        check=False,
+        env=environment,
     )
     assert done.returncode == 0, f"{' '.join(command)}: {done.stderr}"
     return done.stdout

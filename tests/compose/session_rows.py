@@ -7,6 +7,7 @@ import msgspec
 from deployment import Deployment
 from on_the_bus import stored_events as told_events
 from replaying import recorded
+from waiting import limit
 
 from console.lines import MissingOrder, OrderLine, order_lines
 from console.replay import replay
@@ -21,7 +22,6 @@ EXPECTED = list(replay(SESSION))
 FILLS = sum(len(line.fills) for line in EXPECTED)
 LAST = SESSION.ledgers[-1].ledger_index
 _NETWORK = 0
-_WAIT_SECONDS = 120
 _PAUSE_SECONDS = 0.5
 
 
@@ -42,7 +42,7 @@ async def until_rows_are_as_replayed(deployment: Deployment) -> None:
     """Wait for the rows that `fillproof replay` computes; in the end show what differs."""
     found: list[OrderLine] = []
     try:
-        async with asyncio.timeout(_WAIT_SECONDS):
+        async with asyncio.timeout(limit()):
             while found != EXPECTED:
                 found = await rows(deployment.dsn())
                 await asyncio.sleep(_PAUSE_SECONDS)
@@ -62,7 +62,7 @@ async def doubled(dsn: str) -> int:
 
 async def until_fills_are_told(deployment: Deployment) -> None:
     """Wait until every fill of the session stands on the bus, each once."""
-    async with asyncio.timeout(_WAIT_SECONDS):
+    async with asyncio.timeout(limit()):
         while len(told := await fills_told(deployment)) < FILLS:  # noqa: ASYNC110 - nobody announces it
             await asyncio.sleep(_PAUSE_SECONDS)
     assert len(told) == len(set(told)) == FILLS

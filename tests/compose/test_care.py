@@ -6,7 +6,6 @@ import asyncio
 import subprocess
 from typing import TYPE_CHECKING
 
-import pytest
 from audit_tables import broken
 from deployment import Deployment, docker, inspect
 from session_rows import FILLS, fills_told, until_fills_are_told, until_rows_are_as_replayed
@@ -16,14 +15,12 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import BinaryIO
 
-pytestmark = pytest.mark.timeout(300)
-
 
 async def until_a_third_is_told(deployment: Deployment) -> None:
     async def a_third() -> bool:
         return len(await fills_told(deployment)) > FILLS // 3
 
-    await until_found(a_third, seconds=120)
+    await until_found(a_third)
 
 
 async def test_a_backup_of_the_bus_and_then_of_the_database_brings_everything_back(
@@ -65,7 +62,7 @@ async def test_a_new_version_takes_over_from_an_old_one_that_runs_beside_it(depl
         [new] = [one for one in deployment.containers(service) if one != old]
         versions = [str(inspect(one)["Config"]["Image"]).rpartition(":")[2] for one in (old, new)]
         assert versions == ["latest", "next"]
-        await until(lambda new=new: inspect(new)["State"]["Health"]["Status"] == "healthy", seconds=60)  # type: ignore[misc]
+        await until(lambda new=new: inspect(new)["State"]["Health"]["Status"] == "healthy")  # type: ignore[misc]
         await asyncio.to_thread(docker, "stop", old)
     await until_fills_are_told(deployment)
     await until_rows_are_as_replayed(deployment)

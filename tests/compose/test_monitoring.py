@@ -16,8 +16,6 @@ from waiting import until_found
 if TYPE_CHECKING:
     from deployment import Deployment
 
-pytestmark = pytest.mark.timeout(300)
-
 IMAGE = "prom/prometheus:v3.5.0"
 QUERY = "min(up) * max(reconciler_validated_ledger) * max(audit_writer_bus_connected)"
 
@@ -49,9 +47,9 @@ async def test_it_finds_every_replica_reads_its_metrics_and_evaluates_the_rules(
     async def known() -> bool:
         return bool((await answer(f"query?query={quote(QUERY)}"))["result"])
 
-    await until_found(healthy, seconds=60)
-    await until_found(scraped, seconds=90)
-    await until_found(known, seconds=60)
+    await until_found(healthy)
+    await until_found(scraped)
+    await until_found(known)
     groups = (await answer("rules"))["groups"]
     rules = [rule for group in groups for rule in group["rules"]]
     assert sorted(rule["name"] for rule in rules) == sorted(

@@ -6,8 +6,6 @@ import pytest
 from deployment import PROJECT, Deployment, docker
 from session_rows import until_fills_are_told, until_rows_are_as_replayed
 
-pytestmark = pytest.mark.timeout(300)
-
 EACH = ("reconciler", "audit-writer", "nats", "postgres")
 
 

@@ -7,8 +7,6 @@ import pytest
 from deployment import Deployment, docker, inspect
 from waiting import until
 
-pytestmark = pytest.mark.timeout(300)
-
 WITH_HEALTH = ("reconciler", "audit-writer", "nats", "postgres")
 LONG_RUNNING = (*WITH_HEALTH, "demo-node")
 CLOSED = [
@@ -25,7 +23,7 @@ CONNECT = "import socket, sys; socket.create_connection((sys.argv[1], int(sys.ar
 @pytest.fixture
 async def running(deployment: Deployment) -> Deployment:
     deployment.up()
-    await until(lambda: all(healthy(deployment, service) for service in WITH_HEALTH), seconds=60)
+    await until(lambda: all(healthy(deployment, service) for service in WITH_HEALTH))
     return deployment
 
 

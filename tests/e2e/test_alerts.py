@@ -20,7 +20,7 @@ from prometheus_minutes import Minutes
 from replaying import Client as NodeClient
 from replaying import recorded, serving
 from sample_events import mixed
-from waiting import until_found
+from waiting import limit, until_found
 
 from order_events import HistoryGap, Resolution, decode, encode
 from order_events.subjects import ORDERS_STREAM
@@ -72,7 +72,7 @@ async def shows(url: str, pattern: str) -> None:
     """Wait until a line of the service's metrics looks like that."""
 
     def look() -> re.Match[str] | None:
-        with urlopen(f"{url}/metrics", timeout=5) as answer:  # noqa: S310 - our own process
+        with urlopen(f"{url}/metrics", timeout=limit()) as answer:  # noqa: S310 - our own process
             return re.search(f"^{pattern}$", answer.read().decode(), re.MULTILINE)
 
     await until_found(lambda: asyncio.to_thread(look))

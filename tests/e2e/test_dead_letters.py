@@ -231,9 +231,9 @@ async def test_what_can_not_be_meant_is_refused(
 
 
 def test_no_bus_and_a_bus_without_streams_are_told_apart(nats_url: str) -> None:
-    nobody = fillproof("dead-letters", "--nats", "nats://127.0.0.1:1", seconds=20)
+    nobody = fillproof("dead-letters", "--nats", "nats://127.0.0.1:1")
     assert (nobody.returncode, nobody.stdout) == (2, "")
     assert "expected NATS at 127.0.0.1:1" in nobody.stderr
-    bare = fillproof("dead-letters", "--nats", nats_url, seconds=20)
+    bare = fillproof("dead-letters", "--nats", nats_url)
     assert (bare.returncode, bare.stdout) == (2, "")
     assert "provision" in bare.stderr

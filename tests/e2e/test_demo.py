@@ -5,15 +5,17 @@ import os
 import signal
 import subprocess
 import sys
-import time
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import psutil
 import pytest
 from fillproof_command import fillproof, processes_of, read_until, run_directory, started
 from globally_frozen import globally_frozen
+from running_command import running
+from waiting import limit, wait_until
 
-pytestmark = [pytest.mark.stack, pytest.mark.timeout(240)]
+pytestmark = pytest.mark.stack
 
 ENDS_OF_EVERY_KIND = (
     "account_deleted",
@@ -34,7 +36,7 @@ def test_the_stack_and_the_pure_fold_give_the_same_lines(tmp_path: Path) -> None
     asked_for = tmp_path / "globally_frozen.json"
     asked_for.write_text(json.dumps(globally_frozen()))
     sessions = (*ENDS_OF_EVERY_KIND, asked_for)
-    demo = fillproof("demo", "--json", *sessions, seconds=200)
+    demo = fillproof("demo", "--json", *sessions)
     replay = fillproof("replay", "--json", *sessions)
     assert (demo.returncode, replay.returncode) == (0, 0), demo.stderr
     assert demo.stdout.splitlines() == replay.stdout.splitlines()
@@ -70,14 +72,13 @@ def test_the_demo_ends_with_a_table_and_the_chip() -> None:
     ids=["Ctrl-C", "TERM", "KILL"],
 )
 def test_however_the_demo_is_ended_no_process_and_no_data_stays(number: signal.Signals, status: int) -> None:
-    process = started("demo", "random_1", "--pace", "5")
-    output = read_until(process, lambda line: "the services' logs" in line)
-    directory = run_directory(output)
-    children = psutil.Process(process.pid).children(recursive=True)
-    assert directory.exists()
-    assert children
-    process.send_signal(number)
-    process.communicate(timeout=30)
+    with started("demo", "random_1", "--pace", "5") as process:
+        directory = run_directory(read_until(process, lambda line: "the services' logs" in line))
+        children = psutil.Process(process.pid).children(recursive=True)
+        assert directory.exists()
+        assert children
+        process.send_signal(number)
+        process.communicate(timeout=limit())
     assert process.returncode == status
     _wait_until_gone(directory, children)
 
@@ -103,36 +104,34 @@ def test_ctrl_c_before_anything_has_begun_ends_it_without_a_traceback() -> None:
 
 
 def _wait_until_gone(directory: Path, children: list[psutil.Process]) -> None:
-    _, alive = psutil.wait_procs(children, timeout=20)
+    _, alive = psutil.wait_procs(children, timeout=limit())
     assert alive == []
-    deadline = time.monotonic() + 20
-    while (directory.exists() or processes_of(directory)) and time.monotonic() < deadline:
-        time.sleep(0.05)  # the janitor is no child of ours: there is nothing to wait on but its deed
-    assert not directory.exists()
-    assert processes_of(directory) == []
+    # the janitor is no child of ours: there is nothing to wait on but its deed
+    wait_until(
+        lambda: not directory.exists() and processes_of(directory) == [], f"nothing is left of {directory}"
+    )
 
 
-def _make_demo(*arguments: str) -> subprocess.Popen[str]:
-    return subprocess.Popen(
+def _make_demo(*arguments: str) -> AbstractContextManager[subprocess.Popen[str]]:
+    return running(
         ["make", "--no-print-directory", "--old-file=.venv/ready", "demo", *arguments],
         cwd=Path(__file__).parents[2],
-        stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
-        text=True,
         env={name: value for name, value in os.environ.items() if not name.startswith("MAKE")},
     )
 
 
 def test_killing_make_ends_the_demo_that_it_started() -> None:
-    process = _make_demo("SESSION=random_1", "ARGS=--pace 5")
-    directory = run_directory(read_until(process, lambda line: "the services' logs" in line))
-    children = psutil.Process(process.pid).children(recursive=True)
-    assert children
-    process.kill()
-    process.communicate(timeout=30)
+    with _make_demo("SESSION=random_1", "ARGS=--pace 5") as process:
+        directory = run_directory(read_until(process, lambda line: "the services' logs" in line))
+        children = psutil.Process(process.pid).children(recursive=True)
+        assert children
+        process.kill()
+        process.communicate(timeout=limit())
     _wait_until_gone(directory, children)
 
 
 def test_make_demo_passes_its_arguments_on() -> None:
-    output, _ = _make_demo("--dry-run", "SESSION=canceled", "ARGS=--json").communicate(timeout=30)
+    with _make_demo("--dry-run", "SESSION=canceled", "ARGS=--json") as process:
+        output, _ = process.communicate(timeout=limit())
     assert output.splitlines()[-1].endswith("fillproof demo canceled --json")

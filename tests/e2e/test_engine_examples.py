@@ -15,6 +15,7 @@ from nats.aio.client import Client
 from nats.js import JetStreamContext
 from on_the_bus import stored_events
 from replaying import recorded, serving
+from running_command import running
 from waiting import until, until_found
 
 from console.engine import announcements, engine_accounts
@@ -46,14 +47,11 @@ class Engine:
     @contextlib.contextmanager
     def running(self, said: list[bytes]) -> Iterator[None]:
         """Run until the block is left, then kill it."""
-        with subprocess.Popen(self._command, stdin=subprocess.PIPE) as process:
+        with running(self._command, stdin=subprocess.PIPE, stdout=None) as process:
             assert process.stdin
-            process.stdin.write(b"".join(line + b"\n" for line in said))
+            process.stdin.write("".join(f"{line.decode()}\n" for line in said))
             process.stdin.close()
-            try:
-                yield
-            finally:
-                process.kill()
+            yield
 
     def seen(self) -> set[str]:
         return {event_id for (event_id,) in self.read("SELECT event_id FROM seen")}

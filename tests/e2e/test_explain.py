@@ -11,7 +11,7 @@ from fillproof_command import fillproof
 from replaying import recorded
 from running_node import RunningNode, running_node
 
-pytestmark = [pytest.mark.stack, pytest.mark.timeout(120)]
+pytestmark = pytest.mark.stack
 
 SESSION = "partial_then_full"
 ORDER = recorded(SESSION).orders[0]

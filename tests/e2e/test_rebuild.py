@@ -63,9 +63,7 @@ def rebuild(provisioned_nats_url: str) -> Rebuild:
     ) -> subprocess.CompletedProcess[str]:
         accounts = [part for account in engine_accounts(session) for part in ("--account", account)]
         where = ("--xrpl", node.url, "--nats", provisioned_nats_url)
-        return await asyncio.to_thread(
-            fillproof, "rebuild", *accounts, "--from", first, "--to", last, *where, seconds=60
-        )
+        return await asyncio.to_thread(fillproof, "rebuild", *accounts, "--from", first, "--to", last, *where)
 
     return run
 

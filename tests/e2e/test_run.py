@@ -8,8 +8,9 @@ import pytest
 from fillproof_command import fillproof, read_until, started
 from replaying import recorded
 from running_node import RunningNode, running_node
+from waiting import limit
 
-pytestmark = [pytest.mark.stack, pytest.mark.timeout(120)]
+pytestmark = pytest.mark.stack
 
 SESSION = "canceled_elsewhere"
 
@@ -26,18 +27,18 @@ def test_it_tells_of_orders_that_no_engine_announced_until_it_is_interrupted(
 ) -> None:
     session = recorded(SESSION)
     url = node.url.replace("http", scheme)
-    process = started("run", "--xrpl", url, "--account", session.accounts["maker"])
-    read_until(process, lambda line: "the services' logs" in line)
-    read_until(process, lambda line: "following" in line)
-    for _ in session.ledgers[1:]:
-        node.close_ledger()
-    told = read_until(process, lambda line: "order.canceled" in line)
+    with started("run", "--xrpl", url, "--account", session.accounts["maker"]) as process:
+        read_until(process, lambda line: "the services' logs" in line)
+        read_until(process, lambda line: "following" in line)
+        for _ in session.ledgers[1:]:
+            node.close_ledger()
+        told = read_until(process, lambda line: "order.canceled" in line)
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=limit())
     sequence = session.orders[0]["sequence"]
     assert f"order {sequence}  order.accepted     ACCEPTED" in told
     assert f"by {session.orders[0]['truth']['removed_by']}" in told
     assert "anomaly" not in told
-    process.send_signal(signal.SIGINT)
-    process.communicate(timeout=30)
     assert process.returncode == 0
 
 
@@ -59,17 +60,17 @@ def test_a_data_directory_that_can_not_be_written_is_refused(node: RunningNode, 
 def test_a_run_that_keeps_its_data_goes_on_where_it_was(node: RunningNode, enterable: Path) -> None:
     session = recorded(SESSION)
     arguments = ("run", "--xrpl", node.url, "--account", session.accounts["maker"])
-    first = started(*arguments, "--data-dir", enterable)
-    read_until(first, lambda line: "following" in line)
-    node.close_ledger()
-    read_until(first, lambda line: "order.accepted" in line)
-    first.send_signal(signal.SIGINT)
-    first.communicate(timeout=30)
+    with started(*arguments, "--data-dir", enterable) as first:
+        read_until(first, lambda line: "following" in line)
+        node.close_ledger()
+        read_until(first, lambda line: "order.accepted" in line)
+        first.send_signal(signal.SIGINT)
+        first.communicate(timeout=limit())
     for _ in session.ledgers[2:]:
         node.close_ledger()
-    second = started(*arguments, "--data-dir", enterable)
-    told = read_until(second, lambda line: "order.canceled" in line)
+    with started(*arguments, "--data-dir", enterable) as second:
+        told = read_until(second, lambda line: "order.canceled" in line)
+        second.send_signal(signal.SIGINT)
+        second.communicate(timeout=limit())
     assert "order.accepted" not in told
-    second.send_signal(signal.SIGINT)
-    second.communicate(timeout=30)
     assert second.returncode == 0

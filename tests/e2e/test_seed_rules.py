@@ -1,7 +1,6 @@
 """The rules that the project began with, each pinned in one assertion, on the real stack."""
 
 import asyncio
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -9,6 +8,7 @@ import asyncpg
 import nats
 import pytest
 from conftest import Dsn
+from waiting import wait_until
 
 from console.session_run import SessionRun, network_of
 from console.sessions import find_session
@@ -18,20 +18,13 @@ from order_events import OrderDisappeared, OrderFilled, decode
 from order_events.subjects import AUDIT_CONSUMER, ORDERS_STREAM
 from service_kit import StreamSettings, provision
 
-pytestmark = [pytest.mark.stack, pytest.mark.timeout(120)]
-
-
-def wait_until(true: Callable[[], bool], *, seconds: float = 60) -> None:
-    deadline = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < deadline, "it did not come about in time"
-        time.sleep(0.02)  # the pause of a poll
+pytestmark = pytest.mark.stack
 
 
 def play(stack: LocalStack, name: str) -> None:
     """Play a session to its end with nobody consuming what is published."""
     run = SessionRun(find_session(name), stack)
-    wait_until(run.done)
+    wait_until(run.done, "the session's end")
     run.end(wait=True)
 
 
@@ -94,7 +87,7 @@ def wait_until_all_is_acknowledged(stack: LocalStack) -> None:
         await connection.close()
         return (info.num_pending or 0) + (info.num_ack_pending or 0)
 
-    wait_until(lambda: asyncio.run(left()) == 0)
+    wait_until(lambda: asyncio.run(left()) == 0, "every event is acknowledged")
 
 
 def rows(dsn: str, query: str, *arguments: object) -> list[asyncpg.Record]:

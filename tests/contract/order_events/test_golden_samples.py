@@ -1,9 +1,11 @@
-"""Every sample under tests/data/events was published once, and must be understood for ever."""
+"""Every golden sample was published once, and must be understood for ever."""
 
 import json
+import re
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +29,8 @@ from order_events.subjects import engine_subject, order_subject
 
 ROOT = Path(__file__).parents[3]
 SCHEMAS = ROOT / "shared/order_events/schemas"
-SAMPLES = sorted((ROOT / "tests/data/events").glob("v*/*.json"))
+GOLDEN = Path(str(files("order_events") / "samples"))
+SAMPLES = sorted(GOLDEN.glob("v*/*.json"))
 
 NAMED_BY = {
     "order.disappeared.in_a_gap": "from ledger 70",
@@ -115,7 +118,7 @@ def test_an_order_events_id_names_its_fact(path: Path) -> None:
 def test_an_id_of_an_event_about_an_account_names_its_fact(
     name: str, about: Callable[[Any], tuple[object, ...]]
 ) -> None:
-    event = decode((ROOT / f"tests/data/events/v1/{name}.json").read_bytes())
+    event = decode((GOLDEN / f"v1/{name}.json").read_bytes())
     assert isinstance(event, ReconcilerEvent)
     assert event.event_id == reconciler_event_id(
         network_id=event.network_id,
@@ -127,7 +130,7 @@ def test_an_id_of_an_event_about_an_account_names_its_fact(
 
 @pytest.mark.parametrize(("stands", "correction"), [(True, "amended"), (False, "withdrawn")])
 def test_a_correction_of_version_1_is_read_as_version_2_says_it(*, stands: bool, correction: str) -> None:
-    content = sample(ROOT / "tests/data/events/v1/order.corrected.json") | {"stands": stands}
+    content = sample(GOLDEN / "v1/order.corrected.json") | {"stands": stands}
     event = decode(json.dumps(content).encode())
     assert isinstance(event, OrderCorrected)
     assert (event.version, event.correction, str(event.event_id)) == (2, correction, content["event_id"])
@@ -135,7 +138,7 @@ def test_a_correction_of_version_1_is_read_as_version_2_says_it(*, stands: bool,
 
 @pytest.mark.parametrize("version", [1, 2])
 def test_a_correction_that_says_neither_is_malformed(version: int) -> None:
-    content = sample(ROOT / "tests/data/events/v2/order.corrected.json") | {"version": version}
+    content = sample(GOLDEN / "v2/order.corrected.json") | {"version": version}
     del content["correction"]
     with pytest.raises(Malformed, match="missing required field `correction`"):
         decode(json.dumps(content).encode())
@@ -160,6 +163,51 @@ def test_the_published_schema_is_current(path: Path) -> None:
     assert sample(SCHEMAS / f"{name}.json") == schemas()[name], (
         "run: python -m order_events shared/order_events/schemas"
     )
+
+
+def fields_of(definition: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield the fields of a struct; `event_type` is the tag, which says itself."""
+    for name, field in definition.get("properties", {}).items():
+        if name != "event_type":
+            yield name, field
+
+
+@pytest.mark.parametrize("name", schemas())
+def test_every_field_says_what_it_is(name: str) -> None:
+    undescribed = [
+        f"{kind}.{field}"
+        for kind, definition in schemas()[name]["$defs"].items()
+        for field, schema in fields_of(definition)
+        if not schema.get("description")
+    ]
+    assert undescribed == []
+
+
+UNITS = re.compile(r"drops|in base|quote per base|basis points|/ mid")
+
+
+@pytest.mark.parametrize("name", schemas())
+def test_every_number_that_is_an_amount_or_a_price_names_its_unit(name: str) -> None:
+    without = [
+        f"{kind}.{field}"
+        for kind, definition in schemas()[name]["$defs"].items()
+        for field, schema in fields_of(definition)
+        if '"decimal"' in json.dumps(schema) and not UNITS.search(schema["description"])
+    ]
+    assert without == []
+
+
+@pytest.mark.parametrize("name", schemas())
+def test_every_schema_has_a_name_of_its_own_and_examples_that_obey_it(name: str) -> None:
+    schema = schemas()[name]
+    event_type, _, version = schema["$id"].removeprefix("urn:fillproof:").partition(":")
+    assert name in {event_type, f"{event_type}.v{version}"}
+    assert schema["examples"]
+    validator = Draft202012Validator(schema)
+    for example in schema["examples"]:
+        assert example["event_type"] == event_type
+        assert example.get("version", 1) == int(version)
+        assert [error.message for error in validator.iter_errors(example)] == []
 
 
 def test_the_command_writes_every_schema(tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from nats.js import JetStreamContext
 from on_the_bus import stored
 from replaying import Client as NodeClient
 from replaying import recorded, serving
-from waiting import until_found
+from waiting import limit, until_found
 
 from local_stack import Child, LocalStack
 from order_events import OrderDisappeared, OrderFilled, ReconcilerHalted, ReconcilerResumed, decode
@@ -58,7 +58,7 @@ async def resume(
 
 def page(url: str, path: str) -> tuple[int, str]:
     try:
-        with urlopen(f"{url}{path}", timeout=5) as answer:  # noqa: S310 - our own process
+        with urlopen(f"{url}{path}", timeout=limit()) as answer:  # noqa: S310 - our own process
             return answer.status, answer.read().decode()
     except HTTPError as error:
         return error.code, error.read().decode()

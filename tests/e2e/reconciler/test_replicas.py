@@ -15,7 +15,7 @@ from nats.js import JetStreamContext
 from on_the_bus import stored
 from replaying import Client as NodeClient
 from replaying import recorded, serving
-from waiting import until
+from waiting import limit, until
 
 from local_stack import Child, LocalStack
 from order_events import decode
@@ -76,7 +76,7 @@ async def told_by_one(client: Client, nats_url: str) -> dict[str, bytes]:
 
 def followed(replica: Child) -> float:
     """Return how many accounts a replica follows, as it tells."""
-    with urllib.request.urlopen(f"{replica.wait_listening()}/metrics", timeout=5) as answer:  # noqa: S310 - ours
+    with urllib.request.urlopen(f"{replica.wait_listening()}/metrics", timeout=limit()) as answer:  # noqa: S310 - ours
         lines: list[str] = answer.read().decode().splitlines()
     return float(next(line for line in lines if line.startswith("reconciler_accounts ")).split()[1])
 
@@ -115,7 +115,7 @@ async def test_killed_paused_and_new_replicas_tell_the_same_as_one_alone(
 
 def checks(replica: Child) -> dict[str, str]:
     try:
-        with urllib.request.urlopen(f"{replica.wait_listening()}/health/ready", timeout=5) as answer:  # noqa: S310 - ours
+        with urllib.request.urlopen(f"{replica.wait_listening()}/health/ready", timeout=limit()) as answer:  # noqa: S310 - ours
             told = answer.read()
     except urllib.error.HTTPError as not_ready:
         with not_ready:

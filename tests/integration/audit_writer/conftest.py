@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import asyncpg
 import nats
 import pytest
+from waiting import limit
 
 from order_events.subjects import AUDIT_CONSUMER, ORDERS_STREAM
 
@@ -22,12 +23,12 @@ if TYPE_CHECKING:
 
     from local_stack import Child, LocalStack
 
-SECONDS = 20.0
 POLL_SECONDS = 0.02
 
 
-async def eventually(holds: Callable[[], Awaitable[bool]], what: str, seconds: float = SECONDS) -> None:
+async def eventually(holds: Callable[[], Awaitable[bool]], what: str) -> None:
     """Wait until the condition holds."""
+    seconds = limit()
     deadline = time.monotonic() + seconds
     while not await holds():
         assert time.monotonic() < deadline, f"expected within {seconds:g} s: {what}"
@@ -58,13 +59,13 @@ class Bus:
         info = await self.jetstream.consumer_info(ORDERS_STREAM, AUDIT_CONSUMER)
         return info.num_redelivered or 0
 
-    async def all_acknowledged(self, seconds: float = SECONDS) -> None:
+    async def all_acknowledged(self) -> None:
         """Wait until everything published is done with."""
 
         async def done() -> bool:
             return await self.acknowledged() == self._published
 
-        await eventually(done, f"{self._published} are acknowledged", seconds)
+        await eventually(done, f"{self._published} are acknowledged")
 
     async def _all_arrived(self) -> bool:
         info = await self.jetstream.stream_info(ORDERS_STREAM)

@@ -14,6 +14,7 @@ import asyncpg
 import pytest
 from nats.js.api import ConsumerConfig
 from sample_events import SAMPLES, event, mixed
+from waiting import limit
 
 from order_events import encode
 from order_events.subjects import (
@@ -29,7 +30,7 @@ from order_events.subjects import (
 from service_kit import StreamSettings, provision
 from service_kit.streams import AUDIT_FILTER, MAX_ACK_PENDING
 
-from .conftest import SECONDS, eventually
+from .conftest import eventually
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -63,9 +64,9 @@ BAD = MALFORMED | REFUSED
 """Each kind of message that can't be stored, and what its dead letter says."""
 
 
-def ask(url: str, seconds: float = 5) -> tuple[int, bytes]:
+def ask(url: str) -> tuple[int, bytes]:
     parts = urlsplit(url)
-    with contextlib.closing(http.client.HTTPConnection(parts.netloc, timeout=seconds)) as connection:
+    with contextlib.closing(http.client.HTTPConnection(parts.netloc, timeout=limit())) as connection:
         connection.request("GET", parts.path)
         answer = connection.getresponse()
         return answer.status, answer.read()
@@ -73,7 +74,7 @@ def ask(url: str, seconds: float = 5) -> tuple[int, bytes]:
 
 async def stopped_listening(url: str) -> bool:
     try:
-        await asyncio.to_thread(ask, f"{url}/health/live", 0.3)
+        await asyncio.to_thread(ask, f"{url}/health/live")
     except OSError:
         return True
     return False
@@ -125,7 +126,7 @@ async def test_an_outage_of_the_database_loses_nothing_and_acknowledges_nothing(
     await bus.all_acknowledged()
     stack.stop_postgres()
     await bus.publish(*payloads[200:])
-    writer.wait_for(lambda: HOLDING in writer.output() or None, what="hold the batch", seconds=SECONDS)
+    writer.wait_for(lambda: HOLDING in writer.output() or None, what="hold the batch")
     assert await bus.acknowledged() == 200
     assert ask(f"{url}/health/live")[0] == 200
     assert ask(f"{url}/health/ready")[0] == 503
@@ -186,7 +187,7 @@ async def test_messages_that_trickle_in_are_never_left_until_they_are_redelivere
     for one in mixed(100):
         await bus.publish(encode(one))
     # a batch that the loop forgot would come again after the consumer's ack_wait, 30 s
-    await bus.all_acknowledged(seconds=10)
+    await bus.all_acknowledged()
     assert await bus.redelivered() == 0
 
 
@@ -200,7 +201,7 @@ async def test_a_writer_stopped_amid_a_batch_finishes_it_and_takes_no_more(
         await eventually(tables.somebody_waits, "a batch waits for the table")
         writer.send(signal.SIGTERM)
         await eventually(lambda: stopped_listening(url), "the writer is stopping")
-    assert await asyncio.to_thread(writer.wait, seconds=SECONDS) == 0
+    assert await asyncio.to_thread(writer.wait) == 0
     info = await bus.jetstream.consumer_info(ORDERS_STREAM, AUDIT_CONSUMER)
     stored = await tables.count("order_event")
     assert stored >= 10
@@ -215,13 +216,13 @@ async def test_a_writer_stopped_during_an_outage_gives_its_batch_back_at_once(
     stack.stop_postgres()
     try:
         await bus.publish(*(encode(one) for one in mixed(100)))
-        writer.wait_for(lambda: HOLDING in writer.output() or None, what="hold the batch", seconds=SECONDS)
+        writer.wait_for(lambda: HOLDING in writer.output() or None, what="hold the batch")
         assert writer.stop() == 0
     finally:
         stack.start_postgres()
     start()
     # the consumer's ack_wait is 30 s: what was not given back would not be here so soon
-    await bus.all_acknowledged(seconds=10)
+    await bus.all_acknowledged()
 
 
 async def test_a_writer_stopped_under_load_leaves_nothing_behind_and_nothing_twice(
@@ -277,7 +278,7 @@ async def test_a_consumer_deleted_while_the_writer_runs_is_told_and_taken_up_aga
 async def test_a_writer_does_not_start_without_its_consumer(start: Callable[..., Child], bus: Bus) -> None:
     await bus.jetstream.delete_consumer(REDELIVERY_STREAM, AUDIT_CONSUMER)
     writer = start()
-    assert await asyncio.to_thread(writer.wait, seconds=SECONDS) == 1
+    assert await asyncio.to_thread(writer.wait) == 1
     assert b"REDELIVER has no consumer 'audit-writer': provision the streams" in writer.output()
 
 
@@ -309,7 +310,7 @@ async def test_the_metrics_tell_how_far_behind_the_writer_is(
 
 def test_a_wrong_setting_ends_it_with_a_clear_error(start: Callable[..., Child]) -> None:
     writer = start(FILLPROOF_DATABASE_URL="mysql://there", FILLPROOF_BATCH_SIZE="0")
-    assert writer.wait(seconds=SECONDS) == 2
+    assert writer.wait() == 2
     output = writer.output().decode()
     assert "FILLPROOF_DATABASE_URL: Value error, expected postgresql://" in output
     assert "FILLPROOF_BATCH_SIZE" in output

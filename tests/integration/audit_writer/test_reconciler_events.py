@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from pathlib import Path
+from importlib.resources import files
 from typing import TYPE_CHECKING
 
 import nats
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.stack
 
-SAMPLES = Path(__file__).parents[2] / "data/events/v1"
+SAMPLES = files("order_events") / "samples/v1"
 NAMES = (
     "reconciler.halted",
     "reconciler.resumed",

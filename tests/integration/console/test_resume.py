@@ -3,12 +3,13 @@
 import asyncio
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
-from pathlib import Path
+from importlib.resources import files
 
 import nats
 import pytest
 from nats.js.kv import KeyValue
 from rich.console import Console
+from waiting import limit
 
 from console import resume as command
 from console.errors import BadOption, NotFinished
@@ -18,7 +19,7 @@ from order_events.subjects import HALT_KEY, RESUME_KEY, STATE_BUCKET
 
 pytestmark = pytest.mark.stack
 
-NOTICE = (Path(__file__).parents[2] / "data/events/v1/reconciler.halted.json").read_bytes()
+NOTICE = (files("order_events") / "samples/v1/reconciler.halted.json").read_bytes()
 ACCOUNT = "rfxmebQ8cESn2JoSoNV6eELtUzndoSjos6"
 NOW = datetime(2026, 11, 23, 1, 0, tzinfo=UTC)
 
@@ -41,7 +42,7 @@ async def test_the_answer_names_the_halt_who_looked_when_and_what_was_found(
     await bucket.put(f"0.{ACCOUNT}.{HALT_KEY}", NOTICE)
     asked = asyncio.create_task(answered(provisioned_nats_url))
     watcher = await bucket.watch(f"0.{ACCOUNT}.{RESUME_KEY}")
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(limit()):
         written = None
         while written is None or written.value is None:
             written = await watcher.updates()

@@ -9,18 +9,12 @@ from typing import Any
 import msgspec
 import pytest
 from replaying import recorded
-from waiting import until
+from waiting import limit, until
 from websockets.asyncio.server import ServerConnection, serve
 
+from ledger_client import InvalidRequest, LedgerServer, Overloaded, ProtocolViolation, Refused, Unreachable
+from ledger_client.answers import decode
 from ledger_client.json_rpc import JsonRpcServer
-from ledger_client.server import (
-    InvalidRequest,
-    LedgerServer,
-    Overloaded,
-    ProtocolViolation,
-    Refused,
-    Unreachable,
-)
 from ledger_client.websocket import WebSocketServer
 from replay_node.faults import Faults
 from replay_node.node import Node
@@ -34,15 +28,25 @@ LOOPBACK = "127.0.0.1"
 Connect = Callable[..., LedgerServer]
 
 
-def json_rpc(url: str, timeout: float = 5) -> LedgerServer:
-    return JsonRpcServer(url, timeout=timeout)
+async def told(server: LedgerServer, method: str, **params: object) -> dict[str, Any]:
+    return decode(server.name, method, await server.request(method, **params), dict[str, Any])
+
+
+def json_rpc(url: str, timeout: float | None = None) -> LedgerServer:
+    return JsonRpcServer(url, timeout=timeout or limit())
 
 
 def websocket(
-    url: str, timeout: float = 5, silence: float = 20, on_ledger_closed: Callable[[], None] = lambda: None
+    url: str,
+    timeout: float | None = None,
+    silence: float | None = None,
+    on_ledger_closed: Callable[[], None] = lambda: None,
 ) -> WebSocketServer:
     return WebSocketServer(
-        url.replace("http://", "ws://"), on_ledger_closed=on_ledger_closed, timeout=timeout, silence=silence
+        url.replace("http://", "ws://"),
+        on_ledger_closed=on_ledger_closed,
+        timeout=timeout or limit(),
+        silence=silence or limit(),
     )
 
 
@@ -71,7 +75,7 @@ async def server(connect: Connect, url: str) -> AsyncIterator[LedgerServer]:
 
 
 async def test_an_answer_is_its_result_and_no_number_in_it_a_float(server: LedgerServer) -> None:
-    info = (await server.request("server_info"))["info"]
+    info = (await told(server, "server_info"))["info"]
     assert info["validated_ledger"]["seq"] == FIRST
     assert info["validated_ledger"]["reserve_inc_xrp"] == Decimal("0.2")
     assert not [value for value in info["validated_ledger"].values() if isinstance(value, float)]
@@ -79,8 +83,12 @@ async def test_an_answer_is_its_result_and_no_number_in_it_a_float(server: Ledge
 
 async def test_answers_have_the_shape_of_api_version_2(server: LedgerServer, node: Node) -> None:
     node.close_ledger()
-    page = await server.request(
-        "account_tx", account=SESSION.accounts["maker"], ledger_index_min=FIRST, ledger_index_max=FIRST + 1
+    page = await told(
+        server,
+        "account_tx",
+        account=SESSION.accounts["maker"],
+        ledger_index_min=FIRST,
+        ledger_index_max=FIRST + 1,
     )
     assert all({"tx_json", "hash", "ledger_hash", "validated"} <= set(tx) for tx in page["transactions"])
     assert page["transactions"]
@@ -90,7 +98,7 @@ async def test_requests_made_at_once_get_each_its_own_answer(server: LedgerServe
     for _ in SESSION.ledgers:
         node.close_ledger()
     indexes = [ledger.ledger_index for ledger in SESSION.ledgers] * 5
-    answers = await asyncio.gather(*(server.request("ledger", ledger_index=index) for index in indexes))
+    answers = await asyncio.gather(*(told(server, "ledger", ledger_index=index) for index in indexes))
     assert [answer["ledger_index"] for answer in answers] == indexes
 
 
@@ -158,7 +166,7 @@ async def impostor(handle: Handler) -> AsyncIterator[str]:
     listener = await asyncio.start_server(converse, LOOPBACK, 0)
     async with listener:
         yield f"http://{LOOPBACK}:{listener.sockets[0].getsockname()[1]}"
-        await asyncio.wait(conversations, timeout=5)
+        await asyncio.wait(conversations, timeout=limit())
 
 
 async def says_nothing(reader: asyncio.StreamReader, _writer: asyncio.StreamWriter) -> None:
@@ -225,7 +233,7 @@ async def test_a_websocket_whose_subscription_fails_is_not_kept_without_its_stre
         await server.request("server_info")
     await server.request("server_info")
     node.close_ledger()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(limit()):
         await woken.wait()
     await server.close()
 
@@ -234,7 +242,7 @@ async def test_a_websocket_on_which_no_ledger_closes_for_too_long_is_given_up(no
     server = websocket(url, silence=0.1)
     await server.request("server_info")
     await until(lambda: not node.on_validated)  # the node has seen the connection end
-    assert (await server.request("server_info"))["info"]
+    assert (await told(server, "server_info"))["info"]
     assert len(node.on_validated) == 1
     await server.close()
 
@@ -244,7 +252,7 @@ async def test_a_websocket_that_the_server_closes_is_replaced_by_a_fresh_one(nod
     await server.request("server_info")
     node.drop_connections()
     await until(lambda: not node.on_validated)
-    assert (await server.request("server_info"))["info"]
+    assert (await told(server, "server_info"))["info"]
     await server.close()
 
 
@@ -257,8 +265,8 @@ async def test_what_waits_for_an_answer_learns_at_once_that_the_connection_is_lo
 
     async with serve(hangs_up_on_the_second_request, LOOPBACK, 0) as listener:
         port = next(iter(listener.sockets)).getsockname()[1]
-        server = websocket(f"http://{LOOPBACK}:{port}", timeout=60)
-        async with asyncio.timeout(5):
+        server = websocket(f"http://{LOOPBACK}:{port}", timeout=10 * limit())
+        async with asyncio.timeout(limit()):
             with pytest.raises(Unreachable, match="connection closed"):
                 await server.request("server_info")
         await server.close()

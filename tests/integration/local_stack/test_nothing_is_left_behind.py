@@ -9,12 +9,13 @@ import signal
 import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import psutil
 import pytest
+from running_command import first_line, running
+from waiting import limit, wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.stack
 
 SUPERVISOR = Path(__file__).with_name("supervisor.py")
-SECONDS = 15.0
 READ_ANYTHING = "+dac_read_search"
 """Python and the packages may lie where only root can read."""
 AS_NOBODY = [
@@ -40,24 +40,14 @@ def temporary() -> Iterator[Path]:
     shutil.rmtree(place)
 
 
-def start_supervisor(temporary: Path, *prefix: str) -> subprocess.Popen[str]:
-    supervisor = subprocess.Popen(
-        [*prefix, sys.executable, str(SUPERVISOR)],
-        stdout=subprocess.PIPE,
-        text=True,
-        env={**os.environ, "TMPDIR": str(temporary)},
-        start_new_session=True,
-    )
-    assert supervisor.stdout
-    assert supervisor.stdout.readline().startswith("nats://")
-    return supervisor
-
-
-def wait_until(condition: Callable[[], bool], what: str) -> None:
-    deadline = time.monotonic() + SECONDS
-    while not condition():
-        assert time.monotonic() < deadline, f"not within {SECONDS:g} s: {what}"
-        time.sleep(0.01)
+@contextlib.contextmanager
+def supervising(temporary: Path, *prefix: str) -> Iterator[subprocess.Popen[str]]:
+    command = [*prefix, sys.executable, str(SUPERVISOR)]
+    environment = {**os.environ, "TMPDIR": str(temporary)}
+    with running(command, stderr=subprocess.STDOUT, env=environment, start_new_session=True) as supervisor:
+        said = first_line(supervisor)
+        assert said.startswith("nats://"), said + supervisor.communicate()[0]
+        yield supervisor
 
 
 def answers(processes: Iterable[psutil.Process], question: Callable[[psutil.Process], str]) -> Iterator[str]:
@@ -79,9 +69,7 @@ def end_and_look(supervisor: subprocess.Popen[str], number: signal.Signals, temp
     assert {"nats-server", "postgres"} < names
     assert list(temporary.iterdir())
     supervisor.send_signal(number)
-    status = supervisor.wait(SECONDS)
-    assert supervisor.stdout
-    supervisor.stdout.close()
+    status = supervisor.wait(limit())
     wait_until(lambda: all_gone(children), f"the end of {children}")
     wait_until(lambda: not list(temporary.iterdir()), f"an empty {temporary}")
     return status
@@ -91,8 +79,8 @@ def end_and_look(supervisor: subprocess.Popen[str], number: signal.Signals, temp
 def test_neither_a_process_nor_a_directory_outlives_the_supervisor(
     number: signal.Signals, temporary: Path
 ) -> None:
-    supervisor = start_supervisor(temporary)
-    status = end_and_look(supervisor, number, temporary)
+    with supervising(temporary) as supervisor:
+        status = end_and_look(supervisor, number, temporary)
     assert status == (-number if number == signal.SIGKILL else 128 + number)
 
 
@@ -101,11 +89,11 @@ def test_an_ordinary_user_leaves_nothing_behind_either(temporary: Path) -> None:
         pytest.skip("the tests run as an ordinary user already")
     if subprocess.run([*AS_NOBODY, "true"], check=False, capture_output=True).returncode != 0:
         pytest.skip("setpriv can't become the user nobody here")
-    supervisor = start_supervisor(temporary, *AS_NOBODY)
-    running = psutil.Process(supervisor.pid)
-    everybody = (running, *running.children(recursive=True))
-    assert set(answers(everybody, psutil.Process.username)) == {"nobody"}
-    assert end_and_look(supervisor, signal.SIGKILL, temporary) == -signal.SIGKILL
+    with supervising(temporary, *AS_NOBODY) as supervisor:
+        process = psutil.Process(supervisor.pid)
+        everybody = (process, *process.children(recursive=True))
+        assert set(answers(everybody, psutil.Process.username)) == {"nobody"}
+        assert end_and_look(supervisor, signal.SIGKILL, temporary) == -signal.SIGKILL
 
 
 @pytest.mark.usefixtures("stack")

@@ -20,6 +20,7 @@ import psutil
 import pytest
 
 from local_stack import (
+    STOP,
     ChildFailed,
     Interrupted,
     LocalStack,
@@ -206,11 +207,14 @@ def test_a_service_is_ready_once_it_says_where_and_answers(stack: LocalStack, tm
     assert child.stop() == -signal.SIGTERM
 
 
-def test_a_service_that_does_not_listen_to_its_end_is_killed(stack: LocalStack, tmp_path: Path) -> None:
+def test_a_service_that_does_not_listen_to_its_end_is_killed(
+    stack: LocalStack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (tmp_path / "stubborn_service.py").write_text(STUBBORN_SERVICE)
     child = stack.spawn("stubborn_service", env={"PYTHONPATH": str(tmp_path)}, log_path=tmp_path / "log")
     assert child.wait_listening() == "nothing"
-    assert child.stop(seconds=0.1) == -signal.SIGKILL
+    monkeypatch.setenv(STOP, "0.1")
+    assert child.stop() == -signal.SIGKILL
 
 
 def test_what_a_service_did_last_is_found_although_it_ended_while_it_was_looked_for(
@@ -225,7 +229,7 @@ def test_what_a_service_did_last_is_found_although_it_ended_while_it_was_looked_
         child.kill()
         return None if alive else child.returncode
 
-    assert child.wait_for(ending_at_the_first_look, what="end", seconds=20) == -signal.SIGKILL
+    assert child.wait_for(ending_at_the_first_look, what="end") == -signal.SIGKILL
 
 
 def test_a_service_that_died_unseen_is_reported_by_the_stack(tmp_path: Path) -> None:
@@ -268,7 +272,7 @@ def test_an_interrupt_while_a_child_starts_leaves_no_child(
             monkeypatch.setattr(subprocess, "Popen", InterruptedPopen)
             child = stack.spawn("http.server", "--bind", "127.0.0.1", "0")
             monkeypatch.undo()
-            child.wait(seconds=20)
+            child.wait()
 
     born: list[psutil.Process] = []
     with pytest.raises(Interrupted) as ended:

@@ -187,7 +187,7 @@ async def test_an_engine_of_the_examples_does_its_work_as_its_user(
 async def until_refused(refused: list[str], subject: str) -> None:
     """Wait for the server's word, which may come after its answer to a flush."""
     with contextlib.suppress(TimeoutError):
-        await until(lambda: bool(refused), seconds=5)
+        await until(lambda: bool(refused))
     assert any("permissions violation" in text.lower() for text in refused), subject
 
 

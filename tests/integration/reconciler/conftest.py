@@ -8,9 +8,11 @@ from nats.aio.client import Client
 from nats.js import JetStreamContext
 
 from reconciler.adapters.engine_feed import JetStreamEngineFeed
+from reconciler.adapters.event_publishers import EventPublishers, orders_publishers
 from reconciler.adapters.orders_bus import JetStreamOrders
 from reconciler.adapters.state_store import BucketStore
 from reconciler.metrics import Metrics
+from service_kit import make_broker
 
 
 @pytest.fixture
@@ -36,8 +38,17 @@ def connected(client: Client) -> Callable[[], Client]:
 
 
 @pytest.fixture
-def orders(connected: Callable[[], Client], metrics: Metrics) -> JetStreamOrders:
-    return JetStreamOrders(connected, metrics)
+async def publishers(provisioned_nats_url: str) -> AsyncIterator[EventPublishers]:
+    broker = make_broker(provisioned_nats_url)
+    declared = orders_publishers(broker)
+    await broker.connect()
+    yield declared
+    await broker.stop()
+
+
+@pytest.fixture
+def orders(publishers: EventPublishers, connected: Callable[[], Client], metrics: Metrics) -> JetStreamOrders:
+    return JetStreamOrders(publishers, connected, metrics)
 
 
 @pytest.fixture

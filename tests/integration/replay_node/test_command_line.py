@@ -12,31 +12,33 @@ from typing import TYPE_CHECKING
 import pytest
 from aiohttp import ClientSession
 from replaying import session_path
+from running_command import first_line, running
+from waiting import limit
 
 from replay_node.__main__ import main
 
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
 
-def start(*arguments: object) -> subprocess.Popen[str]:
-    command = [sys.executable, "-m", "replay_node", *map(str, arguments)]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+def started(*arguments: object) -> AbstractContextManager[subprocess.Popen[str]]:
+    return running([sys.executable, "-m", "replay_node", *map(str, arguments)], stderr=subprocess.PIPE)
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 async def test_it_says_where_it_listens_and_stops_with_status_0(number: signal.Signals) -> None:
-    process = start(session_path("full_fill"), "--pace", "manual", "--fault", "lag=1", "--network-id", 7)
-    assert process.stdout is not None
-    ready = json.loads(process.stdout.readline())
-    async with (
-        ClientSession() as http,
-        http.ws_connect(ready["url"]),  # an open connection must not hold the stop up
-        http.post(ready["url"], json={"method": "server_info"}) as answer,
-    ):
-        info = (await answer.json())["result"]["info"]
-        process.send_signal(number)
-    _, err = process.communicate(timeout=10)
+    options = ("--pace", "manual", "--fault", "lag=1", "--network-id", 7)
+    with started(session_path("full_fill"), *options) as process:
+        ready = json.loads(first_line(process))
+        async with (
+            ClientSession() as http,
+            http.ws_connect(ready["url"]),  # an open connection must not hold the stop up
+            http.post(ready["url"], json={"method": "server_info"}) as answer,
+        ):
+            info = (await answer.json())["result"]["info"]
+            process.send_signal(number)
+        _, err = process.communicate(timeout=limit())
 
     assert (process.returncode, err) == (0, "")
     assert ready["url"].startswith("http://127.0.0.1:")
@@ -61,8 +63,8 @@ def test_a_missing_file_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture
 def test_a_taken_port_is_refused() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        process = start(session_path("full_fill"), "--port", port)
-        out, err = process.communicate(timeout=20)
+        with started(session_path("full_fill"), "--port", port) as process:
+            out, err = process.communicate(timeout=limit())
 
     assert (process.returncode, out) == (2, "")
     assert f"expected to listen on 127.0.0.1:{port}" in err

@@ -8,7 +8,7 @@ from typing import Any, cast
 import pytest
 from faststream.nats import JStream, NatsBroker, PullSub
 from nats.aio.msg import Msg
-from waiting import until
+from waiting import limit, until
 
 from audit_writer.adapters import pull
 from audit_writer.adapters.pull import AHEAD, AT_ONCE, Pull
@@ -63,13 +63,19 @@ class Taking:
         self.server = Server()
         broker = NatsBroker()
         broker_like = cast("Any", type("Broker", (), {"connection": self.server}))
-        pull_sub = PullSub(batch_size=SIZE, timeout=seconds, batch=True)
-        subscriber = broker.subscriber("order.>", stream=JStream("ORDERS"), pull_sub=pull_sub)
+        subscriber = broker.subscriber("order.>", stream=JStream("ORDERS"), pull_sub=PullSub(batch=True))
         subscriber.consume = cast("Any", self._consume)  # type: ignore[method-assign]
         self.batches: list[list[str]] = []
         self.go = asyncio.Event()
         self.go.set()
-        self.pull = Pull(broker_like, subscriber, stream="ORDERS", durable="d", hold_every=hold_every)
+        self.pull = Pull(
+            broker_like,
+            subscriber,
+            stream="ORDERS",
+            batch_size=SIZE,
+            batch_seconds=seconds,
+            hold_every=hold_every,
+        )
 
     async def _consume(self, batch: list[Msg]) -> None:
         self.batches.append([one.subject for one in batch])
@@ -197,7 +203,7 @@ async def test_a_stop_hands_over_what_was_collected_and_what_open_requests_still
     await until(lambda: taking.batches == [["1"]])
     await taking.server.deliver(2, 3)
     await taking.server.end("408", **{"Nats-Pending-Messages": str(AHEAD * SIZE - 3)})
-    await asyncio.wait_for(draining, 10)
+    await asyncio.wait_for(draining, limit())
     assert [one for batch in taking.batches for one in batch] == ["1", "2", "3"]
     assert len(taking.server.asked) == 1
 
@@ -217,4 +223,4 @@ async def test_a_stop_gives_back_at_once_what_nobody_gets_to(
 
 
 async def test_a_stop_before_the_start_waits_for_nothing() -> None:
-    await asyncio.wait_for(Taking().pull.drain(), 1)
+    await asyncio.wait_for(Taking().pull.drain(), limit())

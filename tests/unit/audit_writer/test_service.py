@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from sample_events import ANOMALY, SAMPLES, event, mixed
+from waiting import limit
 
 from audit_writer.metrics import MALFORMED, REFUSED, STORED, Metrics
 from audit_writer.ports import Delivery, LetterUndelivered, Rows, RowsRefused, StoreUnavailable
@@ -74,12 +75,18 @@ def messages(count: int) -> list[Message]:
 
 
 def make_writer(
-    store: Table, letters: Letters, *, hold_every: float = 60, backoff: Backoff | None = None
+    store: Table,
+    letters: Letters,
+    *,
+    hold_every: float = 60,
+    backoff: Backoff | None = None,
+    stopping: asyncio.Event | None = None,
 ) -> AuditWriter:
     return AuditWriter(
         store=store,
         dead_letters=letters,
         metrics=Metrics(),
+        stopping=stopping or asyncio.Event(),
         hold_every=hold_every,
         chance=lambda: 0.0,
         backoff=backoff or Backoff(first=0.0, cap=0.0),
@@ -192,7 +199,7 @@ async def test_messages_are_held_while_the_store_takes_its_time() -> None:
             return await super().write(rows)
 
     store = Slow()
-    await asyncio.wait_for(make_writer(store, Letters(), hold_every=0.001).handle(batch), 10)
+    await asyncio.wait_for(make_writer(store, Letters(), hold_every=0.001).handle(batch), limit())
     assert answers(batch) == [["acknowledged"]] * 3
 
 
@@ -201,19 +208,20 @@ async def test_a_stop_during_an_outage_gives_the_batch_back() -> None:
         raise StoreUnavailable("connection refused")
 
     batch = messages(3)
-    writer = make_writer(Table(away), Letters(), backoff=Backoff(first=60, cap=60))
+    stopping = asyncio.Event()
+    writer = make_writer(Table(away), Letters(), backoff=Backoff(first=60, cap=60), stopping=stopping)
     handling = asyncio.create_task(writer.handle(batch))
     await asyncio.sleep(0)
-    writer.stop()
-    await asyncio.wait_for(handling, 10)
+    stopping.set()
+    await asyncio.wait_for(handling, limit())
     assert answers(batch) == [["given back"]] * 3
 
 
 async def test_a_stop_lets_a_batch_finish_while_the_store_answers() -> None:
     batch = messages(3)
-    writer = make_writer(Table(), Letters())
-    writer.stop()
-    await writer.handle(batch)
+    stopping = asyncio.Event()
+    stopping.set()
+    await make_writer(Table(), Letters(), stopping=stopping).handle(batch)
     assert answers(batch) == [["acknowledged"]] * 3
 
 
@@ -223,6 +231,7 @@ async def test_the_metrics_tell_what_became_of_each_event() -> None:
         store=Table(refuse_with("poison")),
         dead_letters=Letters(),
         metrics=metrics,
+        stopping=asyncio.Event(),
         hold_every=60,
         chance=lambda: 0.0,
     )

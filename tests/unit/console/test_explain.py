@@ -1,6 +1,6 @@
 """`explain` reads only what a node shows, and never says otherwise than `replay`, which knows everything."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import pytest
@@ -19,6 +19,7 @@ from console.replay import replay
 from order_events import OrderStatus, RemovalReason, Resolution
 
 GLOBAL_FREEZE = 0x0040_0000
+OF_EACH_END = 2
 NOBODY = "rrrrrrrrrrrrrrrrrrrrBZbvji"
 
 
@@ -48,6 +49,16 @@ def same(explanation: Explanation, line: OrderLine) -> bool:
     return True
 
 
+def of_every_end(lines: Iterable[OrderLine]) -> Iterator[OrderLine]:
+    """Yield a few orders for each kind of end: to explain one, all of its account's history is read."""
+    by_end: dict[object, list[OrderLine]] = {}
+    for line in lines:
+        end = (line.status, line.removal_reason, line.resolution, bool(line.fills))
+        by_end.setdefault(end, []).append(line)
+    for alike in by_end.values():
+        yield from alike[:: -(-len(alike) // OF_EACH_END)]
+
+
 @pytest.mark.parametrize("name", SCRIPTED)
 def test_every_order_of_a_scripted_session_is_explained_by_its_truth(name: str) -> None:
     session = recorded(name)
@@ -68,8 +79,7 @@ def test_every_order_of_a_scripted_session_is_explained_by_its_truth(name: str) 
 def test_the_orders_of_a_random_session_are_explained_as_replay_tells_them(name: str) -> None:
     session = recorded(name)
     node = of_session(session)
-    some = list(replay(session))[::7]
-    assert all(same(told(node, line.account, line.sequence), line) for line in some)
+    assert all(same(told(node, line.account, line.sequence), line) for line in of_every_end(replay(session)))
 
 
 def test_an_unfunded_order_names_what_left_its_owner_nothing_and_the_balance_that_shows_it() -> None:
@@ -123,13 +133,12 @@ def test_on_a_bridge_the_offer_next_to_the_order_is_a_counterparty_too() -> None
 def test_a_pool_that_gave_an_order_what_it_asked_is_a_counterparty() -> None:
     session = recorded("random_amm_3")
     node = of_session(session)
-    roles = {
-        party.role
+    assert any(
+        party.role == "amm"
         for order in session.orders
         for one in told(node, order["account"], order["sequence"]).transactions
         for party in one.counterparties
-    }
-    assert "amm" in roles
+    )
 
 
 def test_a_cancel_that_came_too_late_is_listed_and_has_no_effect() -> None:

@@ -9,8 +9,9 @@ from in_process_node import InProcessServer
 from one_account import announced, committed_by, follower, run, statuses, to_the_end, told
 from replaying import recorded
 from structlog.testing import capture_logs
+from waiting import limit
 
-from ledger_client.server import LedgerServer, ProtocolViolation, Unreachable
+from ledger_client import LedgerServer, ProtocolViolation, Unreachable
 from offer_lifecycle import Header
 from order_events import (
     OrderDisappeared,
@@ -83,7 +84,7 @@ class StalledMarket(NoMarket):
 
 async def test_a_market_that_never_answers_costs_a_bounded_time_and_the_context() -> None:
     session, memory = recorded("full_fill"), Memory()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(limit()):
         await run(memory, session, StalledMarket())
     disappeared = [event for event in memory.stream if isinstance(event, OrderDisappeared)]
     assert [event.market_context.reason for event in disappeared if event.market_context] == [

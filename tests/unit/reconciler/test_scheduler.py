@@ -11,11 +11,10 @@ from in_process_node import InProcessServer
 from one_account import committed_by
 from replaying import recorded
 from structlog.testing import capture_logs
-from waiting import until
+from waiting import limit, until
 from with_a_hole import PATIENCE, Clock, gaps_of
 
-from ledger_client.server import Unreachable
-from ledger_client.server_choice import Servers
+from ledger_client import Servers, Unreachable
 from reconciler.backfill.history_gaps import SECONDS_BETWEEN_SEARCHES
 from reconciler.backfill.unexplained_removals import UnexplainedRemovals
 from reconciler.fleet.account_shares import Lease, share
@@ -205,7 +204,7 @@ async def test_a_cancellation_that_a_library_swallows_still_ends_the_loop(
     task = asyncio.create_task(running.scheduler.run())
     await store.committing.wait()
     task.cancel()
-    done, _ = await asyncio.wait([task], timeout=5)
+    done, _ = await asyncio.wait([task], timeout=limit())
     assert done == {task}
     assert task.cancelled()
 

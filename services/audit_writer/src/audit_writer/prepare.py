@@ -1,6 +1,6 @@
 """The one-shot step before the services start: `python -m audit_writer.prepare` (schema, months, passwords).
 
-Running it again changes nothing but the two roles' passwords, which become what the settings say. Takes
+Running it again changes nothing but the two roles' passwords, which become what the settings say. Needs
 Alembic: `fillproof-audit-writer[migrate]`.
 """
 
@@ -23,7 +23,7 @@ MIGRATIONS = Path(__file__).with_name("migrations")
 def main() -> int:
     """Return the exit status; what went wrong is on standard error."""
     if importlib.util.find_spec("alembic") is None:
-        sys.stderr.write("preparing the database takes Alembic: install fillproof-audit-writer[migrate]\n")
+        sys.stderr.write("preparing the database needs Alembic: install fillproof-audit-writer[migrate]\n")
         return maintain.FAILED
     settings = load_settings(PreparationSettings)
     owner = settings.owner_database_url.get_secret_value()

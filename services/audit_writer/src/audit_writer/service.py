@@ -99,22 +99,30 @@ class AuditWriter:
         store: Store,
         dead_letters: DeadLetters,
         metrics: Metrics,
+        stopping: asyncio.Event,
         hold_every: float,
         chance: Callable[[], float],
         backoff: Backoff = Backoff(),
     ) -> None:
-        """`hold_every`: seconds, well below the consumer's ack_wait; `chance`: a number in [0, 1)."""
+        """Know the ports, and when to stop.
+
+        Args:
+            store: where events are kept.
+            dead_letters: where messages go that can't be stored.
+            metrics: what is counted.
+            stopping: once it is set, a batch is given back if the store is away; otherwise it is finished.
+            hold_every: seconds, well below the consumer's ack_wait.
+            chance: a number in [0, 1).
+            backoff: the pauses between two attempts to write.
+
+        """
         self._store = store
         self._dead_letters = dead_letters
         self._metrics = metrics
         self._hold_every = hold_every
         self._chance = chance
         self._backoff = backoff
-        self._stopping = asyncio.Event()
-
-    def stop(self) -> None:
-        """Have the running batch given back if the store is away; otherwise it is finished."""
-        self._stopping.set()
+        self._stopping = stopping
 
     async def handle(self, batch: Sequence[Delivery]) -> None:
         """Store and acknowledge a batch; what could not be settled is delivered again."""

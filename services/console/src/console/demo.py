@@ -15,13 +15,11 @@ from console.session_run import TAIL_BYTES, SessionRun, network_of
 from console.sessions import Recording
 from console.stack import local_stack, start_audit_writer
 from console.store import open_anomalies, stored_anomalies, stored_events, unwritten
-from local_stack import Child, LocalStack, check_interrupts
+from local_stack import PATIENCE, Child, LocalStack, check_interrupts, patience
 
 AT_ONCE = 3
 """Sessions that run side by side: each has a node and a reconciler of its own."""
 POLL_SECONDS = 0.05
-SILENCE_SECONDS = 60.0
-"""How long nothing at all may move before the demo gives up."""
 
 
 class Options(msgspec.Struct, frozen=True, kw_only=True):
@@ -77,6 +75,7 @@ def _play(recordings: list[Recording], stack: LocalStack, options: Options, cons
     )
     waiting, running = list(recordings), dict[TaskID, SessionRun]()
     moved = time.monotonic()
+    silence = patience()
     with Progress(*columns, console=console) as progress:
         while waiting or running:
             check_interrupts()
@@ -92,10 +91,10 @@ def _play(recordings: list[Recording], stack: LocalStack, options: Options, cons
                     del running[task]
                 if done or run.cursor != before:
                     moved = time.monotonic()
-            if time.monotonic() - moved > SILENCE_SECONDS:
+            if time.monotonic() - moved > silence:
                 tails = "\n".join(run.log_tail() for run in running.values())
                 raise NotFinished(
-                    f"no ledger was folded for {SILENCE_SECONDS:g} s; the ends of the logs:\n{tails}"
+                    f"no ledger was folded for {silence:g} s ({PATIENCE}); the ends of the logs:\n{tails}"
                 )
             time.sleep(POLL_SECONDS)
 
@@ -108,9 +107,11 @@ def _wait_until_written(stack: LocalStack, writer: Child) -> None:
         now = asyncio.run(unwritten(stack.nats_url))
         if now != left:
             left, moved = now, time.monotonic()
-        if time.monotonic() - moved > SILENCE_SECONDS:
+        if time.monotonic() - moved > patience():
             tail = writer.output()[-TAIL_BYTES:].decode()
-            raise NotFinished(f"{left} events wait for PostgreSQL; the end of the writer's log:\n{tail}")
+            raise NotFinished(
+                f"{left} events wait for PostgreSQL ({PATIENCE}); the end of the writer's log:\n{tail}"
+            )
 
 
 async def _result(recordings: list[Recording], stack: LocalStack) -> Result:

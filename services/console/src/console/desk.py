@@ -34,9 +34,9 @@ def ack_command(
 
     Example: fillproof ack 4d644ed4-3a8e-537a-8850-16716405bdc1 --note "canceled by hand"
     """
-    with explained():
-        require_extra("database", command="ack")
-        from console.acknowledge import acknowledge, show
+    require_extra("database", command="ack")
+    from console.acknowledge import acknowledge, show
 
+    with explained():
         acknowledged = acknowledge(database, anomaly, by=by or getpass.getuser(), note=note)
     show(screen(), acknowledged)

@@ -1,24 +1,19 @@
-"""Extras of the package that some commands take: what is missing is said in one line."""
+"""Extras of the package that some commands need: what is missing is said in one line."""
 
 import importlib.util
 from typing import Literal
 
-from console.errors import BadOption
+from console.ending import refuse
 
 Extra = Literal["database", "local"]
 _MODULES: dict[Extra, tuple[str, ...]] = {"database": ("asyncpg",), "local": ("asyncpg", "local_stack")}
 
 
 def require_extra(extra: Extra, *, command: str) -> None:
-    """Check that what `fillproof-console[extra]` brings is installed.
-
-    Raises:
-        BadOption: it is not; the text says what to install.
-
-    """
+    """End the command where `fillproof-console[extra]` is not installed, and say so."""
     missing = [module for module in _MODULES[extra] if importlib.util.find_spec(module) is None]
     if missing:
-        raise BadOption(
-            f"expected the extra `{extra}`, which `{command}` takes, found no {' and no '.join(missing)}: "
+        refuse(
+            f"expected the extra `{extra}`, which `{command}` needs, found no {' and no '.join(missing)}: "
             f"install fillproof-console[{extra}]"
         )

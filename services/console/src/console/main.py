@@ -114,8 +114,7 @@ def demo_command(  # noqa: PLR0913 - one parameter for each option
 
     Example: fillproof demo canceled_elsewhere unfunded_removed
     """
-    with explained():
-        require_extra("local", command="demo")
+    require_extra("local", command="demo")
     from console.demo import Options, demo
     from console.stack import wait_for_interrupt
     from console.stack_ending import ended_by_ctrl_c, stack_explained
@@ -129,6 +128,7 @@ def demo_command(  # noqa: PLR0913 - one parameter for each option
                 _print_json(result.lines)
                 continue
             show_orders(screen(), result.lines, found, anomalies=result.anomalies)
+            console.print(f"Your engine's own books against the ledger: {pasteable('compare', '--example')}")
             if hold:
                 console.print("Everything is still running. Ctrl-C ends it.")
                 with ended_by_ctrl_c():
@@ -151,8 +151,7 @@ def run_command(
 
     Example: fillproof run --xrpl https://xrplcluster.com --account rPT1Sjq2YGrBMTttX4GZHjKu9dyfzbpAYe
     """
-    with explained():
-        require_extra("local", command="run")
+    require_extra("local", command="run")
     from console.run import Options, run
     from console.stack_ending import ended_by_ctrl_c, stack_explained
 
@@ -190,10 +189,10 @@ def verify_command(
 
     Example: fillproof verify --database postgresql://owner:...@db/fillproof --xrpl https://xrplcluster.com
     """
-    with explained():
-        require_extra("database", command="verify")
-        from console.verify import show, verify
+    require_extra("database", command="verify")
+    from console.verify import show, verify
 
+    with explained():
         report = verify(database, head or (), xrpl, sample, screen(stderr=True))
     show(report, screen())
     if report.findings:

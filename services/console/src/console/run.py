@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import NoReturn
 from urllib.parse import urlsplit
@@ -9,7 +10,7 @@ from urllib.parse import urlsplit
 import httpx
 import msgspec
 import nats
-from nats.js import JetStreamContext
+from nats.aio.msg import Msg
 from nats.js.api import DeliverPolicy
 from rich.console import Console
 from rich.text import Text
@@ -106,7 +107,9 @@ def _account_infos(url: str, accounts: list[str]) -> list[Response]:
 async def _follow(stack: LocalStack, urls: list[str], accounts: list[str], console: Console) -> None:
     connection = await nats.connect(stack.nats_url)
     try:
-        events = await connection.jetstream().subscribe(
+        jetstream = connection.jetstream()
+        told_before = (await jetstream.stream_info(ORDERS_STREAM)).state.last_seq
+        events = await jetstream.subscribe(
             "order.>", stream=ORDERS_STREAM, ordered_consumer=True, deliver_policy=DeliverPolicy.NEW
         )
         reconciler = stack.spawn(
@@ -121,7 +124,7 @@ async def _follow(stack: LocalStack, urls: list[str], accounts: list[str], conso
         _say_where(stack, reconciler_url, console)
         await asyncio.gather(
             _tell_progress(stack, reconciler_url, console),
-            _tell_events(events, console),
+            tell_events(events.messages, told_before, console),
             _end_when_interrupted(),
         )
     finally:
@@ -153,8 +156,14 @@ async def _tell_progress(stack: LocalStack, reconciler_url: str, console: Consol
         await asyncio.sleep(PROGRESS_SECONDS)
 
 
-async def _tell_events(events: JetStreamContext.PushSubscription, console: Console) -> None:
-    async for message in events.messages:
+async def tell_events(messages: AsyncIterator[Msg], told_before: int, console: Console) -> None:
+    """Print the events that stand in the stream after the sequence `told_before`.
+
+    A subscription whose server falls silent before the first event begins again at the stream's first one.
+    """
+    async for message in messages:
+        if message.metadata.sequence.stream <= told_before:
+            continue
         try:
             event = decode(message.data)
         except Malformed as error:

@@ -10,7 +10,7 @@ from urllib.request import urlopen
 
 from prometheus_client.parser import text_string_to_metric_families
 
-from local_stack import Child, LocalStack, check_interrupts, noted_interrupts
+from local_stack import Child, LocalStack, check_interrupts, noted_interrupts, patience
 from service_kit.broker import connect
 from service_kit.settings import StreamSettings
 from service_kit.streams import provision
@@ -51,7 +51,7 @@ def start_audit_writer(stack: LocalStack) -> Child:
 
 def metrics(url: str) -> dict[str, float]:
     """Return a service's metrics that have no labels, by name."""
-    with urlopen(f"{url}/metrics", timeout=5) as answer:  # noqa: S310 - our own service on the loopback interface
+    with urlopen(f"{url}/metrics", timeout=patience()) as answer:  # noqa: S310 - our own service on the loopback interface
         text = answer.read().decode()
     return {
         sample.name: sample.value

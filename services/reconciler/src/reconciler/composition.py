@@ -10,14 +10,10 @@ from uuid import uuid4
 from faststream.nats import NatsBroker
 from nats.aio.client import Client
 
-from ledger_client.json_rpc import JsonRpcServer
-from ledger_client.server import LedgerServer
-from ledger_client.server_choice import Servers
-from ledger_client.shared_server import SharedServer
-from ledger_client.websocket import WebSocketServer
-from ledger_client.whole_ledgers import WholeLedgerServer
+from ledger_client import LedgerServer, Servers, SharedServer, WholeLedgerServer, connect
 from offer_lifecycle import Gap
 from reconciler.adapters.engine_feed import JetStreamEngineFeed
+from reconciler.adapters.event_publishers import EventPublishers
 from reconciler.adapters.leases import BucketLeases
 from reconciler.adapters.ledger_market import LedgerMarket
 from reconciler.adapters.metered_server import MeteredServer
@@ -49,7 +45,12 @@ class Reconciler:
     """The reconciler: its scheduler, the monitor of its servers, and the servers, to close at the end."""
 
     def __init__(
-        self, settings: ReconcilerSettings, broker: NatsBroker, metrics: Metrics, health: LedgerHealth
+        self,
+        settings: ReconcilerSettings,
+        broker: NatsBroker,
+        publishers: EventPublishers,
+        metrics: Metrics,
+        health: LedgerHealth,
     ) -> None:
         wakeup = Wakeup(poll_seconds=settings.poll_seconds)
         self.servers = Servers(
@@ -60,14 +61,15 @@ class Reconciler:
         self.monitor = ServerMonitor(self.servers, metrics)
         lease = make_lease(settings, broker)
         client = partial(leased_client, broker, lease)
+        orders = JetStreamOrders(publishers, client, metrics)
         self.scheduler = Scheduler(
-            make_follower=make_followers(settings, client, metrics),
+            make_follower=make_followers(settings, orders, client, metrics),
             lease=lease,
             servers=self.servers,
             wakeup=wakeup,
             metrics=metrics,
             on_reading=health.note_reading,
-            history_gaps=make_history_gaps(settings, client, metrics),
+            history_gaps=make_history_gaps(settings, orders, client, metrics),
             unexplained_removals=UnexplainedRemovals(clock=time.monotonic),
         )
         health.watch_lease(lambda: lease.held)
@@ -77,20 +79,14 @@ class Reconciler:
         self, url: str, settings: ReconcilerSettings, wakeup: Wakeup, metrics: Metrics
     ) -> LedgerServer:
         """Let all accounts share what is asked of a server, and from some number on read ledgers whole."""
-        whole = WholeLedgerServer(
-            MeteredServer(connect_server(url, wakeup), metrics),
+        metered = MeteredServer(connect(url, on_ledger_closed=wakeup.notify), metrics)
+        shared = SharedServer(metered, last_close=wakeup.next_close, clock=time.monotonic)
+        return WholeLedgerServer(
+            shared,
             accounts=lambda: len(self.scheduler.followers),
             from_accounts=settings.whole_ledgers_from,
             clock=time.monotonic,
         )
-        return SharedServer(whole, last_close=wakeup.next_close, clock=time.monotonic)
-
-
-def connect_server(url: str, wakeup: Wakeup) -> LedgerServer:
-    """Return the adapter for a URL's transport; the connection is made with the first request."""
-    if url.startswith(("ws://", "wss://")):
-        return WebSocketServer(url, on_ledger_closed=wakeup.notify)
-    return JsonRpcServer(url)
 
 
 def connected_client(broker: NatsBroker) -> Client:
@@ -131,7 +127,7 @@ def make_lease(settings: ReconcilerSettings, broker: NatsBroker) -> Lease:
 
 
 def make_followers(
-    settings: ReconcilerSettings, client: BusClient, metrics: Metrics
+    settings: ReconcilerSettings, orders: JetStreamOrders, client: BusClient, metrics: Metrics
 ) -> Callable[[str], Follower]:
     """Return what makes an account's follower."""
     return partial(
@@ -140,7 +136,7 @@ def make_followers(
         feed=JetStreamEngineFeed(client, metrics),
         store=BucketStore(client, metrics),
         publisher=Publisher(
-            JetStreamOrders(client, metrics),
+            orders,
             LedgerMarket(),
             disappearance_timeout=settings.disappearance_timeout,
         ),
@@ -157,11 +153,13 @@ def make_followers(
     )
 
 
-def make_history_gaps(settings: ReconcilerSettings, client: BusClient, metrics: Metrics) -> HistoryGaps:
+def make_history_gaps(
+    settings: ReconcilerSettings, orders: JetStreamOrders, client: BusClient, metrics: Metrics
+) -> HistoryGaps:
     """Return the history gaps of all accounts; each backfill reads stream ENGINE with a feed of its own."""
     store = BucketStore(client, metrics)
     publisher = BackfillPublisher(
-        JetStreamOrders(client, metrics),
+        orders,
         LedgerMarket(),
         disappearance_timeout=settings.disappearance_timeout,
     )
@@ -173,8 +171,14 @@ def make_history_gaps(settings: ReconcilerSettings, client: BusClient, metrics: 
     return HistoryGaps(patience=settings.gap_patience, clock=time.monotonic, make_backfill=make_backfill)
 
 
-async def rebuild_account(
-    account: str, network_id: int, wanted: LedgerRange, broker: NatsBroker, servers: list[LedgerServer]
+async def rebuild_account(  # noqa: PLR0913 - what is the same for all accounts, by keyword
+    account: str,
+    *,
+    network_id: int,
+    wanted: LedgerRange,
+    broker: NatsBroker,
+    publishers: EventPublishers,
+    servers: list[LedgerServer],
 ) -> RebuildResult:
     """Rebuild one account's events of a range of ledgers, for the audit writer (see `rebuild`)."""
     client, metrics = partial(connected_client, broker), Metrics()
@@ -184,6 +188,6 @@ async def rebuild_account(
         wanted,
         servers=servers,
         feed=JetStreamEngineFeed(client, metrics),
-        bus=JetStreamRedelivery(client, metrics),
+        bus=JetStreamRedelivery(publishers, client, metrics),
         market=LedgerMarket(),
     )

@@ -1,30 +1,79 @@
-"""The process: reads the settings, runs the reconciler, and serves its health and metrics."""
+"""The process: reads the settings, runs the reconciler, and serves its health, metrics and contract."""
 
 import asyncio
-from functools import partial
+from importlib.metadata import version
+from typing import Annotated
 
+from faststream import Context
+from faststream.asgi import AsgiFastStream
 from faststream.nats import NatsBroker
 
+from order_events.codec import ENGINE_TYPES, ORDERS_TYPES
+from reconciler.adapters.event_publishers import EventPublishers, orders_publishers
 from reconciler.composition import Reconciler
 from reconciler.following.stored_account import StateUnreadable
 from reconciler.health import LedgerHealth
 from reconciler.metrics import Metrics
 from reconciler.settings import ReconcilerSettings
-from service_kit import Unavailable, load_settings, make_app, make_broker, run, set_up_logs
+from service_kit import (
+    Contract,
+    Unavailable,
+    load_settings,
+    make_app,
+    make_broker,
+    make_tracing,
+    run,
+    set_up_logs,
+)
+
+
+def create_app(settings: ReconcilerSettings | None = None) -> AsgiFastStream:
+    """Return the reconciler's application; without settings it can only be asked for its contract."""
+    settings = settings or ReconcilerSettings.model_construct()
+    metrics, health = Metrics(), LedgerHealth()
+    tracing = make_tracing("reconciler", settings.otlp_endpoint)
+    broker = make_broker(settings.nats_url, tracing)
+    publishers = orders_publishers(broker, tracing)
+    app = make_app(
+        broker,
+        contract=contract(),
+        checks=health.checks(),
+        notes=health.notes(),
+        registry=metrics.registry,
+    )
+    app.after_shutdown(tracing.close)
+    app.context.set_global("settings", settings)
+    app.context.set_global("metrics", metrics)
+    app.context.set_global("health", health)
+    app.context.set_global("publishers", publishers)
+    return app
+
+
+def contract() -> Contract:
+    """Return what the AsyncAPI document says beside the publishers; the engine feed is read with nats-py."""
+    return Contract(
+        title="fillproof reconciler",
+        version=version("fillproof-reconciler"),
+        description="Follows an engine's accounts through validated ledgers and says what became of every "
+        "order. What engines announce is optional.",
+        events=ORDERS_TYPES,
+        received=ENGINE_TYPES,
+    )
 
 
 def main() -> int:
     """Run the reconciler until it is told to stop; returns the exit status."""
     settings = load_settings(ReconcilerSettings)
     set_up_logs("reconciler", settings)
-    metrics, health = Metrics(), LedgerHealth()
-    broker = make_broker(settings.nats_url)
-    app = make_app(broker, checks=health.checks(), notes=health.notes(), registry=metrics.registry)
-    return run(app, broker, settings, work=partial(work, settings, broker, metrics, health))
+    return run(create_app(settings), settings, work=work)
 
 
 async def work(
-    settings: ReconcilerSettings, broker: NatsBroker, metrics: Metrics, health: LedgerHealth
+    settings: Annotated[ReconcilerSettings, Context()],
+    broker: Annotated[NatsBroker, Context()],
+    metrics: Annotated[Metrics, Context()],
+    health: Annotated[LedgerHealth, Context()],
+    publishers: Annotated[EventPublishers, Context()],
 ) -> None:
     """Follow the accounts until cancelled.
 
@@ -32,7 +81,7 @@ async def work(
         Unavailable: if an account's state can't be read.
 
     """
-    reconciler = Reconciler(settings, broker, metrics, health)
+    reconciler = Reconciler(settings, broker, publishers, metrics, health)
     monitoring = asyncio.ensure_future(reconciler.monitor.run())
     try:
         await asyncio.gather(reconciler.scheduler.run(), monitoring)

@@ -12,11 +12,11 @@ import nats.js.errors
 from faststream.nats import NatsBroker
 from pydantic import Field, model_validator
 
-from ledger_client.questions import server_status
-from ledger_client.server import LedgerServer, ServerError
+from ledger_client import LedgerServer, ServerError, connect, server_status
 from order_events.subjects import REDELIVERY_STREAM
+from reconciler.adapters.event_publishers import redelivery_publishers
 from reconciler.backfill.range_rebuild import LedgerRange, NotRebuilt
-from reconciler.composition import connect_server, rebuild_account
+from reconciler.composition import rebuild_account
 from reconciler.fleet.scheduler import Wakeup
 from reconciler.following.stored_account import StateUnreadable
 from reconciler.settings import ReconcilerSettings
@@ -66,15 +66,23 @@ async def rebuild_all(settings: RebuildSettings) -> None:
 
     """
     broker = make_broker(settings.nats_url)
+    publishers = redelivery_publishers(broker)
     await connect_broker(broker, settings.nats_url)
     wakeup = Wakeup(poll_seconds=settings.poll_seconds)
-    servers = [connect_server(url, wakeup) for url in settings.xrpl_urls]
+    servers = [connect(url, on_ledger_closed=wakeup.notify) for url in settings.xrpl_urls]
     wanted = LedgerRange(first=settings.first_ledger, last=settings.last_ledger)
     try:
         await _check_stream(broker)
         network_id = await _network_id(servers)
         for account in settings.accounts:
-            result = await rebuild_account(account, network_id, wanted, broker, servers)
+            result = await rebuild_account(
+                account,
+                network_id=network_id,
+                wanted=wanted,
+                broker=broker,
+                publishers=publishers,
+                servers=servers,
+            )
             sys.stdout.write(msgspec.json.encode(result).decode() + "\n")
             sys.stdout.flush()
     finally:

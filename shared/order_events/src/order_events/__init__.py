@@ -1,11 +1,11 @@
 """The contracts between the engine, the reconciler and whoever listens: events, subjects, ids, schemas.
 
 A contract only ever grows: a field that was published once keeps its name and meaning for ever, and
-every golden sample under `tests/data/events` must parse for ever. Amounts are decimals in strings;
+every golden sample in `samples` must parse for ever. Amounts are decimals in strings;
 XRP is counted in drops inside an :class:`Amount` and in XRP wherever a field says quantity or price.
 """
 
-from order_events.codec import Malformed, decode, encode, schemas
+from order_events.codec import Malformed, decode, encode
 from order_events.engine import CancelRequested, EngineEvent, OrderSubmitted, SessionStarted
 from order_events.ids import event_id, reconciler_event_id
 from order_events.orders import (
@@ -28,6 +28,7 @@ from order_events.reconciler import (
     ReconcilerHalted,
     ReconcilerResumed,
 )
+from order_events.schemas import schemas
 from order_events.vocabulary import (
     Action,
     Correction,

@@ -4,7 +4,7 @@ import json
 import sys
 from pathlib import Path
 
-from order_events.codec import schemas
+from order_events.schemas import schemas
 
 
 def main(arguments: list[str]) -> int:

@@ -1,11 +1,9 @@
 """Events to bytes and back."""
 
-from typing import Any
-
 import msgspec
 
 from order_events.earlier import OrderCorrectedV1
-from order_events.engine import CancelRequested, OrderSubmitted, SessionStarted
+from order_events.engine import CancelRequested, EngineEvent, OrderSubmitted, SessionStarted
 from order_events.orders import (
     OrderAccepted,
     OrderCanceled,
@@ -15,7 +13,7 @@ from order_events.orders import (
     OrderFilled,
     OrderRejected,
 )
-from order_events.reconciler import BalanceDrift, HistoryGap, ReconcilerHalted, ReconcilerResumed
+from order_events.reconciler import BalanceDrift, HistoryGap, OrdersEvent, ReconcilerHalted, ReconcilerResumed
 
 AnyOrderEvent = (
     OrderAccepted
@@ -30,7 +28,7 @@ AnyReconcilerEvent = ReconcilerHalted | ReconcilerResumed | BalanceDrift | Histo
 AnyEngineEvent = OrderSubmitted | CancelRequested | SessionStarted
 AnyEvent = AnyOrderEvent | AnyReconcilerEvent | AnyEngineEvent
 
-EVENT_TYPES: tuple[type[msgspec.Struct], ...] = (
+ORDERS_TYPES: tuple[type[OrdersEvent], ...] = (
     OrderAccepted,
     OrderFilled,
     OrderCanceled,
@@ -42,10 +40,11 @@ EVENT_TYPES: tuple[type[msgspec.Struct], ...] = (
     ReconcilerResumed,
     BalanceDrift,
     HistoryGap,
-    OrderSubmitted,
-    CancelRequested,
-    SessionStarted,
 )
+"""What the reconciler publishes to stream ORDERS."""
+ENGINE_TYPES: tuple[type[EngineEvent], ...] = (OrderSubmitted, CancelRequested, SessionStarted)
+"""What an engine publishes to stream ENGINE."""
+EVENT_TYPES: tuple[type[msgspec.Struct], ...] = (*ORDERS_TYPES, *ENGINE_TYPES)
 EARLIER_TYPES: tuple[type[OrderCorrectedV1], ...] = (OrderCorrectedV1,)
 """Versions that are no longer published, and must be read for ever."""
 VERSIONS: dict[type[msgspec.Struct], int] = {
@@ -106,11 +105,3 @@ def _check_version(event: AnyEvent | OrderCorrectedV1) -> None:
     expected = VERSIONS[type(event)]
     if event.version != expected:
         raise Malformed(f"expected version {expected} of {type(event).__name__}, found {event.version}")
-
-
-def schemas() -> dict[str, dict[str, Any]]:
-    """Return the JSON Schema of every event type by its `event_type`; earlier ones end with `.v<version>`."""
-    names = {str(kind.__struct_config__.tag): kind for kind in EVENT_TYPES}
-    names |= {f"{kind.__struct_config__.tag}.v{VERSIONS[kind]}": kind for kind in EARLIER_TYPES}
-    written = {name: msgspec.json.schema(kind) for name, kind in names.items()}
-    return msgspec.json.decode(msgspec.json.encode(written), type=dict[str, dict[str, Any]])

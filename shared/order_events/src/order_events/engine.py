@@ -1,45 +1,67 @@
 """What an engine says of itself: stream `ENGINE`. All of it is optional."""
 
 from datetime import datetime
+from typing import Annotated
 
-import msgspec
+from msgspec import Meta, Struct
 
 from order_events.orders import Amount
 
 
-class EngineEvent(msgspec.Struct, frozen=True, kw_only=True, tag_field="event_type"):
+class EngineEvent(Struct, frozen=True, kw_only=True, tag_field="event_type"):
     """What every announcement carries."""
 
-    version: int = 1
-    account: str
-    session_id: str | None = None
-    validated_ledger_index: int | None = None
-    """The newest validated ledger the engine knew when it sent the transaction; null: not known."""
+    version: Annotated[int, Meta(description="The version of this event type's schema.")] = 1
+    account: Annotated[str, Meta(description="The engine's account, a classic address.")]
+    session_id: Annotated[
+        str | None, Meta(description="The engine's name of its session; null: it names none.")
+    ] = None
+    validated_ledger_index: Annotated[
+        int | None,
+        Meta(
+            description="The newest validated ledger that the engine knew when it sent the transaction; "
+            "null: not known."
+        ),
+    ] = None
 
 
 class OrderSubmitted(EngineEvent, frozen=True, kw_only=True, tag="engine.order.submitted"):
     """The engine signed and sent an OfferCreate."""
 
-    sequence: int
-    """The transaction's Sequence, or its TicketSequence."""
-    taker_gets: Amount
-    taker_pays: Amount
-    flags: int = 0
-    """The transaction's Flags (tfPassive, tfImmediateOrCancel, tfFillOrKill, tfSell)."""
-    expiration: datetime | None = None
-    transaction_hash: str | None = None
-    last_ledger_sequence: int | None = None
-    """The last ledger that may hold it; past it, unseen, the order never reached a ledger."""
-    client_order_id: str | None = None
+    sequence: Annotated[
+        int, Meta(description="The transaction's Sequence, or its TicketSequence where it uses a ticket.")
+    ]
+    taker_gets: Annotated[Amount, Meta(description="The transaction's TakerGets: what the order gives.")]
+    taker_pays: Annotated[Amount, Meta(description="The transaction's TakerPays: what the order asks for.")]
+    flags: Annotated[
+        int,
+        Meta(description="The transaction's Flags (tfPassive, tfImmediateOrCancel, tfFillOrKill, tfSell)."),
+    ] = 0
+    expiration: Annotated[
+        datetime | None, Meta(description="The transaction's Expiration (UTC); null: it has none.")
+    ] = None
+    transaction_hash: Annotated[str | None, Meta(description="The transaction's hash; null: not known.")] = (
+        None
+    )
+    last_ledger_sequence: Annotated[
+        int | None,
+        Meta(
+            description="The transaction's LastLedgerSequence: not in any ledger up to it, the order never "
+            "reached one; null: it has none."
+        ),
+    ] = None
+    client_order_id: Annotated[
+        str | None, Meta(description="The engine's own name of the order; null: it has none.")
+    ] = None
 
 
 class CancelRequested(EngineEvent, frozen=True, kw_only=True, tag="engine.order.cancel_requested"):
     """The engine sent a cancel (OfferCancel, or an OfferCreate with OfferSequence) for one of its orders."""
 
-    sequence: int
-    """The order's, not the cancel's."""
-    transaction_hash: str | None = None
-    """The cancel's; null: not known."""
+    sequence: Annotated[
+        int, Meta(description="Sequence (or TicketSequence) of the order, not of the cancel.")
+    ]
+    transaction_hash: Annotated[str | None, Meta(description="The cancel's hash; null: not known.")] = None
 
 
 class SessionStarted(EngineEvent, frozen=True, kw_only=True, tag="engine.session.started"):

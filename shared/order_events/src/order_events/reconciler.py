@@ -2,69 +2,115 @@
 
 from datetime import datetime
 from decimal import Decimal
+from typing import Annotated
 from uuid import UUID
 
-import msgspec
+from msgspec import Meta, Struct
 
 from order_events.orders import OrderEvent
 from order_events.vocabulary import Action, Resolution
 
 
-class ReconcilerEvent(msgspec.Struct, frozen=True, kw_only=True, tag_field="event_type"):
+class ReconcilerEvent(Struct, frozen=True, kw_only=True, tag_field="event_type"):
     """What every event about an account, and not about one of its orders, carries."""
 
-    event_id: UUID
-    version: int = 1
-    network_id: int
-    account: str
-    session_id: str | None
-    ledger_index: int | None
-    """The last validated ledger that was looked at for it; null: none was."""
-    occurred_at: datetime
-    """Close time of that ledger (UTC); where there is none, the moment at which it was done."""
+    event_id: Annotated[
+        UUID,
+        Meta(
+            description="The fact's name; the same fact has the same id for ever. It is the message's "
+            "Nats-Msg-Id and the primary key in PostgreSQL."
+        ),
+    ]
+    version: Annotated[int, Meta(description="The version of this event type's schema.")] = 1
+    network_id: Annotated[int, Meta(description="The ledger's network id; 0 is the main network.")]
+    account: Annotated[str, Meta(description="The account, a classic address.")]
+    session_id: Annotated[
+        str | None, Meta(description="The engine's session; null: the engine announced none.")
+    ]
+    ledger_index: Annotated[
+        int | None,
+        Meta(description="The last validated ledger that was read for the account; null: none was."),
+    ]
+    occurred_at: Annotated[
+        datetime,
+        Meta(description="Close time of that ledger (UTC); without one, the moment of the event itself."),
+    ]
 
 
 class ReconcilerHalted(ReconcilerEvent, frozen=True, kw_only=True, tag="reconciler.halted"):
-    """The account needs somebody to look at it: nothing is acted upon until an operator resumes it."""
+    """The account needs a person to look at it: nothing is acted upon until an operator resumes it."""
 
-    cause: str
-    """`unresolved` or `balance_drift`; readers must accept words not listed here."""
-    reason: str
-    """What was expected and what was found."""
-    unresolved: int
-    """Disappearances that nothing explains, since the account was adopted or last resumed."""
-    policy: str
-    """What was done with those: `hold` or `presume_filled`."""
+    cause: Annotated[
+        str,
+        Meta(description="`unresolved` or `balance_drift`; readers must accept words not listed here."),
+    ]
+    reason: Annotated[str, Meta(description="What was expected and what was found.")]
+    unresolved: Annotated[
+        int,
+        Meta(
+            description="Number of disappearances that nothing explains, since the account was adopted or "
+            "last resumed."
+        ),
+    ]
+    policy: Annotated[
+        str, Meta(description="What was done with those disappearances: `hold` or `presume_filled`.")
+    ]
 
 
 class ReconcilerResumed(ReconcilerEvent, frozen=True, kw_only=True, tag="reconciler.resumed"):
-    """An operator has looked, and the account is acted upon again."""
+    """An operator has looked, and the reconciler acts on the account again."""
 
-    answers: UUID
-    """The id of the `reconciler.halted` event."""
-    resumed_by: str
-    note: str
+    answers: Annotated[UUID, Meta(description="The id of the `reconciler.halted` event.")]
+    resumed_by: Annotated[str, Meta(description="The operator's name, as given.")]
+    note: Annotated[str, Meta(description="What the operator found, as given.")]
 
 
 class BalanceDrift(ReconcilerEvent, frozen=True, kw_only=True, tag="reconciler.balance_drift"):
     """A balance is not what fills, fees and payments explain: something was not read, or an answer is wrong.
 
-    `ledger_index` is the ledger at which it was found.
+    `ledger_index` is the ledger at which the reconciler found it.
     """
 
-    currency: str
-    """`XRP`, or the token's currency."""
-    issuer: str | None
-    """The token's; null for XRP. What an account owes is its own issue, on whichever trust lines."""
-    amount: Decimal
-    """The balance has so much more than is explained (less, if negative): drops for XRP, else tokens."""
-    since_ledger: int
-    """The first ledger in which it may have begun: up to the ledger before, the balance was explained."""
-    shown_by: str | None
-    """The transaction whose metadata shows it; null: the balances that a server showed."""
-    missing_transactions: tuple[str, ...] = ()
-    """Hashes of transactions that changed the balance and were not among what was read, if known."""
-    action_taken: str = Action.NONE
+    currency: Annotated[str, Meta(description="`XRP`, or the token's currency.")]
+    issuer: Annotated[
+        str | None,
+        Meta(
+            description="The token's issuer; null for XRP. What an account owes is its own issue, on "
+            "whichever trust lines."
+        ),
+    ]
+    amount: Annotated[
+        Decimal,
+        Meta(
+            description="What the balance has beyond what is explained (less, if negative): drops for XRP, "
+            "else decimal tokens."
+        ),
+    ]
+    since_ledger: Annotated[
+        int,
+        Meta(
+            description="The first ledger in which the drift may have begun: up to the ledger before, the "
+            "balance was explained."
+        ),
+    ]
+    shown_by: Annotated[
+        str | None,
+        Meta(
+            description="Hash of the transaction whose metadata shows the drift; null: the balances that a "
+            "server showed."
+        ),
+    ]
+    missing_transactions: Annotated[
+        tuple[str, ...],
+        Meta(description="Hashes of transactions that changed the balance and were not read, if known."),
+    ] = ()
+    action_taken: Annotated[
+        str,
+        Meta(
+            description="What the reconciler did about it: `none` or `halted`; readers must accept words "
+            "not listed here."
+        ),
+    ] = Action.NONE
 
 
 class HistoryGap(ReconcilerEvent, frozen=True, kw_only=True, tag="reconciler.history_gap"):
@@ -73,12 +119,18 @@ class HistoryGap(ReconcilerEvent, frozen=True, kw_only=True, tag="reconciler.his
     What happened to its orders in them is not known (`pending`), or was read later (`resolved`).
     """
 
-    first_ledger: int
-    last_ledger: int
-    """Of this one the account's balances and offers are known, and not how they came about."""
-    resolution: Resolution
-    corrects: UUID | None = None
-    """Of a resolved one: the id of the pending one."""
+    first_ledger: Annotated[int, Meta(description="The first ledger that no server could show.")]
+    last_ledger: Annotated[
+        int,
+        Meta(
+            description="The last one. Of it the account's balances and offers are known, and not how they "
+            "came about."
+        ),
+    ]
+    resolution: Annotated[Resolution, Meta(description="`pending`: not read so far. `resolved`: read later.")]
+    corrects: Annotated[
+        UUID | None, Meta(description="Of a resolved gap: the id of the pending event; else null.")
+    ] = None
 
 
 OrdersEvent = OrderEvent | ReconcilerEvent

@@ -16,8 +16,8 @@ ORIGIN_SEQUENCE = "Fillproof-Stream-Sequence"
 ORIGIN_SUBJECT = "Fillproof-Subject"
 REDELIVERY_STREAM = "REDELIVER"
 """What the audit writer is given again, and nobody else: an engine would take it for news."""
-_REDELIVERY_PREFIX = "audit.redeliver."
-REDELIVERY_SUBJECTS = (f"{_REDELIVERY_PREFIX}>",)
+REDELIVERY_PREFIX = "audit.redeliver."
+REDELIVERY_SUBJECTS = (f"{REDELIVERY_PREFIX}>",)
 
 STATE_BUCKET = "reconciler"
 """The reconciler's key-value bucket."""
@@ -36,7 +36,7 @@ def order_subject(event: OrdersEvent) -> str:
 
 def redelivery_subject(subject: str) -> str:
     """Return where a message of `subject` is given to the audit writer again, however often."""
-    return f"{_REDELIVERY_PREFIX}{subject.removeprefix(_REDELIVERY_PREFIX)}"
+    return f"{REDELIVERY_PREFIX}{subject.removeprefix(REDELIVERY_PREFIX)}"
 
 
 def engine_subject(event: OrderSubmitted | CancelRequested | SessionStarted | EngineEvent) -> str:

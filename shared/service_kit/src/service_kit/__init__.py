@@ -1,31 +1,37 @@
 """What every service does the same way.
 
-A service's `main.py` reads its settings, sets up logs, makes its broker and app, and runs them::
+A service's `main.py` has `create_app(settings)`, which makes its broker and app with :func:`make_broker` and
+:func:`make_app`, and runs it::
 
-    settings = load_settings(AuditSettings)
+    settings = load_settings(AuditWriterSettings)
     set_up_logs("audit_writer", settings)
-    broker = make_broker(settings.nats_url)
-    app = make_app(broker, checks={"database": database_answers}, lifespan=open_pool)
-    sys.exit(run(app, broker, settings))
+    sys.exit(run(create_app(settings), settings))
 """
 
+from service_kit.app import make_app
 from service_kit.broker import make_broker
+from service_kit.contract import Contract
 from service_kit.errors import Unavailable
-from service_kit.health import Check, Progress, make_app
+from service_kit.health import Check, Progress
 from service_kit.logs import set_up_logs
 from service_kit.run import run
 from service_kit.settings import ServiceSettings, StreamSettings, load_settings
 from service_kit.streams import provision
+from service_kit.tracing import NO_TRACING, Tracing, make_tracing
 
 __all__ = [
+    "NO_TRACING",
     "Check",
+    "Contract",
     "Progress",
     "ServiceSettings",
     "StreamSettings",
+    "Tracing",
     "Unavailable",
     "load_settings",
     "make_app",
     "make_broker",
+    "make_tracing",
     "provision",
     "run",
     "set_up_logs",

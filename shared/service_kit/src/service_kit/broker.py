@@ -11,9 +11,11 @@ from urllib.parse import urlsplit
 import nats
 import nats.errors
 import structlog
+from fast_depends.msgspec import MsgSpecSerializer
 from faststream.nats import NatsBroker
 
 from service_kit.errors import Unavailable
+from service_kit.tracing import NO_TRACING, Tracing
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -21,6 +23,10 @@ if TYPE_CHECKING:
     from nats.aio.client import Client
 
 CONNECT_SECONDS = 3.0
+SERIALIZER = MsgSpecSerializer()
+"""Events are msgspec structs, on the bus and in handlers."""
+NAMED_URL = "nats://localhost:4222"
+"""What the contract names as the server: the true URL may hold a password."""
 NATS_PORT = 4222
 """Where a URL names no port."""
 INBOX = "_INBOX"
@@ -38,7 +44,7 @@ handlers_log = logging.getLogger("service_kit.handlers")
 handlers_log.setLevel(logging.ERROR)
 
 
-def make_broker(url: str) -> NatsBroker:
+def make_broker(url: str, tracing: Tracing = NO_TRACING) -> NatsBroker:
     """Return a broker that reconnects for ever, once a second, and ends the process when it can't.
 
     A closed connection leaves a pull loop that spins for ever, so it ends the process (status 1). Handlers'
@@ -74,6 +80,9 @@ def make_broker(url: str) -> NatsBroker:
         reconnected_cb=reconnected,
         closed_cb=closed,
         logger=handlers_log,
+        middlewares=tracing.middlewares,
+        serializer=SERIALIZER,
+        specification_url=NAMED_URL,
         log_level=logging.DEBUG,
     )
     return broker

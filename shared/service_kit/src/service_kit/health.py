@@ -1,4 +1,4 @@
-"""Health and metrics over HTTP: /health/live, /health/ready, /metrics."""
+"""Health over HTTP: /health/live, /health/ready."""
 
 from __future__ import annotations
 
@@ -8,14 +8,13 @@ from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 
 import nats.errors
-from faststream.asgi import AsgiFastStream, AsgiResponse, get
+from faststream.asgi import AsgiResponse, get
 from faststream.asgi.response import JSONResponse
-from prometheus_client import REGISTRY, CollectorRegistry, make_asgi_app
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from contextlib import AbstractAsyncContextManager
 
+    from faststream.asgi.types import ASGIApp
     from faststream.nats import NatsBroker
 
 CHECK_SECONDS = 2.0
@@ -42,49 +41,26 @@ class Progress:
         return None if elapsed <= self._silence else f"no progress for {elapsed:.0f} s"
 
 
-def make_app(
-    broker: NatsBroker,
-    *,
-    checks: Mapping[str, Check],
-    notes: Mapping[str, Check] | None = None,
-    lifespan: Callable[[], AbstractAsyncContextManager[None]] | None = None,
-    registry: CollectorRegistry = REGISTRY,
-) -> AsgiFastStream:
-    """Return the app of a service.
-
-    Args:
-        broker: from :func:`service_kit.make_broker`, with the service's subscribers.
-        checks: what must be well for the service to be ready, by name; `jetstream` is always among them.
-        notes: what is told beside them, where there is something to tell, and makes nothing unready.
-        lifespan: opens what the service needs before the broker starts and closes it after it has stopped.
-        registry: the metrics to show.
-
-    """
+def health_routes(
+    broker: NatsBroker, checks: Mapping[str, Check], notes: Mapping[str, Check]
+) -> list[tuple[str, ASGIApp]]:
+    """Return the routes `/health/live` and `/health/ready` (see :func:`service_kit.make_app`)."""
     every = {"jetstream": _jetstream_check(broker), **checks}
 
-    @get
+    @get(include_in_schema=False)
     async def live(_scope: Any) -> AsgiResponse:  # noqa: ANN401 - an ASGI scope
         return JSONResponse({"live": True})
 
-    @get
+    @get(include_in_schema=False)
     async def ready(_scope: Any) -> AsgiResponse:  # noqa: ANN401 - an ASGI scope
         answers = await asyncio.gather(*(_ask(check) for check in every.values()))
         well = all(answer is None for answer in answers)
         told = {name: answer or "ok" for name, answer in zip(every, answers, strict=True)}
-        aside = {name: text for name, note in (notes or {}).items() if (text := await _ask(note))}
+        aside = {name: text for name, note in notes.items() if (text := await _ask(note))}
         page = {"ready": well, "checks": told, **({"notes": aside} if aside else {})}
         return JSONResponse(page, 200 if well else 503)
 
-    return AsgiFastStream(
-        broker,
-        asgi_routes=[
-            ("/health/live", live),
-            ("/health/ready", ready),
-            ("/metrics", make_asgi_app(registry)),
-        ],
-        lifespan=lifespan,
-        logger=None,
-    )
+    return [("/health/live", live), ("/health/ready", ready)]
 
 
 def _jetstream_check(broker: NatsBroker) -> Check:

@@ -14,6 +14,8 @@ import nats.errors
 import structlog
 import uvicorn
 import uvloop
+from faststream import apply_types
+from faststream.nats import NatsBroker
 
 from service_kit.broker import FAILURE_STATUS, connect_broker
 from service_kit.errors import Unavailable
@@ -22,7 +24,6 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 
     from faststream.asgi import AsgiFastStream
-    from faststream.nats import NatsBroker
 
     from service_kit.settings import ServiceSettings
 
@@ -42,10 +43,9 @@ class _Server(uvicorn.Server):
 
 def run(
     app: AsgiFastStream,
-    broker: NatsBroker,
     settings: ServiceSettings,
     *,
-    work: Callable[[], Awaitable[None]] | None = None,
+    work: Callable[..., Awaitable[None]] | None = None,
 ) -> int:
     """Serve `app` until TERM or INT and return the exit status.
 
@@ -53,17 +53,17 @@ def run(
 
     Args:
         app: from :func:`service_kit.make_app`.
-        broker: the app's broker.
         settings: where NATS is and where to serve.
-        work: the service's own loop, if it has one: started with the broker, cancelled at the stop. If it
-            returns or raises, the service ends.
+        work: the service's own loop, if it has one, its parameters injected by `Context`: started with the
+            broker, cancelled at the stop. If it returns or raises, the service ends.
 
     Returns:
         0 after a signal or after `work` returned; 1 when the service could not start.
 
     """
     try:
-        uvloop.run(_serve_until_signal(app, broker, settings, work))
+        injected = None if work is None else apply_types(work, cast=False, context__=app.context)
+        uvloop.run(_serve_until_signal(app, settings, injected))
     except Unavailable as error:
         sys.stderr.write(f"{error}\n")
         return FAILURE_STATUS
@@ -72,11 +72,10 @@ def run(
 
 async def _serve_until_signal(
     app: AsgiFastStream,
-    broker: NatsBroker,
     settings: ServiceSettings,
     work: Callable[[], Awaitable[None]] | None,
 ) -> None:
-    service = asyncio.ensure_future(_serve(app, broker, settings, work))
+    service = asyncio.ensure_future(_serve(app, settings, work))
     _on_signal(service.cancel)
     with contextlib.suppress(asyncio.CancelledError):
         await service
@@ -84,12 +83,11 @@ async def _serve_until_signal(
 
 async def _serve(
     app: AsgiFastStream,
-    broker: NatsBroker,
     settings: ServiceSettings,
     work: Callable[[], Awaitable[None]] | None,
 ) -> None:
     with _listen(settings.http_host, settings.http_port) as listener:
-        await connect_broker(broker, settings.nats_url)
+        await connect_broker(_broker_of(app), settings.nats_url)
         async with app.lifespan_context(), _started(app), _http(app, listener):
             stop = asyncio.Event()
             # from here on nothing is cancelled but the work: whatever was opened is closed in order
@@ -97,6 +95,12 @@ async def _serve(
             host, port = listener.getsockname()[:2]
             print(f"listening on http://{host}:{port}", flush=True)  # noqa: T201 - the supervisor reads it
             await _work_until(stop, work)
+
+
+def _broker_of(app: AsgiFastStream) -> NatsBroker:
+    if not isinstance(app.broker, NatsBroker):
+        raise TypeError(f"expected an app with a NatsBroker, found {app.broker!r}")
+    return app.broker
 
 
 def _on_signal(action: Callable[[], object]) -> None:

@@ -15,9 +15,12 @@ thread that started the child. Waiting may be done in any thread.
 from local_stack.child import Child, ChildFailed
 from local_stack.errors import StackError
 from local_stack.interrupts import Interrupted, check_interrupts, noted_interrupts
+from local_stack.patience import PATIENCE, STOP, patience
 from local_stack.stack import LocalStack, Role
 
 __all__ = [
+    "PATIENCE",
+    "STOP",
     "Child",
     "ChildFailed",
     "Interrupted",
@@ -26,4 +29,5 @@ __all__ = [
     "StackError",
     "check_interrupts",
     "noted_interrupts",
+    "patience",
 ]

@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 
 from local_stack.errors import StackError
 from local_stack.interrupts import check_interrupts
+from local_stack.patience import PATIENCE, patience, stop_seconds
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 
 LEASH = Path(__file__).with_name("leash.py")
 POLL_SECONDS = 0.01
+ANSWER_SECONDS = 5.0
+"""Longer than a service's own checks take at most; without an answer it is asked again."""
 TAIL_BYTES = 4_000
 LISTENING = re.compile(rb"^listening on (\S+)$", re.MULTILINE)
 """The line with which a service announces where it serves."""
@@ -110,14 +113,15 @@ class Child:
         if self.returncode is not None and not self._asked_to_end:
             raise self._ended()
 
-    def wait_for(self, probe: Callable[[], Found | None], *, what: str, seconds: float) -> Found:
+    def wait_for(self, probe: Callable[[], Found | None], *, what: str) -> Found:
         """Return the first answer of `probe` that is not None.
 
         Raises:
-            ChildFailed: it died first, or `seconds` went by; with the end of its log.
+            ChildFailed: it died first, or the stack's patience (patience.py) ended; with the end of its log.
             Interrupted: the process was asked to end (interrupts.py).
 
         """
+        seconds = patience()
         deadline = time.monotonic() + seconds
         while True:
             check_interrupts()
@@ -128,27 +132,27 @@ class Child:
             if ended:
                 raise self._ended()
             if time.monotonic() > deadline:
-                raise self._failure(f"did not {what} within {seconds:g} s")
+                raise self._failure(f"did not {what} within {seconds:g} s ({PATIENCE})")
             time.sleep(POLL_SECONDS)
 
-    def wait_listening(self, *, seconds: float = 20.0) -> str:
+    def wait_listening(self) -> str:
         """Return the URL of its line `listening on URL`; raises ChildFailed as :meth:`wait_for`."""
-        return self.wait_for(self._announced, what="say where it listens", seconds=seconds)
+        return self.wait_for(self._announced, what="say where it listens")
 
-    def wait_ready(self, *, seconds: float = 20.0) -> str:
+    def wait_ready(self) -> str:
         """Wait for its line `listening on URL` and for 200 from URL/health/ready; returns the URL.
 
         Raises:
-            ChildFailed: it died first, or `seconds` went by; with the end of its log.
+            ChildFailed: as :meth:`wait_for`.
 
         """
-        url = self.wait_listening(seconds=seconds)
-        self.wait_for(lambda: answers_ok(f"{url}/health/ready"), what="become ready", seconds=seconds)
+        url = self.wait_listening()
+        self.wait_for(lambda: answers_ok(f"{url}/health/ready"), what="become ready")
         return url
 
-    def wait(self, *, seconds: float) -> int:
-        """Return its exit status once it has ended by itself; raises ChildFailed after `seconds`."""
-        return self.wait_for(lambda: self.returncode, what="end", seconds=seconds)
+    def wait(self) -> int:
+        """Return its exit status once it has ended by itself; raises ChildFailed as :meth:`wait_for`."""
+        return self.wait_for(lambda: self.returncode, what="end")
 
     def send(self, number: signal.Signals) -> None:
         """Send it a signal; nothing happens where it has ended."""
@@ -159,10 +163,10 @@ class Child:
         self._asked_to_end = True
         self.send(number)
 
-    def stop(self, *, number: signal.Signals = signal.SIGTERM, seconds: float = 12.0) -> int:
-        """Ask it to end, kill it after `seconds`, and return the exit status."""
+    def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
+        """Ask it to end, kill it where it takes too long (patience.py), and return the exit status."""
         self.ask_to_end(number)
-        return self.wait_or_kill(seconds=seconds)
+        return self.wait_or_kill(seconds=stop_seconds())
 
     def wait_or_kill(self, *, seconds: float) -> int:
         """Wait for the end that it was asked for, kill it after `seconds`, and return the exit status."""
@@ -195,9 +199,9 @@ def own_environment() -> dict[str, str]:
 
 
 def answers_ok(url: str) -> bool | None:
-    """Return True if `url` answers 200 within a second, else None."""
+    """Return True if `url` answers 200 within `ANSWER_SECONDS`, else None."""
     parts = urlsplit(url)
-    connection = http.client.HTTPConnection(parts.netloc, timeout=1)
+    connection = http.client.HTTPConnection(parts.netloc, timeout=ANSWER_SECONDS)
     try:
         connection.request("GET", parts._replace(scheme="", netloc="").geturl())
         return True if connection.getresponse().status == http.HTTPStatus.OK else None

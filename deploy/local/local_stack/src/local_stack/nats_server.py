@@ -15,7 +15,6 @@ from local_stack.ports import LOOPBACK
 if TYPE_CHECKING:
     from local_stack.directories import Directories
 
-START_SECONDS = 20.0
 ANY_PORT = -1
 """In nats-server's configuration: let the server pick, and write it to the ports file."""
 CONFIGURATION = """\
@@ -74,12 +73,11 @@ class NatsServer:
             held=self._directories.held,
         )
         ports_file = self._directories.run / f"nats-server_{self._child.pid}.ports"
-        ports = self._child.wait_for(
-            lambda: _read_ports(ports_file), what="choose its ports", seconds=START_SECONDS
+        self._port, self._monitoring_port = self._child.wait_for(
+            lambda: _read_ports(ports_file), what="choose its ports"
         )
-        self._port, self._monitoring_port = ports
         healthy = f"{self.monitoring_url}/healthz?js-enabled-only=true"
-        self._child.wait_for(lambda: answers_ok(healthy), what="start JetStream", seconds=START_SECONDS)
+        self._child.wait_for(lambda: answers_ok(healthy), what="start JetStream")
 
     def stop(self) -> None:
         """End the server where it runs."""

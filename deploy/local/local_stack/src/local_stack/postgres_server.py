@@ -21,9 +21,6 @@ if TYPE_CHECKING:
     from local_stack.directories import Directories
 
 SUPERUSER = "postgres"
-INITDB_SECONDS = 60.0
-START_SECONDS = 60.0
-STOP_SECONDS = 20.0
 ATTEMPTS = 5
 PORT_TAKEN = b"Address already in use"
 STILL_ENDING = (b"pre-existing shared memory block", b'lock file "postmaster.pid" already exists')
@@ -98,7 +95,7 @@ class PostgresServer:
     def stop(self) -> None:
         """End the server and its sessions (a fast shutdown) where it runs."""
         if self._child:
-            self._child.stop(number=signal.SIGINT, seconds=STOP_SECONDS)
+            self._child.stop(signal.SIGINT)
 
     def run_sql(self, sql: str, *, database: str = SUPERUSER) -> str:
         """Run statements as the superuser, each on its own, and return the plain output.
@@ -143,7 +140,7 @@ class PostgresServer:
             *INITDB,
         ]
         initdb = self._spawn("initdb", command, death_signal=signal.SIGKILL)
-        if initdb.wait(seconds=INITDB_SECONDS) != 0:
+        if initdb.wait() != 0:
             initdb.check()
         unfinished.rename(self._cluster)
 
@@ -158,7 +155,7 @@ class PostgresServer:
         ]
         # SIGINT: a fast shutdown, so that no shared memory stays behind
         self._child = self._spawn("postgres", command, death_signal=signal.SIGINT)
-        self._child.wait_for(self._accepts, what="take connections", seconds=START_SECONDS)
+        self._child.wait_for(self._accepts, what="take connections")
 
     def _worth_another_try(self, said: bytes) -> bool:
         if PORT_TAKEN in said and not self._asked_port:

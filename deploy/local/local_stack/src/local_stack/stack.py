@@ -11,6 +11,7 @@ from local_stack.child import Child
 from local_stack.directories import Directories
 from local_stack.errors import StackError
 from local_stack.nats_server import NatsServer
+from local_stack.patience import stop_seconds
 from local_stack.ports import LOOPBACK, require_free
 from local_stack.postgres_server import PostgresServer
 
@@ -23,9 +24,6 @@ DATABASE = "fillproof"
 OWNER = "owner"
 MIGRATED_ROLES = ("audit_writer", "grafana_reader")
 """Roles that the migrations make, without a password."""
-MIGRATION_SECONDS = 120.0
-STOP_SECONDS = 12.0
-"""How long the services have, all together, to end by themselves."""
 
 Role = Literal["owner", "audit_writer", "grafana_reader"]
 
@@ -114,7 +112,8 @@ class LocalStack:
             ChildFailed: with the output of the step that failed.
 
         """
-        self._passwords |= {role: secrets.token_hex(24) for role in MIGRATED_ROLES}
+        # a role keeps its password: where this step fails, the one that the database has is still known
+        self._passwords = {role: secrets.token_hex(24) for role in MIGRATED_ROLES} | self._passwords
         self._run_step(
             "the migration",
             "audit_writer.prepare",
@@ -199,14 +198,18 @@ class LocalStack:
         """Start PostgreSQL again on the same port and data."""
         self._postgres.start()
 
-    def stop(self) -> None:
-        """End the services, then the servers, and remove what is temporary. A second call does nothing."""
-        deadline = time.monotonic() + STOP_SECONDS
+    def end_services(self) -> None:
+        """End all that was spawned; the servers go on."""
+        deadline = time.monotonic() + stop_seconds()
         for child in self._children:
             child.ask_to_end()
         while self._children:
             self._children[-1].wait_or_kill(seconds=max(0.0, deadline - time.monotonic()))
             self._children.pop()
+
+    def stop(self) -> None:
+        """End the services, then the servers, and remove what is temporary. A second call does nothing."""
+        self.end_services()
         self._nats.stop()
         self._postgres.stop()
         self._directories.close()
@@ -219,7 +222,7 @@ class LocalStack:
             env=env,
             held=self._directories.held,
         )
-        if step.wait(seconds=MIGRATION_SECONDS) != 0:
+        if step.wait() != 0:
             step.check()
 
     def _start_servers(self) -> None:

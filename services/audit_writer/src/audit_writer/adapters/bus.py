@@ -1,11 +1,13 @@
 """Deliveries and dead letters on NATS JetStream."""
 
 from collections.abc import Callable, Coroutine, Mapping
+from typing import Annotated, Any
 
 import nats.errors
 import structlog
-from faststream.nats import NatsBroker
+from faststream.nats import JStream, NatsBroker
 from nats.aio.msg import Msg
+from pydantic import Field
 
 from audit_writer.ports import Delivery, LetterUndelivered
 from order_events.subjects import (
@@ -21,6 +23,11 @@ from order_events.subjects import (
 CONFIRM_SECONDS = 5.0
 REASON_LENGTH = 500
 """Headers are for people; the message itself is in the body."""
+
+_CONTRACT = (
+    f"A message that can't be stored, as it came. The header `{REASON}` says why; `{ORIGIN_STREAM}`, "
+    f"`{ORIGIN_SEQUENCE}` and `{ORIGIN_SUBJECT}` say where it stood."
+)
 
 log = structlog.stdlib.get_logger("audit_writer.bus")
 
@@ -82,7 +89,15 @@ class NatsDeadLetters:
     """The dead-letter stream; see :class:`audit_writer.ports.DeadLetters`."""
 
     def __init__(self, broker: NatsBroker) -> None:
-        self._broker = broker
+        """Declare the publisher; `broker` may be connected later."""
+        self._publisher = broker.publisher(
+            dead_letter_subject(AUDIT_CONSUMER),
+            stream=JStream(DEAD_LETTER_STREAM, declare=False),
+            timeout=CONFIRM_SECONDS,
+            title="DeadLetter",
+            description=_CONTRACT,
+            schema=Annotated[Any, Field(title="DeadLetter", description="The message as it came.")],
+        )
 
     async def publish(self, delivery: Delivery, reason: str) -> None:
         """Publish the message as it came, the reason and the origin in its headers."""
@@ -93,13 +108,7 @@ class NatsDeadLetters:
             "Nats-Msg-Id": f"{AUDIT_CONSUMER}.{delivery.position}",
         }
         try:
-            await self._broker.connection.jetstream().publish(
-                dead_letter_subject(AUDIT_CONSUMER),
-                delivery.payload,
-                stream=DEAD_LETTER_STREAM,
-                timeout=CONFIRM_SECONDS,
-                headers=headers,
-            )
+            await self._publisher.publish(delivery.payload, headers=headers)
         except nats.errors.Error as error:
             raise LetterUndelivered(repr(error)) from error
 

@@ -1,7 +1,8 @@
 """Takes messages from a durable consumer and hands them to FastStream's handler, batch by batch.
 
 It stands in for FastStream's own pull loop, which fetches nothing while a batch is handled and, where it is
-stopped or a request ends oddly, forgets what it has collected until the consumer's ack_wait is over.
+stopped or a request times out, forgets what it has collected until the consumer's ack_wait is over: see
+docs/adr/0007.
 
 1. While batches are handled the next one is on its way: requests stay open for it.
 2. Two batches are handled at once: one is read and acknowledged while the other is in the database.
@@ -16,16 +17,14 @@ import json
 import time
 from collections import deque
 from collections.abc import Callable, Coroutine
-from typing import TYPE_CHECKING, cast
 
 import nats.errors
 from faststream.nats import NatsBroker
-from faststream.nats.subscriber.usecases import BatchPullStreamSubscriber
+from faststream.nats.subscriber.usecases import LogicSubscriber
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 
-if TYPE_CHECKING:
-    from nats.js import JetStreamContext
+from order_events.subjects import AUDIT_CONSUMER
 
 AT_ONCE = 2
 AHEAD = 2
@@ -45,11 +44,11 @@ UNDELIVERED = "Nats-Pending-Messages"
 class Requests:
     """What the server was asked for, and what has arrived and waits to be handled."""
 
-    def __init__(self, *, stream: str, durable: str, batch_size: int) -> None:
+    def __init__(self, *, stream: str, batch_size: int) -> None:
         self.arrived: deque[Msg] = deque()
         self.changed = asyncio.Event()
         """Set by the first message, by a full batch and by the end of a request."""
-        self._subject = f"$JS.API.CONSUMER.MSG.NEXT.{stream}.{durable}"
+        self._subject = f"$JS.API.CONSUMER.MSG.NEXT.{stream}.{AUDIT_CONSUMER}"
         self._batch_size = batch_size
         self._open = 0
         """How many messages may still arrive."""
@@ -103,27 +102,38 @@ class Requests:
 class Pull:
     """The subscription of a FastStream subscriber; the consumer must exist."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - a batch's limits, all by keyword
         self,
         broker: NatsBroker,
-        subscriber: BatchPullStreamSubscriber,
+        subscriber: LogicSubscriber[list[Msg]],
         *,
         stream: str,
-        durable: str,
+        batch_size: int,
+        batch_seconds: float,
         hold_every: float,
     ) -> None:
-        """`hold_every`: seconds, well below the consumer's ack_wait."""
+        """Become the subscription of `subscriber`.
+
+        Args:
+            broker: its connection is used once :meth:`start` is called.
+            subscriber: declared with a handler, and not started yet.
+            stream: where the consumer `audit-writer` is.
+            batch_size: messages in a batch at most.
+            batch_seconds: after which a batch is handled that is not full.
+            hold_every: seconds, well below the consumer's ack_wait.
+
+        """
         self._broker = broker
         self._subscriber = subscriber
-        self._size = subscriber.pull_sub.batch_size
-        self._seconds = subscriber.pull_sub.timeout or 0.0
+        self._size = batch_size
+        self._seconds = batch_seconds
         self._hold_every = hold_every
-        self._requests = Requests(stream=stream, durable=durable, batch_size=self._size)
+        self._requests = Requests(stream=stream, batch_size=batch_size)
         self._turn = asyncio.Lock()
         self._draining = False
         self._tasks: list[asyncio.Task[None]] = []
         # a subscriber that has a subscription starts no loop of its own
-        subscriber.subscription = cast("JetStreamContext.PullSubscription", self)
+        subscriber.subscription = self
 
     async def start(self) -> None:
         """Begin to take messages; the broker has started."""

@@ -1,6 +1,10 @@
-"""Several messages into one JetStream stream: all of them or none (nats-server 2.12 and later)."""
+"""Several messages into one JetStream stream: all of them or none (nats-server 2.12 and later).
 
-from collections.abc import Mapping, Sequence
+Events go through the declared publishers (`event_publishers`). :func:`publish_batch` is for the key-value
+bucket, whose fence and deletions are headers of nats-py's own: FastStream has no publisher for a bucket.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
 from uuid import uuid4
 
 import msgspec
@@ -54,18 +58,34 @@ async def publish_batch(client: Client, messages: Sequence[Message]) -> int:
         nats.errors.Error: no answer in time; it may have been stored.
 
     """
+    *others, (last, last_headers) = zip(messages, batch_headers(len(messages)), strict=True)
+    for message, headers in others:
+        await client.publish(message.subject, message.payload, headers={**message.headers, **headers})
+    answer = await client.request(
+        last.subject, last.payload, timeout=ANSWER_SECONDS, headers={**last.headers, **last_headers}
+    )
+    return last_sequence(answer.data)
+
+
+def batch_headers(count: int) -> Iterator[dict[str, str]]:
+    """Yield the headers of a batch of so many messages; the last message must be a request."""
     batch = uuid4().hex
-    last = len(messages)
-    for number, message in enumerate(messages, start=1):
-        headers = {**message.headers, "Nats-Batch-Id": batch, "Nats-Batch-Sequence": str(number)}
-        if number < last:
-            await client.publish(message.subject, message.payload, headers=headers)
-    headers["Nats-Batch-Commit"] = "1"
-    answer = await client.request(message.subject, message.payload, timeout=ANSWER_SECONDS, headers=headers)
+    for number in range(1, count + 1):
+        headers = {"Nats-Batch-Id": batch, "Nats-Batch-Sequence": str(number)}
+        yield {**headers, "Nats-Batch-Commit": "1"} if number == count else headers
+
+
+def last_sequence(answer: bytes) -> int:
+    """Return the sequence of a batch's last message; `answer` is the stream's.
+
+    Raises:
+        BatchRefused: with the server's err_code; nothing was stored.
+
+    """
     try:
-        ack = _ack.decode(answer.data)
+        ack = _ack.decode(answer)
     except msgspec.DecodeError as error:
-        raise BatchRefused(0, f"expected an acknowledgement, found {answer.data[:80]!r}") from error
+        raise BatchRefused(0, f"expected an acknowledgement, found {answer[:80]!r}") from error
     if ack.error is not None:
         raise BatchRefused(ack.error.err_code, ack.error.description)
     return ack.seq

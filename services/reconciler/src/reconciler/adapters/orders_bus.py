@@ -8,16 +8,9 @@ from functools import partial
 import structlog
 from nats.aio.client import Client
 
-from order_events import OrderDisappeared, OrderEvent, OrdersEvent, Provenance, encode
-from order_events.subjects import ORDERS_STREAM, order_subject
-from reconciler.adapters.atomic_batch import (
-    ANSWER_SECONDS,
-    DUPLICATE_IN_BATCH,
-    LARGEST_BATCH,
-    BatchRefused,
-    Message,
-    publish_batch,
-)
+from order_events import OrderDisappeared, OrderEvent, OrdersEvent, Provenance
+from reconciler.adapters.atomic_batch import DUPLICATE_IN_BATCH, LARGEST_BATCH, BatchRefused
+from reconciler.adapters.event_publishers import EventPublishers
 from reconciler.adapters.retry import BUS_ERRORS, until_done
 from reconciler.metrics import Metrics
 
@@ -28,9 +21,22 @@ class JetStreamOrders:
     """`event_id` is the message id: what is published twice is stored once."""
 
     def __init__(
-        self, client: Callable[[], Client], metrics: Metrics, clock: Callable[[], float] = time.time
+        self,
+        publishers: EventPublishers,
+        client: Callable[[], Client],
+        metrics: Metrics,
+        clock: Callable[[], float] = time.time,
     ) -> None:
-        """`client`: the bus connection; it raises while there is none. `clock`: seconds since 1970."""
+        """Publish through declared publishers.
+
+        Args:
+            publishers: from `orders_publishers`.
+            client: their connection; it raises while there is none.
+            metrics: events are counted there, and their delay.
+            clock: seconds since 1970.
+
+        """
+        self._publishers = publishers
         self._client = client
         self._clock = clock
         self._metrics = metrics
@@ -65,12 +71,9 @@ class JetStreamOrders:
 
     async def _publish_some(self, events: Sequence[OrdersEvent]) -> None:
         if len(events) > 1:
-            messages = [
-                Message(subject=order_subject(event), payload=encode(event), headers=_headers(event))
-                for event in events
-            ]
+            self._client()
             try:
-                await publish_batch(self._client(), messages)
+                await self._publishers.publish_batch(events)
             except BatchRefused as refusal:
                 if refusal.code != DUPLICATE_IN_BATCH:
                     raise
@@ -81,14 +84,8 @@ class JetStreamOrders:
             await self._publish_one(event)
 
     async def _publish_one(self, event: OrdersEvent) -> None:
-        context = self._client().jetstream()
-        await context.publish(
-            order_subject(event),
-            encode(event),
-            stream=ORDERS_STREAM,
-            timeout=ANSWER_SECONDS,
-            headers=_headers(event),
-        )
+        self._client()
+        await self._publishers.publish(event)
         self._count([event])
 
     def _count(self, events: Sequence[OrdersEvent]) -> None:
@@ -96,7 +93,3 @@ class JetStreamOrders:
             self._metrics.events.labels(event_type=str(event.__struct_config__.tag)).inc()
             if isinstance(event, OrderEvent) and event.provenance is Provenance.LIVE:
                 self._metrics.event_delay.observe(max(self._clock() - event.occurred_at.timestamp(), 0))
-
-
-def _headers(event: OrdersEvent) -> dict[str, str]:
-    return {"Nats-Msg-Id": str(event.event_id)}

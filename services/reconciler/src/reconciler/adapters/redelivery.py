@@ -5,18 +5,19 @@ from functools import partial
 
 from nats.aio.client import Client
 
-from order_events import OrderDisappeared, OrdersEvent, encode
-from order_events.subjects import order_subject, redelivery_subject
-from reconciler.adapters.atomic_batch import LARGEST_BATCH, Message, publish_batch
+from order_events import OrderDisappeared, OrdersEvent
+from reconciler.adapters.atomic_batch import LARGEST_BATCH
+from reconciler.adapters.event_publishers import EventPublishers
 from reconciler.adapters.retry import until_done
 from reconciler.metrics import Metrics
 
 
 class JetStreamRedelivery:
-    """Messages have no id: the same event may be given again at any time, the store knows it by its key."""
+    """The same event may be given again at any time, the store knows it by its key."""
 
-    def __init__(self, client: Callable[[], Client], metrics: Metrics) -> None:
-        """`client`: the bus connection; it raises while there is none."""
+    def __init__(self, publishers: EventPublishers, client: Callable[[], Client], metrics: Metrics) -> None:
+        """`client`: the publishers' connection; it raises while there is none."""
+        self._publishers = publishers
         self._client = client
         self._metrics = metrics
 
@@ -27,16 +28,10 @@ class JetStreamRedelivery:
 
     async def publish(self, events: Sequence[OrdersEvent]) -> None:
         """Publish all, each batch of a thousand as one (see `OrdersBus`)."""
-        messages = [
-            Message(subject=redelivery_subject(order_subject(event)), payload=encode(event), headers={})
-            for event in events
-        ]
-        for first in range(0, len(messages), LARGEST_BATCH):
-            await until_done(
-                "events given again",
-                partial(self._publish_batch, messages[first : first + LARGEST_BATCH]),
-                self._metrics,
-            )
+        for first in range(0, len(events), LARGEST_BATCH):
+            some = events[first : first + LARGEST_BATCH]
+            await until_done("events given again", partial(self._publish_batch, some), self._metrics)
 
-    async def _publish_batch(self, messages: Sequence[Message]) -> int:
-        return await publish_batch(self._client(), messages)
+    async def _publish_batch(self, events: Sequence[OrdersEvent]) -> None:
+        self._client()
+        await self._publishers.publish_batch(events)

@@ -1,0 +1,191 @@
+"""What it costs to read ledgers whole and proven, beside only decoding their JSON: `make bench`.
+
+Process time, the collector frozen, all contenders in turns in one run. The mainnet ledgers lie beside the
+project and are encoded again from their JSON; without them the sessions with a node's own bytes are taken.
+"""
+
+import gc
+import statistics
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+import ledger_blobs
+import msgspec
+import orjson
+from ledger_blobs import BlobLedger as Recorded
+from mainnet import FOLDER as MAINNET
+from rich.console import Console
+from rich.progress import track
+from rich.table import Table
+
+from ledger_proof.base58 import account_bytes
+from ledger_proof.owners import OwnerSearch
+from ledger_proof.transaction_tree import transaction_hash
+from ledger_proof.whole_ledger import BlobLedger, prove_blobs
+from offer_lifecycle import Header, Reserves, explain_removals, read_transaction
+
+PASSES = 25
+RESERVES = Reserves(base=20_000_000, increment=5_000_000)
+HEADER = Header(ledger_index=1, ledger_hash="", parent_hash="", close_time=0, parent_close_time=0)
+DELETED_OFFER = b"\xe4\x11\x00\x6f"
+"""How a deleted Offer begins in metadata: what lacks it removed none."""
+
+_decode = msgspec.json.Decoder(BlobLedger).decode
+
+
+class _Transactions(msgspec.Struct):
+    transactions: list[msgspec.Raw]
+
+
+_decode_transactions = msgspec.json.Decoder(_Transactions).decode
+
+
+class Answers(NamedTuple):
+    """What a server answers for one ledger."""
+
+    as_json: bytes
+    as_blobs: bytes
+
+
+def main() -> None:
+    """Measure and print."""
+    console = Console(width=120)
+    recorded, source = ledgers()
+    answers = [answered(ledger) for ledger in recorded]
+    few, everybody = owners(answers)
+    console.print(f"Ledgers of {source}; process time, medians of {PASSES} interleaved passes\n")
+    table = measured(answers, contenders(few, everybody))
+    table.caption = f"to reach: {len(few)} owners' 1.0 x decoding alone and 3.5 x the former way"
+    console.print(table)
+
+
+def ledgers() -> tuple[Sequence[Recorded], str]:
+    """Return ledgers with transactions, and where they come from."""
+    if MAINNET.exists():
+        return ledger_blobs.mainnet_ledgers(), "mainnet, encoded again"
+    found = [
+        ledger
+        for path in ledger_blobs.session_paths()
+        for ledger in ledger_blobs.session_ledgers(path)
+        if ledger.rows
+    ]
+    return found, "the sessions with a node's own bytes (the mainnet collection is not here)"
+
+
+def answered(ledger: Recorded) -> Answers:
+    """Write a ledger as a server answers it, expanded, once in JSON and once binary."""
+    header = (ledger.header or b"").hex().upper()
+    rows = [{"tx_blob": tx.hex().upper(), "meta_blob": meta.hex().upper()} for tx, meta in ledger.rows]
+    own = [
+        {name: value for name, value in one.items() if name not in {"tx_blob", "meta_blob"}}
+        for one in ledger.transactions
+    ]
+    return Answers(
+        as_json=orjson.dumps({"ledger_hash": ledger.ledger_hash, "transactions": own}),
+        as_blobs=orjson.dumps({"ledger_data": header, "transactions": rows}),
+    )
+
+
+def owners(answers: Sequence[Answers]) -> tuple[frozenset[str], int]:
+    """Return one in ten of the owners of removed offers, the busiest left out, and how many there are."""
+    removed: Counter[str] = Counter()
+    for answer in answers:
+        for tx in prove_blobs(_decode(answer.as_blobs)).transactions():
+            removed.update(change.account for change, _ in explain_removals(tx, HEADER, RESERVES))
+    return frozenset(account for account, _ in removed.most_common()[5::10]), len(removed)
+
+
+def contenders(few: frozenset[str], everybody: int) -> Mapping[str, Callable[[Answers], object]]:
+    """Return what is measured, each of one ledger."""
+    search = OwnerSearch(map(account_bytes, few))
+
+    def own(answer: Answers) -> None:
+        proven = prove_blobs(_decode(answer.as_blobs))
+        for place in search.matching([metadata for _, metadata in proven.rows]):
+            if DELETED_OFFER in proven.rows[place][1]:
+                for _ in explain_removals(proven.transaction(place), HEADER, RESERVES, accounts=few):
+                    pass
+
+    return {
+        "orjson: decoding the JSON alone": lambda answer: orjson.loads(answer.as_json),
+        "blobs parsed": lambda answer: _decode(answer.as_blobs),
+        "blobs proven": lambda answer: prove_blobs(_decode(answer.as_blobs)),
+        f"blobs proven, {len(few)} owners' offers judged": own,
+        f"blobs proven, all {everybody} owners' offers judged": every,
+        "the former way: JSON beside blobs, metadata unproven": former_way,
+        "the former way, every offer judged": lambda answer: judge_json(former_way(answer)),
+    }
+
+
+def every(answer: Answers) -> None:
+    """Prove a ledger and judge every offer that it removed."""
+    proven = prove_blobs(_decode(answer.as_blobs))
+    for place, (_, metadata) in enumerate(proven.rows):
+        if DELETED_OFFER in metadata:
+            for _ in explain_removals(proven.transaction(place), HEADER, RESERVES):
+                pass
+
+
+def former_way(answer: Answers) -> list[bytes]:
+    """Read a ledger as before it was proven: both answers are decoded, and the JSON is what is kept."""
+    blobs = prove_blobs(msgspec.convert(json_of(answer.as_blobs), BlobLedger))
+    shown = json_of(answer.as_json)["transactions"]
+    if len(shown) != len(blobs.rows) or not all(map(transaction_hash, (tx for tx, _ in blobs.rows))):
+        raise ValueError("the two answers differ")
+    for row in shown:
+        named_accounts(row)
+    return [msgspec.json.encode({"validated": True, **row}) for row in shown]
+
+
+def json_of(answer: bytes) -> dict[str, Any]:
+    """Decode an answer as the former client did."""
+    return msgspec.json.decode(answer, type=dict[str, Any])
+
+
+def named_accounts(row: dict[str, Any]) -> set[str]:
+    """Return the accounts that a transaction's metadata names, as the former way collected them."""
+    found: set[str] = set()
+    for wrapped in (row.get("metaData") or row.get("meta") or {}).get("AffectedNodes", []):
+        for kind, node in wrapped.items():
+            for name, value in node.get("NewFields" if kind == "CreatedNode" else "FinalFields", {}).items():
+                if isinstance(value, str) and value.startswith("r"):
+                    found.add(value)
+                elif isinstance(value, dict) and name in {"LowLimit", "HighLimit", "TakerGets", "TakerPays"}:
+                    found.add(value.get("issuer", ""))
+    return found
+
+
+def judge_json(rows: Sequence[bytes]) -> None:
+    """Judge every offer that the transactions removed, from JSON."""
+    for row in rows:
+        for _ in explain_removals(read_transaction(row, ledger_index=1), HEADER, RESERVES):
+            pass
+
+
+def measured(answers: Sequence[Answers], passes: Mapping[str, Callable[[Answers], object]]) -> Table:
+    """Measure all contenders in turns."""
+    transactions = sum(len(_decode(answer.as_blobs).transactions) for answer in answers)
+    seconds: dict[str, list[float]] = {name: [] for name in passes}
+    gc.collect()
+    gc.freeze()
+    for _ in track(range(PASSES), "Measuring", console=Console(stderr=True), transient=True):
+        for name, one in passes.items():
+            started = time.process_time()
+            for answer in answers:
+                one(answer)
+            seconds[name].append(time.process_time() - started)
+    typical = {name: statistics.median(took) for name, took in seconds.items()}
+    decoding, former = next(iter(typical.values())), list(typical.values())[-2]
+    table = Table(title=f"{len(answers)} ledgers, {transactions:,} transactions", title_justify="left")
+    for heading in ("", "microseconds a transaction", "x decoding alone", "x the former way"):
+        table.add_column(heading, justify="right" if heading else "left")
+    for name, took in typical.items():
+        each = f"{took / transactions * 1e6:.1f}"
+        table.add_row(name, each, f"{decoding / took:.2f}", f"{former / took:.2f}")
+    return table
+
+
+if __name__ == "__main__":
+    main()
