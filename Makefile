@@ -32,10 +32,12 @@ chaos: $(READY) ## let everything go wrong at random moments, for about a quarte
 
 bench: $(READY) ## measure speed, beside what it is held against
 	@PYTHONPATH=tests $(BIN)/python tests/bench/kernel.py
+	@PYTHONPATH=tests $(BIN)/python tests/bench/ledger_reading.py
 	@PYTHONPATH=tests $(BIN)/python tests/bench/whole_ledgers.py
 	@PYTHONPATH=tests $(BIN)/python tests/bench/proof.py
 	@PYTHONPATH=tests $(BIN)/python tests/bench/accounts.py
 	@PYTHONPATH=tests $(BIN)/python tests/bench/latency.py
+	@PYTHONPATH=tests $(BIN)/python tests/bench/publishing.py
 	@PYTHONPATH=tests $(BIN)/python tests/bench/store.py $(ARGS)
 
 docs: $(READY) ## write the contracts again: JSON Schemas, and each service's AsyncAPI document

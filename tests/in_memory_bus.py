@@ -5,7 +5,7 @@ from uuid import UUID
 
 import msgspec
 
-from ledger_client.server import LedgerServer
+from ledger_client import LedgerServer
 from offer_lifecycle import Header
 from order_events import OrderDisappeared, OrdersEvent, ReconcilerHalted, ReconcilerResumed, encode
 from order_events.subjects import RESUME_KEY

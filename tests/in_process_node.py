@@ -1,49 +1,42 @@
-"""A ledger server for tests: the replay node's answers without a network, and room to spoil them."""
+"""A ledger server for tests: a recorded session without a network, and room to spoil its answers."""
 
 from collections.abc import Callable
 from typing import Any
 
 import msgspec
 
-from ledger_client.envelope import API_VERSION, decode, result_of
-from ledger_client.server import Answer, ServerError
-from replay_node.faults import Faults
-from replay_node.node import Node
-from replay_node.pace import Pace
-from replay_node.request import Request
+from console.recorded_server import RecordedServer
+from ledger_client import ServerError  # noqa: TC001
 from replay_node.session import Session
 
 Spoil = Callable[[dict[str, Any]], dict[str, Any]]
 
 
-class InProcessServer:
-    """Implements the port `LedgerServer`; `node` closes its ledgers when the test says so."""
+class InProcessServer(RecordedServer):
+    """`node` closes its ledgers when the test says so; `asked` are the requests so far."""
 
     def __init__(self, session: Session, name: str = "node://one") -> None:
-        self.name = name
-        self.session = session
-        self.node = Node(session, pace=Pace(), faults=Faults())
+        super().__init__(session)
+        self._name = name
         self.asked: list[tuple[str, dict[str, Any]]] = []
         self.spoil: dict[str, Spoil] = {}
         self.trouble: Callable[[str], ServerError | None] = lambda _method: None
 
-    def close_ledgers(self, count: int | None = None) -> None:
-        """Close so many more ledgers; by default all that the session has."""
-        chain = self.node.chain
-        for _ in range(chain.last_index - chain.first_index if count is None else count):
-            self.node.close_ledger()
+    @property
+    def name(self) -> str:
+        return self._name
 
-    async def request(self, method: str, /, **params: object) -> Answer:
+    async def request(self, method: str, /, **params: object) -> msgspec.Raw:
         self.asked.append((method, params))
         if trouble := self.trouble(method):
             raise trouble
-        request = Request(node=self.node, command=method, params=params, api_version=API_VERSION)
-        result = self.node.answer(request)
-        if method in self.spoil and "error" not in result:
-            result = self.spoil[method](result)
-        status = "error" if "error" in result else "success"
-        wire = msgspec.json.encode({"result": {**result, "status": status}})
-        return result_of(self.name, method, decode(self.name, wire))
+        return await super().request(method, **params)
 
-    async def close(self) -> None:
-        pass
+    def answer(self, method: str, params: dict[str, Any]) -> dict[str, Any]:
+        result = super().answer(method, params)
+        return self.spoil[method](result) if method in self.spoil and "error" not in result else result
+
+
+def as_written(result: object) -> msgspec.Raw:
+    """Return a result as a server writes it."""
+    return msgspec.Raw(msgspec.json.encode(result))

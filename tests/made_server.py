@@ -3,11 +3,13 @@
 from typing import Any
 
 import made_ledger as made
+import msgspec
 from in_memory_bus import Memory, MemoryFeed, MemoryOrders, MemoryStore, NoMarket
+from in_process_node import as_written
 from made_ledger import ISSUER, OWNER, listed, offer, tx, usd
 from with_a_hole import Clock
 
-from ledger_client.server import Answer, LedgerServer, Refused, Unreachable
+from ledger_client import LedgerServer, Refused, Unreachable
 from reconciler.backfill.unexplained_removals import FIRST_PAUSE, UnexplainedRemovals
 from reconciler.following.follower import Follower
 from reconciler.following.publisher import Publisher
@@ -27,21 +29,21 @@ class MadeServer:
         self.asked: list[str] = []
         self._chain = chain
 
-    async def request(self, method: str, /, **params: Any) -> Answer:  # noqa: ANN401 - as JSON has them
+    async def request(self, method: str, /, **params: Any) -> msgspec.Raw:  # noqa: ANN401 - as JSON has them
         self.asked.append(method)
         if "account_root" in params and not self.knows:
             raise Unreachable(self.name, "ledger_entry: no answer")
-        found: Answer = getattr(self, f"_{method}")(**params)
-        return {"validated": True, "ledger_index": params.get("ledger_index"), **found}
+        found: made.Raw = getattr(self, f"_{method}")(**params)
+        return as_written({"validated": True, "ledger_index": params.get("ledger_index"), **found})
 
     async def close(self) -> None:
         """Nothing is open."""
 
-    def _server_info(self) -> Answer:
+    def _server_info(self) -> made.Raw:
         ledger = {"seq": self.validated, "reserve_base_xrp": 1, "reserve_inc_xrp": "0.2"}
         return {"info": {"complete_ledgers": "1-200", "validated_ledger": ledger, "network_id": 0}}
 
-    def _ledger(self, ledger_index: int) -> Answer:
+    def _ledger(self, ledger_index: int) -> made.Raw:
         names = {
             "ledger_hash": f"{self._chain}{ledger_index}",
             "parent_hash": f"{self._chain}{ledger_index - 1}",
@@ -49,16 +51,16 @@ class MadeServer:
         times = {"close_time": 4 * ledger_index, "parent_close_time": 4 * ledger_index - 4}
         return {"ledger": {"ledger_index": ledger_index, **names, **times}}
 
-    def _account_info(self, **_pinned: object) -> Answer:
+    def _account_info(self, **_pinned: object) -> made.Raw:
         return {"account_data": {"Balance": "50000000", "OwnerCount": 2, "Sequence": 8}}
 
-    def _account_lines(self, **_pinned: object) -> Answer:
+    def _account_lines(self, **_pinned: object) -> made.Raw:
         return {"lines": [{"account": ISSUER, "currency": "USD", "balance": "1000"}]}
 
-    def _account_offers(self, ledger_index: int, **_page: object) -> Answer:
+    def _account_offers(self, ledger_index: int, **_page: object) -> made.Raw:
         return {"offers": [listed(7, usd("5"), "10000000")] if ledger_index < REMOVED_AT else []}
 
-    def _account_tx(self, ledger_index_min: int, ledger_index_max: int, **_page: object) -> Answer:
+    def _account_tx(self, ledger_index_min: int, ledger_index_max: int, **_page: object) -> made.Raw:
         raw = tx("OfferCreate", [offer("DeletedNode", 7, usd("5"), "10000000")])
         record = {
             "tx_json": {name: raw[name] for name in raw if name not in {"hash", "metaData"}},
@@ -72,7 +74,7 @@ class MadeServer:
         bounds = {"ledger_index_min": ledger_index_min, "ledger_index_max": ledger_index_max}
         return {**bounds, "transactions": held}
 
-    def _ledger_entry(self, **entry: object) -> Answer:
+    def _ledger_entry(self, **entry: object) -> made.Raw:
         if "index" in entry:
             return {"node": {"ReserveBaseDrops": "1000000", "ReserveIncrementDrops": "200000"}}
         if "account_root" not in entry:

@@ -1,7 +1,6 @@
 """Reading an account's ledgers in tests, by the reconciler's own reader."""
 
-from ledger_client.questions import account_history, ledger_header, server_status
-from ledger_client.server import LedgerServer
+from ledger_client import LedgerServer, account_history, ledger_header, server_status
 from offer_lifecycle import AccountRecord, LedgerFacts
 from reconciler.following import account_reader
 

@@ -7,7 +7,7 @@ from in_memory_bus import Memory, MemoryFeed, MemoryOrders, MemoryStore, NoMarke
 from in_process_node import InProcessServer
 from one_account import announced, committed_by, committed_in, follower, run
 
-from ledger_client.server import LedgerServer
+from ledger_client import LedgerServer
 from offer_lifecycle import AccountRecord, Gap, Order
 from order_events import (
     OrdersEvent,

@@ -26,7 +26,7 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from ledger_client.reserves import FEE_SETTINGS
+from ledger_client import FEE_SETTINGS
 from local_stack import LocalStack
 from order_events.subjects import ORDERS_STREAM, STATE_BUCKET
 from service_kit import StreamSettings, provision

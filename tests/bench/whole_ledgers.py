@@ -19,11 +19,9 @@ from rich.table import Table
 from running_node import RunningNode, running_node
 from xrpl.core.addresscodec import encode_classic_address
 
-from ledger_client.questions import server_status
-from ledger_client.server import Answer, LedgerServer
-from ledger_client.shared_server import SharedServer
+from ledger_client import LedgerServer, SharedServer, WholeLedgerServer, server_status
 from ledger_client.websocket import WebSocketServer
-from ledger_client.whole_ledgers import WholeLedgerServer, read_whole
+from ledger_client.whole_ledgers import read_whole
 from offer_lifecycle import AccountRecord
 from reconciler.fleet.scheduler import Wakeup
 from reconciler.following import account_reader
@@ -44,7 +42,7 @@ class Counted:
         self.name = server.name
         self.requests = 0
 
-    async def request(self, method: str, /, **params: object) -> Answer:
+    async def request(self, method: str, /, **params: object) -> msgspec.Raw:
         self.requests += 1
         return await self._server.request(method, **params)
 

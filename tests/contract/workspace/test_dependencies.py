@@ -56,7 +56,7 @@ def test_the_audit_writer_installs_nothing_of_the_ledger(uv: str) -> None:
 
 def test_the_reconciler_installs_nothing_of_a_database(uv: str) -> None:
     installed = installs(uv, "fillproof-reconciler")
-    assert installed >= {"xrpl-py", "offer_lifecycle", "order_events", "service_kit"}
+    assert installed >= {"ledger_client", "offer_lifecycle", "order_events", "service_kit"}
     assert installed & DATABASE == set()
 
 

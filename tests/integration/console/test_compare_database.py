@@ -100,7 +100,8 @@ async def test_a_gap_of_the_database_is_known(postgres_dsn: "Dsn", reader: str) 
     connection = await asyncpg.connect(postgres_dsn())
     await connection.execute(
         "INSERT INTO order_event (event_id, event_type, version, network_id, account, sequence, status, "
-        "occurred_at, payload) VALUES (gen_random_uuid(), 'reconciler.history_gap', 1, 0, $1, 0, '', now(), $2)",
+        "occurred_at, payload) "
+        "VALUES (gen_random_uuid(), 'reconciler.history_gap', 1, 0, $1, 0, '', now(), $2)",
         accounts[0],
         '{"first_ledger": 1070, "last_ledger": 1072, "resolution": "pending"}',
     )

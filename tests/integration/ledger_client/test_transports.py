@@ -12,15 +12,9 @@ from replaying import recorded
 from waiting import limit, until
 from websockets.asyncio.server import ServerConnection, serve
 
+from ledger_client import InvalidRequest, LedgerServer, Overloaded, ProtocolViolation, Refused, Unreachable
+from ledger_client.answers import decode
 from ledger_client.json_rpc import JsonRpcServer
-from ledger_client.server import (
-    InvalidRequest,
-    LedgerServer,
-    Overloaded,
-    ProtocolViolation,
-    Refused,
-    Unreachable,
-)
 from ledger_client.websocket import WebSocketServer
 from replay_node.faults import Faults
 from replay_node.node import Node
@@ -32,6 +26,10 @@ FIRST = SESSION.ledgers[0].ledger_index
 LOOPBACK = "127.0.0.1"
 
 Connect = Callable[..., LedgerServer]
+
+
+async def told(server: LedgerServer, method: str, **params: object) -> dict[str, Any]:
+    return decode(server.name, method, await server.request(method, **params), dict[str, Any])
 
 
 def json_rpc(url: str, timeout: float | None = None) -> LedgerServer:
@@ -77,7 +75,7 @@ async def server(connect: Connect, url: str) -> AsyncIterator[LedgerServer]:
 
 
 async def test_an_answer_is_its_result_and_no_number_in_it_a_float(server: LedgerServer) -> None:
-    info = (await server.request("server_info"))["info"]
+    info = (await told(server, "server_info"))["info"]
     assert info["validated_ledger"]["seq"] == FIRST
     assert info["validated_ledger"]["reserve_inc_xrp"] == Decimal("0.2")
     assert not [value for value in info["validated_ledger"].values() if isinstance(value, float)]
@@ -85,8 +83,12 @@ async def test_an_answer_is_its_result_and_no_number_in_it_a_float(server: Ledge
 
 async def test_answers_have_the_shape_of_api_version_2(server: LedgerServer, node: Node) -> None:
     node.close_ledger()
-    page = await server.request(
-        "account_tx", account=SESSION.accounts["maker"], ledger_index_min=FIRST, ledger_index_max=FIRST + 1
+    page = await told(
+        server,
+        "account_tx",
+        account=SESSION.accounts["maker"],
+        ledger_index_min=FIRST,
+        ledger_index_max=FIRST + 1,
     )
     assert all({"tx_json", "hash", "ledger_hash", "validated"} <= set(tx) for tx in page["transactions"])
     assert page["transactions"]
@@ -96,7 +98,7 @@ async def test_requests_made_at_once_get_each_its_own_answer(server: LedgerServe
     for _ in SESSION.ledgers:
         node.close_ledger()
     indexes = [ledger.ledger_index for ledger in SESSION.ledgers] * 5
-    answers = await asyncio.gather(*(server.request("ledger", ledger_index=index) for index in indexes))
+    answers = await asyncio.gather(*(told(server, "ledger", ledger_index=index) for index in indexes))
     assert [answer["ledger_index"] for answer in answers] == indexes
 
 
@@ -240,7 +242,7 @@ async def test_a_websocket_on_which_no_ledger_closes_for_too_long_is_given_up(no
     server = websocket(url, silence=0.1)
     await server.request("server_info")
     await until(lambda: not node.on_validated)  # the node has seen the connection end
-    assert (await server.request("server_info"))["info"]
+    assert (await told(server, "server_info"))["info"]
     assert len(node.on_validated) == 1
     await server.close()
 
@@ -250,7 +252,7 @@ async def test_a_websocket_that_the_server_closes_is_replaced_by_a_fresh_one(nod
     await server.request("server_info")
     node.drop_connections()
     await until(lambda: not node.on_validated)
-    assert (await server.request("server_info"))["info"]
+    assert (await told(server, "server_info"))["info"]
     await server.close()
 
 

@@ -4,21 +4,29 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
+import msgspec
 import pytest
 
-from ledger_client.envelope import decode, result_of, server_name
-from ledger_client.server import (
+from ledger_client import (
     InvalidRequest,
     Overloaded,
     ProtocolViolation,
     Refused,
     ServerError,
     Unreachable,
+    read_envelope,
+    result_of,
 )
+from ledger_client.answers import decode
+from ledger_client.envelope import server_name
 
 SERVER = "ws://node"
 
-Envelope = Callable[..., dict[str, Any]]
+Around = Callable[..., dict[str, Any]]
+
+
+def answer(method: str, envelope: dict[str, Any]) -> msgspec.Raw:
+    return result_of(SERVER, method, read_envelope(SERVER, msgspec.json.encode(envelope)))
 
 
 def over_json_rpc(**fields: object) -> dict[str, Any]:
@@ -45,14 +53,14 @@ def over_websocket(**fields: object) -> dict[str, Any]:
         ("unknownCmd", InvalidRequest),
     ],
 )
-def test_an_error_says_who_is_at_fault(envelope: Envelope, code: str, kind: type[ServerError]) -> None:
+def test_an_error_says_who_is_at_fault(envelope: Around, code: str, kind: type[ServerError]) -> None:
     with pytest.raises(kind, match=f"ws://node: ledger: {code}: Text"):
-        result_of(SERVER, "ledger", envelope(error=code, error_message="Text", status="error"))
+        answer("ledger", envelope(error=code, error_message="Text", status="error"))
 
 
 def test_a_refusal_carries_its_code() -> None:
     with pytest.raises(Refused) as refusal:
-        result_of(SERVER, "account_info", over_websocket(error="actNotFound", status="error"))
+        answer("account_info", over_websocket(error="actNotFound", status="error"))
     assert refusal.value.code == "actNotFound"
 
 
@@ -65,27 +73,36 @@ def test_a_refusal_carries_its_code() -> None:
 )
 def test_a_warning_of_our_load_is_overload(envelope: dict[str, Any]) -> None:
     with pytest.raises(Overloaded, match="load"):
-        result_of(SERVER, "ledger", envelope)
+        answer("ledger", envelope)
 
 
 @pytest.mark.parametrize("envelope", [{}, {"result": []}, {"result": {}}, {"result": {}, "status": "odd"}])
 def test_an_envelope_without_success_is_no_answer(envelope: dict[str, Any]) -> None:
     with pytest.raises(ProtocolViolation):
-        result_of(SERVER, "ledger", envelope)
+        answer("ledger", envelope)
+
+
+class Reserve(msgspec.Struct):
+    reserve: Any
+    fee: Any
+    seq: Any
 
 
 def test_no_number_becomes_a_float() -> None:
-    assert decode(SERVER, b'{"reserve": 0.2, "fee": 1e-05, "seq": 7}') == {
-        "reserve": Decimal("0.2"),
-        "fee": Decimal("1e-05"),
-        "seq": 7,
-    }
+    result = msgspec.Raw(b'{"reserve": 0.2, "fee": 1e-05, "seq": 7}')
+    assert decode(SERVER, "fee", result, Reserve) == Reserve(Decimal("0.2"), Decimal("1e-05"), 7)
 
 
-@pytest.mark.parametrize("payload", [b"", b"[]", b"<html>", b"\xff\xfe"])
+@pytest.mark.parametrize("result", [b'{"reserve": ' + b"[" * 300_000, b"{}", b'{"reserve": 1'])
+def test_a_result_of_another_kind_is_the_server_s_fault(result: bytes) -> None:
+    with pytest.raises(ProtocolViolation, match="ws://node: fee: "):
+        decode(SERVER, "fee", msgspec.Raw(result), Reserve)
+
+
+@pytest.mark.parametrize("payload", [b"", b"[]", b"<html>", b"\xff\xfe", b'{"a":' + b"[" * 300_000])
 def test_what_is_no_json_object_is_the_server_s_fault(payload: bytes) -> None:
     with pytest.raises(ProtocolViolation, match="expected a JSON object"):
-        decode(SERVER, payload)
+        read_envelope(SERVER, payload)
 
 
 @pytest.mark.parametrize(

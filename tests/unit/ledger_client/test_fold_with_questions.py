@@ -5,10 +5,10 @@ from typing import Any
 
 import made_ledger as made
 import msgspec
+from in_process_node import as_written
 from made_ledger import ISSUER, OWNER, line, listed, offer, state, tx, usd
 
-from ledger_client.fold_with_questions import explained
-from ledger_client.server import Answer, Refused, Unreachable
+from ledger_client import Refused, Unreachable, fold_with_questions
 from offer_lifecycle import AccountState, LedgerFacts, read_transaction
 from order_events import RemovalReason, Resolution
 
@@ -24,7 +24,7 @@ class KnowingServer:
         self.entries = entries
         self.asked: list[tuple[str, object]] = []
 
-    async def request(self, method: str, /, **params: object) -> Answer:
+    async def request(self, method: str, /, **params: object) -> msgspec.Raw:
         key = next(name for name in params if name != "ledger_index")
         self.asked.append((method, params["ledger_index"]))
         found = self.entries.get(key)
@@ -32,7 +32,7 @@ class KnowingServer:
             raise Refused(self.name, "entryNotFound", "ledger_entry: entryNotFound")
         if isinstance(found, Exception):
             raise found
-        return {"ledger_index": params["ledger_index"], "validated": True, "node": found}
+        return as_written({"ledger_index": params["ledger_index"], "validated": True, "node": found})
 
     async def close(self) -> None:
         """Nothing is open."""
@@ -54,7 +54,7 @@ def removed_by_a_stranger() -> LedgerFacts:
 
 async def test_a_global_freeze_at_the_ledger_before_explains_it() -> None:
     server = KnowingServer({"account_root": FROZEN_ISSUER})
-    outcome = await explained(server, one_offer(), removed_by_a_stranger())
+    outcome = await fold_with_questions(server, one_offer(), removed_by_a_stranger())
     assert (outcome.changed[7].removal_reason, outcome.changed[7].resolution) == (
         RemovalReason.UNFUNDED,
         Resolution.RESOLVED,
@@ -64,7 +64,7 @@ async def test_a_global_freeze_at_the_ledger_before_explains_it() -> None:
 
 async def test_what_the_server_can_not_answer_stays_unexplained_and_holds_up_nothing() -> None:
     server = KnowingServer({"account_root": Unreachable("http://node", "ledger_entry: no answer")})
-    outcome = await explained(server, one_offer(), removed_by_a_stranger())
+    outcome = await fold_with_questions(server, one_offer(), removed_by_a_stranger())
     assert outcome.changed[7].removal_reason is RemovalReason.UNEXPLAINED
     assert [question.entry for question in outcome.questions] == [{"account_root": ISSUER}]
     assert len(server.asked) == 1
@@ -78,6 +78,6 @@ async def test_a_ledger_that_leaves_nothing_open_asks_nothing() -> None:
         removed_by_a_stranger(), transactions=(read_transaction(emptied, ledger_index=101),)
     )
     server = KnowingServer({})
-    outcome = await explained(server, one_offer(), facts)
+    outcome = await fold_with_questions(server, one_offer(), facts)
     assert outcome.changed[7].removal_reason is RemovalReason.UNFUNDED
     assert server.asked == []

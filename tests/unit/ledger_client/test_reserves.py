@@ -8,9 +8,15 @@ from reading import at
 from replaying import recorded
 from structlog.testing import capture_logs
 
-from ledger_client.questions import ServerStatus, server_status
-from ledger_client.reserves import FEE_SETTINGS, reserves_at
-from ledger_client.server import Overloaded, ProtocolViolation, Refused
+from ledger_client import (
+    FEE_SETTINGS,
+    Overloaded,
+    ProtocolViolation,
+    Refused,
+    ServerStatus,
+    reserves_at,
+    server_status,
+)
 from offer_lifecycle import Reserves
 from reconciler.following import account_reader
 

@@ -7,8 +7,7 @@ from in_process_node import InProcessServer
 from replaying import recorded
 from structlog.testing import capture_logs
 
-from ledger_client.server import Lagging, Overloaded, ServerError, Unreachable, WrongChain
-from ledger_client.server_choice import Servers
+from ledger_client import Lagging, Overloaded, ServerError, Servers, Unreachable, WrongChain
 
 
 class Clock:

@@ -2,13 +2,12 @@
 
 import asyncio
 
+import msgspec
 import pytest
 from in_process_node import InProcessServer
 from replaying import recorded
 
-from ledger_client.questions import ledger_header, server_status
-from ledger_client.server import Answer, Unreachable
-from ledger_client.shared_server import SharedServer
+from ledger_client import SharedServer, Unreachable, ledger_header, server_status
 from reconciler.fleet.scheduler import Wakeup
 
 SESSION = recorded("grid_swept")
@@ -83,7 +82,7 @@ async def test_closing_ends_the_questions_whose_askers_are_gone() -> None:
     asked, ended = asyncio.Event(), asyncio.Event()
 
     class Silent(InProcessServer):
-        async def request(self, method: str, /, **params: object) -> Answer:  # noqa: ARG002 - never answered
+        async def request(self, method: str, /, **params: object) -> msgspec.Raw:  # noqa: ARG002 - never answered
             asked.set()
             try:
                 return await asyncio.get_running_loop().create_future()

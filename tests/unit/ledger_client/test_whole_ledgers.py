@@ -4,13 +4,14 @@ import asyncio
 from collections import Counter
 from typing import Any
 
+import msgspec
 import pytest
 from in_process_node import InProcessServer, Spoil
 from reading import read_to_the_end
 from replaying import recorded
 
-from ledger_client.server import ProtocolViolation, Refused
-from ledger_client.whole_ledgers import NEAREST, WholeLedgerServer, affected_accounts, read_whole
+from ledger_client import ProtocolViolation, Refused, WholeLedgerServer, ledger_header
+from ledger_client.whole_ledgers import NEAREST, AffectingRow, read_whole
 from replay_node.session import Session
 
 
@@ -54,24 +55,20 @@ async def test_many_accounts_ask_for_each_ledger_once() -> None:
     server = closed(CROWD)
     reader = whole(server, accounts=len(CROWD.accounts))
     last = CROWD.ledgers[-1].ledger_index
-    bounds = {"ledger_index_min": last - 1, "ledger_index_max": last, "forward": True}
-    await asyncio.gather(
-        *(reader.request("account_tx", account=one, **bounds) for one in CROWD.accounts.values())
-    )
-    header = await reader.request("ledger", ledger_index=last)
+    await asyncio.gather(*(reader.account_history(one, last - 1, last) for one in CROWD.accounts.values()))
+    await ledger_header(reader, last)
     assert methods(server) == {"ledger": 4}
-    assert header == await server.request("ledger", ledger_index=last)
+    assert await ledger_header(reader, last) == await ledger_header(server, last)
 
 
 async def test_one_who_asks_and_goes_away_takes_no_answer_from_the_others() -> None:
     server = closed(CROWD)
     reader = whole(server)
-    bounds = {"ledger_index_min": BUSY, "ledger_index_max": BUSY}
     some, *_ = CROWD.accounts.values()
-    gone, stays = (asyncio.ensure_future(reader.request("account_tx", account=some, **bounds)) for _ in "12")
+    gone, stays = (asyncio.ensure_future(reader.account_history(some, BUSY, BUSY)) for _ in "12")
     await asyncio.sleep(0)
     gone.cancel()
-    assert (await stays)["transactions"]
+    assert await stays
     assert methods(server) == {"ledger": 2}
 
 
@@ -79,19 +76,17 @@ async def test_few_accounts_and_long_ways_are_read_by_account() -> None:
     server = closed(CROWD)
     first, some = CROWD.ledgers[0].ledger_index, CROWD.accounts["maker"]
     near, far = first + NEAREST, first + NEAREST + 1
-    bounds = {"account": some, "ledger_index_min": first}
-    await whole(server, accounts=1).request("account_tx", **bounds, ledger_index_max=near)
-    await whole(server).request("account_tx", **bounds, ledger_index_max=far)
+    await whole(server, accounts=1).account_history(some, first, near)
+    await whole(server).account_history(some, first, far)
     assert methods(server) == {"account_tx": 2}
 
 
 async def test_a_ledger_is_not_kept_for_long() -> None:
     server, clock = closed(CROWD), Clock()
     reader = whole(server, clock=clock)
-    bounds = {"account": CROWD.accounts["maker"], "ledger_index_min": BUSY, "ledger_index_max": BUSY}
-    await reader.request("account_tx", **bounds)
+    await reader.account_history(CROWD.accounts["maker"], BUSY, BUSY)
     clock.now += 61
-    await reader.request("account_tx", **bounds)
+    await reader.account_history(CROWD.accounts["maker"], BUSY, BUSY)
     assert methods(server) == {"ledger": 4}
 
 
@@ -177,6 +172,9 @@ def test_accounts_are_affected_as_servers_count_them() -> None:
         "MPTokenIssuanceID": "00000001" + "00" * 20,
         "Nested": [{"Signer": {"Account": "rSigner"}}],
     }
-    row = {"meta": {"AffectedNodes": [{"ModifiedNode": {"FinalFields": node}}, {"DeletedNode": {}}]}}
+    row = {
+        "hash": "A",
+        "meta": {"AffectedNodes": [{"ModifiedNode": {"FinalFields": node}}, {"DeletedNode": {}}]},
+    }
     expected = {"rOwner", "rLow", "rrrrrrrrrrrrrrrrrrrrBZbvji", "rrrrrrrrrrrrrrrrrrrrrhoLvTp"}
-    assert affected_accounts(InProcessServer(recorded("passive")), row) == expected
+    assert msgspec.convert(row, AffectingRow).accounts() == expected

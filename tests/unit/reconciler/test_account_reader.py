@@ -7,8 +7,7 @@ from in_process_node import InProcessServer, Spoil
 from reading import at
 from replaying import recorded
 
-from ledger_client.questions import ServerStatus, server_status
-from ledger_client.server import Lagging, ProtocolViolation, WrongChain
+from ledger_client import Lagging, ProtocolViolation, ServerStatus, WrongChain, server_status
 from offer_lifecycle import AccountRecord, LedgerFacts, Reserves
 from reconciler.following import account_reader
 

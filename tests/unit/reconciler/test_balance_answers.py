@@ -11,7 +11,7 @@ from one_account import committed_in, follower, to_the_end
 from replaying import recorded
 from structlog.testing import capture_logs
 
-from ledger_client.server import Answer, Overloaded, Refused, ServerError, Unreachable
+from ledger_client import Overloaded, Refused, ServerError, Unreachable
 from reconciler.safety import balance_check
 from reconciler.safety.account_safety import SharedSafety
 
@@ -120,7 +120,7 @@ class Silent(InProcessServer):
 
     silent = False
 
-    async def request(self, method: str, /, **params: object) -> Answer:
+    async def request(self, method: str, /, **params: object) -> msgspec.Raw:
         if self.silent and method == "account_lines":
             await asyncio.Event().wait()
         return await super().request(method, **params)

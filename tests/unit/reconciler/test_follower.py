@@ -11,7 +11,7 @@ from replaying import recorded
 from structlog.testing import capture_logs
 from waiting import limit
 
-from ledger_client.server import LedgerServer, ProtocolViolation, Unreachable
+from ledger_client import LedgerServer, ProtocolViolation, Unreachable
 from offer_lifecycle import Header
 from order_events import (
     OrderDisappeared,

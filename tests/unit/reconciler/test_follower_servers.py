@@ -6,7 +6,7 @@ from in_process_node import InProcessServer
 from one_account import follower, run, to_the_end
 from replaying import recorded
 
-from ledger_client.server import ProtocolViolation, Unreachable, WrongChain
+from ledger_client import ProtocolViolation, Unreachable, WrongChain
 from order_events import encode
 from reconciler.following.account_reader import HistoryMissing
 

@@ -14,7 +14,7 @@ from replaying import recorded
 from structlog.testing import capture_logs
 from with_a_hole import PATIENCE, Holed, by_id, end_state, untroubled
 
-from ledger_client.server import Overloaded, Unreachable
+from ledger_client import Overloaded, Unreachable
 from offer_lifecycle import Order
 from order_events import (
     Correction,

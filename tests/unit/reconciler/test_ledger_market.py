@@ -5,10 +5,10 @@ from typing import Any
 
 import msgspec
 import pytest
-from in_process_node import InProcessServer
+from in_process_node import InProcessServer, as_written
 from replaying import recorded
 
-from ledger_client.server import Answer, ProtocolViolation, Refused
+from ledger_client import ProtocolViolation, Refused
 from offer_lifecycle import Header
 from order_events import MarketContext, OrderDisappeared, Side, decode
 from reconciler.adapters.ledger_market import LedgerMarket
@@ -54,15 +54,15 @@ class Books:
         self._asks, self._bids, self._pool = asks, bids, pool
         self.asked: list[str] = []
 
-    async def request(self, method: str, /, **params: object) -> Answer:
+    async def request(self, method: str, /, **params: object) -> msgspec.Raw:
         self.asked.append(method)
         assert params["ledger_index"] == HEADER.ledger_index
         if method == "book_offers":
             sells_xrp = params["taker_gets"] == {"currency": "XRP"}
-            return {"offers": self._asks if sells_xrp else self._bids}
+            return as_written({"offers": self._asks if sells_xrp else self._bids})
         if self._pool is None:
             raise Refused(self.name, "actNotFound", "no pool")
-        return {"amm": self._pool}
+        return as_written({"amm": self._pool})
 
     async def close(self) -> None:
         pass

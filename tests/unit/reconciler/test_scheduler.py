@@ -14,8 +14,7 @@ from structlog.testing import capture_logs
 from waiting import limit, until
 from with_a_hole import PATIENCE, Clock, gaps_of
 
-from ledger_client.server import Unreachable
-from ledger_client.server_choice import Servers
+from ledger_client import Servers, Unreachable
 from reconciler.backfill.history_gaps import SECONDS_BETWEEN_SEARCHES
 from reconciler.backfill.unexplained_removals import UnexplainedRemovals
 from reconciler.fleet.account_shares import Lease, share

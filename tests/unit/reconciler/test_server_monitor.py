@@ -9,8 +9,7 @@ from replaying import recorded
 from structlog.testing import capture_logs
 from waiting import until
 
-from ledger_client.server import Unreachable
-from ledger_client.server_choice import Servers
+from ledger_client import Servers, Unreachable
 from reconciler.fleet.server_monitor import LEDGERS_BEHIND, ServerMonitor
 from reconciler.metrics import Metrics
 

@@ -10,7 +10,7 @@ from one_account import committed_in, follower
 from replaying import recorded
 from structlog.testing import capture_logs
 
-from ledger_client.server import ProtocolViolation, Refused
+from ledger_client import ProtocolViolation, Refused
 from offer_lifecycle import Order
 from order_events import OrderStatus, Resolution
 from reconciler.following.stored_account import cursor_of

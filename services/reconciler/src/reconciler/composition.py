@@ -10,12 +10,7 @@ from uuid import uuid4
 from faststream.nats import NatsBroker
 from nats.aio.client import Client
 
-from ledger_client.json_rpc import JsonRpcServer
-from ledger_client.server import LedgerServer
-from ledger_client.server_choice import Servers
-from ledger_client.shared_server import SharedServer
-from ledger_client.websocket import WebSocketServer
-from ledger_client.whole_ledgers import WholeLedgerServer
+from ledger_client import LedgerServer, Servers, SharedServer, WholeLedgerServer, connect
 from offer_lifecycle import Gap
 from reconciler.adapters.engine_feed import JetStreamEngineFeed
 from reconciler.adapters.event_publishers import EventPublishers
@@ -84,20 +79,14 @@ class Reconciler:
         self, url: str, settings: ReconcilerSettings, wakeup: Wakeup, metrics: Metrics
     ) -> LedgerServer:
         """Let all accounts share what is asked of a server, and from some number on read ledgers whole."""
-        whole = WholeLedgerServer(
-            MeteredServer(connect_server(url, wakeup), metrics),
+        metered = MeteredServer(connect(url, on_ledger_closed=wakeup.notify), metrics)
+        shared = SharedServer(metered, last_close=wakeup.next_close, clock=time.monotonic)
+        return WholeLedgerServer(
+            shared,
             accounts=lambda: len(self.scheduler.followers),
             from_accounts=settings.whole_ledgers_from,
             clock=time.monotonic,
         )
-        return SharedServer(whole, last_close=wakeup.next_close, clock=time.monotonic)
-
-
-def connect_server(url: str, wakeup: Wakeup) -> LedgerServer:
-    """Return the adapter for a URL's transport; the connection is made with the first request."""
-    if url.startswith(("ws://", "wss://")):
-        return WebSocketServer(url, on_ledger_closed=wakeup.notify)
-    return JsonRpcServer(url)
 
 
 def connected_client(broker: NatsBroker) -> Client:

@@ -12,12 +12,11 @@ import nats.js.errors
 from faststream.nats import NatsBroker
 from pydantic import Field, model_validator
 
-from ledger_client.questions import server_status
-from ledger_client.server import LedgerServer, ServerError
+from ledger_client import LedgerServer, ServerError, connect, server_status
 from order_events.subjects import REDELIVERY_STREAM
 from reconciler.adapters.event_publishers import redelivery_publishers
 from reconciler.backfill.range_rebuild import LedgerRange, NotRebuilt
-from reconciler.composition import connect_server, rebuild_account
+from reconciler.composition import rebuild_account
 from reconciler.fleet.scheduler import Wakeup
 from reconciler.following.stored_account import StateUnreadable
 from reconciler.settings import ReconcilerSettings
@@ -70,7 +69,7 @@ async def rebuild_all(settings: RebuildSettings) -> None:
     publishers = redelivery_publishers(broker)
     await connect_broker(broker, settings.nats_url)
     wakeup = Wakeup(poll_seconds=settings.poll_seconds)
-    servers = [connect_server(url, wakeup) for url in settings.xrpl_urls]
+    servers = [connect(url, on_ledger_closed=wakeup.notify) for url in settings.xrpl_urls]
     wanted = LedgerRange(first=settings.first_ledger, last=settings.last_ledger)
     try:
         await _check_stream(broker)

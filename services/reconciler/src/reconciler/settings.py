@@ -4,8 +4,8 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field
 from pydantic_settings import NoDecode
-from xrpl.core.addresscodec import is_valid_classic_address
 
+from ledger_client import classic_address
 from service_kit import ServiceSettings
 
 _SCHEMES = ("http://", "https://", "ws://", "wss://")
@@ -16,15 +16,6 @@ def _split(value: object) -> object:
     if isinstance(value, str):
         return tuple(part.strip() for part in value.split(",") if part.strip())
     return value
-
-
-def _is_address(text: str) -> str:
-    if not is_valid_classic_address(text):
-        raise ValueError(
-            f"expected a classic address like rHb9CJAWyB4rj91VRWn96DkukG4bwdtyTh, found {text!r} "
-            "(a letter may be wrong: its checksum does not fit)"
-        )
-    return text
 
 
 def _is_url(text: str) -> str:
@@ -39,7 +30,7 @@ def _no_repetition(values: tuple[str, ...]) -> tuple[str, ...]:
     return values
 
 
-Address = Annotated[str, AfterValidator(_is_address)]
+Address = Annotated[str, AfterValidator(classic_address)]
 Url = Annotated[str, AfterValidator(_is_url)]
 
 

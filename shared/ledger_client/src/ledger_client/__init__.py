@@ -1,1 +1,92 @@
-"""The only client of XRP Ledger servers: transports, typed questions, choice of server, whole ledgers."""
+"""The only client of XRP Ledger servers: transports, typed questions, choice of server, whole ledgers.
+
+`connect` opens a server by its URL. The questions take it as their first argument, check the answer
+against the question and give it a type: `server_status`, `ledger_header`, `account_history`, `ledger_entry`
+and the others. `fold_with_questions` folds a ledger with what the server knows of the ledger before.
+`Servers` chooses among several; `SharedServer` and `WholeLedgerServer` let many accounts share answers.
+
+Whatever goes wrong is a `ServerError`; its kinds say who is at fault.
+"""
+
+from ledger_client.account_history import (
+    HistoryPage,
+    HistoryServer,
+    LedgerTransaction,
+    account_history,
+    history_pages,
+)
+from ledger_client.addresses import classic_address
+from ledger_client.answers import Pinned, ask, ask_pinned
+from ledger_client.connecting import connect
+from ledger_client.envelope import API_VERSION, read_envelope, result_of
+from ledger_client.fold_with_questions import decide_with_questions, fold_with_questions
+from ledger_client.questions import (
+    Snapshot,
+    account_balances,
+    account_root,
+    account_snapshot,
+    ledger_entry,
+    ledger_header,
+    listed_offers,
+    state_before,
+)
+from ledger_client.reserves import FEE_SETTINGS, reserves_after, reserves_at, reserves_between
+from ledger_client.server import (
+    InvalidRequest,
+    Lagging,
+    LedgerServer,
+    Overloaded,
+    ProtocolViolation,
+    Refused,
+    ServerError,
+    Unreachable,
+    WrongChain,
+)
+from ledger_client.server_choice import Servers
+from ledger_client.server_status import ServerStatus, server_status
+from ledger_client.shared_server import SharedServer
+from ledger_client.whole_ledgers import WholeLedgerServer
+
+__all__ = [
+    "API_VERSION",
+    "FEE_SETTINGS",
+    "HistoryPage",
+    "HistoryServer",
+    "InvalidRequest",
+    "Lagging",
+    "LedgerServer",
+    "LedgerTransaction",
+    "Overloaded",
+    "Pinned",
+    "ProtocolViolation",
+    "Refused",
+    "ServerError",
+    "ServerStatus",
+    "Servers",
+    "SharedServer",
+    "Snapshot",
+    "Unreachable",
+    "WholeLedgerServer",
+    "WrongChain",
+    "account_balances",
+    "account_history",
+    "account_root",
+    "account_snapshot",
+    "ask",
+    "ask_pinned",
+    "classic_address",
+    "connect",
+    "decide_with_questions",
+    "fold_with_questions",
+    "history_pages",
+    "ledger_entry",
+    "ledger_header",
+    "listed_offers",
+    "read_envelope",
+    "reserves_after",
+    "reserves_at",
+    "reserves_between",
+    "result_of",
+    "server_status",
+    "state_before",
+]

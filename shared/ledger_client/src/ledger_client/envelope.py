@@ -1,14 +1,11 @@
-"""What is common to both transports: reading an answer's envelope, naming a server."""
+"""The envelope of an answer: what stands around its `result`, the same for both transports."""
 
-from collections.abc import Mapping
-from decimal import Decimal
 from typing import Any
 from urllib.parse import urlsplit
 
 import msgspec
 
 from ledger_client.server import (
-    Answer,
     InvalidRequest,
     Overloaded,
     ProtocolViolation,
@@ -18,8 +15,8 @@ from ledger_client.server import (
 )
 
 API_VERSION = 2
-
-_decoder = msgspec.json.Decoder(dict[str, Any], float_hook=Decimal)
+MAX_ANSWER = 64 * 2**20
+"""Bytes of one answer; the largest ledgers take a few MB."""
 
 _OVERLOADED = frozenset({"slowDown", "tooBusy", "jsonRpcTooBusy"})
 _LOST_THE_NETWORK = frozenset(
@@ -37,6 +34,30 @@ _LOST_THE_NETWORK = frozenset(
 _OUR_FAULT = frozenset(
     {"invalidParams", "unknownCmd", "missingCommand", "jsonInvalid", "actMalformed", "invalid_API_version"}
 )
+_SHOWN = 200
+"""Bytes of a strange answer that an error shows."""
+
+
+class Statement(msgspec.Struct, gc=False):
+    """What an answer says of itself. Over JSON-RPC it stands inside `result`, over WebSocket beside it."""
+
+    status: Any = None
+    warning: Any = None
+    error: Any = None
+    error_message: Any = None
+    error_exception: Any = None
+
+
+class Envelope(Statement, gc=False):
+    """One message of a server: an answer, or over WebSocket what a stream tells."""
+
+    result: msgspec.Raw = msgspec.Raw()
+    id: Any = None
+    type: Any = None
+
+
+_ENVELOPE = msgspec.json.Decoder(Envelope)
+_STATEMENT = msgspec.json.Decoder(Statement)
 
 
 def server_name(url: str) -> str:
@@ -46,45 +67,56 @@ def server_name(url: str) -> str:
     return f"{parts.scheme}://{parts.hostname}{port}{parts.path.rstrip('/')}"
 
 
-def decode(server: str, payload: bytes | str) -> dict[str, Any]:
-    """Read one JSON object; fractions become Decimal.
+def read_envelope(server: str, payload: bytes | str) -> Envelope:
+    """Read the envelope of one message; its `result` is not looked into.
 
     Raises:
-        ProtocolViolation: if it is none.
+        ProtocolViolation: if it is no JSON object.
 
     """
     try:
-        return _decoder.decode(payload)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        return _ENVELOPE.decode(payload)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise ProtocolViolation(
-            server, f"expected a JSON object, found {payload[:80]!r} ({error})"
+            server, f"expected a JSON object, found {payload[:_SHOWN]!r} ({error})"
         ) from error
 
 
-def result_of(server: str, method: str, envelope: Mapping[str, Any]) -> Answer:
+def result_of(server: str, method: str, envelope: Envelope) -> msgspec.Raw:
     """Return the result of an answer, or raise what it says instead.
-
-    Over JSON-RPC an error stands inside `result`, over WebSocket beside it.
 
     Raises:
         ServerError: one of its kinds, by who is at fault.
 
     """
-    result = envelope.get("result", envelope)
-    if not isinstance(result, Mapping):
-        raise ProtocolViolation(server, f"{method}: expected an object as result, found {result!r}")
-    if "error" in result:
-        raise _error(server, method, result)
-    if "load" in (envelope.get("warning"), result.get("warning")):
+    result = envelope.result
+    if envelope.error is not None:
+        raise _error(server, method, envelope)
+    # An answer over WebSocket has said already how it went
+    inner = envelope if envelope.status == "success" else _inner(server, method, result)
+    if inner.error is not None:
+        raise _error(server, method, inner)
+    if "load" in (envelope.warning, inner.warning):
         raise Overloaded(server, f"{method}: the server warns that our load is close to its limit")
-    if "result" not in envelope or "success" not in (envelope.get("status"), result.get("status")):
-        raise ProtocolViolation(server, f"{method}: expected status success, found {str(envelope)[:200]}")
+    if inner.status != "success":
+        raise ProtocolViolation(
+            server, f"{method}: expected a result with status success, found {bytes(result)[:_SHOWN]!r}"
+        )
     return result
 
 
-def _error(server: str, method: str, result: Mapping[str, Any]) -> ServerError:
-    code = str(result["error"])
-    text = f"{method}: {code}: {result.get('error_message') or result.get('error_exception') or 'no message'}"
+def _inner(server: str, method: str, result: msgspec.Raw) -> Statement:
+    try:
+        return _STATEMENT.decode(result)
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise ProtocolViolation(
+            server, f"{method}: expected an object as result, found {bytes(result)[:_SHOWN]!r} ({error})"
+        ) from error
+
+
+def _error(server: str, method: str, said: Statement) -> ServerError:
+    code = str(said.error)
+    text = f"{method}: {code}: {said.error_message or said.error_exception or 'no message'}"
     if code in _OVERLOADED:
         return Overloaded(server, text)
     if code in _LOST_THE_NETWORK:

@@ -1,26 +1,48 @@
-"""Folding a ledger, with what the server knows of the ledger before where a cause is open."""
+"""Fold a ledger, ask what was left open, fold it again with the answers."""
+
+from collections.abc import Awaitable, Callable, Iterable
+from functools import partial
+from typing import TypeVar
 
 import msgspec
 
 from ledger_client.questions import state_before
 from ledger_client.server import LedgerServer
-from offer_lifecycle import AccountState, LedgerFacts, LedgerOutcome, fold_ledger
+from offer_lifecycle import AccountState, LedgerFacts, LedgerOutcome, StateAnswer, StateRequest, fold_ledger
 
 _ROUNDS = 3
 """A domain's answer asks for credentials; nothing asks further than that."""
 
+T = TypeVar("T")
+Ask = Callable[[StateRequest], Awaitable[StateAnswer | None]]
+"""Asks for an entry of the ledger before; None: nobody can say what it was."""
 
-async def explained(server: LedgerServer, state: AccountState, facts: LedgerFacts) -> LedgerOutcome:
+
+async def fold_with_questions(server: LedgerServer, state: AccountState, facts: LedgerFacts) -> LedgerOutcome:
     """Fold the ledger, and again as long as the server answers what was left open.
 
-    What it can't answer stays unexplained: nothing waits for it.
+    What it can't answer stays unexplained: nothing waits for it. `state` is left as it is.
     """
-    outcome = fold_ledger(state, facts)
+    return await decide_with_questions(
+        lambda answers: fold_ledger(state, msgspec.structs.replace(facts, answers=answers)),
+        lambda outcome: outcome.questions,
+        partial(state_before, server),
+    )
+
+
+async def decide_with_questions(
+    decide: Callable[[tuple[StateAnswer, ...]], T],
+    questions: Callable[[T], Iterable[StateRequest]],
+    ask: Ask,
+) -> T:
+    """Decide with no answers, then with those that `ask` has to what `questions` finds left open."""
+    answers: tuple[StateAnswer, ...] = ()
+    decided = decide(answers)
     for _ in range(_ROUNDS):
-        answers = [await state_before(server, request) for request in outcome.questions]
-        known = tuple(answer for answer in answers if answer is not None)
+        asked = [await ask(question) for question in questions(decided)]
+        known = tuple(answer for answer in asked if answer is not None)
         if not known:
             break
-        facts = msgspec.structs.replace(facts, answers=(*facts.answers, *known))
-        outcome = fold_ledger(state, facts)
-    return outcome
+        answers = (*answers, *known)
+        decided = decide(answers)
+    return decided

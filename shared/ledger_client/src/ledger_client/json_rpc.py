@@ -1,12 +1,16 @@
 """An XRP Ledger server over JSON-RPC (http, https), on one connection that is kept alive."""
 
+import asyncio
+
 import httpx
 import msgspec
 
-from ledger_client.envelope import API_VERSION, decode, result_of, server_name
-from ledger_client.server import Answer, Overloaded, ProtocolViolation, Unreachable
+from ledger_client.envelope import API_VERSION, MAX_ANSWER, read_envelope, result_of, server_name
+from ledger_client.server import Overloaded, ProtocolViolation, ServerError, Unreachable
 
 _OVERLOADED = frozenset({httpx.codes.SERVICE_UNAVAILABLE, httpx.codes.TOO_MANY_REQUESTS})
+_SHOWN = 80
+"""Bytes of a page that is no answer, as an error shows them."""
 _UNREACHABLE = frozenset({httpx.codes.BAD_GATEWAY, httpx.codes.GATEWAY_TIMEOUT})
 
 
@@ -25,25 +29,39 @@ class JsonRpcServer:
         """The server's address, without credentials."""
         return self._name
 
-    async def request(self, method: str, /, **params: object) -> Answer:
+    async def request(self, method: str, /, **params: object) -> msgspec.Raw:
         """Ask, and return the `result` (see `LedgerServer`)."""
         body = msgspec.json.encode({"method": method, "params": [{**params, "api_version": API_VERSION}]})
         try:
-            response = await self._client.post(
-                self._url, content=body, headers={"Content-Type": "application/json"}
-            )
-        except httpx.TimeoutException as error:
+            async with asyncio.timeout(self._timeout):
+                payload = await self._post(method, body)
+        except (TimeoutError, httpx.TimeoutException) as error:
             raise Unreachable(self._name, f"{method}: no answer within {self._timeout:g} s") from error
-        except httpx.HTTPError as error:
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise Unreachable(self._name, f"{method}: {error or type(error).__name__}") from error
-        found = f"{method}: HTTP status {response.status_code}: {response.text[:80].strip()}"
-        if response.status_code in _OVERLOADED:
-            raise Overloaded(self._name, found)
-        if response.status_code in _UNREACHABLE:
-            raise Unreachable(self._name, found)
+        return result_of(self._name, method, read_envelope(self._name, payload))
+
+    async def _post(self, method: str, body: bytes) -> bytes:
+        headers = {"Content-Type": "application/json"}
+        async with self._client.stream("POST", self._url, content=body, headers=headers) as response:
+            payload = bytearray()
+            async for part in response.aiter_bytes():
+                payload += part
+                if len(payload) > MAX_ANSWER:  # some bytes on the wire may unpack to a thousand times as many
+                    raise ProtocolViolation(
+                        self._name, f"{method}: expected an answer of at most {MAX_ANSWER} bytes, found more"
+                    )
         if response.status_code != httpx.codes.OK:
-            raise ProtocolViolation(self._name, f"expected HTTP status 200, found {found}")
-        return result_of(self._name, method, decode(self._name, response.content))
+            raise self._refused(method, response.status_code, bytes(payload))
+        return bytes(payload)
+
+    def _refused(self, method: str, status: int, payload: bytes) -> ServerError:
+        found = f"{method}: HTTP status {status}: {payload[:_SHOWN].decode(errors='replace').strip()}"
+        if status in _OVERLOADED:
+            return Overloaded(self._name, found)
+        if status in _UNREACHABLE:
+            return Unreachable(self._name, found)
+        return ProtocolViolation(self._name, f"expected HTTP status 200, found {found}")
 
     async def close(self) -> None:
         """Close the connection."""

@@ -7,10 +7,12 @@ ledger that changed them is found by halving.
 
 from collections.abc import Iterable, Mapping
 
+import msgspec
 import structlog
 
-from ledger_client.questions import ServerStatus, check_pinned, typed
+from ledger_client.answers import Pinned, ask_pinned
 from ledger_client.server import InvalidRequest, LedgerServer, ProtocolViolation, Refused
+from ledger_client.server_status import ServerStatus
 from offer_lifecycle import Reserves
 
 _log = structlog.get_logger()
@@ -31,16 +33,30 @@ async def reserves_at(
 
     """
     wanted = list(ledgers)
-    if not wanted:
-        return {}
     try:
-        first = await _after(server, cursor)
-        last = await _after(server, upto - 1) if upto - 1 > cursor else first
-        changed = upto if first == last else await _change(server, cursor, upto - 1, first)
+        return await reserves_between(server, cursor, upto, wanted)
     except (Refused, InvalidRequest) as refusal:
         if upto < status.validated:
             _log.warning("reserves of old ledgers not known, the present ones taken", problem=str(refusal))
         return dict.fromkeys(wanted, status.reserves)
+
+
+async def reserves_between(
+    server: LedgerServer, cursor: int, upto: int, ledgers: Iterable[int]
+) -> Mapping[int, Reserves]:
+    """Return the reserves that the transactions of some ledgers in (cursor, upto] were held to, in drops.
+
+    Raises:
+        Refused, InvalidRequest: the server doesn't show the entry.
+        ServerError: as every request; ProtocolViolation if the entry can't be read.
+
+    """
+    wanted = list(ledgers)
+    if not wanted:
+        return {}
+    first = await reserves_after(server, cursor)
+    last = await reserves_after(server, upto - 1) if upto - 1 > cursor else first
+    changed = upto if first == last else await _change(server, cursor, upto - 1, first)
     return {ledger: first if ledger - 1 < changed else last for ledger in wanted}
 
 
@@ -48,24 +64,40 @@ async def _change(server: LedgerServer, low: int, high: int, before: Reserves) -
     """Return the first ledger after `low`, up to `high`, whose state has other reserves than `before`."""
     while high - low > 1:
         middle = (low + high) // 2
-        if await _after(server, middle) == before:
+        if await reserves_after(server, middle) == before:
             low = middle
         else:
             high = middle
     return high
 
 
-async def _after(server: LedgerServer, ledger_index: int) -> Reserves:
-    """Ask for the reserves in the state after a ledger."""
-    answer = await server.request("ledger_entry", index=FEE_SETTINGS, ledger_index=ledger_index)
-    check_pinned(server, "ledger_entry", answer, ledger_index)
-    entry = typed(server, "ledger_entry", answer.get("node"), dict[str, object])
-    # The amendment XRPFees gave them new names
-    base = entry.get("ReserveBaseDrops", entry.get("ReserveBase"))
-    increment = entry.get("ReserveIncrementDrops", entry.get("ReserveIncrement"))
-    try:
-        return Reserves(base=int(str(base)), increment=int(str(increment)))
-    except ValueError as error:
-        raise ProtocolViolation(
-            server.name, f"ledger_entry: expected reserves in FeeSettings, found {entry}"
-        ) from error
+async def reserves_after(server: LedgerServer, ledger_index: int) -> Reserves:
+    """Ask for the reserves in the state after a ledger: the next ledger's transactions are held to them.
+
+    Raises:
+        Refused, InvalidRequest: the server doesn't show the entry.
+        ServerError: as every request; ProtocolViolation if the entry can't be read.
+
+    """
+    answer = await ask_pinned(
+        server, "ledger_entry", _FeeSettingsAnswer, index=FEE_SETTINGS, ledger_index=ledger_index
+    )
+    entry = answer.node
+    base = entry.base if entry.base is not None else entry.old_base
+    increment = entry.increment if entry.increment is not None else entry.old_increment
+    if base is None or increment is None:
+        raise ProtocolViolation(server.name, f"ledger_entry: expected reserves in FeeSettings, found {entry}")
+    return Reserves(base=base, increment=increment)
+
+
+class _FeeSettings(msgspec.Struct):
+    """Its two forms: drops in strings since the amendment XRPFees, numbers before."""
+
+    base: int | None = msgspec.field(name="ReserveBaseDrops", default=None)
+    increment: int | None = msgspec.field(name="ReserveIncrementDrops", default=None)
+    old_base: int | None = msgspec.field(name="ReserveBase", default=None)
+    old_increment: int | None = msgspec.field(name="ReserveIncrement", default=None)
+
+
+class _FeeSettingsAnswer(Pinned, kw_only=True):
+    node: _FeeSettings

@@ -1,19 +1,23 @@
 """One XRP Ledger server, and what can be wrong with an answer: few errors, by who is at fault."""
 
-from collections.abc import Mapping
-from typing import Any, Protocol
+from typing import Protocol
 
-Answer = Mapping[str, Any]
+import msgspec
 
 
 class ServerError(Exception):
-    """A server did not give a usable answer."""
+    """A server did not give a usable answer. The subclasses say who is at fault.
+
+    `server`: its name; `problem`: what was expected and what was found, without the name.
+    """
 
     kind = "error"
+    """For metrics and logs."""
 
-    def __init__(self, server: str, text: str) -> None:
-        super().__init__(f"{server}: {text}")
+    def __init__(self, server: str, problem: str) -> None:
+        super().__init__(f"{server}: {problem}")
         self.server = server
+        self.problem = problem
 
 
 class InvalidRequest(ServerError):
@@ -23,12 +27,12 @@ class InvalidRequest(ServerError):
 
 
 class Refused(ServerError):
-    """An authoritative answer: what was asked for is not there (`lgrNotFound`, `actNotFound`...)."""
+    """An authoritative answer: what was asked for is not there; `code` says what (`lgrNotFound`...)."""
 
     kind = "refused"
 
-    def __init__(self, server: str, code: str, text: str) -> None:
-        super().__init__(server, text)
+    def __init__(self, server: str, code: str, problem: str) -> None:
+        super().__init__(server, problem)
         self.code = code
 
 
@@ -70,8 +74,10 @@ class LedgerServer(Protocol):
         """The server's address, without credentials."""
         ...
 
-    async def request(self, method: str, /, **params: object) -> Answer:
-        """Ask, and return the `result`; numbers in it are int or Decimal, never float.
+    async def request(self, method: str, /, **params: object) -> msgspec.Raw:
+        """Ask, and return the answer's `result` as the server wrote it, in JSON.
+
+        The typed questions of this package decode it, once, into what they ask for.
 
         Raises:
             ServerError: one of its kinds, by who is at fault.

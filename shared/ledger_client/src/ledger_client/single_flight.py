@@ -1,4 +1,4 @@
-"""Asking once for many: who asks while the question is on its way waits for the same answer."""
+"""One request for many callers: whoever asks while the question is on its way gets the same answer."""
 
 import asyncio
 from collections import OrderedDict
@@ -9,7 +9,7 @@ K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
 
 
-class Once(Generic[K, V]):
+class SingleFlight(Generic[K, V]):
     """The answers of the last moments. A failure is told to all who wait for it, and is not kept."""
 
     def __init__(self, *, keep: int, seconds: float, clock: Callable[[], float]) -> None:

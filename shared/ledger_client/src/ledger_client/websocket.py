@@ -8,27 +8,39 @@ import asyncio
 import itertools
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Any
 
 import msgspec
 from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import ConnectionClosed, WebSocketException
+from websockets.exceptions import ConnectionClosed, ConnectionClosedOK, WebSocketException
 from websockets.frames import CloseCode
 
-from ledger_client.envelope import API_VERSION, decode, result_of, server_name
-from ledger_client.server import Answer, Overloaded, ProtocolViolation, ServerError, Unreachable
-
-_MAX_MESSAGE = 64 * 2**20
-"""Bytes; an expanded ledger is larger than the library's limit of 1 MiB."""
+from ledger_client.envelope import (
+    API_VERSION,
+    MAX_ANSWER,
+    Envelope,
+    read_envelope,
+    result_of,
+    server_name,
+)
+from ledger_client.server import Overloaded, ProtocolViolation, ServerError, Unreachable
 
 
 class WebSocketServer:
     """Connects when it is first asked, and again after a connection was lost."""
 
     def __init__(
-        self, url: str, *, on_ledger_closed: Callable[[], None], timeout: float = 10, silence: float = 20
+        self,
+        url: str,
+        *,
+        on_ledger_closed: Callable[[], None] | None = None,
+        timeout: float = 10,
+        silence: float = 20,
     ) -> None:
-        """`timeout`: seconds for a connection and an answer; `silence`: seconds without a closed ledger."""
+        """Wake `on_ledger_closed` at each closed ledger; None: no stream is subscribed to.
+
+        `timeout`: seconds for a connection and an answer; `silence`: seconds without a closed ledger, after
+        which a connection with a stream is given up.
+        """
         self._url = url
         self._name = server_name(url)
         self._on_ledger_closed = on_ledger_closed
@@ -42,7 +54,7 @@ class WebSocketServer:
         """The server's address, without credentials."""
         return self._name
 
-    async def request(self, method: str, /, **params: object) -> Answer:
+    async def request(self, method: str, /, **params: object) -> msgspec.Raw:
         """Ask, and return the `result` (see `LedgerServer`)."""
         try:
             async with asyncio.timeout(self._timeout):
@@ -64,13 +76,14 @@ class WebSocketServer:
             await self.close()
             try:
                 socket = await connect(
-                    self._url, open_timeout=None, close_timeout=1, max_size=_MAX_MESSAGE, max_queue=None
+                    self._url, open_timeout=None, close_timeout=1, max_size=MAX_ANSWER, max_queue=None
                 )
             except (OSError, WebSocketException, ValueError) as error:
                 raise Unreachable(self._name, f"no connection: {error}") from error
             connection = _Connection(self._name, socket, self._on_ledger_closed, self._silence)
             try:
-                await connection.request("subscribe", {"streams": ["ledger"]})
+                if self._on_ledger_closed is not None:
+                    await connection.request("subscribe", {"streams": ["ledger"]})
             except BaseException:  # a timeout too: without the stream nothing would wake anybody
                 await connection.close()
                 raise
@@ -82,7 +95,7 @@ class _Connection:
     """One connection, from its opening to its end."""
 
     def __init__(
-        self, name: str, socket: ClientConnection, on_ledger_closed: Callable[[], None], silence: float
+        self, name: str, socket: ClientConnection, on_ledger_closed: Callable[[], None] | None, silence: float
     ) -> None:
         self.lost: ServerError | None = None
         """Why it ended; None while it lives."""
@@ -91,10 +104,10 @@ class _Connection:
         self._on_ledger_closed = on_ledger_closed
         self._silence = silence
         self._ids = itertools.count(1)
-        self._waiting: dict[int, asyncio.Future[dict[str, Any]]] = {}
+        self._waiting: dict[int, asyncio.Future[Envelope]] = {}
         self._reader = asyncio.create_task(self._read())
 
-    async def request(self, method: str, params: dict[str, object]) -> Answer:
+    async def request(self, method: str, params: dict[str, object]) -> msgspec.Raw:
         if self.lost is not None:
             raise self.lost
         number = next(self._ids)
@@ -114,12 +127,16 @@ class _Connection:
     async def _read(self) -> None:
         reason: ServerError = Unreachable(self._name, "connection closed")
         try:
-            async with asyncio.timeout(self._silence) as watchdog:
-                async for payload in self._socket:
-                    if self._handle(decode(self._name, payload)):
+            limit = None if self._on_ledger_closed is None else self._silence
+            async with asyncio.timeout(limit) as watchdog:
+                while True:
+                    payload = await self._socket.recv(decode=False)
+                    if self._handle(read_envelope(self._name, payload)):
                         watchdog.reschedule(asyncio.get_running_loop().time() + self._silence)
         except TimeoutError:
             reason = Unreachable(self._name, f"no ledger closed for {self._silence:g} s")
+        except ConnectionClosedOK:
+            pass
         except WebSocketException as error:
             reason = _lost(self._name, error)
         except ProtocolViolation as error:
@@ -131,14 +148,15 @@ class _Connection:
                     answer.set_exception(reason)
             await self._socket.close()
 
-    def _handle(self, message: dict[str, Any]) -> bool:
-        """Take one message; True if it says that a ledger closed."""
-        kind = message.get("type")
-        if kind == "ledgerClosed":
-            self._on_ledger_closed()
+    def _handle(self, message: Envelope) -> bool:
+        """Give an answer to the request that waits for it; True if the message says that a ledger closed."""
+        if message.type == "ledgerClosed":
+            if self._on_ledger_closed is not None:
+                self._on_ledger_closed()
             return True
-        if kind == "response" or "error" in message:
-            answer = self._waiting.get(message.get("id", 0))
+        if message.type == "response" or message.error is not None:
+            number = message.id if isinstance(message.id, int) else 0
+            answer = self._waiting.get(number)
             if answer is not None and not answer.done():
                 answer.set_result(message)
         return False

@@ -1,24 +1,26 @@
 """Whole ledgers, each read once for all accounts.
 
-With many accounts, a ledger is asked for as a whole instead of once for each of them, and `account_tx` is
-answered from it: for who reads an account nothing is different. A ledger is asked for twice, at once: as
-JSON, which is what is read, and as blobs, which prove it. The blobs give the ledger's hash, the root of
-its tree of transactions and every transaction's hash; the JSON must show just these transactions.
+With many accounts, a ledger is asked for as a whole instead of once for each of them, and the accounts'
+histories are taken from it: a reader of an account sees no difference. A ledger is asked for twice, at
+once: as JSON, which is what is read, and as blobs, which prove it. The blobs give the ledger's hash, the
+root of its tree of transactions and every transaction's hash; the JSON must show just these transactions.
 """
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, NoReturn
 
 import msgspec
 import structlog
-from xrpl.core.addresscodec import encode_classic_address
 
 from ledger_client import transaction_tree as tree
-from ledger_client.questions import check_pinned, typed
-from ledger_client.server import Answer, InvalidRequest, LedgerServer, ProtocolViolation, Refused
-from ledger_client.single_flight import Once
+from ledger_client.account_history import LedgerTransaction, account_history
+from ledger_client.addresses import encode_address
+from ledger_client.answers import Pinned, ask_pinned
+from ledger_client.server import InvalidRequest, LedgerServer, ProtocolViolation, Refused
+from ledger_client.single_flight import SingleFlight
+from offer_lifecycle import Header, MalformedTransaction, read_transaction
 
 _log = structlog.get_logger()
 
@@ -29,42 +31,57 @@ _SECONDS_KEPT = 20.0
 """Until the next ledgers are read; what answers under a server's name may change, so not for long."""
 _ISSUERS = frozenset({"LowLimit", "HighLimit", "TakerGets", "TakerPays"})
 """The amounts whose issuer the servers count among the affected accounts; no others."""
-_decoder = msgspec.json.Decoder(dict[str, Any])
 
 
-class WholeLedger(msgspec.Struct, frozen=True, kw_only=True):
+class WholeLedger:
     """A ledger with all of its transactions, proven complete."""
 
-    header: Answer
-    """What `ledger` answers without transactions."""
-    rows: tuple[bytes, ...]
-    """The transactions as account_tx shows them, in JSON."""
-    places: Mapping[str, tuple[int, ...]]
-    """By account, which of the rows affect it."""
+    def __init__(self, server: LedgerServer, header: Header, rows: Sequence[msgspec.Raw]) -> None:
+        """`rows`: the transactions as the server wrote them.
 
-    def of(self, account: str) -> Iterator[dict[str, Any]]:
-        """Yield the transactions that affect an account."""
-        for place in self.places.get(account, ()):
-            yield _decoder.decode(self.rows[place])
+        Raises:
+            ProtocolViolation: if the metadata of one can't be read.
 
+        """
+        self.header = header
+        self.hashes: list[str] = []
+        """Of the transactions, as the server wrote them."""
+        self._server = server
+        self._rows = rows
+        self._places: defaultdict[str, list[int]] = defaultdict(list)
+        self._read: dict[int, LedgerTransaction] = {}
+        for place, row in enumerate(rows):
+            try:
+                affecting = _AFFECTING.decode(row)
+                accounts = affecting.accounts()
+            except (msgspec.DecodeError, AttributeError, KeyError, TypeError, ValueError) as error:
+                _violation(server, f"transaction {_hash_of(row)}: expected metadata, found {error!r}")
+            self.hashes.append(affecting.hash)
+            for account in accounts:
+                self._places[account].append(place)
 
-class _Proof(msgspec.Struct):
-    ledger_data: str
-    transactions: list["_Blobs"]
+    def of(self, account: str) -> Iterator[LedgerTransaction]:
+        """Yield the transactions in whose metadata the account stands, as its `account_tx` shows them.
 
+        Raises:
+            ProtocolViolation: if one can't be read.
 
-class _Blobs(msgspec.Struct):
-    tx_blob: str
-    meta_blob: str
+        """
+        for place in self._places.get(account, ()):
+            if place not in self._read:  # the first account that it affects reads it for all
+                self._read[place] = self._transaction(self._rows[place])
+            yield self._read[place]
 
-
-class _Expanded(msgspec.Struct):
-    ledger_hash: str
-    transactions: list[dict[str, Any]]
+    def _transaction(self, row: msgspec.Raw) -> LedgerTransaction:
+        try:
+            transaction = read_transaction(row, ledger_index=self.header.ledger_index)
+        except MalformedTransaction as error:
+            _violation(self._server, str(error))
+        return LedgerTransaction(transaction=transaction, ledger_hash=self.header.ledger_hash)
 
 
 class WholeLedgerServer:
-    """A server whose answers to account_tx come from whole ledgers, once enough accounts are followed."""
+    """A server that takes accounts' histories from whole ledgers, once enough accounts are followed."""
 
     def __init__(
         self,
@@ -78,7 +95,9 @@ class WholeLedgerServer:
         self._server = server
         self._accounts = accounts
         self._from_accounts = from_accounts
-        self._ledgers: Once[int, WholeLedger] = Once(keep=_KEPT, seconds=_SECONDS_KEPT, clock=clock)
+        self._ledgers: SingleFlight[int, WholeLedger] = SingleFlight(
+            keep=_KEPT, seconds=_SECONDS_KEPT, clock=clock
+        )
         self._refused = False
 
     @property
@@ -86,37 +105,35 @@ class WholeLedgerServer:
         """The server's address, without credentials."""
         return self._server.name
 
-    async def request(self, method: str, /, **params: object) -> Answer:
+    async def request(self, method: str, /, **params: object) -> msgspec.Raw:
         """Ask, and return the `result` (see `LedgerServer`)."""
         match method, params:
-            case "account_tx", {"account": str(account), "ledger_index_min": int(first), **rest} if (
-                "marker" not in params and self._accounts() >= self._from_accounts
-            ):
-                last = rest.get("ledger_index_max")
-                if isinstance(last, int) and first <= last <= first + NEAREST:
-                    return await self._history(account, first, last)
             case "ledger", {"ledger_index": int(ledger_index)} if len(params) == 1:
                 held = self._ledgers.held(ledger_index)
                 if held is not None:
-                    return held.header
+                    answer = {"ledger_index": ledger_index, "validated": True, "ledger": held.header}
+                    return msgspec.Raw(msgspec.json.encode(answer))
         return await self._server.request(method, **params)
 
-    async def close(self) -> None:
-        """Close the connection, and end the reading of ledgers that nobody waits for any more."""
-        await self._ledgers.close()
-        await self._server.close()
-
-    async def _history(self, account: str, first: int, last: int) -> Answer:
-        bounds = {"ledger_index_min": first, "ledger_index_max": last}
+    async def account_history(self, account: str, first: int, last: int) -> list[LedgerTransaction]:
+        """Return the account's transactions in [first, last], in the ledger's order (see `HistoryServer`)."""
+        if self._accounts() < self._from_accounts or not first <= last <= first + NEAREST:
+            return await account_history(self._server, account, first, last)
         try:
             ledgers = [await self._ledger(ledger_index) for ledger_index in range(first, last + 1)]
         except (Refused, InvalidRequest) as refusal:
             if not self._refused:
                 _log.warning("no whole ledger, each account is read by itself", problem=str(refusal))
             self._refused = True
-            return await self._server.request("account_tx", account=account, forward=True, **bounds)
+            return await account_history(self._server, account, first, last)
         self._refused = False
-        return {**bounds, "transactions": [row for ledger in ledgers for row in ledger.of(account)]}
+        found = [one for ledger in ledgers for one in ledger.of(account)]
+        return sorted(found, key=lambda one: (one.transaction.ledger_index, one.transaction.index))
+
+    async def close(self) -> None:
+        """Close the connection, and end the reading of ledgers that nobody waits for any more."""
+        await self._ledgers.close()
+        await self._server.close()
 
     async def _ledger(self, ledger_index: int) -> WholeLedger:
         return await self._ledgers.get(ledger_index, lambda: read_whole(self._server, ledger_index))
@@ -130,37 +147,62 @@ async def read_whole(server: LedgerServer, ledger_index: int) -> WholeLedger:
 
     """
     question = {"ledger_index": ledger_index, "transactions": True, "expand": True}
-    proof_answer, answer = await asyncio.gather(
-        server.request("ledger", **question, binary=True), server.request("ledger", **question)
+    proof, shown = await asyncio.gather(
+        ask_pinned(server, "ledger", _BlobsAnswer, **question, binary=True),
+        ask_pinned(server, "ledger", _RowsAnswer, **question),
     )
-    for one in (proof_answer, answer):
-        check_pinned(server, "ledger", one, ledger_index)
-    expanded = typed(server, "ledger", answer.get("ledger"), _Expanded)
-    proven = _proven(
-        server, typed(server, "ledger", proof_answer.get("ledger"), _Proof), expanded.ledger_hash
-    )
-    rows = expanded.transactions
-    shown = {str(row.get("hash")) for row in rows}
-    if shown != proven or len(rows) != len(proven):
+    header = shown.ledger.header
+    if header.ledger_index != ledger_index:
+        _violation(server, f"expected ledger {ledger_index}, found {header.ledger_index}")
+    ledger = WholeLedger(server, header, shown.ledger.transactions)
+    proven = _proven(server, proof.ledger, header.ledger_hash)
+    if set(ledger.hashes) != proven or len(ledger.hashes) != len(proven):
         _violation(
             server,
             f"expected the {len(proven)} transactions that make the tree of ledger {ledger_index}, found "
-            f"{len(rows)} (differing: {sorted(shown ^ proven)[:3]})",
+            f"{len(ledger.hashes)} (differing: {sorted(proven.symmetric_difference(ledger.hashes))[:3]})",
         )
-    place = {"ledger_index": ledger_index, "ledger_hash": expanded.ledger_hash, "validated": True}
-    places: defaultdict[str, list[int]] = defaultdict(list)
-    for number, row in enumerate(rows):
-        for account in affected_accounts(server, row):
-            places[account].append(number)
-    header = {name: value for name, value in answer["ledger"].items() if name != "transactions"}
-    return WholeLedger(
-        header={**answer, "ledger": header},
-        rows=tuple(msgspec.json.encode({**place, **row}) for row in rows),
-        places={account: tuple(numbers) for account, numbers in places.items()},
-    )
+    return ledger
 
 
-def _proven(server: LedgerServer, proof: _Proof, ledger_hash: str) -> set[str]:
+class _Blobs(msgspec.Struct, gc=False):
+    tx_blob: str
+    meta_blob: str
+
+
+class _BlobLedger(msgspec.Struct):
+    ledger_data: str
+    transactions: list[_Blobs]
+
+
+class _BlobsAnswer(Pinned, kw_only=True):
+    ledger: _BlobLedger
+
+
+class _RowLedger(msgspec.Struct):
+    ledger_index: int
+    ledger_hash: str
+    parent_hash: str
+    close_time: int
+    parent_close_time: int
+    transactions: list[msgspec.Raw]
+
+    @property
+    def header(self) -> Header:
+        return Header(
+            ledger_index=self.ledger_index,
+            ledger_hash=self.ledger_hash,
+            parent_hash=self.parent_hash,
+            close_time=self.close_time,
+            parent_close_time=self.parent_close_time,
+        )
+
+
+class _RowsAnswer(Pinned, kw_only=True):
+    ledger: _RowLedger
+
+
+def _proven(server: LedgerServer, proof: _BlobLedger, ledger_hash: str) -> set[str]:
     """Return the hashes of all transactions of the ledger with this hash."""
     try:
         header = bytes.fromhex(proof.ledger_data)
@@ -180,25 +222,45 @@ def _proven(server: LedgerServer, proof: _Proof, ledger_hash: str) -> set[str]:
     return {name.hex().upper() for name in leaves}
 
 
-def affected_accounts(server: LedgerServer, row: Mapping[str, Any]) -> set[str]:
-    """Return the accounts in whose account_tx a transaction stands; more texts may be among them.
+class _Entry(msgspec.Struct, gc=False):
+    final: dict[str, Any] = msgspec.field(name="FinalFields", default_factory=dict)
+    new: dict[str, Any] = msgspec.field(name="NewFields", default_factory=dict)
 
-    Servers take them from the metadata: every account that an entry names on top, the issuers of offers'
-    and trust lines' amounts, and the issuer of a multi-purpose token.
 
-    Raises:
-        ProtocolViolation: if the metadata can't be read.
+class _Affected(msgspec.Struct, gc=False):
+    modified: _Entry | None = msgspec.field(name="ModifiedNode", default=None)
+    deleted: _Entry | None = msgspec.field(name="DeletedNode", default=None)
+    created: _Entry | None = msgspec.field(name="CreatedNode", default=None)
 
-    """
-    found: set[str] = set()
-    try:
-        for wrapped in row["meta"]["AffectedNodes"]:
-            for kind, node in wrapped.items():
-                fields = node.get("NewFields" if kind == "CreatedNode" else "FinalFields", {})
-                found.update(_named(fields.items()))
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
-        _violation(server, f"transaction {row.get('hash')}: expected metadata, found {error!r}")
-    return found
+
+class _Metadata(msgspec.Struct, gc=False):
+    nodes: list[_Affected] = msgspec.field(name="AffectedNodes")
+
+
+class AffectingRow(msgspec.Struct, gc=False):
+    """Of a transaction as an expanded ledger shows it: which accounts it affects."""
+
+    hash: str
+    meta: _Metadata
+
+    def accounts(self) -> set[str]:
+        """Return the accounts in whose account_tx the transaction stands; more texts may be among them.
+
+        Servers take them from the metadata: every account that an entry names on top, the issuers of
+        offers' and trust lines' amounts, and the issuer of a multi-purpose token.
+        """
+        found: set[str] = set()
+        for node in self.meta.nodes:
+            if node.modified is not None:
+                found.update(_named(node.modified.final.items()))
+            if node.deleted is not None:
+                found.update(_named(node.deleted.final.items()))
+            if node.created is not None:
+                found.update(_named(node.created.new.items()))
+        return found
+
+
+_AFFECTING = msgspec.json.Decoder(AffectingRow)
 
 
 def _named(fields: Iterable[tuple[str, Any]]) -> Iterator[str]:
@@ -214,7 +276,19 @@ def _named(fields: Iterable[tuple[str, Any]]) -> Iterator[str]:
 
 def _token_issuer(issuance: str) -> str:
     """Read the account at the end of a token's id, behind the sequence."""
-    return encode_classic_address(bytes.fromhex(issuance)[4:])
+    return encode_address(bytes.fromhex(issuance)[4:])
+
+
+def _hash_of(row: msgspec.Raw) -> str | None:
+    """Return the hash of a row of which perhaps nothing else can be read."""
+    try:
+        return msgspec.json.decode(row, type=_Named).hash
+    except msgspec.DecodeError:
+        return None
+
+
+class _Named(msgspec.Struct):
+    hash: str | None = None
 
 
 def _violation(server: LedgerServer, text: str) -> NoReturn:

@@ -79,6 +79,7 @@ from offer_lifecycle.transaction import (
     Node,
     Reserves,
     Transaction,
+    TransactionRecord,
     read_transaction,
     sort_transactions,
 )
@@ -119,6 +120,7 @@ __all__ = [
     "StateBefore",
     "StateRequest",
     "Transaction",
+    "TransactionRecord",
     "UnexplainedRemoval",
     "Verdict",
     "accepted_at_adoption",

@@ -184,41 +184,12 @@ def read_transaction(
             read = _RECORD.decode(written)
         except msgspec.ValidationError:
             read = _without_damaged_nodes(written, damaged)
-        return _transaction(read, ledger_index, tuple(damaged))
+        return read.transaction(ledger_index, tuple(damaged))
     except (msgspec.DecodeError, RecursionError, OverflowError, TypeError, ValueError) as error:
         raise MalformedTransaction(
             f"transaction {_name(written)}: expected a validated transaction with its metadata, "
             f"found: {error}"
         ) from error
-
-
-def _transaction(record: "_Record", ledger_index: int | None, damaged: tuple[str, ...]) -> Transaction:
-    body = record.tx_json or record.tx or record.transaction or record
-    meta = record.meta or record.meta_data
-    name = record.hash or body.hash
-    if meta is None or name is None or body.account is None or body.transaction_type is None:
-        raise ValueError("no metadata, hash, Account or TransactionType")
-    if body.sequence is None or body.fee is None:
-        raise ValueError("no Sequence or Fee")
-    return Transaction(
-        hash=name,
-        ledger_index=int(record.ledger_index or body.ledger_index or ledger_index or 0),
-        index=meta.transaction_index,
-        type=body.transaction_type,
-        account=body.account,
-        sequence=body.ticket_sequence or body.sequence,
-        result=meta.transaction_result,
-        fee=int(value_of(body.fee)),
-        flags=body.flags,
-        expiration=body.expiration,
-        offer_sequence=body.offer_sequence,
-        taker_gets=body.taker_gets,
-        taker_pays=body.taker_pays,
-        destination=body.destination,
-        delegate=body.delegate,
-        affected=meta.affected_nodes,
-        damaged=damaged,
-    )
 
 
 class _Body(msgspec.Struct, rename="pascal", gc=False):
@@ -252,19 +223,55 @@ class _Meta(msgspec.Struct, rename="pascal", gc=False):
     affected_nodes: list[_Wrapper]
 
 
-class _Record(_Body):
+class TransactionRecord(_Body):
+    """A transaction as a server wrote it, in any of its shapes: what an answer is decoded into."""
+
     tx_json: _Body | None = msgspec.field(name="tx_json", default=None)
     tx: _Body | None = msgspec.field(name="tx", default=None)
-    transaction: _Body | None = msgspec.field(name="transaction", default=None)
+    transaction_: _Body | None = msgspec.field(name="transaction", default=None)
     meta: _Meta | None = msgspec.field(name="meta", default=None)
     meta_data: _Meta | None = msgspec.field(name="metaData", default=None)
 
+    def transaction(self, ledger_index: int | None = None, damaged: tuple[str, ...] = ()) -> Transaction:
+        """Return the transaction; `ledger_index` where the record does not say it itself.
 
-_RECORD = msgspec.json.Decoder(_Record)
+        Raises:
+            ValueError: if a part is missing.
+
+        """
+        body = self.tx_json or self.tx or self.transaction_ or self
+        meta = self.meta or self.meta_data
+        name = self.hash or body.hash
+        if meta is None or name is None or body.account is None or body.transaction_type is None:
+            raise ValueError("no metadata, hash, Account or TransactionType")
+        if body.sequence is None or body.fee is None:
+            raise ValueError("no Sequence or Fee")
+        return Transaction(
+            hash=name,
+            ledger_index=int(self.ledger_index or body.ledger_index or ledger_index or 0),
+            index=meta.transaction_index,
+            type=body.transaction_type,
+            account=body.account,
+            sequence=body.ticket_sequence or body.sequence,
+            result=meta.transaction_result,
+            fee=int(value_of(body.fee)),
+            flags=body.flags,
+            expiration=body.expiration,
+            offer_sequence=body.offer_sequence,
+            taker_gets=body.taker_gets,
+            taker_pays=body.taker_pays,
+            destination=body.destination,
+            delegate=body.delegate,
+            affected=meta.affected_nodes,
+            damaged=damaged,
+        )
+
+
+_RECORD = msgspec.json.Decoder(TransactionRecord)
 _WRAPPER = msgspec.json.Decoder(_Wrapper)
 
 
-def _without_damaged_nodes(written: bytes | msgspec.Raw, damaged: list[str]) -> "_Record":
+def _without_damaged_nodes(written: bytes | msgspec.Raw, damaged: list[str]) -> "TransactionRecord":
     """Read the record node by node, leaving out those that can't be read: they go to `damaged`."""
     parts = msgspec.json.decode(written, type=dict[str, msgspec.Raw])
     for name in ("meta", "metaData"):

@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from ledger_client.server import LedgerServer, ProtocolViolation, Refused
+from ledger_client import LedgerServer, ProtocolViolation, Refused, ask
 from offer_lifecycle import Header, parse_amount
 from order_events import MarketContext, OrderDisappeared, Side
 
@@ -36,6 +36,14 @@ class Book(msgspec.Struct, frozen=True, kw_only=True):
     amm_price: Decimal | None
     amm_fee: Decimal
     """As a fraction."""
+
+
+class _Offers(msgspec.Struct):
+    offers: list[dict[str, Any]] = []
+
+
+class _Pool(msgspec.Struct):
+    amm: dict[str, Any] = {}
 
 
 class LedgerMarket:
@@ -75,14 +83,16 @@ async def _read_book(server: LedgerServer, header: Header, market: str) -> Book:
 
 
 async def _side(server: LedgerServer, header: Header, *, gets: str, pays: str) -> list[Mapping[str, Any]]:
-    answer = await server.request(
+    answer = await ask(
+        server,
         "book_offers",
+        _Offers,
         taker_gets=_asset(gets),
         taker_pays=_asset(pays),
         ledger_index=header.ledger_index,
         limit=_ROWS,
     )
-    return [row for row in answer.get("offers", ()) if _can_trade(row, header)]
+    return [row for row in answer.offers if _can_trade(row, header)]
 
 
 def _can_trade(row: Mapping[str, Any], header: Header) -> bool:
@@ -105,14 +115,19 @@ async def _pool(
     server: LedgerServer, header: Header, base: str, quote: str
 ) -> tuple[Decimal | None, Decimal]:
     try:
-        answer = await server.request(
-            "amm_info", asset=_asset(base), asset2=_asset(quote), ledger_index=header.ledger_index
+        answer = await ask(
+            server,
+            "amm_info",
+            _Pool,
+            asset=_asset(base),
+            asset2=_asset(quote),
+            ledger_index=header.ledger_index,
         )
     except Refused as refusal:
         if refusal.code in {"actNotFound", "ammNotFound"}:
             return None, Decimal(0)
         raise
-    pool = answer.get("amm", {})
+    pool = answer.amm
     try:
         amounts = dict(map(_units, (pool["amount"], pool["amount2"])))
         fee = Decimal(pool["trading_fee"]) / _FEE_UNITS

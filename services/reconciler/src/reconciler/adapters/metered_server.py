@@ -2,7 +2,9 @@
 
 import time
 
-from ledger_client.server import Answer, LedgerServer, ServerError
+import msgspec
+
+from ledger_client import LedgerServer, ServerError
 from reconciler.metrics import Metrics
 
 
@@ -19,7 +21,7 @@ class MeteredServer:
         """The server's address, without credentials."""
         return self._server.name
 
-    async def request(self, method: str, /, **params: object) -> Answer:
+    async def request(self, method: str, /, **params: object) -> msgspec.Raw:
         """Ask, and return the `result` (see `LedgerServer`)."""
         asked = time.perf_counter()
         try:

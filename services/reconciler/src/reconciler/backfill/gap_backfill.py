@@ -12,7 +12,7 @@ from typing import NamedTuple
 import msgspec
 import structlog
 
-from ledger_client.server import LedgerServer, ProtocolViolation, WrongChain
+from ledger_client import LedgerServer, ProtocolViolation, WrongChain
 from offer_lifecycle import (
     AccountRecord,
     AccountState,

@@ -10,8 +10,7 @@ from weakref import WeakKeyDictionary
 
 import structlog
 
-from ledger_client.questions import ServerStatus, server_status
-from ledger_client.server import LedgerServer, ServerError
+from ledger_client import LedgerServer, ServerError, ServerStatus, server_status
 from offer_lifecycle import AccountRecord, Gap
 from reconciler.backfill.gap_backfill import GapBackfill
 from reconciler.following.account_reader import HistoryMissing

@@ -11,8 +11,7 @@ from collections.abc import Mapping, Sequence
 import msgspec
 import structlog
 
-from ledger_client.questions import ServerStatus
-from ledger_client.server import LedgerServer, ServerError
+from ledger_client import LedgerServer, ServerError, ServerStatus
 from offer_lifecycle import Header
 from order_events import OrderDisappeared, OrdersEvent
 from reconciler.following import stored_account

@@ -4,16 +4,23 @@ The newest few removals of an account are asked about, at ever longer intervals.
 """
 
 from collections.abc import Callable, Iterable
+from functools import partial
 
+import msgspec
 import structlog
 
-from ledger_client.questions import account_history, ledger_header, state_before
-from ledger_client.server import LedgerServer, ServerError
+from ledger_client import (
+    LedgerServer,
+    ServerError,
+    account_history,
+    decide_with_questions,
+    ledger_header,
+    state_before,
+)
 from offer_lifecycle import (
     Header,
     LedgerFacts,
     LedgerOutcome,
-    StateAnswer,
     UnexplainedRemoval,
     Verdict,
     correct_disappearance,
@@ -29,8 +36,6 @@ FIRST_PAUSE = 60.0
 """Seconds until the servers are asked again about an account's removals; each time twice as long."""
 LONGEST_PAUSE = 3600.0
 """Seconds."""
-_ROUNDS = 3
-"""A domain's answer asks for credentials; no answer asks further than that."""
 
 
 class UnexplainedRemovals:
@@ -95,16 +100,11 @@ async def _verdict(removal: UnexplainedRemoval, server: LedgerServer) -> Verdict
     ledger_index = removal.order.ended_at or 0
     history = await account_history(server, removal.order.account, ledger_index, ledger_index)
     header = await ledger_header(server, ledger_index)
-    transactions = tuple(one.transaction for one in history)
-    answers: tuple[StateAnswer, ...] = ()
-    for _ in range(_ROUNDS):
-        facts = LedgerFacts(
-            header=header, reserves=removal.reserves, transactions=transactions, answers=answers
-        )
-        verdict = explain_again(removal, facts)
-        asked = [await state_before(server, question) for question in verdict.questions] if verdict else []
-        known = tuple(answer for answer in asked if answer is not None)
-        if not known:
-            break
-        answers = (*answers, *known)
-    return verdict
+    facts = LedgerFacts(
+        header=header, reserves=removal.reserves, transactions=tuple(one.transaction for one in history)
+    )
+    return await decide_with_questions(
+        lambda answers: explain_again(removal, msgspec.structs.replace(facts, answers=answers)),
+        lambda verdict: verdict.questions if verdict else (),
+        partial(state_before, server),
+    )

@@ -6,8 +6,7 @@ from functools import partial
 
 import structlog
 
-from ledger_client.server import LedgerServer, ServerError
-from ledger_client.server_choice import Servers
+from ledger_client import LedgerServer, ServerError, Servers
 from reconciler.backfill.history_gaps import HistoryGaps
 from reconciler.backfill.unexplained_removals import UnexplainedRemovals
 from reconciler.fleet.account_shares import Lease

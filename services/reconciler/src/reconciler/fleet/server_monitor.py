@@ -7,9 +7,16 @@ another chain, answers well: only the comparison with other servers shows it.
 import asyncio
 from collections.abc import Mapping, Sequence
 
-from ledger_client.questions import ServerStatus, ledger_header, server_status
-from ledger_client.server import Lagging, LedgerServer, ServerError, WrongChain
-from ledger_client.server_choice import Servers
+from ledger_client import (
+    Lagging,
+    LedgerServer,
+    ServerError,
+    Servers,
+    ServerStatus,
+    WrongChain,
+    ledger_header,
+    server_status,
+)
 from offer_lifecycle import Header
 from reconciler.metrics import Metrics
 from service_kit.cancellation import raise_if_cancelled

@@ -13,14 +13,17 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 
-from ledger_client.questions import (
+from ledger_client import (
+    Lagging,
+    LedgerServer,
     LedgerTransaction,
+    ProtocolViolation,
     ServerStatus,
+    WrongChain,
     account_history,
     ledger_header,
+    reserves_at,
 )
-from ledger_client.reserves import reserves_at
-from ledger_client.server import Lagging, LedgerServer, ProtocolViolation, WrongChain
 from offer_lifecycle import AccountRecord, Header, LedgerFacts, Transaction
 
 LEDGERS_A_READING = 256

@@ -2,8 +2,7 @@
 
 import msgspec
 
-from ledger_client.questions import account_history, account_snapshot, ledger_header
-from ledger_client.server import LedgerServer, ProtocolViolation
+from ledger_client import LedgerServer, ProtocolViolation, account_history, account_snapshot, ledger_header
 from offer_lifecycle import AccountState, Header, adopt_account
 
 

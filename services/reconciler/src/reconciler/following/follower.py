@@ -19,9 +19,16 @@ from collections.abc import Awaitable, Callable
 import msgspec
 import structlog
 
-from ledger_client.fold_with_questions import explained
-from ledger_client.questions import ServerStatus, ledger_header, server_status
-from ledger_client.server import LedgerServer, ProtocolViolation, Refused, WrongChain
+from ledger_client import (
+    LedgerServer,
+    ProtocolViolation,
+    Refused,
+    ServerStatus,
+    WrongChain,
+    fold_with_questions,
+    ledger_header,
+    server_status,
+)
 from offer_lifecycle import (
     AccountState,
     Gap,
@@ -145,7 +152,7 @@ class Follower:
     async def _follow_ledger(self, server: LedgerServer, state: AccountState, facts: LedgerFacts) -> None:
         """Fold one ledger, decide on what came out, publish it and commit it."""
         stored = self._account.adopted().stored
-        outcome = await explained(server, state, facts)
+        outcome = await fold_with_questions(server, state, facts)
         for damage in outcome.damaged:
             _log.error("metadata that can't be read", account=self.account, found=damage)
         if stored.history_gaps:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import msgspec
 import structlog
 
-from ledger_client.server import LedgerServer, ServerError
+from ledger_client import LedgerServer, ServerError
 from offer_lifecycle import Header
 from order_events import MarketContext, OrderDisappeared, OrdersEvent
 from reconciler.ports.bus import OrdersBus

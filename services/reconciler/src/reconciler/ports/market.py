@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Protocol
 
-from ledger_client.server import LedgerServer
+from ledger_client import LedgerServer
 from offer_lifecycle import Header
 from order_events import OrderDisappeared
 

@@ -7,8 +7,7 @@ and commits it.
 import msgspec
 import structlog
 
-from ledger_client.questions import ledger_header
-from ledger_client.server import LedgerServer, ServerError
+from ledger_client import LedgerServer, ServerError, ledger_header
 from offer_lifecycle import AccountRecord, Header, LedgerFacts, LedgerOutcome
 from order_events import BalanceDrift, OrdersEvent
 from reconciler.metrics import Metrics

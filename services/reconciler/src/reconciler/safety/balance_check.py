@@ -17,8 +17,7 @@ from decimal import Decimal
 import msgspec
 import structlog
 
-from ledger_client.questions import account_balances, state_before
-from ledger_client.server import LedgerServer, ProtocolViolation, ServerError
+from ledger_client import LedgerServer, ProtocolViolation, ServerError, account_balances, state_before
 from offer_lifecycle import (
     AccountRecord,
     Conservation,

@@ -14,8 +14,7 @@ from typing import Any
 import msgspec
 import structlog
 
-from ledger_client.questions import listed_offers
-from ledger_client.server import LedgerServer, ProtocolViolation, Refused
+from ledger_client import LedgerServer, ProtocolViolation, Refused, listed_offers
 from offer_lifecycle import AccountState, parse_amount
 from reconciler.safety.slots import CheckSlots
 

@@ -9,6 +9,9 @@ import msgspec
 
 from order_events import Side
 
+SEPARATOR = "\x1f"
+"""The ASCII unit separator: no book's text holds it."""
+
 
 class BookStatus(StrEnum):
     """How an order stands in the book. Formats have no word for some ends: all but these are one of them."""
@@ -25,17 +28,24 @@ class BookStatus(StrEnum):
 
 
 class Row(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """One row of the book, as it was read."""
+    """One row of the book, as it was read: kept as one text, as a book may have very many."""
 
-    place: str
-    """Where it stands: `line 12`, `"Order" 7`."""
+    table: str
+    """Where it stands: `line`, `TradeFill row`."""
+    number: int
     columns: tuple[str, ...]
-    values: tuple[object, ...]
+    values: str
+    """Joined by `SEPARATOR`."""
+
+    @property
+    def place(self) -> str:
+        """How a message calls it: `line 12`."""
+        return f"{self.table} {self.number}"
 
     def shown(self) -> Mapping[str, str]:
         """Return the row's values as text, by column; empty ones are left out."""
-        pairs = zip(self.columns, self.values, strict=True)
-        return {name: str(value) for name, value in pairs if value not in {None, ""}}
+        pairs = zip(self.columns, self.values.split(SEPARATOR), strict=True)
+        return {name: value for name, value in pairs if value}
 
 
 class Pair(msgspec.Struct, frozen=True, gc=False):

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import msgspec
 
-from console.compare.books.book import Book, Column, Description, Precision
+from console.compare.books.book import Book, BookFill, BookOrder, Description, Precision
 from console.compare.books.layout import Layout, TableLayout, read_mapping, write_layout
 from console.compare.books.recognition import recognise
 from console.compare.books.rows import FillReader, OrderReader, RowReader
@@ -41,37 +41,37 @@ def read_book(paths: Sequence[Path], options: ReadingOptions) -> Book:
         raise BadBook(f"expected one or two files of a book, found {len(paths)}")
     sources = [open_source(path) for path in paths]
     layouts = [_layout(source, options) for source in sources]
-    parts = [_read_part(source, layout, options) for source, layout in zip(sources, layouts, strict=True)]
-    orders = [part for part in parts if part.orders is not None]
-    fills = [part for part in parts if part.fills is not None]
-    if len(orders) > 1 or len(fills) > 1:
-        raise BadBook(
-            "expected orders in one file and fills in the other, found the same in both: "
-            + ", ".join(str(path) for path in paths)
-        )
-    order_reader = orders[0].orders if orders else None
-    fill_reader = fills[0].fills if fills else None
-    book = Book(
-        description=_description(paths, layouts, parts),
-        orders=order_reader.read(totals=fill_reader is None) if order_reader else [],
-        fills=fill_reader.read() if fill_reader else [],
-        precision=_precision(order_reader, fill_reader),
-        has_fill_rows=fill_reader is not None,
-        keeps_rejected=all(layout.keeps_rejected for layout in layouts),
-    )
-    if not book.orders and not book.fills:
+    for kind in ("orders", "fills"):
+        if sum(getattr(layout, kind) is not None for layout in layouts) > 1:
+            raise BadBook(
+                "expected orders in one file and fills in the other, found the same in both: "
+                + ", ".join(str(path) for path in paths)
+            )
+    has_fills = any(layout.fills is not None for layout in layouts)
+    parts = [
+        _read_part(source, layout, options, totals=not has_fills)
+        for source, layout in zip(sources, layouts, strict=True)
+    ]
+    orders = [order for part in parts for order in part.orders]
+    fills = [fill for part in parts for fill in part.fills]
+    if not orders and not fills:
         raise BadBook(f"{paths[0]}: expected orders or fills, found the tables of a book and no rows in them")
-    words = order_reader.words if order_reader else {}
-    return msgspec.structs.replace(
-        book, description=msgspec.structs.replace(book.description, statuses=dict(sorted(words.items())))
+    return Book(
+        description=_description(paths, layouts, [reader for part in parts for reader in part.readers]),
+        orders=orders,
+        fills=fills,
+        precision=_precision([reader for part in parts for reader in part.readers]),
+        has_fill_rows=has_fills,
+        keeps_rejected=all(layout.keeps_rejected for layout in layouts),
     )
 
 
 class _Part(msgspec.Struct, frozen=True, kw_only=True):
     """What one file holds."""
 
-    orders: OrderReader | None
-    fills: FillReader | None
+    readers: Sequence[RowReader]
+    orders: Sequence[BookOrder]
+    fills: Sequence[BookFill]
 
 
 def _layout(source: Source, options: ReadingOptions) -> Layout:
@@ -85,27 +85,28 @@ def _layout(source: Source, options: ReadingOptions) -> Layout:
     return layout
 
 
-def _read_part(source: Source, layout: Layout, options: ReadingOptions) -> _Part:
+def _read_part(source: Source, layout: Layout, options: ReadingOptions, *, totals: bool) -> _Part:
     wanted = [table for table in (layout.orders, layout.fills) if table is not None]
     for expected in wanted:
         _check_columns(source, expected)
-    tables = source.read(wanted)
-    for table, expected in zip(tables, wanted, strict=True):
-        _check_read(source, table, expected)
     named = options.zone or layout.time_zone
     zone = None if named is None else time_zone(named)
     said = {"account": options.account or layout.account, "pair": options.pair or layout.pair}
-    by_kind = dict(zip(("orders", "fills") if layout.orders else ("fills",), tables, strict=False))
-    orders = by_kind.get("orders")
-    fills = by_kind.get("fills")
-    return _Part(
-        orders=None
-        if orders is None or layout.orders is None
-        else OrderReader(source.path, orders, layout.orders, zone, said, layout.statuses),
-        fills=None
-        if fills is None or layout.fills is None
-        else FillReader(source.path, fills, layout.fills, zone, said),
-    )
+    readers: list[RowReader] = []
+    orders: list[BookOrder] = []
+    fills: list[BookFill] = []
+    with source.opened(wanted) as tables:
+        for table, expected in zip(tables, wanted, strict=True):
+            _check_read(source, table, expected)
+            if expected is layout.orders:
+                order_reader = OrderReader(source.path, table, expected, zone, said, layout.statuses)
+                orders = order_reader.read(totals=totals)
+                readers.append(order_reader)
+            else:
+                fill_reader = FillReader(source.path, table, expected, zone, said)
+                fills = fill_reader.read()
+                readers.append(fill_reader)
+    return _Part(readers=readers, orders=orders, fills=fills)
 
 
 def _check_columns(source: Source, layout: TableLayout) -> None:
@@ -129,8 +130,11 @@ def _check_read(source: Source, table: Table, layout: TableLayout) -> None:
         )
 
 
-def _precision(orders: OrderReader | None, fills: FillReader | None) -> Precision:
-    amounts: RowReader | None = fills or orders
+def _precision(readers: Sequence[RowReader]) -> Precision:
+    """Read the scale of the columns; the fills' where there are any, else those of the orders' totals."""
+    orders = next((reader for reader in readers if isinstance(reader, OrderReader)), None)
+    fills = next((reader for reader in readers if isinstance(reader, FillReader)), None)
+    amounts = fills or orders
     assert amounts is not None  # noqa: S101 - a layout has one of them
     traded = "traded_" if fills is None else ""
     quote_column = "quote_quantity" if fills is not None else "traded_quote"
@@ -138,22 +142,27 @@ def _precision(orders: OrderReader | None, fills: FillReader | None) -> Precisio
         base=amounts.unit(f"{traded}quantity"),
         price=amounts.unit(f"{traded}price"),
         quote=amounts.unit(quote_column) if amounts.has(quote_column) else None,
-        order_price=orders.unit("price") if orders else Decimal(0),
-        floats=any(reader.floats for reader in (orders, fills) if reader is not None),
+        order_price=orders.unit("price") if orders is not None else Decimal(0),
+        floats=any(reader.floats for reader in readers),
     )
 
 
-def _description(paths: Sequence[Path], layouts: Sequence[Layout], parts: Sequence[_Part]) -> Description:
-    readers: list[RowReader] = [
-        reader for part in parts for reader in (part.orders, part.fills) if reader is not None
-    ]
+def _description(
+    paths: Sequence[Path], layouts: Sequence[Layout], readers: Sequence[RowReader]
+) -> Description:
     zones = {str(reader.zone) for reader in readers if reader.zone is not None}
+    words = {
+        word: status
+        for reader in readers
+        if isinstance(reader, OrderReader)
+        for word, status in reader.words.items()
+    }
     return Description(
         format="; ".join(dict.fromkeys(layout.name for layout in layouts)),
         files=tuple(str(path) for path in paths),
         digest=digest_of(paths),
         columns=tuple(column for reader in readers for column in reader.columns()),
-        statuses={},
+        statuses=dict(sorted(words.items())),
         time_zone=", ".join(sorted(zones)) or "as each time says",
         cannot_tell=tuple(_cannot_tell(layouts, readers)),
         mapping="\n".join(write_layout(layout) for layout in layouts),
@@ -174,6 +183,3 @@ def _cannot_tell(layouts: Sequence[Layout], readers: Sequence[RowReader]) -> Ite
         "how orders ended": any(reader.has("status") for reader in readers),
     }
     yield from (what for what, known in have.items() if not known)
-
-
-__all__ = ["Column", "ReadingOptions", "read_book"]

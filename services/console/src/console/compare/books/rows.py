@@ -2,12 +2,13 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, tzinfo
 from decimal import Decimal
 from pathlib import Path
+from sys import intern
 
-from console.compare.books.book import BookFill, BookOrder, BookStatus, Column, Pair, Row, Totals
+from console.compare.books.book import SEPARATOR, BookFill, BookOrder, BookStatus, Column, Pair, Row, Totals
 from console.compare.books.layout import STATUS_WORDS, TableLayout
 from console.compare.books.sources import Table
 from console.compare.books.values import decimals, empty, moment, number, side_of
@@ -47,11 +48,15 @@ class RowReader:
         fields = {field: name.removesuffix("?") for field, name in layout.fields.items()}
         self._fields = {field: (name, at[name]) for field, name in fields.items() if name in at}
         self._patterns = [(name, at[name], re.compile(pattern)) for name, pattern in layout.patterns.items()]
+        self._pairs: dict[tuple[object, object], Pair] = {}
+        self._filled: Counter[int] = Counter()
         self._known = {
             *self._fields,
             *(name for _, _, pattern in self._patterns for name in pattern.groupindex),
         }
         self._decimals: Counter[str] = Counter()
+        places = (*(place for _, place in self._fields.values()), *(place for _, place, _ in self._patterns))
+        self._places = tuple(dict.fromkeys(places))
 
     def has(self, field: str) -> bool:
         """Whether the layout knows a column for the field."""
@@ -69,23 +74,23 @@ class RowReader:
             yield self._column(name, place, ", ".join(pattern.groupindex), "")
 
     def _column(self, name: str, place: int, taken_for: str, unit: str) -> Column:
-        filled = sum(not empty(row.values[place]) for row in self._table.rows)
-        return Column(table=self._table.name, column=name, taken_for=taken_for, unit=unit, filled=filled)
+        table = self._table.name.removesuffix(" row") if self._table.name != "line" else self._path.name
+        return Column(table=table, column=name, taken_for=taken_for, unit=unit, filled=self._filled[place])
 
     def _unit_text(self, field: str, name: str) -> str:
         unit = _UNITS.get(field, "")
         scale = self._scales.get(name)
         return f"{unit} x {scale:f} where it is a whole number" if scale is not None and unit else unit
 
-    def read_fields(self, row: Row) -> Fields:
-        """Return what one row holds, by field."""
-        values = row.values
+    def _read_fields(self, values: Sequence[object]) -> Fields:
         found: Fields = {
             field: values[place] for field, (_, place) in self._fields.items() if not empty(values[place])
         }
         for _, place, pattern in self._patterns:
             if not empty(values[place]) and (match := pattern.fullmatch(str(values[place]).strip())):
                 found |= {field: text for field, text in match.groupdict().items() if text is not None}
+        for place in self._places:
+            self._filled[place] += not empty(values[place])
         return found
 
     def amount(self, fields: Fields, field: str) -> Decimal | None:
@@ -108,7 +113,7 @@ class RowReader:
 
     def account(self, fields: Fields) -> str | None:
         """Read the row's account, else the one that was said."""
-        return str(fields["account"]).strip() if "account" in fields else self._said["account"]
+        return intern(str(fields["account"]).strip()) if "account" in fields else self._said["account"]
 
     def sequence(self, fields: Fields) -> int | None:
         """Read the sequence of the row's order."""
@@ -122,9 +127,12 @@ class RowReader:
     def pair(self, fields: Fields) -> Pair | None:
         """Read the row's pair, else the one that was said."""
         if "base" in fields and "quote" in fields:
-            return Pair(str(fields["base"]).strip(), str(fields["quote"]).strip())
+            return self._pairs.setdefault(
+                (fields["base"], fields["quote"]),
+                Pair(str(fields["base"]).strip(), str(fields["quote"]).strip()),
+            )
         text = str(fields["pair"]) if "pair" in fields else self._said["pair"]
-        return None if text is None else parse_pair(text)
+        return None if text is None else self._pairs.setdefault((text, None), parse_pair(text))
 
     def where(self, row: Row, error: ValueError) -> BadBook:
         """Return the error with the place of the row."""
@@ -132,8 +140,15 @@ class RowReader:
 
     def rows(self) -> Iterator[tuple[Row, Fields]]:
         """Yield the rows with what they hold."""
-        for row in self._table.rows:
-            yield row, self.read_fields(row)
+        for line, values in self._table.rows:
+            text = SEPARATOR.join("" if value is None else str(value) for value in values)
+            row = Row(table=self._table.name, number=line, columns=self._table.columns, values=text)
+            yield row, self._read_fields(values)
+
+    @staticmethod
+    def hash(fields: Fields) -> str | None:
+        """Read a transaction's hash; one text for the same hash wherever it stands."""
+        return intern(str(fields["tx_hash"]).strip().upper()) if "tx_hash" in fields else None
 
 
 class OrderReader(RowReader):
@@ -177,7 +192,7 @@ class OrderReader(RowReader):
 
     def _order(self, row: Row, fields: Fields) -> BookOrder:
         account, sequence = self.account(fields), self.sequence(fields)
-        placed_tx = str(fields["tx_hash"]).strip().upper() if "tx_hash" in fields else None
+        placed_tx = self.hash(fields)
         word = str(fields.get("status", ""))
         return BookOrder(
             row=row,
@@ -237,7 +252,7 @@ class FillReader(RowReader):
             order=str(fields["order"]) if "order" in fields else order_key(account, sequence),
             account=account,
             sequence=sequence,
-            transaction=str(fields["tx_hash"]).strip().upper() if "tx_hash" in fields else None,
+            transaction=self.hash(fields),
             trade_id=str(fields["trade_id"]) if "trade_id" in fields else None,
             pair=self.pair(fields),
             side=self.side(fields),

@@ -2,21 +2,16 @@
 
 import csv
 import hashlib
-import io
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing
+from contextlib import AbstractContextManager, closing, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol, TextIO
 
 import msgspec
 
-from console.compare.books.book import Row
 from console.compare.books.layout import TableLayout
 from console.compare.errors import BadBook
-
-if TYPE_CHECKING:
-    import _csv
 
 _SQLITE_MAGIC = b"SQLite format 3\0"
 _WAL = 2
@@ -25,12 +20,17 @@ _LOCKED_SECONDS = 5.0
 _SHOWN = 8
 
 
+Values = tuple[int, Sequence[object]]
+"""A row's number, and what its columns hold."""
+
+
 class Table(msgspec.Struct, frozen=True, kw_only=True):
     """Rows of one kind."""
 
     name: str
     columns: tuple[str, ...]
-    rows: Sequence[Row]
+    rows: Iterator[Values]
+    """To be read once, in order, while the source is open."""
 
 
 class Source(Protocol):
@@ -44,8 +44,8 @@ class Source(Protocol):
     def tables(self) -> Mapping[str, tuple[str, ...]]:
         """Its tables and their columns; a CSV has one, of its header."""
 
-    def read(self, wanted: Sequence[TableLayout]) -> list[Table]:
-        """Return the rows of each layout, all as of one moment.
+    def opened(self, wanted: Sequence[TableLayout]) -> AbstractContextManager[list[Table]]:
+        """Open the rows of each layout, all as of one moment.
 
         Raises:
             BadBook: naming the row or the column that can't be read.
@@ -104,12 +104,13 @@ class SqliteSource:
         """Its tables and their columns."""
         return self._tables
 
-    def read(self, wanted: Sequence[TableLayout]) -> list[Table]:
-        """Return the rows of each layout in one transaction, so that orders and fills fit each other."""
+    @contextmanager
+    def opened(self, wanted: Sequence[TableLayout]) -> Iterator[list[Table]]:
+        """Open the rows of each layout in one transaction, so that orders and fills fit each other."""
         try:
             with closing(self._connect()) as connection:
                 connection.execute("BEGIN")
-                return [self._rows(connection, table) for table in wanted]
+                yield [self._table(connection, layout) for layout in wanted]
         except sqlite3.Error as error:
             raise self._unreadable(error) from error
 
@@ -131,21 +132,18 @@ class SqliteSource:
         except sqlite3.Error as error:
             raise self._unreadable(error) from error
 
-    def _rows(self, connection: sqlite3.Connection, layout: TableLayout) -> Table:
+    def _table(self, connection: sqlite3.Connection, layout: TableLayout) -> Table:
         name = layout.table or "query"
         query = layout.query or f"SELECT * FROM {_quoted(name)}"  # noqa: S608 - the name is quoted
         cursor = connection.execute(query)
         columns = tuple(column[0] for column in cursor.description)
-        rows = [
-            Row(place=f"{name} row {number}", columns=columns, values=values)
+        where = [(columns.index(key), word) for key, word in layout.where.items() if key in columns]
+        rows = (
+            (number, values)
             for number, values in enumerate(cursor, 1)
-            if all(
-                str(values[columns.index(key)]) == word
-                for key, word in layout.where.items()
-                if key in columns
-            )
-        ]
-        return Table(name=name, columns=columns, rows=rows)
+            if all(str(values[at]) == word for at, word in where)
+        )
+        return Table(name=f"{name} row", columns=columns, rows=rows)
 
     def _unreadable(self, error: sqlite3.Error) -> BadBook:
         text = str(error)
@@ -165,13 +163,12 @@ class CsvSource:
     def __init__(self, path: Path) -> None:
         """Read the header."""
         self.path = path
-        try:
-            self._text = path.read_text("utf-8-sig")
-        except UnicodeDecodeError as error:
-            raise BadBook(f"{path}: expected a CSV file in UTF-8, found: {error}") from error
-        first = self._text.split("\n", 1)[0]
+        with self._file() as file:
+            first = file.readline()
         self._delimiter = max(",;\t", key=first.count)
-        self._columns = tuple(name.strip() for name in next(self._reader(), []))
+        self._columns = tuple(
+            name.strip() for name in next(csv.reader([first], delimiter=self._delimiter), [])
+        )
         if len(self._columns) < 2 or len(set(self._columns)) < len(self._columns):  # noqa: PLR2004 - a table
             raise BadBook(
                 f"{path}: expected a CSV file whose first line names its columns, found {first[:80]!r}"
@@ -182,30 +179,34 @@ class CsvSource:
         """Return the header."""
         return {self.path.name: self._columns}
 
-    def read(self, wanted: Sequence[TableLayout]) -> list[Table]:
-        """Return the rows of each layout."""
-        return [
-            Table(name=self.path.name, columns=self._columns, rows=list(self._rows(layout)))
-            for layout in wanted
-        ]
+    @contextmanager
+    def opened(self, wanted: Sequence[TableLayout]) -> Iterator[list[Table]]:
+        """Open the rows of each layout."""
+        yield [Table(name="line", columns=self._columns, rows=self._rows(layout)) for layout in wanted]
 
-    def _rows(self, layout: TableLayout) -> Iterator[Row]:
+    def _rows(self, layout: TableLayout) -> Iterator[Values]:
         where = [(self._columns.index(name), word) for name, word in layout.where.items()]
-        reader = self._reader()
-        next(reader)
-        for cells in reader:
-            if not cells:
-                continue
-            if len(cells) != len(self._columns):
-                raise BadBook(
-                    f"{self.path}: line {reader.line_num}: expected {len(self._columns)} columns, found "
-                    f"{len(cells)}: was the file cut off?"
-                )
-            if all(cells[at].strip().lower() == word for at, word in where):
-                yield Row(place=f"line {reader.line_num}", columns=self._columns, values=tuple(cells))
+        with self._file() as file:
+            reader = csv.reader(file, delimiter=self._delimiter)
+            next(reader)
+            for cells in reader:
+                if not cells:
+                    continue
+                if len(cells) != len(self._columns):
+                    raise BadBook(
+                        f"{self.path}: line {reader.line_num}: expected {len(self._columns)} columns, found "
+                        f"{len(cells)}: was the file cut off?"
+                    )
+                if all(cells[at].strip().lower() == word for at, word in where):
+                    yield reader.line_num, cells
 
-    def _reader(self) -> "_csv.Reader":
-        return csv.reader(io.StringIO(self._text, newline=""), delimiter=self._delimiter)
+    @contextmanager
+    def _file(self) -> Iterator[TextIO]:
+        try:
+            with self.path.open(encoding="utf-8-sig", newline="") as file:
+                yield file
+        except UnicodeDecodeError as error:
+            raise BadBook(f"{self.path}: expected a CSV file in UTF-8, found: {error}") from error
 
 
 def _quoted(name: str) -> str:

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Iterable, Sequence
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
+from sys import intern
 
 import asyncpg
 import msgspec
@@ -101,19 +102,21 @@ class _Snapshot:
         self._first = first
         self._last = last
         self._watch = watch
+        self._moments: dict[int, Moment] = {}
 
     async def reading(self) -> Reading:
         coverage = await self._coverage()
         times = {covered.account: covered.last.time for covered in coverage}
         fills, placed = await self._fills()
         async for row in self._rows("placements"):
-            placed[_key(row)] = row["transaction_hash"], _moment(row)
+            placed[_key(row)] = intern(row["transaction_hash"]), self._moment(row)
         distances = {_key(row): row["distance_bps"] async for row in self._rows("distances")}
         expired = {_key(row): row["occurred_at"] async for row in self._rows("expirations")}
         orders: list[LedgerOrder] = []
         async for row in self._rows("orders"):
             key = _key(row)
-            order = _order(row, placed.get(key), fills.pop(key, ()), distances.get(key))
+            at = self._moment(row) if row["ledger_index"] is not None else None
+            order = _order(row, at, placed.get(key), fills.pop(key, ()), distances.get(key))
             if (as_of := _as_of(order, self._last, expired.get(key), times[order.account])) is not None:
                 orders.append(as_of)
         return Reading(source="the audit database", orders=orders, coverage=coverage, explain=())
@@ -125,8 +128,8 @@ class _Snapshot:
         found = {row["account"]: row async for row in self._rows("coverage", self._last)}
         if missing := [account for account in self._accounts if account not in found]:
             raise BadOption(
-                f"expected accounts that the audit database has orders of, found {', '.join(missing)}: is the "
-                "account right, and the database?"
+                f"expected accounts that the audit database has orders of, found {', '.join(missing)}: "
+                "is the account right, and the database?"
             )
         return [
             _covered(found[account], gaps[account], self._first, self._last) for account in self._accounts
@@ -138,10 +141,15 @@ class _Snapshot:
         placed: dict[Key, tuple[str, Moment]] = {}
         async for row in self._rows("fills"):
             key = _key(row)
-            fills[key] = (*fills.get(key, ()), _fill(row))
+            fills[key] = (*fills.get(key, ()), _fill(row, self._moment(row)))
             if row["liquidity_side"] == "TAKER":
-                placed.setdefault(key, (row["transaction_hash"], _moment(row)))
+                placed.setdefault(key, (row["transaction_hash"], self._moment(row)))
         return fills, placed
+
+    def _moment(self, row: asyncpg.Record) -> Moment:
+        """Return the row's ledger; the same object for all rows of one ledger."""
+        index = row["ledger_index"]
+        return self._moments.setdefault(index, Moment(ledger_index=index, time=row["occurred_at"]))
 
     async def _rows(self, name: str, *more: object) -> AsyncIterator[asyncpg.Record]:
         done = 0
@@ -203,6 +211,7 @@ def _covered(
 
 def _order(
     row: asyncpg.Record,
+    at: Moment | None,
     placed: tuple[str, Moment] | None,
     fills: tuple[LedgerFill, ...],
     distance: Decimal | None,
@@ -212,30 +221,30 @@ def _order(
     reason = None if row["removal_reason"] is None else RemovalReason(row["removal_reason"])
     has_ended = row["removed_by"] is not None or status is OrderStatus.REJECTED
     return LedgerOrder(
-        account=row["account"],
+        account=intern(row["account"]),
         sequence=row["sequence"],
         placed_tx=None if placed is None else placed[0],
-        base=base,
-        quote=quote,
+        base=intern(base),
+        quote=intern(quote),
         side=Side(row["side"]),
         quantity=row["quantity"],
         price=row["price"],
         status=status,
         reason=reason,
-        removed_by=row["removed_by"],
+        removed_by=None if row["removed_by"] is None else intern(row["removed_by"]),
         ended_by_owner=reason in _OWN_END,
         placed=None if placed is None else placed[1],
-        ended=_moment(row) if has_ended and row["ledger_index"] is not None else None,
+        ended=at if has_ended else None,
         expired_at=row["occurred_at"] if status is OrderStatus.EXPIRED and not has_ended else None,
         fills=fills,
         distance_bps=distance,
     )
 
 
-def _fill(row: asyncpg.Record) -> LedgerFill:
+def _fill(row: asyncpg.Record, at: Moment) -> LedgerFill:
     gave, got = (_units(row[f"{way}_asset"], row[way]) for way in ("gave", "got"))
     base, quote = (gave, got) if row["side"] == Side.SELL else (got, gave)
-    return LedgerFill(transaction=row["transaction_hash"], at=_moment(row), base=base, quote=quote)
+    return LedgerFill(transaction=intern(row["transaction_hash"]), at=at, base=base, quote=quote)
 
 
 def _units(asset: str, value: Decimal) -> Decimal:
@@ -243,11 +252,7 @@ def _units(asset: str, value: Decimal) -> Decimal:
 
 
 def _key(row: asyncpg.Record) -> Key:
-    return row["account"], row["sequence"]
-
-
-def _moment(row: asyncpg.Record) -> Moment:
-    return Moment(ledger_index=row["ledger_index"], time=row["occurred_at"])
+    return intern(row["account"]), row["sequence"]
 
 
 def _sql(name: str) -> str:

@@ -1,0 +1,140 @@
+"""An account's validated transactions: `account_tx`, decoded once, straight into the kernel's input."""
+
+from collections.abc import AsyncIterator, Iterable, Sequence
+from functools import partial
+from typing import Any, Protocol, runtime_checkable
+
+import msgspec
+
+from ledger_client.answers import pages
+from ledger_client.server import LedgerServer, ProtocolViolation
+from offer_lifecycle import MalformedTransaction, Transaction, TransactionRecord, read_transaction
+
+
+class LedgerTransaction(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """A validated transaction, and the hash of the ledger that the server says it is in."""
+
+    transaction: Transaction
+    ledger_hash: str | None
+
+
+class HistoryPage(msgspec.Struct, frozen=True, kw_only=True):
+    """A part of an account's history, in the order in which the server was asked for it."""
+
+    first: int
+    """The oldest ledger of the range that the server looks in."""
+    last: int
+    rows: Sequence[LedgerTransaction]
+    marker: Any = None
+
+
+@runtime_checkable
+class HistoryServer(Protocol):
+    """A server that knows accounts' histories otherwise than by `account_tx`: from ledgers read whole."""
+
+    async def account_history(self, account: str, first: int, last: int) -> list[LedgerTransaction]:
+        """Return the account's transactions in [first, last], in the ledger's order.
+
+        Raises:
+            ServerError: as every request.
+
+        """
+        ...
+
+
+async def account_history(
+    server: LedgerServer, account: str, first: int, last: int
+) -> list[LedgerTransaction]:
+    """Ask for all of the account's validated transactions in [first, last], in the ledger's order.
+
+    Raises:
+        ServerError: as every request; ProtocolViolation if the range served is not the one asked for.
+
+    """
+    if isinstance(server, HistoryServer):
+        return await server.account_history(account, first, last)
+    found: dict[str, LedgerTransaction] = {}
+    async for page in history_pages(server, account, first, last, forward=True):
+        if (page.first, page.last) != (first, last):
+            raise ProtocolViolation(
+                server.name,
+                f"account_tx: expected the range {first}-{last}, found {page.first}-{page.last}",
+            )
+        found.update((one.transaction.hash, one) for one in page.rows)
+    return sorted(found.values(), key=lambda one: (one.transaction.ledger_index, one.transaction.index))
+
+
+async def history_pages(
+    server: LedgerServer, account: str, first: int, last: int, *, forward: bool
+) -> AsyncIterator[HistoryPage]:
+    """Ask for the account's validated transactions page by page, oldest first or newest first.
+
+    `first`: -1 stands for the oldest ledger that the server has.
+
+    Raises:
+        ServerError: as every request; ProtocolViolation if one is not validated, or of another ledger.
+
+    """
+    question = {"account": account, "ledger_index_min": first, "ledger_index_max": last, "forward": forward}
+    read = partial(_read_page, server.name, range(first, last + 1))
+    async for page in pages(server, "account_tx", read, **question):
+        yield page
+
+
+class _Bounds(msgspec.Struct):
+    ledger_index_min: int
+    ledger_index_max: int
+    marker: Any = None
+
+
+class HistoryRecord(TransactionRecord):
+    """A transaction as `account_tx` shows it, beside what it says of its place."""
+
+    validated: Any = msgspec.field(name="validated", default=None)
+    ledger_hash: str | None = msgspec.field(name="ledger_hash", default=None)
+
+
+class _Records(_Bounds, kw_only=True):
+    transactions: list[HistoryRecord]
+
+
+class _Rows(_Bounds, kw_only=True):
+    transactions: list[msgspec.Raw]
+
+
+class _Place(msgspec.Struct):
+    validated: Any = None
+    ledger_hash: str | None = None
+
+
+_RECORDS = msgspec.json.Decoder(_Records)
+_ROWS = msgspec.json.Decoder(_Rows)
+_PLACE = msgspec.json.Decoder(_Place)
+
+
+def _read_page(server: str, ledgers: range, result: msgspec.Raw) -> HistoryPage:
+    read: Iterable[tuple[HistoryRecord | _Place, Transaction]]
+    bounds: _Bounds
+    try:
+        try:
+            bounds = page = _RECORDS.decode(result)
+            read = [(record, record.transaction()) for record in page.transactions]
+        except (msgspec.ValidationError, ValueError):
+            # One of them is damaged: read each by itself, so that it does not spoil the others
+            bounds = rows = _ROWS.decode(result)
+            read = [(_PLACE.decode(row), read_transaction(row)) for row in rows.transactions]
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, MalformedTransaction) as error:
+        raise ProtocolViolation(server, f"account_tx: {error}") from error
+    for place, transaction in read:
+        if place.validated is not True or transaction.ledger_index not in ledgers:
+            raise ProtocolViolation(
+                server,
+                f"account_tx: expected a validated transaction of ledgers {ledgers[0]}-{ledgers[-1]}, found "
+                f"{transaction.hash} of ledger {transaction.ledger_index}, validated {place.validated}",
+            )
+    return HistoryPage(
+        first=bounds.ledger_index_min,
+        last=bounds.ledger_index_max,
+        rows=[LedgerTransaction(transaction=tx, ledger_hash=place.ledger_hash) for place, tx in read],
+        marker=bounds.marker,
+    )

@@ -1,0 +1,31 @@
+"""Opening a connection to a server by its URL."""
+
+from collections.abc import Callable
+from urllib.parse import urlsplit
+
+from ledger_client.server import LedgerServer
+
+
+def connect(
+    url: str, *, on_ledger_closed: Callable[[], None] | None = None, timeout: float = 10
+) -> LedgerServer:
+    """Return the server at a URL: http(s):// by JSON-RPC, ws(s):// by WebSocket.
+
+    The connection is made when the server is first asked. `on_ledger_closed` is called at each closed
+    ledger, over WebSocket only: JSON-RPC has no stream. `timeout`: seconds for an answer.
+
+    Raises:
+        ValueError: if the URL is of another kind.
+
+    """
+    parts = urlsplit(url)
+    # Each transport is imported where it is used: a command that reads a recording needs neither
+    if parts.hostname and parts.scheme in {"http", "https"}:
+        from ledger_client.json_rpc import JsonRpcServer  # noqa: PLC0415
+
+        return JsonRpcServer(url, timeout=timeout)
+    if parts.hostname and parts.scheme in {"ws", "wss"}:
+        from ledger_client.websocket import WebSocketServer  # noqa: PLC0415
+
+        return WebSocketServer(url, on_ledger_closed=on_ledger_closed, timeout=timeout)
+    raise ValueError(f"expected a URL as https://HOST:PORT or wss://HOST:PORT, found {url!r}")
