@@ -129,6 +129,7 @@ def demo_command(  # noqa: PLR0913 - one parameter for each option
                 _print_json(result.lines)
                 continue
             show_orders(screen(), result.lines, found, anomalies=result.anomalies)
+            console.print(f"Your engine's own books against the ledger: {pasteable('compare', '--example')}")
             if hold:
                 console.print("Everything is still running. Ctrl-C ends it.")
                 with ended_by_ctrl_c():
