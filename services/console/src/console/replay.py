@@ -13,7 +13,7 @@ import msgspec
 from console.engine import announcements, engine_accounts
 from console.lines import OrderLine, order_lines
 from console.recorded_server import closed_session
-from ledger_client import LedgerServer, Refused, decide_with_questions, ledger_entry
+from ledger_client import InvalidRequest, LedgerServer, Refused, decide_with_questions, ledger_entry
 from offer_lifecycle import (
     AccountState,
     Header,
@@ -139,7 +139,7 @@ class _LedgersBefore:
         """Return the entry that was wanted; None: the recording can't say."""
         try:
             fields = await ledger_entry(self._server, request.ledger_index, request.entry)
-        except Refused:
+        except (Refused, InvalidRequest):
             return None
         return StateAnswer(request=request, fields=fields)
 

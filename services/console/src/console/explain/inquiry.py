@@ -9,6 +9,7 @@ from console.explain.answer import Explanation, explanation
 from console.explain.history import History, Watch, read_back
 from console.explain.life import follow
 from ledger_client import (
+    InvalidRequest,
     LedgerServer,
     ProtocolViolation,
     Refused,
@@ -127,5 +128,5 @@ class _Question(msgspec.Struct, frozen=True, kw_only=True):
         """Whether the ledger has the entry; None: the server can't say."""
         try:
             return await ledger_entry(self.server, self.upto, entry) is not None
-        except Refused:
+        except (Refused, InvalidRequest):
             return None

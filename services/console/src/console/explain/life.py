@@ -203,7 +203,7 @@ class _Follower:
         key = msgspec.json.encode(request)
         try:
             fields = await ledger_entry(self._server, request.ledger_index, request.entry)
-        except Refused as refusal:
+        except (Refused, InvalidRequest) as refusal:
             self._unanswered[key] = f"{request.why}, at ledger {request.ledger_index} ({refusal})"
             return None
         answer = self._answers[key] = StateAnswer(request=request, fields=fields)
