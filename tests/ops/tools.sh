@@ -1,6 +1,6 @@
 #!/bin/sh
-# Brings what `make ops-check` needs and Python does not: promtool, and Grafana's own display code into .ops.
-# Says which way each went and never fails: the tests that lack one say so and are skipped.
+# Brings what `make ops-check` needs and Python does not: promtool, Grafana's own display code and the parser of AsyncAPI
+# documents, the last two into .ops. Says which way each went and never fails: tests that lack one are skipped.
 cd "$(dirname "$0")/../.."
 
 if command -v promtool >/dev/null; then
@@ -20,4 +20,14 @@ elif mkdir -p .ops && cp tests/ops/display/package*.json .ops && command -v npm 
 else
     rm -rf .ops
     echo "@grafana/data: not installed (Node.js 18 and npm would do); its tests are skipped"
+fi
+
+if [ -d .ops/asyncapi/node_modules ] && cmp -s .ops/asyncapi/package-lock.json tests/ops/asyncapi/package-lock.json; then
+    echo "@asyncapi/parser: there already"
+elif mkdir -p .ops/asyncapi && cp tests/ops/asyncapi/package*.json .ops/asyncapi && command -v npm >/dev/null &&
+    (cd .ops/asyncapi && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error) >.ops/asyncapi.log 2>&1; then
+    echo "@asyncapi/parser: installed with npm"
+else
+    rm -rf .ops/asyncapi
+    echo "@asyncapi/parser: not installed (Node.js 18 and npm would do); its tests are skipped"
 fi

@@ -19,7 +19,7 @@ from audit_writer.health import ConsumerWatch
 from audit_writer.metrics import Metrics
 from audit_writer.settings import AuditWriterSettings
 from order_events.codec import ORDERS_TYPES
-from service_kit import Contract, load_settings, make_app, make_broker, run, set_up_logs
+from service_kit import Contract, load_settings, make_app, make_broker, make_tracing, run, set_up_logs
 
 Watches = Annotated[Sequence[ConsumerWatch], Context()]
 
@@ -28,7 +28,8 @@ def create_app(settings: AuditWriterSettings | None = None) -> AsgiFastStream:
     """Return the audit writer's application; without settings it can only be asked for its contract."""
     settings = settings or AuditWriterSettings.model_construct()
     metrics = Metrics()
-    broker = make_broker(settings.nats_url)
+    tracing = make_tracing("audit_writer", settings.otlp_endpoint)
+    broker = make_broker(settings.nats_url, tracing)
     metrics.bus_connected.set_function(lambda: broker.connection.is_connected)
     watches = [ConsumerWatch(broker, metrics, stream) for stream in SOURCES]
 
@@ -44,6 +45,7 @@ def create_app(settings: AuditWriterSettings | None = None) -> AsgiFastStream:
         registry=metrics.registry,
     )
     app.context.set_global("settings", settings)
+    app.context.set_global("tracing", tracing)
     app.context.set_global("metrics", metrics)
     app.context.set_global("watches", watches)
     app.context.set_global("dead_letters", NatsDeadLetters(broker))
@@ -61,6 +63,7 @@ def create_app(settings: AuditWriterSettings | None = None) -> AsgiFastStream:
         )
         app.after_startup(pull.start)
         app.on_shutdown(pull.drain)
+    app.after_shutdown(tracing.close)
     return app
 
 

@@ -15,15 +15,25 @@ from reconciler.following.stored_account import StateUnreadable
 from reconciler.health import LedgerHealth
 from reconciler.metrics import Metrics
 from reconciler.settings import ReconcilerSettings
-from service_kit import Contract, Unavailable, load_settings, make_app, make_broker, run, set_up_logs
+from service_kit import (
+    Contract,
+    Unavailable,
+    load_settings,
+    make_app,
+    make_broker,
+    make_tracing,
+    run,
+    set_up_logs,
+)
 
 
 def create_app(settings: ReconcilerSettings | None = None) -> AsgiFastStream:
     """Return the reconciler's application; without settings it can only be asked for its contract."""
     settings = settings or ReconcilerSettings.model_construct()
     metrics, health = Metrics(), LedgerHealth()
-    broker = make_broker(settings.nats_url)
-    publishers = orders_publishers(broker)
+    tracing = make_tracing("reconciler", settings.otlp_endpoint)
+    broker = make_broker(settings.nats_url, tracing)
+    publishers = orders_publishers(broker, tracing)
     app = make_app(
         broker,
         contract=contract(),
@@ -31,6 +41,7 @@ def create_app(settings: ReconcilerSettings | None = None) -> AsgiFastStream:
         notes=health.notes(),
         registry=metrics.registry,
     )
+    app.after_shutdown(tracing.close)
     app.context.set_global("settings", settings)
     app.context.set_global("metrics", metrics)
     app.context.set_global("health", health)

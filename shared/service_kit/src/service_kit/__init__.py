@@ -17,17 +17,21 @@ from service_kit.logs import set_up_logs
 from service_kit.run import run
 from service_kit.settings import ServiceSettings, StreamSettings, load_settings
 from service_kit.streams import provision
+from service_kit.tracing import NO_TRACING, Tracing, make_tracing
 
 __all__ = [
+    "NO_TRACING",
     "Check",
     "Contract",
     "Progress",
     "ServiceSettings",
     "StreamSettings",
+    "Tracing",
     "Unavailable",
     "load_settings",
     "make_app",
     "make_broker",
+    "make_tracing",
     "provision",
     "run",
     "set_up_logs",

@@ -15,6 +15,7 @@ from fast_depends.msgspec import MsgSpecSerializer
 from faststream.nats import NatsBroker
 
 from service_kit.errors import Unavailable
+from service_kit.tracing import NO_TRACING, Tracing
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -43,7 +44,7 @@ handlers_log = logging.getLogger("service_kit.handlers")
 handlers_log.setLevel(logging.ERROR)
 
 
-def make_broker(url: str) -> NatsBroker:
+def make_broker(url: str, tracing: Tracing = NO_TRACING) -> NatsBroker:
     """Return a broker that reconnects for ever, once a second, and ends the process when it can't.
 
     A closed connection leaves a pull loop that spins for ever, so it ends the process (status 1). Handlers'
@@ -79,6 +80,7 @@ def make_broker(url: str) -> NatsBroker:
         reconnected_cb=reconnected,
         closed_cb=closed,
         logger=handlers_log,
+        middlewares=tracing.middlewares,
         serializer=SERIALIZER,
         specification_url=NAMED_URL,
         log_level=logging.DEBUG,

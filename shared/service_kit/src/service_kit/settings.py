@@ -31,6 +31,8 @@ class ServiceSettings(BaseSettings):
     nats_url: str = Field(default="nats://127.0.0.1:4222", pattern=r"^(nats|tls|ws|wss)://\S+$")
     http_host: str = "127.0.0.1"
     http_port: int = Field(default=0, ge=0, le=65_535, description="0 for any free one")
+    otlp_endpoint: str | None = Field(default=None, pattern=r"^https?://\S+$")
+    """Where traces go, as http://collector:4318 (OTLP over HTTP, extra `otel`); by default nowhere."""
     log_format: Literal["json", "plain"] = "json"
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
 

@@ -24,6 +24,7 @@ from order_events.subjects import (
     REDELIVERY_STREAM,
     REDELIVERY_SUBJECTS,
 )
+from service_kit import Tracing
 from service_kit.streams import ACK_WAIT_S
 
 SOURCES = {ORDERS_STREAM: ORDERS_SUBJECTS, REDELIVERY_STREAM: REDELIVERY_SUBJECTS}
@@ -68,10 +69,13 @@ def subscribe(
 
     @subscriber
     async def store_events(
-        messages: NoCast[list[Msg]], writer: Annotated[AuditWriter, Depends(audit_writer)]
+        messages: NoCast[list[Msg]],
+        writer: Annotated[AuditWriter, Depends(audit_writer)],
+        tracing: Annotated[Tracing, Context()],
     ) -> None:
         """Store a batch of events and acknowledge each message."""
-        await writer.handle([NatsDelivery(message) for message in messages])
+        with tracing.continued("store", (message.headers for message in messages)):
+            await writer.handle([NatsDelivery(message) for message in messages])
         batch_done()
 
     return subscriber

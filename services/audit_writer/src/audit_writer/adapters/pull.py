@@ -1,7 +1,8 @@
 """Takes messages from a durable consumer and hands them to FastStream's handler, batch by batch.
 
 It stands in for FastStream's own pull loop, which fetches nothing while a batch is handled and, where it is
-stopped or a request ends oddly, forgets what it has collected until the consumer's ack_wait is over.
+stopped or a request times out, forgets what it has collected until the consumer's ack_wait is over: see
+docs/adr/0007.
 
 1. While batches are handled the next one is on its way: requests stay open for it.
 2. Two batches are handled at once: one is read and acknowledged while the other is in the database.

@@ -5,6 +5,7 @@ the last message of a batch is a request, whose answer is the stream's.
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from inspect import cleandoc
 from typing import Annotated, Any
 
@@ -12,11 +13,12 @@ from faststream.nats import NatsBroker
 from faststream.nats.publisher.usecase import LogicPublisher
 from pydantic import Field
 
-from order_events import OrdersEvent
+from order_events import OrderEvent, OrdersEvent, Provenance
 from order_events.codec import ORDERS_TYPES
 from order_events.schemas import event_type
 from order_events.subjects import ORDERS_STREAM, REDELIVERY_STREAM, order_subject, redelivery_subject
 from reconciler.adapters.atomic_batch import ANSWER_SECONDS, batch_headers, last_sequence
+from service_kit import NO_TRACING, Tracing
 
 
 class EventPublishers:
@@ -29,8 +31,10 @@ class EventPublishers:
         stream: str,
         subject_of: Callable[[OrdersEvent], str],
         headers_of: Callable[[OrdersEvent], dict[str, str]],
+        tracing: Tracing,
     ) -> None:
         """Know the publisher of each type, the stream behind them, and an event's subject and headers."""
+        self._tracing = tracing
         self._publishers = publishers
         self._stream = stream
         self._subject_of = subject_of
@@ -43,14 +47,15 @@ class EventPublishers:
             nats.errors.Error: no answer in time; it may have been stored.
 
         """
-        await self._publishers[type(event)].publish(
-            event,
-            subject=self._subject_of(event),
-            stream=self._stream,
-            timeout=ANSWER_SECONDS,
-            headers=self._headers_of(event),
-            correlation_id=str(event.event_id),
-        )
+        with self._ledger_span(event):
+            await self._publishers[type(event)].publish(
+                event,
+                subject=self._subject_of(event),
+                stream=self._stream,
+                timeout=ANSWER_SECONDS,
+                headers=self._headers_of(event),
+                correlation_id=str(event.event_id),
+            )
 
     async def publish_batch(self, events: Sequence[OrdersEvent]) -> None:
         """Publish up to a thousand events as one batch and wait until all are stored.
@@ -61,24 +66,34 @@ class EventPublishers:
 
         """
         *others, (last, last_headers) = zip(events, batch_headers(len(events)), strict=True)
-        for event, headers in others:
-            await self._publishers[type(event)].publish(
-                event,
-                subject=self._subject_of(event),
-                headers={**self._headers_of(event), **headers},
-                correlation_id=str(event.event_id),
+        with self._ledger_span(last):
+            for event, headers in others:
+                await self._publishers[type(event)].publish(
+                    event,
+                    subject=self._subject_of(event),
+                    headers={**self._headers_of(event), **headers},
+                    correlation_id=str(event.event_id),
+                )
+            answer = await self._publishers[type(last)].request(
+                last,
+                subject=self._subject_of(last),
+                timeout=ANSWER_SECONDS,
+                headers={**self._headers_of(last), **last_headers},
+                correlation_id=str(last.event_id),
             )
-        answer = await self._publishers[type(last)].request(
-            last,
-            subject=self._subject_of(last),
-            timeout=ANSWER_SECONDS,
-            headers={**self._headers_of(last), **last_headers},
-            correlation_id=str(last.event_id),
+            last_sequence(answer.body)
+
+    def _ledger_span(self, event: OrdersEvent) -> AbstractContextManager[None]:
+        """Open the span of an account's ledger, from the ledger's close until its events are stored."""
+        live = isinstance(event, OrderEvent) and event.provenance is Provenance.LIVE
+        return self._tracing.span(
+            "ledger",
+            began=event.occurred_at if live else None,
+            attributes={"account": event.account, "ledger_index": event.ledger_index or 0},
         )
-        last_sequence(answer.body)
 
 
-def orders_publishers(broker: NatsBroker) -> EventPublishers:
+def orders_publishers(broker: NatsBroker, tracing: Tracing = NO_TRACING) -> EventPublishers:
     """Declare a publisher for each type of event, as `order.filled.{account}`."""
     return EventPublishers(
         {
@@ -93,6 +108,7 @@ def orders_publishers(broker: NatsBroker) -> EventPublishers:
         stream=ORDERS_STREAM,
         subject_of=order_subject,
         headers_of=lambda event: {"Nats-Msg-Id": str(event.event_id)},
+        tracing=tracing,
     )
 
 
@@ -112,4 +128,5 @@ def redelivery_publishers(broker: NatsBroker) -> EventPublishers:
         stream=REDELIVERY_STREAM,
         subject_of=lambda event: redelivery_subject(order_subject(event)),
         headers_of=lambda _event: {},
+        tracing=NO_TRACING,
     )
