@@ -6,7 +6,7 @@ What metadata leaves open is looked up in the recording itself, as the reconcile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from itertools import chain
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -88,10 +88,19 @@ def _adopted(session: Session, account: str) -> AccountState:
             account_data=shown.get("account_data"),
             lines=shown.get("lines", []),
             offers=shown.get("offers", []),
+            mpts=_mpts(shown),
         )
     except ValueError as error:
         where = f"session {session.name}: ledger {first.ledger_index}: {role}"
         raise BadSession(f"{where}: {error}") from error
+
+
+def _mpts(shown: Mapping[str, Any]) -> list[Mapping[str, Any]] | None:
+    """Return the account's MPTs among its recorded objects; None: the recording does not have them."""
+    objects = shown.get("objects")
+    if objects is None:
+        return None
+    return [entry for entry in objects if entry["LedgerEntryType"] in {"MPToken", "MPTokenIssuance"}]
 
 
 def _fold(

@@ -16,7 +16,7 @@ from console.lines import OrderLine
 from console.sessions import Recording
 from offer_lifecycle import format_decimal, parse_amount, units
 from order_events import Amount
-from replay_node.recordings import RECORDINGS
+from replay_node.recordings import FOLDERS
 
 WARN_FROM, BAD_FROM = 1, 3
 """The chip: nothing at 0, WARN at 1 and 2, BAD at 3 and more."""
@@ -92,7 +92,7 @@ def show_orders(
 
 def _hint(console: Console, line: OrderLine, recordings: Sequence[Recording]) -> None:
     path = next(recording.path for recording in recordings if recording.session.name == line.session)
-    session = line.session if path.parent == RECORDINGS else path
+    session = path.name.removesuffix(".json.gz") if path.parent in FOLDERS else path
     why = pasteable("explain", line.account, line.sequence, "--session", session)
     console.print(f"Why: {why}", soft_wrap=True)
 

@@ -18,6 +18,11 @@ if TYPE_CHECKING:
 # Fields of value zero are absent from NewFields; the entry itself has them.
 _ZEROS: dict[str, Json] = {
     "AccountRoot": {"Flags": 0, "OwnerCount": 0},
+    "Credential": {"Flags": 0, "IssuerNode": "0", "SubjectNode": "0"},
+    "MPToken": {"Flags": 0, "OwnerNode": "0"},
+    "MPTokenIssuance": {"Flags": 0, "OutstandingAmount": "0", "OwnerNode": "0"},
+    "PermissionedDomain": {"Flags": 0, "OwnerNode": "0"},
+    "Sponsorship": {"Flags": 0, "OwnerNode": "0"},
     "AMM": {"Flags": 0, "OwnerNode": "0", "Asset": {"currency": "XRP"}},
     "Offer": {"BookNode": "0", "Flags": 0, "OwnerNode": "0"},
     "RippleState": {"Flags": 0, "HighNode": "0", "LowNode": "0"},
@@ -79,4 +84,7 @@ class EntryHistory:
 def _before(node: Json) -> Json:
     thread = {name: node[name] for name in ("PreviousTxnID", "PreviousTxnLgrSeq") if name in node}
     before: Json = node["FinalFields"] | thread | node.get("PreviousFields", {})
+    if node["LedgerEntryType"] == "MPToken" and node.get("PreviousFields") == {}:
+        # An amount of 0 is not written: what an empty MPToken got does not show in PreviousFields
+        before.pop("MPTAmount", None)
     return before

@@ -7,7 +7,7 @@ from decimal import Decimal
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from replay_node.keys import account_id, asset, book_key, line_key, offer_key, quality_bits
+from replay_node.keys import account_id, asset, book_key, line_key, mpt, offer_key, quality_bits
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -47,6 +47,7 @@ class LedgerView:
     def __init__(self, ledger: RecordedLedger, entries: EntryHistory) -> None:
         self._index = ledger.ledger_index
         self._entries = entries
+        self._state = ledger.state
         self._accounts: dict[str, Json] = {
             state["account_data"]["Account"]: state
             for state in ledger.after.values()
@@ -64,7 +65,17 @@ class LedgerView:
     @cached_property
     def _recorded(self) -> dict[str, Json]:
         roots = (state["account_data"] for state in self._accounts.values())
-        return {entry["index"]: entry for entry in (*roots, *self.offers())}
+        objects = (entry for state in self._accounts.values() for entry in state.get("objects", ()))
+        asked = (answer["node"] for answer in self._state if answer["node"] is not None)
+        return {entry["index"]: entry for entry in (*objects, *roots, *self.offers(), *asked)}
+
+    def lacks(self, address: str) -> bool:
+        """Return whether the recording does not say all that the account owned: what is not there may be."""
+        return "objects" not in self._accounts.get(address, {})
+
+    def was_absent(self, entry: Json) -> bool:
+        """Return whether the recording itself says that the ledger had no such entry (its `state`)."""
+        return any(answer["entry"] == entry and answer["node"] is None for answer in self._state)
 
     @cached_property
     def _untouched_lines(self) -> dict[str, Json]:
@@ -144,6 +155,8 @@ def amount_asset(amount: str | Json) -> Asset:
     """Return the asset of an amount: drops in a string, or a token."""
     if isinstance(amount, str):
         return asset("XRP", None)
+    if "mpt_issuance_id" in amount:
+        return mpt(amount["mpt_issuance_id"])
     return asset(amount["currency"], amount["issuer"])
 
 
