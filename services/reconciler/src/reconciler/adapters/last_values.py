@@ -1,6 +1,6 @@
 """The last value of every key under some prefixes of the state bucket, read by one consumer.
 
-Plain nats-py: the consumer is made for one reading, and no subscription goes on.
+Plain nats-py: one ordered reading with a consumer that is made for it, and no subscription that goes on.
 """
 
 from collections.abc import Iterator, Sequence
