@@ -161,9 +161,9 @@ def state(
     )
 
 
-def unknown() -> AccountState:
-    """The owner at ledger 100, of which nothing is known before."""
-    return adopt_without_snapshot(network_id=0, account=OWNER, header=header(START))
+def unknown(account: str = OWNER) -> AccountState:
+    """The account at ledger 100, of which nothing is known before."""
+    return adopt_without_snapshot(network_id=0, account=account, header=header(START))
 
 
 def answer(entry: Raw, fields: Raw | None, *, ledger_index: int = START) -> StateAnswer:

@@ -51,6 +51,10 @@ class EntryHistory:
         position = bisect_right(states, ledger_index, key=lambda state: state[0])
         return states[position - 1][1] if position else None
 
+    def knows(self, key: str) -> bool:
+        """Return whether the session's transactions touched the entry: its absence is then known too."""
+        return key in self._states
+
     def of_type(self, entry_type: str, ledger_index: int) -> Iterator[Json]:
         """Yield the entries of a type that existed after that ledger."""
         for key in self._keys[entry_type]:

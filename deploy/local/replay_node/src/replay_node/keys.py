@@ -7,11 +7,12 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import TypeGuard
 
-from base58 import RIPPLE_ALPHABET, b58decode_check
+from base58 import RIPPLE_ALPHABET, b58decode_check, b58encode_check
 
 _XRP = bytes(20)
 _ACCOUNT_PREFIX = b"\0"
 _MANTISSA_DIGITS = 16
+_SEQUENCE_BYTES = 4
 _ISO_CODE_LENGTH = 3
 
 
@@ -63,6 +64,12 @@ def line_key(one: str, other: str, currency: str) -> str:
 def mpt_issuance_key(issuance_id: str) -> str:
     """Return the key of an MPTokenIssuance."""
     return half_sha512(b"\0~" + bytes.fromhex(issuance_id))
+
+
+def mpt_issuer(issuance_id: str) -> str:
+    """Return the address of an MPT's issuer, whose 20 bytes its id ends with."""
+    payload = _ACCOUNT_PREFIX + bytes.fromhex(issuance_id)[_SEQUENCE_BYTES:]
+    return b58encode_check(payload, alphabet=RIPPLE_ALPHABET).decode()
 
 
 def mptoken_key(issuance_id: str, holder: str) -> str:

@@ -69,9 +69,19 @@ class LedgerView:
         asked = (answer["node"] for answer in self._state if answer["node"] is not None)
         return {entry["index"]: entry for entry in (*objects, *roots, *self.offers(), *asked)}
 
-    def lacks(self, address: str) -> bool:
-        """Return whether the recording does not say all that the account owned: what is not there may be."""
-        return "objects" not in self._accounts.get(address, {})
+    def objects(self, address: str) -> list[Json]:
+        """Return what the account owns: as recorded, else the MPTs that transactions touched."""
+        recorded = self._accounts[address].get("objects")
+        if recorded is not None:
+            return list(recorded)
+        tokens = self._entries.of_type("MPToken", self._index)
+        issuances = self._entries.of_type("MPTokenIssuance", self._index)
+        held = [token for token in tokens if token["Account"] == address]
+        return held + [issuance for issuance in issuances if issuance["Issuer"] == address]
+
+    def lacks(self, key: str, owner: str) -> bool:
+        """Return whether the recording leaves open if there was an entry that the account may have owned."""
+        return "objects" not in self._accounts.get(owner, {}) and not self._entries.knows(key)
 
     def was_absent(self, entry: Json) -> bool:
         """Return whether the recording itself says that the ledger had no such entry (its `state`)."""
@@ -110,9 +120,9 @@ class LedgerView:
             for row in state["offers"]:
                 yield self._offer_entry(address, row)
 
-    def book(self, pays: Asset, gets: Asset) -> list[Json]:
+    def book(self, pays: Asset, gets: Asset, domain: str | None = None) -> list[Json]:
         """Return a book's offers as a taker meets them: best quality first, then the older first."""
-        base = book_key(pays, gets)
+        base = book_key(pays, gets, domain)
         found = [offer for offer in self.offers() if offer["BookDirectory"].startswith(base)]
         return sorted(
             found,

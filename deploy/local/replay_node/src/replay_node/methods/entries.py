@@ -45,7 +45,7 @@ def ledger_entry(request: Request) -> Json:
     node = FEE_SETTINGS if key == FEE_SETTINGS["index"] else view.entry(key)
     if node is None:
         wanted = {named: request.params[named]}
-        unknown = named in _OWNERS and view.lacks(_OWNERS[named](request.params[named]))
+        unknown = named in _OWNERS and view.lacks(key, _OWNERS[named](request.params[named]))
         if unknown and not view.was_absent(wanted):
             raise RpcError("lgrNotFound", "The recording lacks this entry.", context=found.fields)
         raise RpcError("entryNotFound", context=found.fields)
