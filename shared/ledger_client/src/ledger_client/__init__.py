@@ -23,6 +23,7 @@ from ledger_client.fold_with_questions import decide_with_questions, fold_with_q
 from ledger_client.questions import (
     Snapshot,
     account_balances,
+    account_mpts,
     account_root,
     account_snapshot,
     ledger_entry,
@@ -70,6 +71,7 @@ __all__ = [
     "WrongChain",
     "account_balances",
     "account_history",
+    "account_mpts",
     "account_root",
     "account_snapshot",
     "ask",
