@@ -65,7 +65,7 @@ def order_lines(
     for event in events:
         by_order[event.account, event.sequence].append(event)
     for order in orders:
-        told = sorted(by_order[order["account"], order["sequence"]], key=_when)
+        told = sorted(by_order[order["account"], order["sequence"]], key=ledgers_order)
         if not told:
             raise MissingOrder(
                 f"session {session}: expected an event for order {order['sequence']} of {order['account']}, "
@@ -97,7 +97,8 @@ def _was_anomaly(told: list[OrderEvent]) -> bool:
     )
 
 
-def _when(event: OrderEvent) -> tuple[bool, bool, int, bool, int]:
+def ledgers_order(event: OrderEvent) -> tuple[bool, bool, int, bool, int]:
+    """Return the key that sorts an order's events as the ledger has them, whenever they were learned."""
     # An Expiration that passed has no ledger of its own: it comes after all trades, and before the
     # transaction that sweeps the dead entry away. A correction holds at the end of its ledger
     swept = event.removed_by is not None

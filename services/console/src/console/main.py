@@ -11,6 +11,7 @@ import typer
 from rich.markup import escape
 from rich.progress import track
 
+from console.compare.command import compare_command
 from console.desk import ack_command
 from console.ending import FAILED, explained, refuse
 from console.errors import BadOption, HistoryMissing
@@ -302,6 +303,7 @@ def _print_json(lines: Iterable[msgspec.Struct]) -> None:
     sys.stdout.flush()
 
 
+app.command("compare")(compare_command)
 app.command("resume")(resume_command)
 app.command("ack")(ack_command)
 app.command("record")(record_command)

@@ -31,6 +31,7 @@ from offer_lifecycle.adoption import (
 )
 from offer_lifecycle.amounts import (
     EXACT,
+    RATIO,
     XRP,
     ZERO,
     canonical_amount,
@@ -89,6 +90,7 @@ __all__ = [
     "EXACT",
     "HIGH_FREEZE",
     "KEEP_ENDED_LEDGERS",
+    "RATIO",
     "RIPPLE_EPOCH",
     "SELL",
     "XRP",
