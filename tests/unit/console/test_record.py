@@ -7,9 +7,9 @@ import pytest
 from fillproof_command import fillproof
 from running_node import running_node
 
-from console.explain.node import of_session
 from console.lines import OrderLine
 from console.record import recorded_session
+from console.recorded_server import closed_session
 from console.replay import replay
 from console.sessions import find_session
 from order_events import RemovalReason
@@ -28,22 +28,22 @@ def of_account(lines: list[OrderLine], account: str) -> list[dict[str, object]]:
 
 
 @pytest.mark.parametrize("name", SESSIONS)
-def test_a_recording_of_a_node_replays_as_the_node_s_own_session(name: str, tmp_path: Path) -> None:
+async def test_a_recording_of_a_node_replays_as_the_node_s_own_session(name: str, tmp_path: Path) -> None:
     session = find_session(name).session
     [account] = {order["account"] for order in session.orders}
     ends = session.ledgers[0].ledger_index, session.ledgers[-1].ledger_index
-    taken = recorded_session(of_session(session), account, *ends)
+    taken = await recorded_session(closed_session(session), account, *ends)
     file = tmp_path / "mine.json"
     file.write_bytes(msgspec.json.encode(taken))
     again = list(replay(read_session(file)))
     assert of_account(again, account) == of_account(list(replay(session)), account)
 
 
-def test_the_state_that_a_replay_would_lack_is_recorded_with_it() -> None:
+async def test_the_state_that_a_replay_would_lack_is_recorded_with_it() -> None:
     session = find_session("credential_expired").session
     account = session.orders[0]["account"]
     removed = session.ledgers[-3].ledger_index
-    taken = recorded_session(of_session(session), account, removed - 4, removed)
+    taken = await recorded_session(closed_session(session), account, removed - 4, removed)
     asked = [name for ledger in taken.ledgers for answer in ledger.state for name in answer["entry"]]
     assert "permissioned_domain" in asked
     [line] = replay(taken)

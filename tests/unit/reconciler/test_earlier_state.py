@@ -2,7 +2,7 @@
 
 import re
 from collections import defaultdict
-from decimal import Decimal
+from decimal import Context
 from typing import Any
 
 import msgspec
@@ -31,6 +31,7 @@ from reconciler.safety.account_safety import SharedSafety
 from reconciler.safety.policy import Policy
 
 NUMBER = re.compile(r"-?\d+(\.\d+)?(E[+-]?\d+)?")
+TEN_DIGITS = Context(prec=10)
 BETWEEN = [recorded("random_crowd_4").accounts[role] for role in ("maker", "maker2", "maker7")]
 
 
@@ -83,7 +84,7 @@ def to_ten_digits(value: Any) -> Any:  # noqa: ANN401 - JSON of any shape
     if isinstance(value, list | tuple):
         return [to_ten_digits(one) for one in value]
     if isinstance(value, str) and NUMBER.fullmatch(value):
-        return str(Decimal(f"{Decimal(value):.10g}").normalize())
+        return str(TEN_DIGITS.create_decimal(value).normalize())
     return value
 
 

@@ -4,6 +4,7 @@ The format is that of the recorded sessions (docs/recordings.md). What `replay` 
 about the ledger before a removal is asked once, while the node still has it, and kept as `state`.
 """
 
+import asyncio
 import gzip
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -12,11 +13,11 @@ from typing import Annotated, Any
 import msgspec
 import typer
 
+from console.asking import checked_address, server_at
 from console.ending import explained
 from console.errors import BadOption
-from console.explain.history import ledger_entry
-from console.explain.node import Node, Refused, at_url
 from console.replay import steps
+from ledger_client import LedgerServer, Refused, ask, ledger_entry
 from offer_lifecycle import StateRequest, read_transaction
 from replay_node.fees import FEE_SETTINGS
 from replay_node.session import RecordedLedger, Session
@@ -42,31 +43,39 @@ def record_command(
 
     Example: fillproof record --xrpl URL --account ADDRESS --ledgers 100-120 -o mine.json.gz
     """
-    with explained(), at_url(xrpl) as node:
+    with explained():
         first, last = _range(ledgers)
-        session = recorded_session(node, account, first, last)
+        session = asyncio.run(_recorded(xrpl, checked_address(account), first, last))
     written = msgspec.json.encode(session)
     output.write_bytes(gzip.compress(written) if output.suffix == ".gz" else written)
     typer.echo(f"{output}: {len(session.ledgers)} ledgers, {len(session.orders)} orders", err=True)
 
 
-def recorded_session(node: Node, account: str, first: int, last: int) -> Session:
+async def _recorded(url: str, account: str, first: int, last: int) -> Session:
+    server = server_at(url)
+    try:
+        return await recorded_session(server, account, first, last)
+    finally:
+        await server.close()
+
+
+async def recorded_session(server: LedgerServer, account: str, first: int, last: int) -> Session:
     """Read the account and its transactions ledger by ledger, then the state that a replay would lack.
 
     Raises:
-        NodeUnusable, BadOption: the node can't say it, or does not answer.
+        ServerError: as every request.
 
     """
-    ledgers = tuple(_ledger(node, account, index) for index in range(first, last + 1))
+    ledgers = tuple([await _ledger(server, account, index) for index in range(first, last + 1)])
     session = Session(
         name=f"{account}_{first}-{last}",
-        about=f"{account} in ledgers {first} to {last}, recorded from {node.name}",
+        about=f"{account} in ledgers {first} to {last}, recorded from {server.name}",
         accounts={_ROLE: account},
         ledgers=ledgers,
         orders=tuple(_orders(account, ledgers)),
     )
     for _ in range(_ROUNDS):
-        answers = [_answer(node, request) for request in _lacking(session)]
+        answers = [await _answer(server, request) for request in _lacking(session)]
         if not answers:
             break
         session = _with_state(session, answers)
@@ -80,19 +89,19 @@ def _range(ledgers: str) -> tuple[int, int]:
     return int(first), int(last)
 
 
-def _ledger(node: Node, account: str, index: int) -> RecordedLedger:
-    answer = node.ask("ledger", Json, ledger_index=index, transactions=True, expand=True)
+async def _ledger(server: LedgerServer, account: str, index: int) -> RecordedLedger:
+    answer = await ask(server, "ledger", Json, ledger_index=index, transactions=True, expand=True)
     header: Json = answer["ledger"]
     records = [_as_version_1(record, index) for record in header.pop("transactions", [])]
     mine = [raw for raw in records if read_transaction(raw, ledger_index=index).touches(account)]
-    reserves = {"entry": {"index": FEE_SETTINGS["index"]}}
-    reserves["node"] = ledger_entry(node, index, reserves["entry"]) or FEE_SETTINGS
+    reserves: Json = {"entry": {"index": FEE_SETTINGS["index"]}}
+    reserves["node"] = await ledger_entry(server, index, reserves["entry"]) or FEE_SETTINGS
     return RecordedLedger(
         ledger_index=index,
         header={"ledger_hash": answer.get("ledger_hash"), **header},
         transactions=tuple(sorted(mine, key=lambda raw: raw["metaData"]["TransactionIndex"])),
         stream=(),
-        after={_ROLE: _shown(node, account, index)},
+        after={_ROLE: await _shown(server, account, index)},
         state=(reserves,),
     )
 
@@ -105,29 +114,30 @@ def _as_version_1(record: Json, index: int) -> Json:
     return {**kept, "hash": record.get("hash") or body["hash"], "metaData": meta, "ledger_index": index}
 
 
-def _shown(node: Node, account: str, index: int) -> Json:
+async def _shown(server: LedgerServer, account: str, index: int) -> Json:
     """Return what the node shows of the account after a ledger; nothing where it is not there."""
     try:
-        info = node.ask("account_info", Json, account=account, ledger_index=index)
+        info = await ask(server, "account_info", Json, account=account, ledger_index=index)
     except Refused as refusal:
         if refusal.code == "actNotFound":
             return {}
         raise
     return {
         "account_data": info["account_data"],
-        "offers": list(_rows(node, "account_offers", "offers", account, index)),
-        "lines": list(_rows(node, "account_lines", "lines", account, index)),
-        "objects": list(_rows(node, "account_objects", "account_objects", account, index)),
+        "offers": await _rows(server, "account_offers", "offers", account, index),
+        "lines": await _rows(server, "account_lines", "lines", account, index),
+        "objects": await _rows(server, "account_objects", "account_objects", account, index),
     }
 
 
-def _rows(node: Node, method: str, name: str, account: str, index: int) -> Iterator[Json]:
+async def _rows(server: LedgerServer, method: str, name: str, account: str, index: int) -> list[Json]:
+    rows: list[Json] = []
     marker: Mapping[str, object] = {}
     while True:
-        page = node.ask(method, Json, account=account, ledger_index=index, limit=_PAGE, **marker)
-        yield from page[name]
+        page = await ask(server, method, Json, account=account, ledger_index=index, limit=_PAGE, **marker)
+        rows += page[name]
         if "marker" not in page:
-            return
+            return rows
         marker = {"marker": page["marker"]}
 
 
@@ -175,10 +185,10 @@ def _lacking(session: Session) -> list[StateRequest]:
     return [one for one in requests if one.ledger_index in known and one.entry not in asked[one.ledger_index]]
 
 
-def _answer(node: Node, request: StateRequest) -> tuple[int, Json]:
+async def _answer(server: LedgerServer, request: StateRequest) -> tuple[int, Json]:
     return request.ledger_index, {
         "entry": request.entry,
-        "node": ledger_entry(node, request.ledger_index, request.entry),
+        "node": await ledger_entry(server, request.ledger_index, request.entry),
     }
 
 

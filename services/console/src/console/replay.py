@@ -3,14 +3,16 @@
 What metadata leaves open is looked up in the recording itself, as the reconciler asks its node.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any, TypeVar, cast
 
 import msgspec
 
 from console.engine import announcements, engine_accounts
 from console.lines import OrderLine, order_lines
+from console.recorded_server import closed_session
+from ledger_client import InvalidRequest, LedgerServer, Refused, decide_with_questions, ledger_entry
 from offer_lifecycle import (
     AccountState,
     Header,
@@ -28,14 +30,9 @@ from order_events import OrderEvent
 from replay_node.fees import RESERVE_BASE, RESERVE_INCREMENT
 from replay_node.session import BadSession, RecordedLedger, Session
 
-if TYPE_CHECKING:
-    from console.explain.node import Node
-
-_ROUNDS = 3
-"""A domain's answer asks for credentials; nothing asks further than that."""
-
 OrderKey = tuple[str, int]
 """An order's account and sequence."""
+T = TypeVar("T")
 Watch = Callable[[Sequence[RecordedLedger]], Iterable[RecordedLedger]]
 
 
@@ -141,22 +138,32 @@ def _fold(
             reserves=_reserves(ledger),
             transactions=tuple(tx for tx in transactions if tx.touches(account)),
         )
-        outcome = _explained(state, facts, before)
+        outcome = _at_once(_fold_with_questions(state, facts, before))
         state.apply(outcome)
         yield outcome
 
 
-def _explained(state: AccountState, facts: LedgerFacts, before: "_LedgersBefore") -> LedgerOutcome:
-    """Fold the ledger, and again as long as the recording answers what was left open."""
-    outcome = fold_ledger(state, facts)
-    for _ in range(_ROUNDS):
-        answers = [before.answer(request) for request in outcome.questions]
-        known = tuple(answer for answer in answers if answer is not None)
-        if not known:
-            break
-        facts = msgspec.structs.replace(facts, answers=(*facts.answers, *known))
-        outcome = fold_ledger(state, facts)
-    return outcome
+async def _fold_with_questions(
+    state: AccountState, facts: LedgerFacts, before: "_LedgersBefore"
+) -> LedgerOutcome:
+    return await decide_with_questions(
+        lambda answers: fold_ledger(state, msgspec.structs.replace(facts, answers=answers)),
+        lambda outcome: outcome.questions,
+        before.answer,
+    )
+
+
+def _at_once(coroutine: Coroutine[object, None, T]) -> T:
+    """Return what a coroutine returns that waits for nothing: a recording answers at once.
+
+    So a replay needs no event loop, and can be iterated inside one.
+    """
+    try:
+        coroutine.send(None)
+    except StopIteration as end:
+        return cast("T", end.value)
+    coroutine.close()
+    raise RuntimeError("expected a recording that answers at once, found one that waits")
 
 
 class _LedgersBefore:
@@ -165,22 +172,17 @@ class _LedgersBefore:
     def __init__(self, session: Session) -> None:
         self._session = session
 
-    def answer(self, request: StateRequest) -> StateAnswer | None:
+    async def answer(self, request: StateRequest) -> StateAnswer | None:
         """Return the entry that was wanted; None: the recording can't say."""
-        from console.explain.history import ledger_entry
-        from console.explain.node import Refused
-
         try:
-            fields = ledger_entry(self._node, request.ledger_index, request.entry)
-        except Refused:
+            fields = await ledger_entry(self._server, request.ledger_index, request.entry)
+        except (Refused, InvalidRequest):
             return None
         return StateAnswer(request=request, fields=fields)
 
     @cached_property
-    def _node(self) -> "Node":
-        from console.explain.node import of_session
-
-        return of_session(self._session)
+    def _server(self) -> LedgerServer:
+        return closed_session(self._session)
 
 
 def _header(ledger: RecordedLedger) -> Header:

@@ -18,6 +18,12 @@ from offer_lifecycle import format_decimal, parse_amount, units
 from order_events import Amount
 from replay_node.recordings import FOLDERS
 
+
+def printable(text: str) -> str:
+    """Return a foreign text without what a terminal would obey."""
+    return "".join(char if char.isprintable() else "?" for char in text)
+
+
 WARN_FROM, BAD_FROM = 1, 3
 """The chip: nothing at 0, WARN at 1 and 2, BAD at 3 and more."""
 

@@ -20,12 +20,14 @@ from ledger_client.answers import Pinned, ask, ask_pinned
 from ledger_client.connecting import connect
 from ledger_client.envelope import API_VERSION, read_envelope, result_of
 from ledger_client.fold_with_questions import decide_with_questions, fold_with_questions
+from ledger_client.patient_server import PatientServer
 from ledger_client.questions import (
     Snapshot,
     account_balances,
     account_mpts,
     account_root,
     account_snapshot,
+    find_transaction,
     ledger_entry,
     ledger_header,
     listed_offers,
@@ -58,6 +60,7 @@ __all__ = [
     "LedgerServer",
     "LedgerTransaction",
     "Overloaded",
+    "PatientServer",
     "Pinned",
     "ProtocolViolation",
     "Refused",
@@ -79,6 +82,7 @@ __all__ = [
     "classic_address",
     "connect",
     "decide_with_questions",
+    "find_transaction",
     "fold_with_questions",
     "history_pages",
     "ledger_entry",

@@ -1,6 +1,6 @@
 """An account's validated transactions: `account_tx`, decoded once, straight into the kernel's input."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from functools import partial
 from typing import Any, Protocol, runtime_checkable
 
@@ -94,6 +94,10 @@ class HistoryRecord(TransactionRecord):
     ledger_hash: str | None = msgspec.field(name="ledger_hash", default=None)
 
 
+class _Records(_Bounds, kw_only=True):
+    transactions: list[HistoryRecord]
+
+
 class _Rows(_Bounds, kw_only=True):
     transactions: list[msgspec.Raw]
 
@@ -103,15 +107,22 @@ class _Place(msgspec.Struct):
     ledger_hash: str | None = None
 
 
+_RECORDS = msgspec.json.Decoder(_Records)
 _ROWS = msgspec.json.Decoder(_Rows)
-_RECORD = msgspec.json.Decoder(HistoryRecord)
 _PLACE = msgspec.json.Decoder(_Place)
 
 
 def _read_page(server: str, ledgers: range, result: msgspec.Raw) -> HistoryPage:
+    read: Iterable[tuple[HistoryRecord | _Place, Transaction]]
+    bounds: _Bounds
     try:
-        bounds = _ROWS.decode(result)
-        read = [_read_row(row) for row in bounds.transactions]
+        try:
+            bounds = page = _RECORDS.decode(result)
+            read = [(record, record.transaction()) for record in page.transactions]
+        except (msgspec.ValidationError, ValueError):
+            # One of them is damaged: read each by itself, so that it does not spoil the others
+            bounds = rows = _ROWS.decode(result)
+            read = [(_PLACE.decode(row), read_transaction(row)) for row in rows.transactions]
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, MalformedTransaction) as error:
         raise ProtocolViolation(server, f"account_tx: {error}") from error
     for place, transaction in read:
@@ -127,12 +138,3 @@ def _read_page(server: str, ledgers: range, result: msgspec.Raw) -> HistoryPage:
         rows=[LedgerTransaction(transaction=tx, ledger_hash=place.ledger_hash) for place, tx in read],
         marker=bounds.marker,
     )
-
-
-def _read_row(row: msgspec.Raw) -> tuple[HistoryRecord | _Place, Transaction]:
-    try:
-        record = _RECORD.decode(row)
-        return record, record.transaction(row)
-    except (msgspec.ValidationError, ValueError):
-        # A node of it is damaged: it is named, and does not spoil the others
-        return _PLACE.decode(row), read_transaction(row)

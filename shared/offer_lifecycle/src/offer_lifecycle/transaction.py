@@ -209,7 +209,10 @@ def read_transaction(
             read = _RECORD.decode(written)
         except msgspec.ValidationError:
             read = _without_damaged_nodes(written, damaged)
-        return read.transaction(written, ledger_index, tuple(damaged))
+        transaction = read.transaction(ledger_index, tuple(damaged))
+        if transaction.type != "OfferCreate" or read.tx_json:
+            return transaction
+        return msgspec.structs.replace(transaction, unknown_fields=unknown_order_fields(written))
     except (msgspec.DecodeError, RecursionError, OverflowError, TypeError, ValueError) as error:
         raise MalformedTransaction(
             f"transaction {_name(written)}: expected a validated transaction with its metadata, "
@@ -277,27 +280,20 @@ class _Meta(msgspec.Struct, rename="pascal", gc=False):
 class TransactionRecord(_Body):
     """A transaction as a server wrote it, in any of its shapes: what an answer is decoded into."""
 
-    tx_json: _Body | None = msgspec.field(name="tx_json", default=None)
+    tx_json: msgspec.Raw = msgspec.field(name="tx_json", default=_ABSENT)
     tx: _Body | None = msgspec.field(name="tx", default=None)
     transaction_: _Body | None = msgspec.field(name="transaction", default=None)
     meta: _Meta | None = msgspec.field(name="meta", default=None)
     meta_data: _Meta | None = msgspec.field(name="metaData", default=None)
 
-    def transaction(
-        self,
-        written: bytes | msgspec.Raw,
-        ledger_index: int | None = None,
-        damaged: tuple[str, ...] = (),
-    ) -> Transaction:
+    def transaction(self, ledger_index: int | None = None, damaged: tuple[str, ...] = ()) -> Transaction:
         """Return the transaction; `ledger_index` where the record does not say it itself.
-
-        `written`: the record's JSON, in which fields that the kernel does not know are looked for.
 
         Raises:
             ValueError: if a part is missing.
 
         """
-        body = self.tx_json or self.tx or self.transaction_ or self
+        body = self._body()
         meta = self.meta or self.meta_data
         name = self.hash or body.hash
         if meta is None or name is None or body.account is None or body.transaction_type is None:
@@ -327,11 +323,24 @@ class TransactionRecord(_Body):
             inner=tuple(_inner(one.raw) for one in body.raw_transactions),
             affected=meta.affected_nodes,
             damaged=damaged,
-            unknown_fields=unknown_order_fields(written) if body.transaction_type == "OfferCreate" else (),
+            unknown_fields=self._unknown_fields(body),
         )
 
+    def _body(self) -> _Body:
+        if not self.tx_json:
+            return self.tx or self.transaction_ or self
+        try:
+            return _BODY.decode(self.tx_json)
+        except msgspec.ValidationError as error:
+            raise ValueError(f"tx_json: {error}") from error
 
-_RECORD = msgspec.json.Decoder(TransactionRecord)
+    def _unknown_fields(self, body: _Body) -> tuple[str, ...]:
+        if not self.tx_json or body.transaction_type != "OfferCreate":
+            return ()
+        return unknown_order_fields(self.tx_json)
+
+
+_BODY, _RECORD = msgspec.json.Decoder(_Body), msgspec.json.Decoder(TransactionRecord)
 _WRAPPER = msgspec.json.Decoder(_Wrapper)
 
 

@@ -13,14 +13,16 @@ from console.compare.comparison import Options, compare, read
 from console.compare.example import EXAMPLE_OPTIONS, EXAMPLE_SESSIONS
 from console.compare.ledger import LedgerRecord
 from console.compare.ledger.sessions import RecordedSessions
+from console.compare.page import write_page
 from console.compare.progress import Progress
 from console.compare.report import Report, make_report
 from console.compare.screen import describe, show
 from console.ending import explained, refuse
-from console.errors import BadOption, NodeUnusable
+from console.errors import BadOption
 from console.extras import require_extra
 from console.sessions import find_session
 from console.tables import screen
+from ledger_client import ServerError
 
 _SESSION_ENDINGS = (".json", ".json.gz")
 _HALT_AFTER = 3
@@ -83,6 +85,10 @@ HaltAfter = Annotated[
 Describe = Annotated[
     bool, typer.Option("--describe", help="Only say what was recognised in the book, and what it can't tell.")
 ]
+Page = Annotated[
+    Path | None,
+    typer.Option("--html", metavar="FILE", help="Write the report there too, as one self-contained page."),
+]
 AsJson = Annotated[
     bool,
     typer.Option(
@@ -111,6 +117,7 @@ def compare_command(  # noqa: PLR0913 - one parameter for each option
     halt_after: HaltAfter = _HALT_AFTER,
     description: Describe = False,
     as_json: AsJson = False,
+    html: Page = None,
     example: Example = False,
 ) -> None:
     """Hold an engine's own book against the ledger: phantom fills, missed fills, and what they cost.
@@ -152,6 +159,8 @@ def compare_command(  # noqa: PLR0913 - one parameter for each option
         record = _record(sessions, database)
         compared = compare(read(options), options, record, progress)
         report = make_report(compared, record, halt_after, progress)
+        if html is not None:
+            write_page(report, html)
         _print(report, as_json=as_json)
     raise typer.Exit(report.status)
 
@@ -167,7 +176,7 @@ def _never_differs() -> Iterator[None]:
     """Take a source that can't be used for bad input: exit status 1 says that book and ledger differ."""
     try:
         yield
-    except NodeUnusable as error:
+    except ServerError as error:
         refuse(str(error))
 
 

@@ -216,7 +216,7 @@ class _Judging:
         if match.match is Match.TWICE:
             yield write.of_fill(Kind.DOUBLE_BOOKING, case, match)
         elif match.match is Match.WRONG_ORDER:
-            yield write.of_fill(Kind.FILL_ON_WRONG_ORDER, case, match)
+            yield write.of_fill(Kind.FILL_ON_WRONG_ORDER, case, match, moves=self._moves(match))
         if match.match not in {Match.SAME, Match.WRONG_ORDER} or match.happened is None:
             return
         closeness = self._measure.fill(match.fill, match.happened)
@@ -227,6 +227,10 @@ class _Judging:
             yield write.of_fill(kind, case, match, moves=not told)
             self.counts["agreeing"] -= not told
             told = True
+
+    def _moves(self, match: FillMatch) -> bool:
+        """Whether a fill on the wrong order changes the position by more than digits that the book lacks."""
+        return match.happened is not None and not self._measure.fill(match.fill, match.happened).same
 
     def _of_fill_alone(self, match: FillMatch) -> Iterator[Finding]:
         """Judge a fill whose order the book does not name, or does not have."""

@@ -1,4 +1,8 @@
-"""The engine feed: stream ENGINE, read once for all accounts of the process."""
+"""The engine feed: stream ENGINE, read once for all accounts of the process.
+
+Plain nats-py: the feed answers "all that was announced up to this moment" at each ledger, so it reads from a
+sequence up to the stream's end and needs no handler, durable consumer or acknowledgement.
+"""
 
 import asyncio
 from collections import defaultdict

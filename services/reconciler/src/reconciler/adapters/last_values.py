@@ -1,4 +1,7 @@
-"""The last value of every key under some prefixes of the state bucket, read by one consumer."""
+"""The last value of every key under some prefixes of the state bucket, read by one consumer.
+
+Plain nats-py: one ordered reading with a consumer that is made for it, and no subscription that goes on.
+"""
 
 from collections.abc import Iterator, Sequence
 

@@ -3,6 +3,9 @@
 `replica.<id>` exists as long as the lease; its value names the list of accounts that the replica is
 configured to follow, which is stored once under `accounts.<digest>`: replicas of two deployments can run side
 by side.
+
+Plain nats-py: a lease is a message with `Nats-TTL`. FastStream's part in a key-value bucket is to watch it
+and to hand out nats-py's own object.
 """
 
 from collections.abc import Callable, Sequence

@@ -1,4 +1,4 @@
-"""The operator's answer to a halt, read from the state bucket."""
+"""The operator's answer to a halt, read from the state bucket (plain nats-py, as the state)."""
 
 from collections.abc import Callable
 

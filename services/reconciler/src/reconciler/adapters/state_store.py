@@ -6,6 +6,9 @@ second one to commit finds that the revision has moved, and nothing of its batch
 An atomic batch holds a thousand messages. Where more keys change, they are packed into a few pages, and the
 batch is the pages with the account's key; afterwards the values in the pages are spread over their keys.
 Until that is done, a load takes the values from the pages.
+
+Plain nats-py: a commit is an atomic batch to a bucket, with a fence. FastStream's part in a bucket is to
+watch it and to hand out nats-py's own object.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence

@@ -6,13 +6,11 @@ from decimal import Decimal
 from functools import cache, cached_property
 from typing import TYPE_CHECKING
 
-import msgspec
-
 from console.compare.ledger.from_events import ledger_order
 from console.compare.ledger.record import Coverage, LedgerOrder, Market, Moment, Reading, Watch
 from console.engine import engine_accounts
 from console.errors import BadOption
-from console.explain.node import Exchange, recorded
+from console.recorded_server import RecordedServer, closed_session
 from console.replay import steps
 from console.sessions import Recording
 from offer_lifecycle import RATIO, parse_amount, ripple_time_to_datetime, units
@@ -167,14 +165,14 @@ class _Books:
             "ledger_index": ledger_index,
             "limit": 100,
         }
-        answer = msgspec.json.decode(self._exchange("book_offers", params))
+        answer = self._server.answer("book_offers", params)
         close_time = next(
             ledger.header["close_time"]
             for ledger in self._session.ledgers
             if ledger.ledger_index == ledger_index
         )
         found = []
-        for offer in answer["result"].get("offers", []):
+        for offer in answer.get("offers", []):
             funded = parse_amount(offer.get("taker_gets_funded", offer["TakerGets"]))
             if funded.value and offer.get("Expiration", close_time + 1) > close_time:
                 gives, asks = (units(parse_amount(offer[name])) for name in ("TakerGets", "TakerPays"))
@@ -182,8 +180,8 @@ class _Books:
         return found
 
     @cached_property
-    def _exchange(self) -> Exchange:
-        return recorded(self._session)
+    def _server(self) -> RecordedServer:
+        return closed_session(self._session)
 
 
 def _issue(asset: str) -> dict[str, str]:
