@@ -110,8 +110,8 @@ def test_a_server_is_asked_with_the_ledger_where_the_book_begins(tmp_path: Path)
 def test_the_command_asks_a_live_server(tmp_path: Path) -> None:
     with running_node(SESSION, closed=True) as node:
         ended = fillproof(
-            "compare", *(BOOKS / name for name in FILES), "--complete", "--from", first_ledger(), "--xrpl", node.url,
-            "--cache", tmp_path / "answers", "--requests", 10000, "--json",
+            "compare", *(BOOKS / name for name in FILES), "--complete", "--from", first_ledger(),
+            "--xrpl", node.url, "--cache", tmp_path / "answers", "--requests", 10000, "--json",
         )  # fmt: skip
     assert ended.returncode == 1, ended.stderr
     findings = [json.loads(line) for line in ended.stdout.splitlines()]

@@ -37,7 +37,7 @@ from offer_lifecycle import (
 from order_events import OrderEvent
 
 _CHUNK = 4096
-"""Ledgers of history that are asked for at a time, from a multiple of it on: so each part is kept whole."""
+"""Ledgers asked for at a time, from a multiple of it on: so each part is kept whole."""
 
 
 class ServerHistory:
@@ -56,7 +56,7 @@ class ServerHistory:
         return ()
 
     def read(self, accounts: Sequence[str], first: int | None, last: int | None, watch: Watch) -> Reading:
-        """Follow the accounts from the ledger before `first` to `last`, by default the newest validated one."""
+        """Follow the accounts from the ledger before `first` to `last`, by default its newest one."""
         if first is None:
             raise BadOption("expected --from LEDGER, with which the book begins, where a server is asked")
         try:
