@@ -1,30 +1,25 @@
-"""Nodes for `explain` in tests: recorded ones whose answers are spoiled, and one with made-up answers."""
+"""Servers for `explain` in tests: recorded ones whose answers are spoiled, and one with made-up answers."""
 
-import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
+import msgspec
+from in_process_node import InProcessServer, Spoil, as_written
 from made_ledger import Raw
 from replaying import recorded as session_of
 
-from console.explain.node import Node, recorded
+from ledger_client import read_envelope, result_of
 
-Spoil = Callable[[dict[str, Any]], dict[str, Any]]
 NEWEST = 200
 """The made-up node's newest validated ledger."""
 
 
-def spoiled(session: str, **spoil: Spoil) -> Node:
+def spoiled(session: str, **spoil: Spoil) -> InProcessServer:
     """A recorded session whose answers to some methods are changed on the way."""
-    exchange = recorded(session_of(session))
-
-    def change(method: str, params: Mapping[str, Any]) -> bytes:
-        answer = json.loads(exchange(method, params))
-        if method in spoil and "error" not in answer["result"]:
-            answer["result"] = spoil[method](answer["result"])
-        return json.dumps(answer).encode()
-
-    return Node(f"session {session}", change, pauses=())
+    server = InProcessServer(session_of(session), f"session {session}")
+    server.close_ledgers()
+    server.spoil.update(spoil)
+    return server
 
 
 def without(transaction_hash: str) -> Spoil:
@@ -38,7 +33,9 @@ def without(transaction_hash: str) -> Spoil:
 
 
 class MadeUp:
-    """A node that knows one account: its transactions by ledger, and some entries of the ledgers before."""
+    """A server that knows one account: its transactions by ledger, and some entries of the ledgers before."""
+
+    name = "made up"
 
     def __init__(
         self,
@@ -53,17 +50,18 @@ class MadeUp:
         self.following = following
         self.asked: list[tuple[str, Mapping[str, Any]]] = []
 
-    @property
-    def node(self) -> Node:
-        return Node("made up", self.exchange, pauses=())
-
-    def exchange(self, method: str, params: Mapping[str, Any]) -> bytes:
+    async def request(self, method: str, /, **params: object) -> msgspec.Raw:
         self.asked.append((method, params))
-        return json.dumps({"result": getattr(self, method)(params)}).encode()
+        result = getattr(self, method)(params)
+        envelope = as_written({"result": {"status": "success", **result}})
+        return result_of(self.name, method, read_envelope(self.name, envelope))
+
+    async def close(self) -> None:
+        """Nothing is open."""
 
     def server_info(self, _: Mapping[str, Any]) -> Raw:
         ledger = {"seq": NEWEST, "reserve_base_xrp": 1, "reserve_inc_xrp": 0.2}
-        return {"info": {"validated_ledger": ledger}}
+        return {"info": {"complete_ledgers": f"1-{NEWEST}", "validated_ledger": ledger}}
 
     def account_info(self, params: Mapping[str, Any]) -> Raw:
         return _pinned(params, account_data={"Sequence": self.following})

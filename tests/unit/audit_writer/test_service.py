@@ -13,8 +13,9 @@ from waiting import limit
 
 from audit_writer.metrics import MALFORMED, REFUSED, STORED, Metrics
 from audit_writer.ports import Delivery, LetterUndelivered, Rows, RowsRefused, StoreUnavailable
-from audit_writer.service import AuditWriter, Backoff, read, rows_of
+from audit_writer.service import AuditWriter, read, rows_of
 from order_events import Malformed, decode, encode
+from retries import Backoff
 
 NO_EVENT = b"no event"
 
@@ -89,7 +90,7 @@ def make_writer(
         stopping=stopping or asyncio.Event(),
         hold_every=hold_every,
         chance=lambda: 0.0,
-        backoff=backoff or Backoff(first=0.0, cap=0.0),
+        backoff=backoff or Backoff(shortest=0.0, longest=0.0),
     )
 
 
@@ -209,7 +210,7 @@ async def test_a_stop_during_an_outage_gives_the_batch_back() -> None:
 
     batch = messages(3)
     stopping = asyncio.Event()
-    writer = make_writer(Table(away), Letters(), backoff=Backoff(first=60, cap=60), stopping=stopping)
+    writer = make_writer(Table(away), Letters(), backoff=Backoff(shortest=60, longest=60), stopping=stopping)
     handling = asyncio.create_task(writer.handle(batch))
     await asyncio.sleep(0)
     stopping.set()
@@ -247,11 +248,3 @@ async def test_the_metrics_tell_what_became_of_each_event() -> None:
     assert counted("order.canceled", REFUSED) == 1
     assert counted("unknown", MALFORMED) == 1
     assert metrics.registry.get_sample_value("audit_writer_batch_size_sum") == 4
-
-
-def test_the_pause_doubles_up_to_its_cap_and_leaves_half_to_chance() -> None:
-    backoff = Backoff(first=0.1, cap=5.0)
-    most = [backoff.seconds(attempt, 1.0) for attempt in range(1, 8)]
-    assert most == pytest.approx([0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 5.0])
-    assert backoff.seconds(1, 0.0) == pytest.approx(0.05)
-    assert backoff.seconds(10_000, 0.0) == pytest.approx(2.5)

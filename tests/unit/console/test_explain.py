@@ -1,5 +1,6 @@
 """`explain` reads only what a node shows, and never says otherwise than `replay`, which knows everything."""
 
+import asyncio
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
@@ -12,10 +13,11 @@ from truths import ENDS, RANDOM, SCRIPTED
 from console.errors import HistoryMissing, NeverPlaced, NoSuchAccount
 from console.explain.answer import Explanation, Step
 from console.explain.inquiry import explain
-from console.explain.node import Node, NodeMisbehaves, of_session
 from console.explain.parties import Party
 from console.lines import OrderLine
+from console.recorded_server import closed_session
 from console.replay import replay
+from ledger_client import FEE_SETTINGS, LedgerServer, ProtocolViolation
 from order_events import OrderStatus, RemovalReason, Resolution
 
 GLOBAL_FREEZE = 0x0040_0000
@@ -23,14 +25,14 @@ OF_EACH_END = 2
 NOBODY = "rrrrrrrrrrrrrrrrrrrrBZbvji"
 
 
-def told(node: Node, account: str, sequence: int) -> Explanation:
-    return explain(node, account, sequence, lambda *_: None)
+def told(server: LedgerServer, account: str, sequence: int) -> Explanation:
+    return asyncio.run(explain(server, account, sequence, lambda *_: None))
 
 
 def told_of(session: str, place: int = 0) -> Explanation:
     """Explain one of a session's orders, by its place among them."""
     order = recorded(session).orders[place]
-    return told(of_session(recorded(session)), order["account"], order["sequence"])
+    return told(closed_session(recorded(session)), order["account"], order["sequence"])
 
 
 def step(explanation: Explanation, effect: str) -> Step:
@@ -65,9 +67,9 @@ def test_every_order_of_a_scripted_session_is_explained_by_its_truth(name: str) 
     for order, line in zip(session.orders, replay(session), strict=True):
         if order["truth"]["state"] == "never_placed":
             with pytest.raises(NeverPlaced):
-                told(of_session(session), line.account, line.sequence)
+                told(closed_session(session), line.account, line.sequence)
             continue
-        explanation = told(of_session(session), line.account, line.sequence)
+        explanation = told(closed_session(session), line.account, line.sequence)
         assert same(explanation, line)
         if order["truth"]["state"] != "by_metadata":
             assert explanation.removal_reason in ENDS[order["truth"]["state"]][1]
@@ -78,7 +80,7 @@ def test_every_order_of_a_scripted_session_is_explained_by_its_truth(name: str) 
 @pytest.mark.parametrize("name", RANDOM)
 def test_the_orders_of_a_random_session_are_explained_as_replay_tells_them(name: str) -> None:
     session = recorded(name)
-    node = of_session(session)
+    node = closed_session(session)
     assert all(same(told(node, line.account, line.sequence), line) for line in of_every_end(replay(session)))
 
 
@@ -132,7 +134,7 @@ def test_on_a_bridge_the_offer_next_to_the_order_is_a_counterparty_too() -> None
 
 def test_a_pool_that_gave_an_order_what_it_asked_is_a_counterparty() -> None:
     session = recorded("random_amm_3")
-    node = of_session(session)
+    node = closed_session(session)
     assert any(
         party.role == "amm"
         for order in session.orders
@@ -162,13 +164,13 @@ def test_a_sequence_that_the_account_has_not_reached_is_no_order() -> None:
 def test_a_sequence_that_another_transaction_used_is_no_order() -> None:
     order = recorded("canceled").orders[0]
     with pytest.raises(NeverPlaced, match=f"used by OfferCancel {order['truth']['removed_by']} in ledger 52"):
-        told(of_session(recorded("canceled")), order["account"], order["sequence"] + 1)
+        told(closed_session(recorded("canceled")), order["account"], order["sequence"] + 1)
 
 
 def test_a_ticket_that_is_not_used_yet_is_no_order() -> None:
     made = MadeUp({}, entries={"ticket": {"TicketSequence": 7}})
     with pytest.raises(NeverPlaced, match="number of a ticket that is not used yet"):
-        told(made.node, OWNER, 7)
+        told(made, OWNER, 7)
     assert "account_tx" not in [method for method, _ in made.asked]
 
 
@@ -182,12 +184,12 @@ def test_a_sequence_that_no_transaction_since_the_account_s_creation_used_is_no_
     }
     made = MadeUp({40: tx("Payment", [created])})
     with pytest.raises(NeverPlaced, match="since its creation in ledger 40"):
-        told(made.node, OWNER, 7)
+        told(made, OWNER, 7)
 
 
 def test_an_account_that_no_ledger_knows_is_said_to_be_none() -> None:
     with pytest.raises(NoSuchAccount, match=f"found none at {NOBODY} in ledgers 50-53"):
-        told(of_session(recorded("canceled")), NOBODY, 1)
+        told(closed_session(recorded("canceled")), NOBODY, 1)
 
 
 def test_an_order_of_an_account_that_was_deleted_is_explained() -> None:
@@ -198,7 +200,7 @@ def test_an_order_of_an_account_that_was_deleted_is_explained() -> None:
 def test_a_history_that_begins_after_the_order_says_what_can_not_be_proven() -> None:
     account = recorded("canceled").orders[0]["account"]
     with pytest.raises(HistoryMissing, match=r"ledgers 50-53, .*not on the book.*ledgers before 50"):
-        told(of_session(recorded("canceled")), account, 3)
+        told(closed_session(recorded("canceled")), account, 3)
 
 
 def test_an_end_is_explained_where_the_placement_is_not_in_the_history() -> None:
@@ -247,7 +249,7 @@ def test_what_the_metadata_leaves_open_is_asked_of_the_ledger_before() -> None:
     frozen = {"Account": ISSUER, "Balance": "1", "OwnerCount": 0, "Flags": GLOBAL_FREEZE}
     line = {"Balance": usd("5"), "LowLimit": {**usd("0"), "issuer": OWNER}, "HighLimit": usd("0"), "Flags": 0}
     made = MadeUp(resting_then_removed(), entries={"account_root": frozen, "ripple_state": line})
-    explanation = told(made.node, OWNER, 7)
+    explanation = told(made, OWNER, 7)
     assert (explanation.removal_reason, explanation.rule) == (RemovalReason.UNFUNDED, "globally_frozen")
     assert {state.ledger_index for state in explanation.evidence_state} == {104}
     assert frozen in [state.fields for state in explanation.evidence_state]
@@ -257,7 +259,7 @@ def test_what_no_rule_proves_stays_unexplained_and_the_node_s_refusal_is_told() 
     made = MadeUp(
         resting_then_removed(), entries={"account_root": "lgrNotFound", "ripple_state": "lgrNotFound"}
     )
-    explanation = told(made.node, OWNER, 7)
+    explanation = told(made, OWNER, 7)
     assert (explanation.removal_reason, explanation.resolution) == (
         RemovalReason.UNEXPLAINED,
         Resolution.UNRESOLVED,
@@ -284,15 +286,37 @@ def sold_down_to_the_reserve() -> dict[int, dict[str, Any]]:
 
 def test_the_reserve_is_that_of_the_ledger_in_which_the_order_ended() -> None:
     then = {"ReserveBase": 20_000_000, "ReserveIncrement": 5_000_000}
-    explanation = told(MadeUp(sold_down_to_the_reserve(), entries={"index": then}).node, OWNER, 7)
+    explanation = told(MadeUp(sold_down_to_the_reserve(), entries={"index": then}), OWNER, 7)
     assert explanation.removal_reason is RemovalReason.UNFUNDED
     assert explanation.unproven == ()
 
 
 def test_where_the_node_does_not_show_the_reserve_of_then_it_is_told() -> None:
-    explanation = told(MadeUp(sold_down_to_the_reserve()).node, OWNER, 7)
+    explanation = told(MadeUp(sold_down_to_the_reserve()), OWNER, 7)
     assert explanation.removal_reason is RemovalReason.UNEXPLAINED
     assert any("taken as today's, 1 XRP and 0.2 XRP" in doubt for doubt in explanation.unproven)
+
+
+@pytest.mark.parametrize("name", ["reserve_unfunded", "unfunded_removed", "underfunded_partial"])
+def test_a_vote_in_the_very_ledger_that_touched_an_order_changes_nothing_of_its_end(name: str) -> None:
+    order = recorded(name).orders[0]
+    before = told(closed_session(recorded(name)), order["account"], order["sequence"])
+    voted_in = before.transactions[-1].ledger_index
+
+    def a_thousandth_from_then_on(answer: dict[str, Any]) -> dict[str, Any]:
+        node = answer["node"]
+        if node["LedgerEntryType"] != "FeeSettings" or answer["ledger_index"] < voted_in:
+            return answer
+        lowered = {
+            field: str(int(node[field]) // 1000) for field in ("ReserveBaseDrops", "ReserveIncrementDrops")
+        }
+        return {**answer, "node": {**node, **lowered}}
+
+    server = spoiled(name, ledger_entry=a_thousandth_from_then_on)
+    after = told(server, order["account"], order["sequence"])
+    assert (after.status, after.removal_reason) == (before.status, before.removal_reason)
+    asked = [params["ledger_index"] for _, params in server.asked if params.get("index") == FEE_SETTINGS]
+    assert max(asked) == voted_in - 1
 
 
 @pytest.mark.parametrize(
@@ -317,12 +341,12 @@ def test_a_history_that_can_not_be_right_is_refused(
     change: Callable[[dict[str, Any]], dict[str, Any]], found: str
 ) -> None:
     order = recorded("canceled").orders[0]
-    with pytest.raises(NodeMisbehaves, match=found):
+    with pytest.raises(ProtocolViolation, match=found):
         told(spoiled("canceled", account_tx=change), order["account"], order["sequence"])
 
 
 def test_other_ledgers_than_those_asked_for_are_refused() -> None:
     order = recorded("canceled").orders[0]
     node = spoiled("canceled", ledger=lambda answer: {**answer, "ledger_index": 1})
-    with pytest.raises(NodeMisbehaves, match="ledger: expected validated ledger 51, found ledger 1"):
+    with pytest.raises(ProtocolViolation, match="ledger: expected validated ledger 51, found ledger 1"):
         told(node, order["account"], order["sequence"])

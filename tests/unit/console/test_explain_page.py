@@ -1,5 +1,6 @@
 """The answer in words, in a table and in evidence, as a person sees it."""
 
+import asyncio
 import io
 import json
 from typing import Any
@@ -11,20 +12,21 @@ from replaying import recorded
 from rich.console import Console
 
 from console.explain.inquiry import explain
-from console.explain.node import Node, of_session
 from console.explain.page import Progress, show
+from console.recorded_server import closed_session
+from ledger_client import LedgerServer
 
 
-def shown(node: Node, account: str, sequence: int, width: int = 200) -> str:
+def shown(server: LedgerServer, account: str, sequence: int, width: int = 200) -> str:
     written = io.StringIO()
     console = Console(file=written, width=width, markup=False, highlight=False)
-    show(console, explain(node, account, sequence, lambda *_: None))
+    show(console, asyncio.run(explain(server, account, sequence, lambda *_: None)))
     return written.getvalue()
 
 
 def page(session: str, width: int = 200) -> str:
     order = recorded(session).orders[0]
-    return shown(of_session(recorded(session)), order["account"], order["sequence"], width)
+    return shown(closed_session(recorded(session)), order["account"], order["sequence"], width)
 
 
 @pytest.mark.parametrize(
@@ -125,7 +127,7 @@ def test_foreign_texts_are_shown_as_they_are_and_obeyed_by_no_terminal() -> None
     made = MadeUp(
         {101: tx("OfferCreate", nodes, account=OWNER, sequence=7, TakerGets=odd, TakerPays="10000000")}
     )
-    text = shown(made.node, OWNER, 7)
+    text = shown(made, OWNER, 7)
     assert "\x1b" not in text
     assert "5 [b]?[2J" in text
 

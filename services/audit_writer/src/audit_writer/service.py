@@ -10,7 +10,7 @@ import asyncio
 import contextlib
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Sequence
-from dataclasses import dataclass
+from functools import partial
 from typing import NamedTuple
 
 import structlog
@@ -35,8 +35,12 @@ from order_events import (
     ReconcilerEvent,
     decode,
 )
+from retries import Backoff, retry
 
 log = structlog.stdlib.get_logger("audit_writer.service")
+
+
+_BACKOFF = Backoff(shortest=0.1, longest=5.0)
 
 
 class _Stopping(Exception):
@@ -50,19 +54,6 @@ class Entry(NamedTuple):
     event: OrdersEvent
     text: str
     """The payload, as it was published."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Backoff:
-    """How long to wait before the next attempt: doubled each time up to `cap`, half of it left to chance."""
-
-    first: float = 0.1
-    cap: float = 5.0
-
-    def seconds(self, attempt: int, chance: float) -> float:
-        """Return the pause after the attempt (1, 2, ...); `chance` is in [0, 1)."""
-        full = min(self.cap, self.first * 2.0 ** min(attempt - 1, 32))
-        return full * (1 + chance) / 2
 
 
 def read(delivery: Delivery) -> Entry:
@@ -102,7 +93,7 @@ class AuditWriter:
         stopping: asyncio.Event,
         hold_every: float,
         chance: Callable[[], float],
-        backoff: Backoff = Backoff(),
+        backoff: Backoff = _BACKOFF,
     ) -> None:
         """Know the ports, and when to stop.
 
@@ -167,22 +158,27 @@ class AuditWriter:
     async def _write(self, entries: Sequence[Entry]) -> None:
         """Write until it is committed, however long the store is away."""
         rows = rows_of(entries)
-        attempt = 0
-        while True:
-            try:
-                new = await self._store.write(rows)
-            except StoreUnavailable as error:
-                attempt += 1
-                self._metrics.store_failures.inc()
-                if attempt == 1:
-                    log.warning("the store is away: holding the batch", size=len(entries), error=str(error))
-                await self._pause(self._backoff.seconds(attempt, self._chance()))
-                continue
-            if attempt:
-                log.warning("the store is back", attempts=attempt + 1)
-            self._metrics.duplicates.inc(len(entries) - new)
-            self._metrics.last_commit.set_to_current_time()
-            return
+        failures = 0
+
+        def failed(so_far: int, error: Exception) -> None:
+            nonlocal failures
+            failures = so_far
+            self._metrics.store_failures.inc()
+            if so_far == 1:
+                log.warning("the store is away: holding the batch", size=len(entries), error=str(error))
+
+        new = await retry(
+            partial(self._store.write, rows),
+            on=(StoreUnavailable,),
+            backoff=self._backoff,
+            chance=self._chance,
+            pause=self._pause,
+            failed=failed,
+        )
+        if failures:
+            log.warning("the store is back", attempts=failures + 1)
+        self._metrics.duplicates.inc(len(entries) - new)
+        self._metrics.last_commit.set_to_current_time()
 
     async def _set_apart(self, delivery: Delivery, reason: str, *, event_type: str, result: str) -> None:
         try:

@@ -19,8 +19,7 @@ from rich.progress import track
 from rich.table import Table
 
 from console.errors import BadOption
-from console.explain.node import printable
-from console.tables import screen
+from console.tables import printable, screen
 from order_events.subjects import (
     DEAD_LETTER_STREAM,
     DEAD_LETTER_SUBJECTS,

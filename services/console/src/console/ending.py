@@ -8,9 +8,10 @@ from typing import NoReturn
 import typer
 from rich.text import Text
 
-from console.errors import BadOption, NodeUnusable, NotFinished, NothingToExplain
+from console.errors import BadOption, NotFinished, NothingToExplain
 from console.lines import MissingOrder
-from console.tables import screen
+from console.tables import printable, screen
+from ledger_client import Overloaded, ServerError, Unreachable
 from offer_lifecycle import MalformedTransaction
 from replay_node.session import BadSession
 
@@ -28,7 +29,9 @@ def explained() -> Iterator[None]:
         yield
     except NothingToExplain as error:
         refuse(str(error), status=error.status)
-    except (NodeUnusable, NotFinished, MissingOrder) as error:
+    except (Unreachable, Overloaded) as error:
+        refuse(f"expected an XRP Ledger node that answers, found none at {error.server} ({error.problem})")
+    except (ServerError, NotFinished, MissingOrder) as error:
         refuse(str(error), status=FAILED)
     except (BadOption, BadSession, MalformedTransaction) as error:
         refuse(str(error))
@@ -38,6 +41,7 @@ def explained() -> Iterator[None]:
 
 def refuse(message: str, *, status: int = BAD_INPUT) -> NoReturn:
     """Print the message on standard error and end the command with that status."""
-    told = Text.assemble(("fillproof: ", "bold red"), message)
+    shown = "\n".join(printable(line) for line in message.split("\n"))
+    told = Text.assemble(("fillproof: ", "bold red"), shown)
     screen(stderr=True).print(told, soft_wrap=True)
     raise typer.Exit(status)

@@ -11,10 +11,6 @@ class NotFinished(Exception):
     """The stack came up and did not get to the end."""
 
 
-class NodeUnusable(Exception):
-    """The ledger's node answers, and what was asked for is not to be had from it."""
-
-
 class NothingToExplain(LookupError):
     """There is no order to explain. `status` is the exit status that says which way."""
 

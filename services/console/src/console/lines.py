@@ -32,7 +32,7 @@ class FillLine(msgspec.Struct, frozen=True, kw_only=True):
     got: str
 
 
-class OrderLine(msgspec.Struct, frozen=True, kw_only=True):
+class OrderLine(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One order's end, or where it stands."""
 
     session: str
@@ -44,6 +44,8 @@ class OrderLine(msgspec.Struct, frozen=True, kw_only=True):
     fills: list[FillLine]
     resolution: Resolution | None
     anomaly: bool
+    lacks_state: tuple[str, ...] = ()
+    """Ledger entries that a live node would be asked for, and that the recording does not have."""
 
 
 class MissingOrder(LookupError):

@@ -1,5 +1,6 @@
 """`fillproof`: what happened to every order, with proof."""
 
+import asyncio
 import contextlib
 import sys
 from collections.abc import Iterable, Iterator, Sequence
@@ -11,6 +12,7 @@ import typer
 from rich.markup import escape
 from rich.progress import track
 
+from console.asking import checked_address, server_at
 from console.compare.command import compare_command
 from console.desk import ack_command
 from console.ending import FAILED, explained, refuse
@@ -41,6 +43,7 @@ from console.options import (
     Sample,
     Sessions,
 )
+from console.record import record_command
 from console.replay import replay as fold_session
 from console.resuming import resume_command
 from console.sessions import SELECTION, Recording, find_session
@@ -48,7 +51,10 @@ from console.tables import screen, show_orders
 from replay_node.session import BadSession, RecordedLedger
 
 if TYPE_CHECKING:
-    from console.explain.node import Node
+    from collections.abc import Callable
+
+    from console.explain.answer import Explanation
+    from ledger_client import LedgerServer
 
 LAST_SEQUENCE = 2**32 - 1
 
@@ -251,17 +257,15 @@ def explain_command(
 
     Example: fillproof explain rfxmebQ8cESn2JoSoNV6eELtUzndoSjos6 55 --session canceled_elsewhere
     """
-    from xrpl.core.addresscodec import is_valid_classic_address
-
-    from console.explain.inquiry import explain
     from console.explain.page import Progress, show
 
-    if not is_valid_classic_address(address):
-        refuse(f"expected the classic address of an account (r...), found {address!r}: check it for a typo")
+    with explained():
+        account = checked_address(address)
     if not 1 <= sequence <= LAST_SEQUENCE:
         refuse(f"expected a sequence of 1 to {LAST_SEQUENCE}, found {sequence}")
-    with explained(), _asked(xrpl, session) as node:
-        told = explain(node, address, sequence, Progress(screen(stderr=True)))
+    with explained():
+        server = _server(xrpl, session)
+        told = asyncio.run(_explain(server, account, sequence, Progress(screen(stderr=True))))
     if as_json:
         _print_json([told])
     else:
@@ -270,14 +274,25 @@ def explain_command(
         raise typer.Exit(HistoryMissing.status)
 
 
-def _asked(url: str | None, session: str | None) -> "contextlib.AbstractContextManager[Node]":
-    from console.explain.node import at_url, of_session
+def _server(url: str | None, session: str | None) -> "LedgerServer":
+    from console.recorded_server import closed_session
 
     if url is not None and session is None:
-        return at_url(url)
+        return server_at(url)
     if session is not None and url is None:
-        return contextlib.nullcontext(of_session(_find([session])[0].session))
+        return closed_session(_find([session])[0].session)
     raise BadOption("expected one source: --xrpl URL for a live node, or --session NAME for a recorded one")
+
+
+async def _explain(
+    server: "LedgerServer", account: str, sequence: int, watch: "Callable[[int, int], None]"
+) -> "Explanation":
+    from console.explain.inquiry import explain
+
+    try:
+        return await explain(server, account, sequence, watch)
+    finally:
+        await server.close()
 
 
 def _folded(recording: Recording) -> Iterator[OrderLine]:
@@ -306,3 +321,4 @@ def _print_json(lines: Iterable[msgspec.Struct]) -> None:
 app.command("compare")(compare_command)
 app.command("resume")(resume_command)
 app.command("ack")(ack_command)
+app.command("record")(record_command)

@@ -9,8 +9,8 @@ import msgspec
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
-from xrpl.core.addresscodec import is_valid_classic_address
 
+from console.asking import checked_address
 from console.errors import BadOption, NotFinished
 
 _BAD_SETTINGS = 2
@@ -83,10 +83,7 @@ def show(console: Console, found: list[Rebuilt]) -> None:
 
 def _check(options: Options) -> None:
     for account in options.accounts:
-        if not is_valid_classic_address(account):
-            raise BadOption(
-                f"expected the classic address of an account (r...), found {account!r}: check it for a typo"
-            )
+        checked_address(account)
     for url in options.xrpl_urls:
         if urlsplit(url).scheme not in {"http", "https", "ws", "wss"}:
             raise BadOption(f"expected a URL as https://HOST:PORT or wss://HOST:PORT, found {url!r}")

@@ -10,8 +10,8 @@ import nats.errors
 from nats.js import JetStreamContext
 from nats.js.errors import BucketNotFoundError, KeyNotFoundError
 from rich.console import Console
-from xrpl.core.addresscodec import is_valid_classic_address
 
+from console.asking import checked_address
 from console.errors import BadOption, NotFinished
 from order_events import ReconcilerHalted, ReconcilerResumed, decode, encode, reconciler_event_id
 from order_events.subjects import HALT_KEY, RESUME_KEY, STATE_BUCKET
@@ -40,11 +40,7 @@ def resume(nats_url: str, answer: Answer, console: Console) -> list[ReconcilerHa
         NotFinished: no bus answers, or no reconciler has taken the answer up yet.
 
     """
-    if not is_valid_classic_address(answer.account):
-        raise BadOption(
-            f"expected the classic address of an account (r...), found {answer.account!r}: "
-            "check it for a typo"
-        )
+    answer = msgspec.structs.replace(answer, account=checked_address(answer.account))
     if not answer.note.strip():
         raise BadOption("expected a --note that says what was found, found an empty one")
     return asyncio.run(_resume(nats_url, answer, console))

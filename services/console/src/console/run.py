@@ -5,24 +5,19 @@ import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import NoReturn
-from urllib.parse import urlsplit
 
-import httpx
 import msgspec
 import nats
 from nats.aio.msg import Msg
 from nats.js.api import DeliverPolicy
 from rich.console import Console
 from rich.text import Text
-from websockets.exceptions import WebSocketException
-from xrpl import XRPLException
-from xrpl.clients import JsonRpcClient, WebsocketClient
-from xrpl.core.addresscodec import is_valid_classic_address
-from xrpl.models import AccountInfo, Response, ServerInfo
 
+from console.asking import checked_address, server_at
 from console.errors import BadOption
 from console.stack import POLL_SECONDS, local_stack, metrics, start_audit_writer
 from console.tables import quoted
+from ledger_client import ServerError, account_root, server_status
 from local_stack import LocalStack, check_interrupts
 from offer_lifecycle import format_decimal
 from order_events import Malformed, OrderDisappeared, OrderEvent, OrderFilled, decode
@@ -50,58 +45,36 @@ def run(urls: list[str], accounts: list[str], options: Options, console: Console
         StackError: a port is taken, a directory can't be written, a part does not start or dies.
 
     """
-    for account in accounts:
-        if not is_valid_classic_address(account):
-            raise BadOption(
-                f"expected the classic address of an account (r...), found {account!r}: check it for a typo"
-            )
-    _ask_servers(urls, accounts, console)
+    followed = [checked_address(account) for account in accounts]
+    asyncio.run(_ask_servers(urls, followed, console))
     with local_stack(
         data_dir=options.data_dir, nats_port=options.nats_port, postgres_port=options.postgres_port
     ) as stack:
         start_audit_writer(stack)
-        asyncio.run(_follow(stack, urls, accounts, console))
+        asyncio.run(_follow(stack, urls, followed, console))
 
 
-def _ask_servers(urls: list[str], accounts: list[str], console: Console) -> None:
+async def _ask_servers(urls: list[str], accounts: list[str], console: Console) -> None:
     """Check that a server answers and that it knows the accounts."""
     silent: list[str] = []
     for url in urls:
-        if urlsplit(url).scheme not in {"http", "https", "ws", "wss"}:
-            raise BadOption(f"expected a URL as https://HOST:PORT or wss://HOST:PORT, found {url!r}")
+        server = server_at(url)
         try:
-            for account, answer in zip(accounts, _account_infos(url, accounts), strict=True):
-                if answer.result.get("error") == "actNotFound":
+            newest = (await server_status(server)).validated
+            for account in accounts:
+                if await account_root(server, account, newest) is None:
                     raise BadOption(
-                        f"expected an account that exists, found none at {account} on {url}: "
+                        f"expected an account that exists, found none at {account} on {server.name}: "
                         "is it funded, and is this the right network?"
                     )
-        except (
-            OSError,
-            TimeoutError,
-            ValueError,
-            httpx.HTTPError,
-            WebSocketException,
-            XRPLException,
-        ) as error:
-            if isinstance(error, BadOption):
-                raise
-            silent.append(f"{url} ({str(error) or type(error).__name__})")
+        except ServerError as error:
+            silent.append(f"{error.server} ({error.problem})")
+        finally:
+            await server.close()
     if len(silent) == len(urls):
         raise BadOption(f"expected an XRP Ledger node that answers, found none at {', '.join(silent)}")
-    for server in silent:
-        console.print(f"No answer from {server}; the others are used until it is back.", style="yellow")
-
-
-def _account_infos(url: str, accounts: list[str]) -> list[Response]:
-    requests = [AccountInfo(account=account, ledger_index="validated") for account in accounts]
-    if urlsplit(url).scheme.startswith("http"):
-        client = JsonRpcClient(url)
-        client.request(ServerInfo())
-        return [client.request(request) for request in requests]
-    with WebsocketClient(url) as socket:
-        socket.request(ServerInfo())
-        return [socket.request(request) for request in requests]
+    for problem in silent:
+        console.print(f"No answer from {problem}; the others are used until it is back.", style="yellow")
 
 
 async def _follow(stack: LocalStack, urls: list[str], accounts: list[str], console: Console) -> None:

@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
 
 import asyncpg
 import msgspec
@@ -12,17 +11,18 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
+from console.asking import server_at
 from console.errors import BadOption
-from console.explain.node import Node, Refused, at_url
 from console.proof.chain import Finding, Head, parse_head
-from console.proof.on_ledger import Ask, OnLedger, hold_against
+from console.proof.on_ledger import OnLedger, hold_against
 from console.proof.tables import Counts, Verification, sql
+from ledger_client import LedgerServer, find_transaction
+from offer_lifecycle import Transaction
 from order_events import OrderEvent, decode
 
 SHOWN = 50
 """Findings in the table; the rest is counted."""
 CONNECT_SECONDS = 5.0
-NOT_FOUND = "txnNotFound"
 
 
 class Report(msgspec.Struct, frozen=True, kw_only=True):
@@ -40,7 +40,7 @@ def verify(database: str, noted: Sequence[str], xrpl: str | None, sample: int, c
 
     Raises:
         BadOption: a noted head is none, the database or the node does not answer, the role may not read.
-        NodeUnusable: the node's answers are none.
+        ServerError: the node does not answer, or its answers are none.
 
     """
     try:
@@ -58,8 +58,8 @@ def verify(database: str, noted: Sequence[str], xrpl: str | None, sample: int, c
     if xrpl is None:
         return found
     result = OnLedger()
-    with at_url(xrpl) as node, _progress(console, "against the ledger", len(events)) as advance:
-        differences = list(hold_against(events, _asking(node, advance), result))
+    with _progress(console, "against the ledger", len(events)) as advance:
+        differences = asyncio.run(_hold_against(server_at(xrpl), events, result, advance))
     return msgspec.structs.replace(found, findings=found.findings + differences, on_ledger=result)
 
 
@@ -124,17 +124,17 @@ async def _verify_tables(
     return report, [event for event in events if isinstance(event, OrderEvent)]
 
 
-def _asking(node: Node, advance: Callable[[int], None]) -> Ask:
-    def ask(name: str) -> dict[str, Any] | None:
+async def _hold_against(
+    server: LedgerServer, events: list[OrderEvent], result: OnLedger, advance: Callable[[int], None]
+) -> list[Finding]:
+    async def ask(transaction_hash: str) -> Transaction | None:
         advance(1)
-        try:
-            return node.ask("tx", dict[str, Any], transaction=name, binary=False)
-        except Refused as error:
-            if error.code == NOT_FOUND:
-                return None
-            raise
+        return await find_transaction(server, transaction_hash)
 
-    return ask
+    try:
+        return [finding async for finding in hold_against(events, ask, result)]
+    finally:
+        await server.close()
 
 
 @contextmanager

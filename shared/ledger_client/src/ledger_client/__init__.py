@@ -20,11 +20,13 @@ from ledger_client.answers import Pinned, ask, ask_pinned
 from ledger_client.connecting import connect
 from ledger_client.envelope import API_VERSION, read_envelope, result_of
 from ledger_client.fold_with_questions import decide_with_questions, fold_with_questions
+from ledger_client.patient_server import PatientServer
 from ledger_client.questions import (
     Snapshot,
     account_balances,
     account_root,
     account_snapshot,
+    find_transaction,
     ledger_entry,
     ledger_header,
     listed_offers,
@@ -57,6 +59,7 @@ __all__ = [
     "LedgerServer",
     "LedgerTransaction",
     "Overloaded",
+    "PatientServer",
     "Pinned",
     "ProtocolViolation",
     "Refused",
@@ -77,6 +80,7 @@ __all__ = [
     "classic_address",
     "connect",
     "decide_with_questions",
+    "find_transaction",
     "fold_with_questions",
     "history_pages",
     "ledger_entry",

@@ -9,7 +9,14 @@ import structlog
 
 from ledger_client.answers import Pinned, ask_pinned, check_pinned, decode, pages
 from ledger_client.server import LedgerServer, ProtocolViolation, Refused, ServerError
-from offer_lifecycle import Header, StateAnswer, StateRequest
+from offer_lifecycle import (
+    Header,
+    MalformedTransaction,
+    StateAnswer,
+    StateRequest,
+    Transaction,
+    read_transaction,
+)
 
 _log = structlog.get_logger()
 
@@ -126,6 +133,27 @@ async def ledger_entry(
             return None
         raise
     return answer.node
+
+
+async def find_transaction(server: LedgerServer, transaction_hash: str) -> Transaction | None:
+    """Ask for a validated transaction by its hash; None: the server does not have it.
+
+    Raises:
+        ServerError: as every request; ProtocolViolation if it is not validated, or can't be read.
+
+    """
+    try:
+        result = await server.request("tx", transaction=transaction_hash, binary=False)
+    except Refused as refusal:
+        if refusal.code == "txnNotFound":
+            return None
+        raise
+    if decode(server.name, "tx", result, Pinned).validated is not True:
+        raise ProtocolViolation(server.name, f"tx: the transaction {transaction_hash} is not validated")
+    try:
+        return read_transaction(result)
+    except MalformedTransaction as error:
+        raise ProtocolViolation(server.name, f"tx: {error}") from error
 
 
 async def state_before(server: LedgerServer, request: StateRequest) -> StateAnswer | None:

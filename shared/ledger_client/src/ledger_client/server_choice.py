@@ -6,14 +6,17 @@ from collections.abc import Callable, Iterator, Sequence
 import structlog
 
 from ledger_client.server import Lagging, LedgerServer, Overloaded, ServerError, WrongChain
+from retries import Backoff
 
 _log = structlog.get_logger()
 
-_LONGEST = 30.0
-_SHORTEST = {Overloaded: 1.0, WrongChain: _LONGEST}
-_SHORTEST_OF_OTHERS = 0.25
-_LONGEST_OF: dict[type[ServerError], float] = {Lagging: 5.0}
-"""Seconds; one that lags catches up soon, and says so itself."""
+_BACKOFF = Backoff(shortest=0.25, longest=30.0)
+_BACKOFF_OF: dict[type[ServerError], Backoff] = {
+    Overloaded: Backoff(shortest=1.0, longest=30.0),
+    WrongChain: Backoff(shortest=30.0, longest=30.0),
+    Lagging: Backoff(shortest=0.25, longest=5.0),
+}
+"""A server that lags catches up soon, and says so itself; one on another chain stays there."""
 
 
 class Servers:
@@ -59,9 +62,7 @@ class Servers:
         if self._aside_until.get(server.name, now) > now:
             return  # another account's task has met the same trouble
         failures = self._failures[server.name] = self._failures.get(server.name, 0) + 1
-        shortest = _SHORTEST.get(type(error), _SHORTEST_OF_OTHERS)
-        longest = _LONGEST_OF.get(type(error), _LONGEST)
-        pause = min(longest, shortest * 2 ** min(failures - 1, 10)) * self._chance.uniform(0.5, 1)
+        pause = _BACKOFF_OF.get(type(error), _BACKOFF).seconds(failures, self._chance.random())
         self._aside_until[server.name] = now + pause
         if self._told.get(server.name) != error.kind:
             self._told[server.name] = error.kind

@@ -18,10 +18,11 @@ from console.compare.progress import Progress
 from console.compare.report import Report, make_report
 from console.compare.screen import describe, show
 from console.ending import explained, refuse
-from console.errors import BadOption, NodeUnusable
+from console.errors import BadOption
 from console.extras import require_extra
 from console.sessions import find_session
 from console.tables import screen
+from ledger_client import ServerError
 
 _SESSION_ENDINGS = (".json", ".json.gz")
 _HALT_AFTER = 3
@@ -193,7 +194,7 @@ def _never_differs() -> Iterator[None]:
     """Take a source that can't be used for bad input: exit status 1 says that book and ledger differ."""
     try:
         yield
-    except NodeUnusable as error:
+    except ServerError as error:
         refuse(str(error))
 
 

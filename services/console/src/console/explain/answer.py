@@ -16,7 +16,7 @@ from console.explain.evidence import (
     nodes,
     states,
 )
-from console.explain.history import History, Newest
+from console.explain.history import History
 from console.explain.life import Life, Touch
 from console.explain.parties import Party, counterparties
 from console.tables import quoted
@@ -131,7 +131,7 @@ class Explanation(msgspec.Struct, frozen=True, kw_only=True):
     """What could not be proven, and why."""
 
 
-def explanation(*, order: Order, life: Life, history: History, newest: Newest, node: str) -> Explanation:
+def explanation(*, order: Order, life: Life, history: History, validated: int, node: str) -> Explanation:
     """Put together what the kernel says of the order; `node` is how messages call the node."""
     rule, evidence = _cause(life)
     since = next((tx for tx in history.transactions if tx.hash == life.unfunded_since), None)
@@ -139,7 +139,7 @@ def explanation(*, order: Order, life: Life, history: History, newest: Newest, n
         account=order.account,
         sequence=order.sequence,
         node=node,
-        ledger_index=newest.ledger_index,
+        ledger_index=validated,
         status=order.status,
         removal_reason=order.removal_reason,
         removed_by=order.removed_by,

@@ -1,64 +1,79 @@
 """From the question (an account, a sequence, a node) to the answer, or to why there is none."""
 
-from collections.abc import Iterator
+from typing import Any
 
 import msgspec
 
 from console.errors import HistoryMissing, NeverPlaced, NoSuchAccount
 from console.explain.answer import Explanation, explanation
-from console.explain.history import (
-    History,
-    Watch,
-    ledger_entry,
-    newest_ledger,
-    next_sequence,
-    read_back,
-)
+from console.explain.history import History, Watch, read_back
 from console.explain.life import follow
-from console.explain.node import Node, NodeMisbehaves, Refused
+from ledger_client import (
+    InvalidRequest,
+    LedgerServer,
+    ProtocolViolation,
+    Refused,
+    account_root,
+    ledger_entry,
+    server_status,
+)
 from offer_lifecycle import Order
 
 
-def explain(node: Node, account: str, sequence: int, watch: Watch) -> Explanation:
-    """Say what happened to an account's order up to the node's newest validated ledger.
+async def explain(server: LedgerServer, account: str, sequence: int, watch: Watch) -> Explanation:
+    """Say what happened to an account's order up to the server's newest validated ledger.
 
-    An explanation with `missing_transactions` is incomplete: the node lacks a part of the history.
+    An explanation with `missing_transactions` is incomplete: the server lacks a part of the history.
 
     Raises:
         NoSuchAccount, NeverPlaced, HistoryMissing: there is nothing to explain, and why.
-        NodeSilent, NodeMisbehaves, Refused: the node can't be used.
+        ServerError: the server can't be used.
 
     """
-    newest = newest_ledger(node)
-    asked = _Question(node=node, account=account, sequence=sequence, upto=newest.ledger_index)
-    following = next_sequence(node, account, newest.ledger_index)
-    asked.check_sequence(following)
-    history = read_back(node, account, sequence, newest.ledger_index, watch)
-    asked.check_history(history, exists=following is not None)
-    life = follow(node, account, sequence, history, newest)
+    status = await server_status(server)
+    asked = _Question(server=server, account=account, sequence=sequence, upto=status.validated)
+    root = await account_root(server, account, status.validated)
+    await asked.check_sequence(_next_sequence(server, root))
+    history = await read_back(server, account, sequence, status.validated, watch)
+    asked.check_history(history, exists=root is not None)
+    life = await follow(server, account, sequence, history, status)
     if life.order is None:
         if history.placed is not None:
-            raise NodeMisbehaves(f"{node.name}: the order can't be read: {'; '.join(life.damaged)}")
-        raise HistoryMissing(asked.placed_before(history))
-    told = explanation(order=life.order, life=life, history=history, newest=newest, node=node.name)
-    unproven = (*told.unproven, *asked.contradiction(life.order))
+            raise ProtocolViolation(server.name, f"the order can't be read: {'; '.join(life.damaged)}")
+        raise HistoryMissing(await asked.placed_before(history))
+    told = explanation(
+        order=life.order, life=life, history=history, validated=status.validated, node=server.name
+    )
+    unproven = (*told.unproven, *await asked.contradiction(life.order))
     return msgspec.structs.replace(told, unproven=unproven)
 
 
-class _Question(msgspec.Struct, frozen=True, kw_only=True):
-    """An order of an account, asked of a node as of one validated ledger."""
+def _next_sequence(server: LedgerServer, root: dict[str, Any] | None) -> int | None:
+    """Return the Sequence that the account uses next; None: it is not on the ledger."""
+    if root is None:
+        return None
+    found = root.get("Sequence")
+    if not isinstance(found, int):
+        raise ProtocolViolation(
+            server.name, f"account_info: expected the account's Sequence, found {found!r}"
+        )
+    return found
 
-    node: Node
+
+class _Question(msgspec.Struct, frozen=True, kw_only=True):
+    """An order of an account, asked of a server as of one validated ledger."""
+
+    server: LedgerServer
     account: str
     sequence: int
     upto: int
 
-    def check_sequence(self, following: int | None) -> None:
+    async def check_sequence(self, following: int | None) -> None:
         """Raise NeverPlaced where the account's next sequence or a ticket shows that it is not used yet."""
         unused = f"order {self.sequence} of {self.account} was never placed up to ledger {self.upto}"
         if following is not None and self.sequence >= following:
             raise NeverPlaced(f"{unused}: the account's next sequence is {following}")
-        if self._has({"ticket": {"account": self.account, "ticket_seq": self.sequence}}):
+        if await self._has({"ticket": {"account": self.account, "ticket_seq": self.sequence}}):
             raise NeverPlaced(f"{unused}: it is the number of a ticket that is not used yet")
 
     def check_history(self, history: History, *, exists: bool) -> None:
@@ -74,7 +89,7 @@ class _Question(msgspec.Struct, frozen=True, kw_only=True):
         if not exists and not history.transactions:
             raise NoSuchAccount(
                 f"expected an account that exists, found none at {self.account} in ledgers "
-                f"{history.oldest}-{self.upto} of {self.node.name}: is the address right, and the network?"
+                f"{history.oldest}-{self.upto} of {self.server.name}: is the address right, and the network?"
             )
         if history.whole:
             raise NeverPlaced(
@@ -82,34 +97,36 @@ class _Question(msgspec.Struct, frozen=True, kw_only=True):
                 f"since its creation in ledger {history.transactions[0].ledger_index} used that sequence"
             )
 
-    def placed_before(self, history: History) -> str:
+    async def placed_before(self, history: History) -> str:
         """Say what can't be proven, and why."""
-        listed = self._has(self._entry)
+        listed = await self._has(self._entry)
         where = "" if listed is None else f"; at the end it is {'' if listed else 'not '}on the book"
         return (
             f"order {self.sequence} of {self.account} was not placed in ledgers "
-            f"{history.oldest}-{self.upto}, the history that {self.node.name} has{where}. Whether it was "
+            f"{history.oldest}-{self.upto}, the history that {self.server.name} has{where}. Whether it was "
             "placed before and what became of it can't be proven: ask a node with ledgers before "
             f"{history.oldest}"
         )
 
-    def contradiction(self, order: Order) -> Iterator[str]:
-        """Hold what the transactions say against the book itself; yield where they differ."""
-        listed = self._has(self._entry)
-        if listed is not None and listed is not order.listed:
-            shown = "still on the book" if listed else "not on the book"
-            yield (
-                f"That nothing is missing: at ledger {self.upto} it is {shown}, and not so by the "
-                f"transactions that {self.node.name} shows."
-            )
+    async def contradiction(self, order: Order) -> tuple[str, ...]:
+        """Hold what the transactions say against the book itself; return where they differ."""
+        listed = await self._has(self._entry)
+        if listed is None or listed is order.listed:
+            return ()
+        shown = "still on the book" if listed else "not on the book"
+        found = (
+            f"That nothing is missing: at ledger {self.upto} it is {shown}, and not so by the "
+            f"transactions that {self.server.name} shows."
+        )
+        return (found,)
 
     @property
     def _entry(self) -> dict[str, object]:
         return {"offer": {"account": self.account, "seq": self.sequence}}
 
-    def _has(self, entry: dict[str, object]) -> bool | None:
-        """Whether the ledger has the entry; None: the node can't say."""
+    async def _has(self, entry: dict[str, object]) -> bool | None:
+        """Whether the ledger has the entry; None: the server can't say."""
         try:
-            return ledger_entry(self.node, self.upto, entry) is not None
-        except Refused:
+            return await ledger_entry(self.server, self.upto, entry) is not None
+        except (Refused, InvalidRequest):
             return None

@@ -4,12 +4,24 @@ Nothing is known of the account before; what the metadata leaves open is asked o
 before, and the same ledger is folded again with the answers.
 """
 
+from collections.abc import Mapping, Sequence
 from itertools import groupby
 
 import msgspec
 
-from console.explain.history import History, Newest, ledger_entry, ledger_header, reserves_at
-from console.explain.node import Node, Refused
+from console.explain.history import History
+from ledger_client import (
+    InvalidRequest,
+    LedgerServer,
+    ProtocolViolation,
+    Refused,
+    ServerStatus,
+    decide_with_questions,
+    ledger_entry,
+    ledger_header,
+    reserves_after,
+    reserves_between,
+)
 from offer_lifecycle import (
     AccountState,
     Header,
@@ -25,9 +37,6 @@ from offer_lifecycle import (
     fold_ledger,
 )
 from order_events import OrderDisappeared, OrderEvent
-
-_ROUNDS = 3
-"""A domain's answer asks for credentials; nothing asks further than that."""
 
 
 class Touch(msgspec.Struct, frozen=True, kw_only=True):
@@ -57,37 +66,60 @@ class Life(msgspec.Struct, frozen=True, kw_only=True):
     """Nodes of its transactions that could not be read."""
 
 
-def follow(node: Node, account: str, sequence: int, history: History, newest: Newest) -> Life:
+async def follow(
+    server: LedgerServer, account: str, sequence: int, history: History, status: ServerStatus
+) -> Life:
     """Fold the history as far as it concerns the order.
 
     Raises:
-        Refused, NodeSilent, NodeMisbehaves: what was asked for is not to be had.
+        ServerError: what was asked for is not to be had.
 
     """
-    touching = [tx for tx in history.transactions if tx.hash in history.touching]
-    reserves = reserves_at(node, touching[-1].ledger_index) if touching else None
-    follower = _Follower(node, account, sequence, newest, reserves)
+    touched_in = [tx.ledger_index for tx in history.transactions if tx.hash in history.touching]
+    reserves = await _reserves(server, touched_in)
+    follower = _Follower(server, account, sequence, status, reserves)
     for ledger_index, group in groupby(history.transactions, key=lambda tx: tx.ledger_index):
         transactions = tuple(group)
         touched = [tx for tx in transactions if tx.hash in history.touching]
-        follower.take(ledger_index, transactions, touched)
-    follower.close()
+        await follower.follow_ledger(ledger_index, transactions, touched)
+    await follower.pass_time()
     return follower.life()
+
+
+async def _reserves(server: LedgerServer, ledgers: Sequence[int]) -> Mapping[int, Reserves]:
+    """Return the reserves that these ledgers' transactions were held to; none: the server can't say.
+
+    Where it has lost the state before the first of them, those of the last one are taken for all.
+    """
+    if not ledgers:
+        return {}
+    try:
+        return await reserves_between(server, ledgers[0] - 1, ledgers[-1], ledgers)
+    except (Refused, InvalidRequest, ProtocolViolation):
+        pass
+    try:
+        return dict.fromkeys(ledgers, await reserves_after(server, ledgers[-1] - 1))
+    except (Refused, InvalidRequest, ProtocolViolation):
+        return {}
 
 
 class _Follower:
     """The account's state on its way through the history, and what gathers about the one order."""
 
     def __init__(
-        self, node: Node, account: str, sequence: int, newest: Newest, reserves: Reserves | None
+        self,
+        server: LedgerServer,
+        account: str,
+        sequence: int,
+        status: ServerStatus,
+        reserves: Mapping[int, Reserves],
     ) -> None:
-        self._node = node
+        self._server = server
         self._account = account
         self._sequence = sequence
-        self._reserves = reserves or newest.reserves
-        self._reserves_known = reserves is not None
-        self._newest = newest.ledger_index
-        self._network_id = newest.network_id
+        self._status = status
+        self._reserves_of = reserves
+        self._reserves = reserves.get(max(reserves, default=0), status.reserves)
         self._state: AccountState | None = None
         self._order: Order | None = None
         self._verdict: Verdict | None = None
@@ -97,21 +129,22 @@ class _Follower:
         self._unanswered: dict[bytes, str] = {}
         self._damaged: list[str] = []
 
-    def take(
+    async def follow_ledger(
         self, ledger_index: int, transactions: tuple[Transaction, ...], touched: list[Transaction]
     ) -> None:
         """Fold one ledger of the history."""
-        times_count = touched or ledger_index == self._newest
-        header = ledger_header(self._node, ledger_index) if times_count else _timeless(ledger_index)
-        events = self._fold(header, transactions)
+        times_count = touched or ledger_index == self._status.validated
+        header = await ledger_header(self._server, ledger_index) if times_count else _timeless(ledger_index)
+        events = await self._fold(header, transactions)
         for tx in touched:
             told = tuple(event for event in events if event.transaction_hash == tx.hash)
             self._touches.append(Touch(tx=tx, header=header, events=told))
 
-    def close(self) -> None:
-        """Let time pass to the newest ledger: an Expiration may have."""
-        if self._state is not None and self._state.record.ledger_index < self._newest and not self._gone:
-            self._fold(ledger_header(self._node, self._newest), ())
+    async def pass_time(self) -> None:
+        """Let time pass to the newest ledger: an Expiration may have passed too."""
+        newest = self._status.validated
+        if self._state is not None and self._state.record.ledger_index < newest and not self._gone:
+            await self._fold(await ledger_header(self._server, newest), ())
 
     def life(self) -> Life:
         return Life(
@@ -120,7 +153,7 @@ class _Follower:
             touches=tuple(self._touches),
             unfunded_since=self._unfunded_since,
             reserves=self._reserves,
-            reserves_known=self._reserves_known,
+            reserves_known=bool(self._reserves_of),
             answers=tuple(self._answers.values()),
             unanswered=tuple(self._unanswered.values()),
             damaged=tuple(self._damaged),
@@ -131,19 +164,21 @@ class _Follower:
         """It has ended and is not listed: nothing can happen to it any more."""
         return self._order is not None and self._order.ended and not self._order.listed
 
-    def _fold(self, header: Header, transactions: tuple[Transaction, ...]) -> list[OrderEvent]:
+    async def _fold(self, header: Header, transactions: tuple[Transaction, ...]) -> list[OrderEvent]:
         if self._gone:
             return []
         if self._state is None:
             before = _timeless(header.ledger_index - 1)
             self._state = adopt_without_snapshot(
-                network_id=self._network_id, account=self._account, header=before
+                network_id=self._status.network_id, account=self._account, header=before
             )
-        facts = LedgerFacts(header=header, reserves=self._reserves, transactions=transactions)
-        outcome = self._explained(self._state, facts)
+        reserves = self._reserves_of.get(header.ledger_index, self._reserves)
+        facts = LedgerFacts(header=header, reserves=reserves, transactions=transactions)
+        outcome = await self._fold_with_questions(self._state, facts)
         self._state.apply(outcome)
         self._order = outcome.changed.get(self._sequence, self._order)
-        self._verdict = outcome.verdicts.get(self._sequence, self._verdict)
+        if self._sequence in outcome.verdicts:
+            self._verdict, self._reserves = outcome.verdicts[self._sequence], reserves
         self._damaged += outcome.damaged
         events = [event for event in outcome.events if event.sequence == self._sequence]
         for event in events:
@@ -151,23 +186,24 @@ class _Follower:
                 self._unfunded_since = event.unfunded_since
         return events
 
-    def _explained(self, state: AccountState, facts: LedgerFacts) -> LedgerOutcome:
-        outcome = fold_ledger(state, facts)
-        for _ in range(_ROUNDS):
-            verdict = outcome.verdicts.get(self._sequence)
-            asked = [self._answer(question) for question in (verdict.questions if verdict else ())]
-            known = tuple(answer for answer in asked if answer is not None)
-            if not known:
-                break
-            facts = msgspec.structs.replace(facts, answers=(*facts.answers, *known))
-            outcome = fold_ledger(state, facts)
-        return outcome
+    async def _fold_with_questions(self, state: AccountState, facts: LedgerFacts) -> LedgerOutcome:
+        """Fold the ledger; only what is left open of the one order is asked."""
 
-    def _answer(self, request: StateRequest) -> StateAnswer | None:
+        def open_questions(outcome: LedgerOutcome) -> Sequence[StateRequest]:
+            verdict = outcome.verdicts.get(self._sequence)
+            return verdict.questions if verdict else ()
+
+        return await decide_with_questions(
+            lambda answers: fold_ledger(state, msgspec.structs.replace(facts, answers=answers)),
+            open_questions,
+            self._answer,
+        )
+
+    async def _answer(self, request: StateRequest) -> StateAnswer | None:
         key = msgspec.json.encode(request)
         try:
-            fields = ledger_entry(self._node, request.ledger_index, request.entry)
-        except Refused as refusal:
+            fields = await ledger_entry(self._server, request.ledger_index, request.entry)
+        except (Refused, InvalidRequest) as refusal:
             self._unanswered[key] = f"{request.why}, at ledger {request.ledger_index} ({refusal})"
             return None
         answer = self._answers[key] = StateAnswer(request=request, fields=fields)

@@ -11,9 +11,8 @@ from rich.table import Table
 from rich.text import Text
 
 from console.explain.answer import Explanation, Step
-from console.explain.node import printable
 from console.explain.words import amount, sentences
-from console.tables import COLOURS, SHORT_HASH
+from console.tables import COLOURS, SHORT_HASH, printable
 from order_events import OrderStatus, RemovalReason
 
 _WIDE = 150

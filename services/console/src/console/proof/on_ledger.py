@@ -1,12 +1,12 @@
 """Rows held against the ledger's own transactions, asked for by their hashes. Pure, but for who asks."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from decimal import Decimal
-from typing import Any
 
 import msgspec
 
 from console.proof.chain import Break, Finding
+from ledger_client import ProtocolViolation
 from offer_lifecycle import (
     MalformedTransaction,
     Reserves,
@@ -14,12 +14,11 @@ from offer_lifecycle import (
     balance_changes,
     decide_placement,
     offer_changes,
-    read_transaction,
 )
 from order_events import LiquiditySide, OrderEvent, OrderFilled
 
-Ask = Callable[[str], dict[str, Any] | None]
-"""Given a transaction's hash, returns the `result` of the node's method `tx`; None where it has none."""
+Ask = Callable[[str], Awaitable[Transaction | None]]
+"""Given a transaction's hash, returns the validated transaction; None where the server does not have it."""
 
 _ANY_RESERVE = Reserves(base=0, increment=0)
 """What was traded does not depend on the reserve."""
@@ -34,18 +33,23 @@ class OnLedger(msgspec.Struct, kw_only=True):
     """Rows whose transaction the node does not have: its history may be too short, which proves nothing."""
 
 
-def hold_against(events: Iterable[OrderEvent], ask: Ask, result: OnLedger) -> Iterator[Finding]:
+async def hold_against(events: Iterable[OrderEvent], ask: Ask, result: OnLedger) -> AsyncIterator[Finding]:
     """Tell of each event that is not what the ledger says of its transaction; counts go to `result`.
 
     Whatever `ask` raises goes through.
     """
     for event in events:
-        answer = ask(event.transaction_hash or "")
-        if answer is None:
-            result.unknown += 1
-            continue
+        try:
+            tx = await ask(event.transaction_hash or "")
+        except ProtocolViolation as error:
+            detail: str | None = error.problem
+        else:
+            if tx is None:
+                result.unknown += 1
+                continue
+            detail = _difference(event, tx)
         result.held += 1
-        if detail := _difference(event, answer):
+        if detail:
             yield Finding(
                 what=Break.UNLIKE_LEDGER,
                 table="order_event",
@@ -55,11 +59,8 @@ def hold_against(events: Iterable[OrderEvent], ask: Ask, result: OnLedger) -> It
             )
 
 
-def _difference(event: OrderEvent, answer: dict[str, Any]) -> str | None:
-    if answer.get("validated") is not True:
-        return f"the transaction {event.transaction_hash} is not validated"
+def _difference(event: OrderEvent, tx: Transaction) -> str | None:
     try:
-        tx = read_transaction(answer)
         found: list[tuple[str, object, object]] = [
             ("transaction", event.transaction_hash, tx.hash),
             ("ledger", event.ledger_index, tx.ledger_index),

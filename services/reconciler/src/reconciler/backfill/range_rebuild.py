@@ -5,8 +5,10 @@ is written to the state bucket, and only the events of the wanted ledgers are pu
 """
 
 import asyncio
+import random
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from functools import partial
 
 import msgspec
 import structlog
@@ -21,11 +23,13 @@ from reconciler.following.publisher import Publisher
 from reconciler.following.stored_account import cursor_of
 from reconciler.ports.bus import EngineFeed, OrdersBus, StateStore, StoredValues
 from reconciler.ports.market import Market
+from retries import Backoff, retry
 
 _log = structlog.get_logger()
 
-_PAUSES = (0.5, 1.0, 2.0, 4.0, 8.0)
-"""Seconds between attempts when no server answers; it can be started again at any time."""
+_BACKOFF = Backoff(shortest=0.5, longest=8.0)
+_ATTEMPTS = 5
+"""When no server answers; a rebuild can be started again at any time."""
 _SECONDS_BETWEEN_REPORTS = 2.0
 _CONTEXT_SECONDS = 60.0
 """The limit for the disappearances of a ledger: nothing waits for them in a rebuild."""
@@ -167,20 +171,46 @@ async def rebuild(  # noqa: PLR0913 - the account, its ledgers, and what it is r
 
 
 async def _advance(follower: Follower, servers: Sequence[LedgerServer], wanted: LedgerRange) -> None:
-    for pause in _PAUSES:
-        problems: list[Exception] = []
-        for server in servers:
-            try:
-                _check_reaches(server, await follower.advance(server), wanted)
-            except (HistoryMissing, ServerError) as error:
-                problems.append(error)
-            else:
-                return
-        if all(isinstance(problem, HistoryMissing) for problem in problems):
-            break
-        _log.warning("no server could be read, trying again", problems=[str(one) for one in problems])
-        await asyncio.sleep(pause)
-    raise NotRebuilt(f"{follower.account}: {'; '.join(str(problem) for problem in problems)}")
+    try:
+        await retry(
+            partial(_advance_once, follower, servers, wanted),
+            on=(ExceptionGroup,),
+            backoff=_BACKOFF,
+            attempts=_ATTEMPTS,
+            chance=random.random,
+            failed=lambda _failures, problems: _log.warning(
+                "no server could be read, trying again", problem=_told(problems)
+            ),
+        )
+    except ExceptionGroup as problems:
+        raise NotRebuilt(f"{follower.account}: {_told(problems)}") from problems
+
+
+async def _advance_once(follower: Follower, servers: Sequence[LedgerServer], wanted: LedgerRange) -> None:
+    """Advance on the first server that can be read.
+
+    Raises:
+        NotRebuilt: all servers lack the history.
+        ExceptionGroup: of what stands against each server; another moment may help.
+
+    """
+    problems: list[Exception] = []
+    for server in servers:
+        try:
+            _check_reaches(server, await follower.advance(server), wanted)
+        except (HistoryMissing, ServerError) as error:
+            problems.append(error)
+        else:
+            return
+    found = ExceptionGroup("no server could be read", problems)
+    if all(isinstance(problem, HistoryMissing) for problem in problems):
+        raise NotRebuilt(f"{follower.account}: {_told(found)}")
+    raise found
+
+
+def _told(problems: Exception) -> str:
+    found = problems.exceptions if isinstance(problems, ExceptionGroup) else (problems,)
+    return "; ".join(str(problem) for problem in found)
 
 
 def _check_reaches(server: LedgerServer, status: ServerStatus, wanted: LedgerRange) -> None:

@@ -29,6 +29,7 @@ from offer_lifecycle import (
 from order_events import RemovalReason
 from reconciler.following.follower import Follower
 from reconciler.following.stored_account import CommittedAccount, ExtraWrites
+from retries import Backoff
 
 _log = structlog.get_logger()
 
@@ -36,6 +37,9 @@ FIRST_PAUSE = 60.0
 """Seconds until the servers are asked again about an account's removals; each time twice as long."""
 LONGEST_PAUSE = 3600.0
 """Seconds."""
+_BACKOFF = Backoff(shortest=FIRST_PAUSE, longest=LONGEST_PAUSE)
+_WHOLE = 1.0
+"""No chance in these pauses: accounts begin at moments of their own."""
 
 
 class UnexplainedRemovals:
@@ -45,20 +49,19 @@ class UnexplainedRemovals:
         """`clock`: seconds, monotonic."""
         self._clock = clock
         self._next: dict[str, float] = {}
-        self._pause: dict[str, float] = {}
+        self._asked: dict[str, int] = {}
 
     async def ask_again(self, follower: Follower, servers: Iterable[LedgerServer]) -> None:
         """Ask all servers about the account's removals, if it is time, and correct what they explain."""
         account, now = follower.account, self._clock()
         if not _unexplained(follower):
-            self._pause.pop(account, None)
+            self._asked.pop(account, None)
             self._next.pop(account, None)
             return
-        pause = self._pause.setdefault(account, FIRST_PAUSE)
-        if now < self._next.setdefault(account, now + pause):
+        if now < self._next.setdefault(account, now + FIRST_PAUSE):
             return
-        self._pause[account] = min(pause * 2, LONGEST_PAUSE)
-        self._next[account] = now + self._pause[account]
+        self._asked[account] = self._asked.get(account, 1) + 1
+        self._next[account] = now + _BACKOFF.seconds(self._asked[account], _WHOLE)
         for server in servers:
             for removal in _unexplained(follower):
                 try:

@@ -112,7 +112,7 @@ class AccountSafety:
         halted, operator = state.halted, self._shared.operator
         if halted is None or operator is None:
             return None
-        answer = await operator.resume(f"{record.network_id}.{record.account}")
+        answer = await operator.read_answer(f"{record.network_id}.{record.account}")
         if answer is None or answer.answers != halted.event_id:
             return None
         state = msgspec.structs.replace(state, halted=None, unresolved=0)
