@@ -23,6 +23,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             publishers_needed=named.publishers_needed,
             list_documents=[path.read_bytes() for path in named.validators],
             ledger_hashes=named.ledger_hash,
+            reserves=named.reserves and tuple(named.reserves),
         )
     except (OSError, Unproven) as error:
         sys.stderr.write(f"ledger_proof: {error}\n")
@@ -53,6 +54,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--ledger-hash", action="append", default=[], metavar="HASH", help="a ledger's hash, looked up"
+    )
+    parser.add_argument(
+        "--reserves", nargs=2, type=int, metavar=("BASE", "INCREMENT"), help="of another network, in drops"
     )
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     return parser

@@ -6,7 +6,8 @@ from decimal import Decimal
 import msgspec
 
 from ledger_proof.trust import ProofEnd, ProofReport, TrustStep
-from offer_lifecycle import Order, Transaction
+from offer_lifecycle import XRP, Order, Transaction
+from order_events import Amount
 
 EXIT_STATUS: Mapping[ProofEnd, int] = {
     ProofEnd.PROVED_CLOSED: 0,
@@ -122,6 +123,9 @@ def end_lines(report: ProofReport) -> Iterator[str]:
         yield ended if report.closed else f"After ledger {ledger} nothing is known of the order."
     if report.verdict is not None and report.verdict.order is not None:
         yield _order_text(report.verdict.order)
+        if report.verdict.order.removal_reason is not None:
+            used = report.verdict.reserves
+            yield f"Not proved: reserves, taken to be {used.base} and {used.increment} drops (--reserves)."
 
 
 def _subject(report: ProofReport) -> str:
@@ -131,11 +135,16 @@ def _subject(report: ProofReport) -> str:
 
 
 def _order_text(order: Order) -> str:
-    reason = f" {order.removal_reason}" if order.removal_reason else ""
+    reason = order.removal_reason
+    because = f" ({reason})" if reason and reason.value != order.status.value else ""
     return (
-        f"{order.status}{reason}: gave {order.gave} of {order.gets.value} {order.gets.asset}, "
-        f"got {order.got} of {order.pays.value} {order.pays.asset}."
+        f"{order.status}{because}: gave {order.gave:f} of {_amount_text(order.gets)}, "
+        f"got {order.got:f} of {_amount_text(order.pays)}."
     )
+
+
+def _amount_text(amount: Amount) -> str:
+    return f"{amount.value:f} {'drops' if amount.asset == XRP else amount.asset}"
 
 
 def _told_order(order: Order) -> _ToldOrder:
