@@ -17,6 +17,7 @@ from order_events import OrderStatus
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from ledger_proof import ProvenLedger
     from offer_lifecycle import Order
 
 SAMPLE = 3
@@ -50,11 +51,12 @@ def signed(tmp_path: Path) -> Path:
     return path
 
 
-def kept(path: Path, session: ProvenSession) -> Path:
-    """Write the validations of the session's last ledger as the stream brings them."""
+def kept(path: Path, *ledgers: ProvenLedger) -> Path:
+    """Write the validations of ledgers as the stream brings them."""
     messages = [
         json.dumps({"type": "validationReceived", "data": one.hex().upper()})
-        for one in NETWORK.validations(session.last.header, 28)
+        for ledger in ledgers
+        for one in NETWORK.validations(ledger.header, 28)
     ]
     path.write_text("\n".join([json.dumps({"type": "ledgerClosed"}), *messages]) + "\n")
     return path
@@ -65,7 +67,7 @@ def test_an_order_is_proved_and_checked_with_the_verdict_of_replay(
     path: Path, tmp_path: Path, signed: Path
 ) -> None:
     session = proven_session(path)
-    votes = kept(tmp_path / "stream.jsonl", session)
+    votes = kept(tmp_path / "stream.jsonl", session.last)
     file = tmp_path / "order.proof"
     for (account, sequence), order in sampled(session):
         where = ("--session", path, "-o", file, "--validators", signed, "--validations", votes)
@@ -79,6 +81,55 @@ def test_an_order_is_proved_and_checked_with_the_verdict_of_replay(
         for name in ("status", "removal_reason", "removed_by", "resolution"):
             assert told["order"][name] == getattr(order, name), name
         assert (told["order"]["gave"], told["order"]["got"]) == (str(order.gave), str(order.got))
+
+
+@pytest.mark.parametrize("form", [(), ("--tree",)], ids=["list", "tree"])
+def test_each_transaction_can_be_written_as_an_xls41_file(
+    form: tuple[str, ...], tmp_path: Path, signed: Path
+) -> None:
+    session = proven_session(SESSIONS[0])
+    key, _ = sampled(session)[0]
+    votes = kept(tmp_path / "stream.jsonl", *session.ledgers)
+    where = (
+        "--session",
+        SESSIONS[0],
+        "-o",
+        tmp_path / "files",
+        "--validators",
+        signed,
+        "--validations",
+        votes,
+    )
+    assert called("prove", *key, *where, "--xpop", *form)[0] == 0
+    steps = {step.touching.hash for step in session.steps(*key)}
+    written = {path.stem: path for path in (tmp_path / "files").iterdir()}
+    assert written.keys() == steps
+    for name, path in written.items():
+        status, shown = called("check", path, "--publisher", NETWORK.trusted, "--json")
+        told = json.loads(shown)
+        assert (status, told["end"], told["transaction"]["hash"]) == (0, "proved_transaction", name)
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("no json", "line 2: expected a stream's message"),
+        ('{"type": "validationReceived", "data": "zz"}', "line 2: non-hexadecimal"),
+        ('{"type": "manifestReceived", "manifest": "24"}', "line 2: "),
+    ],
+)
+def test_a_kept_line_that_can_not_be_read_is_named(
+    line: str, said: str, tmp_path: Path, signed: Path
+) -> None:
+    votes = tmp_path / "stream.jsonl"
+    votes.write_text('{"type": "ledgerClosed"}\n' + line)
+    where = ("--session", SESSIONS[0], "-o", tmp_path / "file")
+    key, _ = sampled(proven_session(SESSIONS[0]))[0]
+    ended = CliRunner().invoke(
+        app, [*map(str, ("prove", *key, *where, "--validators", signed, "--validations", votes))]
+    )
+    assert ended.exit_code == 2
+    assert said in ended.stderr
 
 
 def test_without_validations_the_hash_that_was_looked_up_proves_it(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from decimal import Decimal
 
 import msgspec
 
+from ledger_proof.life_verdict import OrderVerdict
 from ledger_proof.trust import ProofEnd, ProofReport, TrustStep
 from offer_lifecycle import XRP, Order, Transaction
 from order_events import Amount
@@ -121,11 +122,8 @@ def end_lines(report: ProofReport) -> Iterator[str]:
     if report.end in {ProofEnd.NOT_ENOUGH_VOTES, ProofEnd.HANGS_ON_LEDGER_HASH} and report.account:
         ended = f"The order ended in ledger {ledger}."
         yield ended if report.closed else f"After ledger {ledger} nothing is known of the order."
-    if report.verdict is not None and report.verdict.order is not None:
-        yield _order_text(report.verdict.order)
-        if report.verdict.order.removal_reason is not None:
-            used = report.verdict.reserves
-            yield f"Not proved: reserves, taken to be {used.base} and {used.increment} drops (--reserves)."
+    if report.verdict is not None:
+        yield from _verdict_lines(report.verdict)
 
 
 def _subject(report: ProofReport) -> str:
@@ -134,13 +132,20 @@ def _subject(report: ProofReport) -> str:
     return f"order {report.sequence} of {report.account}"
 
 
-def _order_text(order: Order) -> str:
+def _verdict_lines(verdict: OrderVerdict) -> Iterator[str]:
+    order = verdict.order
+    if order is None:
+        yield "Its sequence was used by another transaction: it never was an order."
+        return
     reason = order.removal_reason
     because = f" ({reason})" if reason and reason.value != order.status.value else ""
-    return (
+    yield (
         f"{order.status}{because}: gave {order.gave:f} of {_amount_text(order.gets)}, "
         f"got {order.got:f} of {_amount_text(order.pays)}."
     )
+    if reason:
+        used = verdict.reserves
+        yield f"Not proved: reserves, taken to be {used.base} and {used.increment} drops (--reserves)."
 
 
 def _amount_text(amount: Amount) -> str:
