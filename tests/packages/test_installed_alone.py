@@ -46,6 +46,7 @@ def alone(*requirements: str) -> pytest.MarkDecorator:
         ("fillproof-order-events", "order_events"),
         ("fillproof-reconciler", "reconciler"),
         ("fillproof-replay-node", "replay_node"),
+        ("fillproof-retries", "retries"),
         ("fillproof-service-kit", "service_kit"),
     ],
     indirect=["package"],

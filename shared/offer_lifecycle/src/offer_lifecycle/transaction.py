@@ -223,7 +223,7 @@ class _Meta(msgspec.Struct, rename="pascal", gc=False):
     affected_nodes: list[_Wrapper]
 
 
-class TransactionRecord(_Body):
+class TransactionRecord(_Body, gc=False):
     """A transaction as a server wrote it, in any of its shapes: what an answer is decoded into."""
 
     tx_json: _Body | None = msgspec.field(name="tx_json", default=None)
