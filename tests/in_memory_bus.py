@@ -124,7 +124,7 @@ class MemoryOperator:
         self._memory.values[f"{halted.network_id}.{halted.account}.{RESUME_KEY}"] = encode(resumed)
         return resumed
 
-    async def resume(self, prefix: str) -> ReconcilerResumed | None:
+    async def read_answer(self, prefix: str) -> ReconcilerResumed | None:
         written = self._memory.values.get(f"{prefix}.{RESUME_KEY}")
         return None if written is None else msgspec.json.decode(written, type=ReconcilerResumed)
 

@@ -27,7 +27,8 @@ class LonePackage(NamedTuple):
         """Install a package of ours, as `fillproof-console[local]`, in an environment of its own.
 
         Others' packages come in the versions that the lock names, our own from `wheels`. The last step
-        asks no registry: what a wheel declares and the environment lacks is an error.
+        asks no registry: what a wheel declares and the environment lacks is an error. It uses no cache: a
+        wheel of the same version there may be an older one.
         """
         environment = directory / "environment"
         name, _, extra = requirement.removesuffix("]").partition("[")
@@ -39,7 +40,7 @@ class LonePackage(NamedTuple):
             UV_PROJECT_ENVIRONMENT=str(environment),
         )
         _call(
-            *(uv, "pip", "install", "--offline", "--no-index", "--find-links", wheels),
+            *(uv, "pip", "install", "--offline", "--no-cache", "--no-index", "--find-links", wheels),
             *("--python", environment / "bin" / "python", requirement),
             cwd=directory,
         )

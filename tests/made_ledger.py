@@ -22,6 +22,8 @@ OWNER = "rOwner"
 STRANGER = "rStranger"
 ISSUER = "rIssuer"
 USD = f"USD.{ISSUER}"
+MPT = "00000003430427B80BD2D09D36B70B969E12801065F22308"
+MPT_ISSUER = "rffMEZLzDQPNU6VYbWNkgQBtMz6gCYnMAG"
 ZERO_ACCOUNT = "rrrrrrrrrrrrrrrrrrrrBZbvji"
 RESERVES = Reserves(base=1_000_000, increment=200_000)
 START = 100
@@ -35,6 +37,10 @@ def usd(value: str) -> Raw:
 
 def eur(value: str) -> Raw:
     return {"currency": "EUR", "issuer": ISSUER, "value": value}
+
+
+def mpt(value: str, issuance_id: str = MPT) -> Raw:
+    return {"mpt_issuance_id": issuance_id, "value": value}
 
 
 def header(index: int, *, close_time: int | None = None) -> Header:
@@ -73,6 +79,16 @@ def offer(  # noqa: PLR0913 - the fields of an entry
     return {kind: entry}
 
 
+def met(gave: object, got: object, *, sequence: int = 3) -> Raw:
+    """A stranger's offer that an order met: `gave` and `got` are the order's amounts."""
+
+    def nothing(amount: object) -> object:
+        return {**amount, "value": "0"} if isinstance(amount, dict) else "0"
+
+    before = {"TakerGets": got, "TakerPays": gave}
+    return offer("DeletedNode", sequence, nothing(got), nothing(gave), before=before, owner=STRANGER)
+
+
 def root(balance: int, *, before: int | None = None, owners: int = 1, account: str = OWNER) -> Raw:
     """One modified AccountRoot; balances in drops."""
     entry: Raw = {
@@ -96,6 +112,18 @@ def line(balance: str, before: str, *, account: str = OWNER, currency: str = "US
             "Flags": flags,
         },
         "PreviousFields": {"Balance": {"currency": currency, "issuer": ZERO_ACCOUNT, "value": before}},
+    }
+    return {"ModifiedNode": entry}
+
+
+def mptoken(after: str | None, before: str | None, *, account: str = OWNER, flags: int = 0) -> Raw:
+    """One modified MPToken; None: an amount of 0, which the ledger does not write."""
+    fields = {"Account": account, "MPTokenIssuanceID": MPT, "Flags": flags}
+    entry: Raw = {
+        "LedgerEntryType": "MPToken",
+        "LedgerIndex": f"M{account}",
+        "FinalFields": fields if after is None else {**fields, "MPTAmount": after},
+        "PreviousFields": {} if before is None else {"MPTAmount": before},
     }
     return {"ModifiedNode": entry}
 
@@ -133,9 +161,9 @@ def state(
     )
 
 
-def unknown() -> AccountState:
-    """The owner at ledger 100, of which nothing is known before."""
-    return adopt_without_snapshot(network_id=0, account=OWNER, header=header(START))
+def unknown(account: str = OWNER) -> AccountState:
+    """The account at ledger 100, of which nothing is known before."""
+    return adopt_without_snapshot(network_id=0, account=account, header=header(START))
 
 
 def answer(entry: Raw, fields: Raw | None, *, ledger_index: int = START) -> StateAnswer:

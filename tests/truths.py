@@ -1,7 +1,7 @@
 """The recorded sessions by name, and what their `truth` means in our words."""
 
 from order_events import OrderStatus, RemovalReason
-from replay_node.recordings import RECORDINGS
+from replay_node.recordings import FOLDERS, RECORDINGS
 
 SCRIPTED = sorted(
     path.name.removesuffix(".json.gz")
@@ -9,6 +9,8 @@ SCRIPTED = sorted(
     if not path.name.startswith("random_")
 )
 RANDOM = sorted(path.name.removesuffix(".json.gz") for path in RECORDINGS.glob("random_*.json.gz"))
+SESSIONS_OF_2026 = sorted(path.name.removesuffix(".json.gz") for path in FOLDERS[1].glob("*.json.gz"))
+"""Sessions of this year's ledger: MPTs, sponsors, Batches, hybrid orders, domains, delegates."""
 
 LIVE = {OrderStatus.ACCEPTED, OrderStatus.PARTIALLY_FILLED}
 ENDS: dict[str, tuple[set[OrderStatus], set[RemovalReason | None]]] = {
@@ -24,3 +26,16 @@ ENDS: dict[str, tuple[set[OrderStatus], set[RemovalReason | None]]] = {
     "account_deleted": ({OrderStatus.REMOVED}, {RemovalReason.ACCOUNT_DELETED}),
 }
 """By the truth's `state`: the statuses and the reasons that say the same."""
+
+FORGIVING = {
+    **ENDS,
+    "unfunded": (
+        {OrderStatus.REMOVED},
+        {RemovalReason.UNFUNDED, RemovalReason.FROZEN, RemovalReason.OUT_OF_DOMAIN},
+    ),
+    "never_placed": (
+        {OrderStatus.LOST, OrderStatus.REJECTED},
+        {RemovalReason.UNKNOWN, None},
+    ),
+}
+"""The same for the sessions of 2026: their `want` says which cause it was where `state` has no word."""

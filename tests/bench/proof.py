@@ -1,4 +1,4 @@
-"""What it costs to read ledgers whole and proven, beside only decoding their JSON: `make bench`.
+"""What it costs to read ledgers whole and proven, and to check a proof: `make bench`.
 
 Process time, the collector frozen, all contenders in turns in one run. The mainnet ledgers lie beside the
 project and are encoded again from their JSON; without them the sessions with a node's own bytes are taken.
@@ -7,6 +7,7 @@ project and are encoded again from their JSON; without them the sessions with a 
 import gc
 import statistics
 import time
+import zlib
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
@@ -15,20 +16,21 @@ import ledger_blobs
 import msgspec
 import orjson
 from ledger_blobs import BlobLedger as Recorded
+from life_proofs import POLICY, life_proof, proven_session
 from mainnet import FOLDER as MAINNET
 from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
+from ledger_proof import check_proof, write_document
 from ledger_proof.base58 import account_bytes
 from ledger_proof.owners import OwnerSearch
 from ledger_proof.transaction_tree import transaction_hash
 from ledger_proof.whole_ledger import BlobLedger, prove_blobs
-from offer_lifecycle import Header, Reserves, explain_removals, read_transaction
+from offer_lifecycle import Reserves, explain_removals, read_transaction
 
 PASSES = 25
 RESERVES = Reserves(base=20_000_000, increment=5_000_000)
-HEADER = Header(ledger_index=1, ledger_hash="", parent_hash="", close_time=0, parent_close_time=0)
 DELETED_OFFER = b"\xe4\x11\x00\x6f"
 """How a deleted Offer begins in metadata: what lacks it removed none."""
 
@@ -59,6 +61,7 @@ def main() -> None:
     table = measured(answers, contenders(few, everybody))
     table.caption = f"to reach: {len(few)} owners' 1.0 x decoding alone and 3.5 x the former way"
     console.print(table)
+    console.print(checking())
 
 
 def ledgers() -> tuple[Sequence[Recorded], str]:
@@ -93,7 +96,9 @@ def owners(answers: Sequence[Answers]) -> tuple[frozenset[str], int]:
     removed: Counter[str] = Counter()
     for answer in answers:
         for tx in prove_blobs(_decode(answer.as_blobs)).transactions():
-            removed.update(change.account for change, _ in explain_removals(tx, HEADER, RESERVES))
+            removed.update(
+                change.account for change, _ in explain_removals(tx, parent_close_time=0, reserves=RESERVES)
+            )
     return frozenset(account for account, _ in removed.most_common()[5::10]), len(removed)
 
 
@@ -105,7 +110,9 @@ def contenders(few: frozenset[str], everybody: int) -> Mapping[str, Callable[[An
         proven = prove_blobs(_decode(answer.as_blobs))
         for place in search.matching([metadata for _, metadata in proven.rows]):
             if DELETED_OFFER in proven.rows[place][1]:
-                for _ in explain_removals(proven.transaction(place), HEADER, RESERVES, accounts=few):
+                for _ in explain_removals(
+                    proven.transaction(place), parent_close_time=0, reserves=RESERVES, accounts=few
+                ):
                     pass
 
     return {
@@ -124,7 +131,7 @@ def every(answer: Answers) -> None:
     proven = prove_blobs(_decode(answer.as_blobs))
     for place, (_, metadata) in enumerate(proven.rows):
         if DELETED_OFFER in metadata:
-            for _ in explain_removals(proven.transaction(place), HEADER, RESERVES):
+            for _ in explain_removals(proven.transaction(place), parent_close_time=0, reserves=RESERVES):
                 pass
 
 
@@ -160,7 +167,9 @@ def named_accounts(row: dict[str, Any]) -> set[str]:
 def judge_json(rows: Sequence[bytes]) -> None:
     """Judge every offer that the transactions removed, from JSON."""
     for row in rows:
-        for _ in explain_removals(read_transaction(row, ledger_index=1), HEADER, RESERVES):
+        for _ in explain_removals(
+            read_transaction(row, ledger_index=1), parent_close_time=0, reserves=RESERVES
+        ):
             pass
 
 
@@ -184,6 +193,29 @@ def measured(answers: Sequence[Answers], passes: Mapping[str, Callable[[Answers]
     for name, took in typical.items():
         each = f"{took / transactions * 1e6:.1f}"
         table.add_row(name, each, f"{decoding / took:.2f}", f"{former / took:.2f}")
+    return table
+
+
+def checking() -> Table:
+    """Check the proofs of recorded orders, each with 28 votes of a list of 35."""
+    sizes, packed, took = [], [], []
+    for path in sorted(ledger_blobs.BLOB_SESSIONS.glob("*.json.gz")):
+        session = proven_session(path)
+        for account, sequence in session.orders:
+            if not session.steps(account, sequence):
+                continue
+            document = write_document(life_proof(session, account, sequence))
+            started = time.process_time()
+            check_proof(document, POLICY)
+            took.append((time.process_time() - started) * 1e3)
+            sizes.append(len(document) / 1e3)
+            packed.append(len(zlib.compress(document, 9)) / 1e3)
+    table = Table(title=f"Proofs of {len(sizes)} recorded orders", title_justify="left")
+    for heading in ("", "median", "largest"):
+        table.add_column(heading, justify="right" if heading else "left")
+    for name, values in (("file, kB", sizes), ("compressed, kB", packed), ("check, ms on one core", took)):
+        table.add_row(name, f"{statistics.median(values):.1f}", f"{max(values):.1f}")
+    table.caption = "to reach: 45 kB, 25 kB, 20 ms"
     return table
 
 

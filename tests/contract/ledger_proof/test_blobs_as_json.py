@@ -17,7 +17,8 @@ from ledger_proof.binary.names import FIELD_NAMES
 from ledger_proof.binary.objects import decode_object
 from ledger_proof.binary.transactions import decode_transaction
 from ledger_proof.transaction_tree import leaf
-from offer_lifecycle import Header, Reserves, explain_removals, read_transaction
+from ledger_proof.whole_ledger import prove_ledger
+from offer_lifecycle import Reserves, explain_removals, read_transaction
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -28,7 +29,6 @@ Json = object
 """Whatever JSON holds."""
 SAMPLE = None if os.environ.get("FILLPROOF_EXHAUSTIVE") else 60
 """How many transactions of a recording without bytes are encoded: xrpl-py takes milliseconds for each."""
-HEADER = Header(ledger_index=1, ledger_hash="", parent_hash="", close_time=0, parent_close_time=0)
 RESERVES = Reserves(base=20_000_000, increment=5_000_000)
 UNREAD = {"BookNode", "HighNode", "LowNode", "OwnerNode", "PreviousTxnLgrSeq"}
 """Where directories list an entry, and since which ledger: not handed to the kernel."""
@@ -93,6 +93,21 @@ def test_every_blob_that_a_node_gave_reads_as_its_json() -> None:
     assert read > 50
 
 
+def test_every_ledger_with_a_nodes_own_bytes_is_proven() -> None:
+    for path in blobs.session_paths():
+        for ledger in blobs.session_ledgers(path):
+            ledger_hash = bytes.fromhex(ledger.ledger_hash)
+            proven = prove_ledger(ledger.header or b"", ledger.rows, ledger_hash=ledger_hash)
+            assert proven.header.transaction_root.hex().upper() == ledger.root
+
+
+def test_every_mainnet_ledger_is_proven() -> None:
+    for ledger in blobs.mainnet_ledgers():
+        ledger_hash = bytes.fromhex(ledger.ledger_hash)
+        prove_ledger(ledger.header or b"", ledger.rows, ledger_hash=ledger_hash)
+    assert len(blobs.mainnet_ledgers()) > 60
+
+
 def test_the_kernel_reads_the_same_of_a_nodes_blobs_and_of_its_json() -> None:
     for path in blobs.session_paths():
         for ledger in blobs.session_ledgers(path):
@@ -110,8 +125,12 @@ def test_every_mainnet_transaction_reads_as_its_json_and_is_judged_the_same() ->
             read = decode_transaction(name, transaction, metadata, ledger_index=7)
             written = read_transaction({**record, "hash": name.hex().upper()}, ledger_index=7)
             assert as_kernel_sees(read) == as_kernel_sees(written) | {"ledger_index": 7}
-            verdicts = [verdict for _, verdict in explain_removals(read, HEADER, RESERVES)]
-            assert verdicts == [verdict for _, verdict in explain_removals(written, HEADER, RESERVES)]
+            verdicts = [
+                verdict for _, verdict in explain_removals(read, parent_close_time=0, reserves=RESERVES)
+            ]
+            assert verdicts == [
+                verdict for _, verdict in explain_removals(written, parent_close_time=0, reserves=RESERVES)
+            ]
             judged += len(verdicts)
     assert judged > 1000
 
@@ -129,7 +148,7 @@ def test_recorded_transactions_read_from_bytes_as_from_json(path: Path) -> None:
 
 def sampled(path: Path) -> list[dict[str, Any]]:
     found = list(blobs.session_transactions(path))
-    return found if SAMPLE is None else found[:: -(-len(found) // SAMPLE)]
+    return found if SAMPLE is None else found[:: len(found) // SAMPLE + 1]
 
 
 def test_metadata_read_fast_is_what_the_walk_reads() -> None:

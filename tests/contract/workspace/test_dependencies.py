@@ -72,6 +72,12 @@ def test_the_pure_packages_install_next_to_nothing(uv: str) -> None:
     assert installs(uv, "fillproof-offer-lifecycle") == {"offer_lifecycle", "order_events", "msgspec"}
 
 
+def test_the_check_of_a_proof_installs_alone(uv: str) -> None:
+    installed = installs(uv, "fillproof-ledger-proof")
+    ours = {"ledger_proof", "offer_lifecycle", "order_events"}
+    assert installed == ours | {"cryptography", "cffi", "msgspec", "pycparser"}
+
+
 def test_the_console_brings_neither_postgresql_nor_alembic_without_an_extra(uv: str) -> None:
     installed = installs(uv, "fillproof-console")
     assert installed >= {"offer_lifecycle", "replay_node", "reconciler"}

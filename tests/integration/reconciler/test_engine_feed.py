@@ -61,14 +61,14 @@ async def test_an_account_that_is_taken_up_while_others_are_read_for_misses_noth
 ) -> None:
     await say(jetstream, cancel("rTwo", 1), cancel("rOne", 2))
     feed.follow("rOne", 1)
-    take = feed._take  # noqa: SLF001 - the moment between two messages
+    take = feed._sort_in  # noqa: SLF001 - the moment between two messages
 
     def take_up_another(sequence: int, payload: bytes) -> None:
         monkeypatch.undo()
         take(sequence, payload)
         feed.follow("rTwo", 0)
 
-    monkeypatch.setattr(feed, "_take", take_up_another)
+    monkeypatch.setattr(feed, "_sort_in", take_up_another)
     assert (await feed.announced("rOne")).announcements == (cancel("rOne", 2),)
     assert (await feed.announced("rTwo")).announcements == (cancel("rTwo", 1),)
 

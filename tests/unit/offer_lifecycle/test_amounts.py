@@ -1,5 +1,6 @@
 from decimal import Decimal, Inexact
 
+import made_ledger as made
 import pytest
 
 from offer_lifecycle import EXACT, format_decimal, limit_price, market_of, parse_amount, units
@@ -12,7 +13,7 @@ from order_events import Amount, Side
         ("1000000", Amount("XRP", Decimal(1_000_000))),
         ("-5", Amount("XRP", Decimal(-5))),
         ({"currency": "USD", "issuer": "rI", "value": "1234e-5"}, Amount("USD.rI", Decimal("0.01234"))),
-        ({"mpt_issuance_id": "00AB", "value": "7"}, Amount("MPT.00AB", Decimal(7))),
+        ({"mpt_issuance_id": made.MPT.lower(), "value": "7"}, Amount(made.MPT, Decimal(7))),
     ],
     ids=["drops", "negative drops", "a token with an exponent", "an MPT"],
 )
@@ -32,9 +33,10 @@ def test_every_way_of_writing_an_amount_is_read(raw: object, expected: Amount) -
         "1e400",
         {"currency": "USD"},
         {"value": "1"},
-        {"mpt_issuance_id": "00AA", "value": "1e100"},
-        {"mpt_issuance_id": "00AA", "value": "1e-101"},
-        {"mpt_issuance_id": "00AA", "value": "0." + 63 * "1"},
+        made.mpt("1e100"),
+        made.mpt("1e-101"),
+        made.mpt("0." + 63 * "1"),
+        {"mpt_issuance_id": "00AA", "value": "1"},
     ],
 )
 def test_what_is_no_amount_is_refused_with_what_was_found(raw: object) -> None:

@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import made_ledger as made
 import pytest
-from made_ledger import ISSUER, OWNER, STRANGER, offer, root, tx, usd
+from made_ledger import ISSUER, OWNER, STRANGER, line, met, offer, root, tx, usd
 
 from offer_lifecycle import (
     MalformedTransaction,
@@ -70,6 +70,7 @@ def placement(*nodes: made.Raw, result: str = "tesSUCCESS", **more: object) -> P
 
 PAID = root(50_000_000 - 12, before=50_000_000)
 GAVE = root(40_000_000 - 12, before=50_000_000)
+GOT = line("1005", "1000")
 
 
 RESTS = offer("CreatedNode", 9, "10000000", usd("5"))
@@ -87,7 +88,13 @@ RESTS = offer("CreatedNode", 9, "10000000", usd("5"))
             "result tesSUCCESS, no offer created and nothing traded",
         ),
         ([PAID, RESTS], "tesSUCCESS", OrderStatus.ACCEPTED, None, "CreatedNode of its offer"),
-        ([GAVE], "tesSUCCESS", OrderStatus.FILLED, RemovalReason.FILLED, "all of it was taken at once"),
+        (
+            [GAVE, GOT, met("10000000", usd("5"))],
+            "tesSUCCESS",
+            OrderStatus.FILLED,
+            RemovalReason.FILLED,
+            "all of it was taken at once",
+        ),
     ],
     ids=["failed", "nothing happened", "rests", "taken"],
 )

@@ -2,7 +2,7 @@
 
 import made_ledger as made
 import pytest
-from made_ledger import ISSUER, OWNER, eur, line, offer, root, state, step, tx, usd
+from made_ledger import ISSUER, OWNER, eur, line, met, offer, root, state, step, tx, usd
 
 from offer_lifecycle import HIGH_FREEZE, Verdict
 
@@ -137,7 +137,8 @@ def test_an_own_order_crosses_an_offer_however_small() -> None:
     ],
 )
 def test_an_order_that_ended_in_its_own_transaction_names_it(more: dict[str, object], evidence: str) -> None:
-    nodes = [root(49_000_000 - 12, before=50_000_000), line("1001", "1000")]
+    traded = met("1000000", usd("1"))
+    nodes = [root(49_000_000 - 12, before=50_000_000), line("1001", "1000"), traded]
     fields = {"account": OWNER, "sequence": 9, "TakerGets": "10000000", "TakerPays": usd("5"), **more}
     told = step(state(), 101, tx("OfferCreate", nodes, **fields)).verdicts[9]  # type: ignore[arg-type]
     assert (told.rule, told.evidence) == ("own_transaction", f"OfferCreate T1: {evidence}")

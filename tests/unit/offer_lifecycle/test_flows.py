@@ -3,7 +3,7 @@
 from decimal import Decimal
 
 import pytest
-from made_ledger import ISSUER, OWNER, STRANGER, USD, Raw, eur, line, offer, root, tx, usd
+from made_ledger import ISSUER, MPT, OWNER, STRANGER, USD, Raw, eur, line, mpt, mptoken, offer, root, tx, usd
 
 from offer_lifecycle import AMM_LINE, Source, balance_flows, format_decimal, read_transaction
 
@@ -156,10 +156,10 @@ def test_an_order_that_a_delegate_signed_traded_no_fee() -> None:
     assert booked(raw) == {"XRP": {FILL: "20"}, USD: {FILL: "-40"}}
 
 
-def test_a_taker_that_got_more_than_the_other_side_gave_has_drift() -> None:
+def test_a_taker_that_got_more_than_the_other_side_gave_has_drift_and_no_fill() -> None:
     nodes = [theirs("80", usd("60"), "100", usd("100")), root(109, before=100), line("960", "1000")]
     raw = tx("OfferCreate", nodes, account=OWNER, TakerGets=usd("40"), TakerPays="20")
-    assert booked(raw) == {"XRP": {FEE: "-12", FILL: "20", DRIFT: "1"}, USD: {FILL: "-40"}}
+    assert booked(raw) == {"XRP": {FEE: "-12", DRIFT: "21"}, USD: {DRIFT: "-40"}}
 
 
 def test_an_order_of_ours_moves_no_third_asset() -> None:
@@ -271,11 +271,11 @@ def test_a_transaction_of_a_kind_that_moves_nothing_moves_nothing() -> None:
     assert booked(raw) == {"XRP": {FEE: "-12", DRIFT: "-8"}, USD: {DRIFT: "0.000000000001"}}
 
 
-def test_an_mpt_is_not_followed() -> None:
-    mpt = {"mpt_issuance_id": "00AA", "value": "60"}
-    before = {"TakerGets": {**mpt, "value": "100"}, "TakerPays": eur("50")}
+def test_what_an_offer_of_an_mpt_gave_is_a_fill() -> None:
+    before = {"TakerGets": mpt("100"), "TakerPays": eur("50")}
     nodes = [
-        offer("ModifiedNode", 7, mpt, eur("30"), before=before),
+        offer("ModifiedNode", 7, mpt("60"), eur("30"), before=before),
         line("20", "0", currency="EUR"),
+        mptoken("960", "1000"),
     ]
-    assert booked(tx("OfferCreate", nodes, **TAKES)) == {f"EUR.{ISSUER}": {FILL: "20"}}
+    assert booked(tx("OfferCreate", nodes, **TAKES)) == {f"EUR.{ISSUER}": {FILL: "20"}, MPT: {FILL: "-40"}}

@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import made_ledger as made
 import pytest
-from made_ledger import ISSUER, OWNER, STRANGER, eur, line, listed, offer, root, state, step, tx, usd
+from made_ledger import ISSUER, OWNER, STRANGER, eur, line, listed, met, offer, root, state, step, tx, usd
 
 from offer_lifecycle import AMM_LINE, LedgerOutcome, adopt_account
 from order_events import (
@@ -42,8 +42,9 @@ def test_an_order_that_takes_nothing_rests() -> None:
     assert [event.leaves_qty for event in outcome.events] == [Decimal(10)]
 
 
-def test_what_it_takes_at_once_is_its_balance_change_less_the_fee() -> None:
-    nodes = [root(BEFORE - FEE - 10_000_000, before=BEFORE), line("1005", "1000")]
+def test_what_it_takes_at_once_is_what_the_other_offer_gave_and_got() -> None:
+    traded = met("10000000", usd("5"))
+    nodes = [root(BEFORE - FEE - 10_000_000, before=BEFORE), line("1005", "1000"), traded]
     outcome = place(nodes, gets="10000000", pays=usd("5"))
     fill = fill_of(outcome)
     assert (fill.gave.value, fill.got.value) == (Decimal(10_000_000), Decimal(5))
@@ -56,44 +57,40 @@ def test_where_a_delegate_signed_the_fee_is_no_part_of_the_fill() -> None:
         root(BEFORE - 10_000_000, before=BEFORE),
         root(88, before=100, account="rDelegate"),
         line("1005", "1000"),
+        met("10000000", usd("5")),
     ]
     outcome = place(nodes, gets="10000000", pays=usd("5"), Delegate="rDelegate")
     assert fill_of(outcome).gave.value == Decimal(10_000_000)
 
 
 def test_a_better_price_fills_it_for_less_than_it_offered() -> None:
-    nodes = [root(BEFORE - FEE - 8_000_000, before=BEFORE), line("1005", "1000")]
+    traded = met("8000000", usd("5"))
+    nodes = [root(BEFORE - FEE - 8_000_000, before=BEFORE), line("1005", "1000"), traded]
     outcome = place(nodes, gets="10000000", pays=usd("5"))
     assert outcome.changed[9].status is OrderStatus.FILLED
     assert outcome.changed[9].anomaly is False
 
 
 def test_with_the_sell_flag_only_giving_all_of_it_fills_it() -> None:
-    nodes = [root(BEFORE - FEE - 8_000_000, before=BEFORE), line("1005", "1000")]
+    traded = met("8000000", usd("5"))
+    nodes = [root(BEFORE - FEE - 8_000_000, before=BEFORE), line("1005", "1000"), traded]
     outcome = place(nodes, gets="10000000", pays=usd("5"), Flags=SELL | IMMEDIATE_OR_CANCEL)
     assert outcome.changed[9].removal_reason is RemovalReason.KILLED
 
 
-@pytest.mark.parametrize(
-    ("after", "got", "status"),
-    [
-        (BEFORE - FEE - 4_000_000, "2", OrderStatus.PARTIALLY_FILLED),
-        (BEFORE - FEE - 1, "0", OrderStatus.PARTIALLY_FILLED),
-        (BEFORE - FEE, "0", OrderStatus.ACCEPTED),
-    ],
-    ids=["both sides", "one side, the other rounds to nothing", "nothing"],
-)
-def test_what_takes_a_part_at_once_rests_partially_filled(after: int, got: str, status: OrderStatus) -> None:
+def test_what_takes_a_part_at_once_rests_partially_filled() -> None:
     created = offer("CreatedNode", 9, "6000000", usd("3"))
-    moved = line(str(1000 + Decimal(got)), "1000")
-    outcome = place([created, root(after, before=BEFORE), moved], gets="10000000", pays=usd("5"))
+    moved = [root(BEFORE - FEE - 4_000_000, before=BEFORE), line("1002", "1000")]
+    outcome = place([created, *moved, met("4000000", usd("2"))], gets="10000000", pays=usd("5"))
     order = outcome.changed[9]
-    assert (order.status, order.listed) == (status, True)
-    assert (order.gave, order.got) == (Decimal(BEFORE - FEE - after), Decimal(got))
+    assert (order.status, order.listed) == (OrderStatus.PARTIALLY_FILLED, True)
+    assert (order.gave, order.got) == (Decimal(4_000_000), Decimal(2))
+    assert outcome.unresolved == ()
 
 
 def test_the_rest_of_an_immediate_or_cancel_order_is_killed() -> None:
-    nodes = [root(BEFORE - FEE - 4_000_000, before=BEFORE), line("1002", "1000")]
+    traded = met("4000000", usd("2"))
+    nodes = [root(BEFORE - FEE - 4_000_000, before=BEFORE), line("1002", "1000"), traded]
     outcome = place(nodes, gets="10000000", pays=usd("5"), Flags=IMMEDIATE_OR_CANCEL)
     order = outcome.changed[9]
     assert (order.status, order.removal_reason, order.removed_by) == (
@@ -120,7 +117,8 @@ def test_success_with_no_offer_and_no_trade_is_a_rejection_too() -> None:
 
 
 def test_a_part_taken_and_no_funds_for_the_rest_is_removed_as_unfunded() -> None:
-    nodes = [root(BEFORE - FEE + 4_000_000, before=BEFORE), line("0", "2")]
+    traded = met(usd("2"), "4000000")
+    nodes = [root(BEFORE - FEE + 4_000_000, before=BEFORE), line("0", "2"), traded]
     outcome = place(nodes, gets=usd("5"), pays="10000000", usd_balance="2")
     order = outcome.changed[9]
     assert (order.status, order.removal_reason, order.anomaly) == (
@@ -132,7 +130,8 @@ def test_a_part_taken_and_no_funds_for_the_rest_is_removed_as_unfunded() -> None
 
 
 def test_a_part_taken_and_no_reserve_for_the_rest_is_removed_as_unfunded() -> None:
-    nodes = [root(1_300_000 - FEE + 4_000_000, before=1_300_000, owners=1), line("998", "1000")]
+    moved = [root(1_300_000 - FEE + 4_000_000, before=1_300_000, owners=1), line("998", "1000")]
+    nodes = [*moved, met(usd("2"), "4000000")]
     outcome = place(nodes, gets=usd("5"), pays="10000000")
     assert outcome.changed[9].removal_reason is RemovalReason.UNFUNDED
 
@@ -165,7 +164,8 @@ def test_a_transfer_fee_is_told_apart_from_what_a_pool_of_two_tokens_received() 
 
 
 def test_the_rest_of_a_fill_or_kill_order_whose_owner_ran_out_of_funds_is_killed() -> None:
-    nodes = [root(BEFORE - FEE + 9_980_000, before=BEFORE), line("1e-15", "5")]
+    traded = met(usd("5"), "9980000")
+    nodes = [root(BEFORE - FEE + 9_980_000, before=BEFORE), line("1e-15", "5"), traded]
     outcome = place(nodes, gets=usd("5.1"), pays="9980001", usd_balance="5", Flags=FILL_OR_KILL)
     order = outcome.changed[9]
     assert (order.status, order.removal_reason) == (OrderStatus.CANCELED, RemovalReason.KILLED)
@@ -174,7 +174,7 @@ def test_the_rest_of_a_fill_or_kill_order_whose_owner_ran_out_of_funds_is_killed
     )
 
 
-def test_a_difference_that_rounding_explains_is_not_taken_for_a_transfer_fee() -> None:
+def test_a_difference_that_rounding_explains_keeps_what_the_others_got() -> None:
     taken = offer(
         "ModifiedNode",
         3,
@@ -187,7 +187,7 @@ def test_a_difference_that_rounding_explains_is_not_taken_for_a_transfer_fee() -
     fill = fill_of(
         place([root(BEFORE - FEE + 1_000_000, before=BEFORE), debited, taken], gets=usd("5"), pays="9")
     )
-    assert fill.gave.value == Decimal("0.5")
+    assert fill.gave.value == Decimal("0.499999999999999")
 
 
 def token_side(after: str, before: str) -> Decimal:
@@ -204,18 +204,9 @@ def token_side(after: str, before: str) -> Decimal:
     return fill_of(place(nodes, gets=usd("5"), pays="9")).gave.value
 
 
-def test_only_what_goes_beyond_rounding_is_a_transfer_fee() -> None:
-    assert token_side("123456.5", "123457") == Decimal("0.5")  # a unit in the last digit of both balances
+def test_what_the_others_got_is_what_the_order_gave_whatever_its_balance_rounds_to() -> None:
+    assert token_side("123456.5", "123457") == Decimal("0.4999999998")
     assert token_side("123456.4999999999", "123457") == Decimal("0.4999999998")
-
-
-def test_xrp_knows_no_transfer_fee_whoever_received_it() -> None:
-    taken = offer(
-        "ModifiedNode", 3, usd("4"), "8000000", before={"TakerGets": usd("5"), "TakerPays": "9999999"},
-        owner=STRANGER,
-    )  # fmt: skip
-    nodes = [root(BEFORE - FEE - 2_000_000, before=BEFORE), line("1001", "1000"), taken]
-    assert fill_of(place(nodes, gets="10000000", pays=usd("5"))).gave.value == Decimal(2_000_000)
 
 
 def test_own_offers_that_a_bridge_consumes_do_not_hide_what_the_order_took() -> None:
@@ -243,7 +234,11 @@ def test_an_issuer_gives_its_own_token_by_owing_more() -> None:
     issued = line("5", "0", account=STRANGER)
     create = tx(
         "OfferCreate",
-        [issued, root(BEFORE - FEE + 10_000_000, before=BEFORE, account=ISSUER)],
+        [
+            issued,
+            root(BEFORE - FEE + 10_000_000, before=BEFORE, account=ISSUER),
+            met(usd("5"), "10000000"),
+        ],
         account=ISSUER,
         sequence=9,
         TakerGets=usd("5"),

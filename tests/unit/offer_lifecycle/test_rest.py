@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import made_ledger as made
 import pytest
-from made_ledger import OWNER, line, root, state, step, tx, usd
+from made_ledger import OWNER, line, met, root, state, step, tx, usd
 
 from offer_lifecycle import LedgerOutcome
 from order_events import OrderDisappeared, OrderFilled, OrderStatus, RemovalReason, Resolution
@@ -19,14 +19,6 @@ def placed(nodes: list[made.Raw], *, gets: object, pays: object, **more: object)
     return step(state(), 101, create)
 
 
-def test_a_trade_of_one_side_alone_is_a_trade_and_no_rejection() -> None:
-    nodes = [root(BEFORE - FEE - 1, before=BEFORE)]
-    outcome = placed(nodes, gets="10000000", pays=usd("5"), Flags=IMMEDIATE_OR_CANCEL)
-    assert outcome.changed[9].removal_reason is RemovalReason.KILLED
-    [fill] = [event for event in outcome.events if isinstance(event, OrderFilled)]
-    assert (fill.gave.value, fill.got.value) == (Decimal(1), Decimal(0))
-
-
 @pytest.mark.parametrize(
     ("gave", "got", "reason"),
     [
@@ -37,13 +29,15 @@ def test_a_trade_of_one_side_alone_is_a_trade_and_no_rejection() -> None:
     ids=["all it asked", "all it offered", "neither"],
 )
 def test_all_of_one_side_fills_it_whatever_its_flags(gave: int, got: str, reason: RemovalReason) -> None:
-    nodes = [root(BEFORE - FEE - gave, before=BEFORE), line(str(1000 + Decimal(got)), "1000")]
+    moved = [root(BEFORE - FEE - gave, before=BEFORE), line(str(1000 + Decimal(got)), "1000")]
+    nodes = [*moved, met(str(gave), usd(got))]
     outcome = placed(nodes, gets="10000000", pays=usd("5"), Flags=IMMEDIATE_OR_CANCEL)
     assert outcome.changed[9].removal_reason is reason
 
 
 def test_all_of_the_xrp_that_it_asked_fills_it() -> None:
-    nodes = [root(BEFORE - FEE + 10_000_000, before=BEFORE), line("996", "1000")]
+    traded = met(usd("4"), "10000000")
+    nodes = [root(BEFORE - FEE + 10_000_000, before=BEFORE), line("996", "1000"), traded]
     outcome = placed(nodes, gets=usd("5"), pays="10000000", Flags=IMMEDIATE_OR_CANCEL)
     assert outcome.changed[9].removal_reason is RemovalReason.FILLED
 
@@ -54,7 +48,8 @@ def test_all_of_the_xrp_that_it_asked_fills_it() -> None:
     ids=["all of it", "a drop less"],
 )
 def test_an_order_that_sells_xrp_is_filled_once_all_is_given(gave: int, reason: RemovalReason) -> None:
-    nodes = [root(BEFORE - FEE - gave, before=BEFORE), line("1006", "1000")]
+    traded = met(str(gave), usd("6"))
+    nodes = [root(BEFORE - FEE - gave, before=BEFORE), line("1006", "1000"), traded]
     outcome = placed(nodes, gets="10000000", pays=usd("5"), Flags=SELL | IMMEDIATE_OR_CANCEL)
     assert outcome.changed[9].removal_reason is reason
 
@@ -71,7 +66,8 @@ def test_an_order_that_sells_xrp_is_filled_once_all_is_given(gave: int, reason: 
 def test_an_order_that_sells_for_xrp_is_filled_once_the_rest_is_worth_no_drop(
     left: str, reason: RemovalReason
 ) -> None:
-    nodes = [root(BEFORE - FEE + 10_000_000, before=BEFORE), line(str(995 + Decimal(left)), "1000")]
+    moved = [root(BEFORE - FEE + 10_000_000, before=BEFORE), line(str(995 + Decimal(left)), "1000")]
+    nodes = [*moved, met(usd(str(5 - Decimal(left))), "10000000")]
     outcome = placed(nodes, gets=usd("5"), pays="10000000", Flags=SELL | IMMEDIATE_OR_CANCEL)
     assert outcome.changed[9].removal_reason is reason
 
@@ -85,21 +81,22 @@ def test_an_order_that_buys_with_xrp_is_filled_once_the_rest_is_worth_no_drop_of
     missing: str, reason: RemovalReason
 ) -> None:
     # It paid a better price than its limit, so of what it offered much is left
-    nodes = [root(BEFORE - FEE - 8_000_000, before=BEFORE), line(str(1005 - Decimal(missing)), "1000")]
+    moved = [root(BEFORE - FEE - 8_000_000, before=BEFORE), line(str(1005 - Decimal(missing)), "1000")]
+    nodes = [*moved, met("8000000", usd(str(5 - Decimal(missing))))]
     assert placed(nodes, gets="10000000", pays=usd("5")).changed[9].removal_reason is reason
 
 
 @pytest.mark.parametrize(
     ("drops", "before", "shortage"),
     [
-        (1_200_000, 9_200_012, "no XRP is left above the reserve"),
+        (1_200_000, 9_200_013, "no XRP is left above the reserve"),
         (1_200_001, 1_399_999, "the reserve for one more object is not covered"),
         (1_200_001, 1_400_000, None),
     ],
     ids=["on the reserve", "a drop above it, and less than one more object needs", "just that much"],
 )
 def test_what_an_order_of_xrp_lacked_to_rest_is_named(drops: int, before: int, shortage: str | None) -> None:
-    nodes = [root(drops, before=before), line("1001", "1000")]
+    nodes = [root(drops, before=before), line("1001", "1000"), met(str(before - FEE - drops), usd("1"))]
     verdict = placed(nodes, gets="10000000", pays=usd("5")).verdicts[9]
     unfunded = verdict.reason is RemovalReason.UNFUNDED
     assert unfunded is (shortage is not None)
@@ -107,7 +104,8 @@ def test_what_an_order_of_xrp_lacked_to_rest_is_named(drops: int, before: int, s
 
 
 def test_where_nothing_shows_why_the_rest_is_gone_it_is_unexplained_and_never_called_filled() -> None:
-    nodes = [root(BEFORE - FEE - 4_000_000, before=BEFORE), line("1002", "1000")]
+    traded = met("4000000", usd("2"))
+    nodes = [root(BEFORE - FEE - 4_000_000, before=BEFORE), line("1002", "1000"), traded]
     outcome = placed(nodes, gets="10000000", pays=usd("5"))
     order = outcome.changed[9]
     assert (order.status, order.removal_reason) == (OrderStatus.REMOVED, RemovalReason.UNEXPLAINED)
@@ -121,13 +119,6 @@ def test_where_nothing_shows_why_the_rest_is_gone_it_is_unexplained_and_never_ca
     ids=["as much as rounding can leave", "more than that"],
 )
 def test_a_rest_of_tokens_that_rounding_explains_is_nothing_left(left: str, reason: RemovalReason) -> None:
-    outcome = placed(
-        [root(BEFORE - FEE + 4_000_000, before=BEFORE), line(left, "2")], gets=usd("5"), pays="10000000"
-    )
+    moved = [root(BEFORE - FEE + 4_000_000, before=BEFORE), line(left, "2")]
+    outcome = placed([*moved, met(usd("2"), "4000000")], gets=usd("5"), pays="10000000")
     assert outcome.changed[9].removal_reason is reason
-
-
-def test_an_order_that_says_it_gives_nothing_has_nothing_left_to_give() -> None:
-    nodes = [root(BEFORE - FEE + 4_000_000, before=BEFORE), line("1000", "1000")]
-    outcome = placed(nodes, gets=usd("0"), pays="10000000", Flags=SELL)
-    assert outcome.changed[9].removal_reason is RemovalReason.FILLED

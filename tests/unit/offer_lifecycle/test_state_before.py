@@ -56,7 +56,7 @@ def test_every_question_says_what_it_is_for() -> None:
     [
         sells_usd(before={"TakerGets": usd("6"), "TakerPays": "12000000"}),
         sells_usd(owner=ISSUER),
-        offer("DeletedNode", 7, {"mpt_issuance_id": "00AA", "value": "5"}, "10000000"),
+        offer("DeletedNode", 7, made.mpt("5"), "10000000"),
     ],
     ids=["it traded", "its owner issues what it gives", "an MPT"],
 )

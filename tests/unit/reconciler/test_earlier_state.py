@@ -1,6 +1,8 @@
 """State that an earlier version stored is gone on with: nothing is lost, nothing is told twice."""
 
+import re
 from collections import defaultdict
+from decimal import Context
 from typing import Any
 
 import msgspec
@@ -16,7 +18,7 @@ from replaying import recorded
 from with_a_hole import Holed, by_id, end_state, untroubled
 
 from console.engine import announcements
-from order_events import OrderCorrected, OrderDisappeared, ReconcilerHalted, ReconcilerResumed, encode
+from order_events import OrderCorrected, OrderDisappeared, ReconcilerHalted, ReconcilerResumed
 from reconciler.following.stored_account import (
     ACCOUNT_KEY,
     account_value,
@@ -28,6 +30,8 @@ from reconciler.ports.bus import StoredValues
 from reconciler.safety.account_safety import SharedSafety
 from reconciler.safety.policy import Policy
 
+NUMBER = re.compile(r"-?\d+(\.\d+)?(E[+-]?\d+)?")
+TEN_DIGITS = Context(prec=10)
 BETWEEN = [recorded("random_crowd_4").accounts[role] for role in ("maker", "maker2", "maker7")]
 
 
@@ -72,6 +76,18 @@ def test_a_record_that_is_read_and_written_again_still_says_all_that_it_said(ver
             assert missing_from(new, old) == [], f"{prefix}.{key}"
 
 
+def to_ten_digits(value: Any) -> Any:  # noqa: ANN401 - JSON of any shape
+    """Return JSON with its numbers to ten digits: 0.1.0 booked takers' fills from rounded balances."""
+    if isinstance(value, dict):
+        # An earlier version did not ask for MPTs, so that they stay unknown until a check lists them
+        return {name: to_ten_digits(one) for name, one in value.items() if name != "mpts_known"}
+    if isinstance(value, list | tuple):
+        return [to_ten_digits(one) for one in value]
+    if isinstance(value, str) and NUMBER.fullmatch(value):
+        return str(TEN_DIGITS.create_decimal(value).normalize())
+    return value
+
+
 @pytest.mark.parametrize("account", BETWEEN)
 async def test_an_account_left_amid_a_session_ends_as_if_this_version_had_followed_it_all(
     account: str,
@@ -90,8 +106,10 @@ async def test_an_account_left_amid_a_session_ends_as_if_this_version_had_follow
     assert by_id(memory).keys() == expected.keys()
     assert len(memory.stream) == len(expected)
     for name in expected.keys() - written_then:
-        assert encode(by_id(memory)[name]) == encode(expected[name])
-    assert end_state(memory) == end_state(plain)
+        told, right = msgspec.to_builtins(by_id(memory)[name]), msgspec.to_builtins(expected[name])
+        assert to_ten_digits(told) == to_ten_digits(right)
+    ended, right = msgspec.to_builtins(end_state(memory)), msgspec.to_builtins(end_state(plain))
+    assert to_ten_digits(ended) == to_ten_digits(right)
 
 
 async def test_an_account_that_waits_for_an_operator_still_does_and_resumes_with_the_answer() -> None:
@@ -125,7 +143,8 @@ async def test_history_gaps_that_were_open_are_backfilled_and_all_ends_as_withou
     await holed.heal()
     assert committed_by(holed.follower).history_gaps == ()
     plain = await untroubled(session)
-    assert end_state(holed.memory)[0] == end_state(plain)[0]
+    ended = msgspec.structs.replace(end_state(holed.memory)[0], mpts_known=True)
+    assert ended == end_state(plain)[0]
     told, expected = by_id(holed.memory), by_id(plain)
     assert expected.keys() <= told.keys()
     corrected = {event.corrects for event in told.values() if isinstance(event, OrderCorrected)}

@@ -104,7 +104,7 @@ async def test_an_answer_to_another_halt_lifts_nothing() -> None:
 async def test_nobody_is_asked_while_nothing_is_halted() -> None:
     memory, server = announced(), at_its_end()
     one = started(memory, limit=0)
-    MemoryOperator(memory).resume = None  # type: ignore[assignment, method-assign]
+    MemoryOperator(memory).read_answer = None  # type: ignore[assignment, method-assign]
     await to_the_end(one, server)
     assert of_type(memory, OrderDisappeared) != []
     assert halt_of(one) is None

@@ -32,7 +32,7 @@ def test_by_default_what_nothing_explains_is_held_and_halts_nothing() -> None:
     [
         ("FILLPROOF_ACCOUNTS", MAKER[:-1] + "C", "its checksum does not fit"),
         ("FILLPROOF_ACCOUNTS", "", "at least 1"),
-        ("FILLPROOF_ACCOUNTS", f"{MAKER},{MAKER}", "each one once"),
+        ("FILLPROOF_ACCOUNTS", f"{MAKER},{MAKER}", "expected each value once"),
         ("FILLPROOF_XRPL_URLS", "ftp://one.example", "expected a URL that begins with one of http://"),
         ("FILLPROOF_XRPL_URLS", " , ", "at least 1"),
         ("FILLPROOF_START_LEDGER", "0", "greater than 0"),

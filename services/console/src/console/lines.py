@@ -32,7 +32,7 @@ class FillLine(msgspec.Struct, frozen=True, kw_only=True):
     got: str
 
 
-class OrderLine(msgspec.Struct, frozen=True, kw_only=True):
+class OrderLine(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One order's end, or where it stands."""
 
     session: str
@@ -44,6 +44,8 @@ class OrderLine(msgspec.Struct, frozen=True, kw_only=True):
     fills: list[FillLine]
     resolution: Resolution | None
     anomaly: bool
+    lacks_state: tuple[str, ...] = ()
+    """Ledger entries that a live node would be asked for, and that the recording does not have."""
 
 
 class MissingOrder(LookupError):
@@ -63,7 +65,7 @@ def order_lines(
     for event in events:
         by_order[event.account, event.sequence].append(event)
     for order in orders:
-        told = sorted(by_order[order["account"], order["sequence"]], key=_when)
+        told = sorted(by_order[order["account"], order["sequence"]], key=ledgers_order)
         if not told:
             raise MissingOrder(
                 f"session {session}: expected an event for order {order['sequence']} of {order['account']}, "
@@ -95,7 +97,8 @@ def _was_anomaly(told: list[OrderEvent]) -> bool:
     )
 
 
-def _when(event: OrderEvent) -> tuple[bool, bool, int, bool, int]:
+def ledgers_order(event: OrderEvent) -> tuple[bool, bool, int, bool, int]:
+    """Return the key that sorts an order's events as the ledger has them, whenever they were learned."""
     # An Expiration that passed has no ledger of its own: it comes after all trades, and before the
     # transaction that sweeps the dead entry away. A correction holds at the end of its ledger
     swept = event.removed_by is not None

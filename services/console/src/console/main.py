@@ -13,6 +13,7 @@ from rich.markup import escape
 from rich.progress import track
 
 from console.asking import checked_address, server_at
+from console.compare.command import compare_command
 from console.desk import ack_command
 from console.ending import FAILED, explained, refuse
 from console.errors import BadOption, HistoryMissing
@@ -42,6 +43,7 @@ from console.options import (
     Sample,
     Sessions,
 )
+from console.record import record_command
 from console.replay import replay as fold_session
 from console.resuming import resume_command
 from console.sessions import SELECTION, Recording, find_session
@@ -132,6 +134,7 @@ def demo_command(  # noqa: PLR0913 - one parameter for each option
                 _print_json(result.lines)
                 continue
             show_orders(screen(), result.lines, found, anomalies=result.anomalies)
+            console.print(f"Your engine's own books against the ledger: {pasteable('compare', '--example')}")
             if hold:
                 console.print("Everything is still running. Ctrl-C ends it.")
                 with ended_by_ctrl_c():
@@ -315,5 +318,7 @@ def _print_json(lines: Iterable[msgspec.Struct]) -> None:
     sys.stdout.flush()
 
 
+app.command("compare")(compare_command)
 app.command("resume")(resume_command)
 app.command("ack")(ack_command)
+app.command("record")(record_command)

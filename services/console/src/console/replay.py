@@ -5,8 +5,7 @@ What metadata leaves open is looked up in the recording itself, as the reconcile
 
 from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
-from itertools import chain
-from typing import TypeVar, cast
+from typing import Any, TypeVar, cast
 
 import msgspec
 
@@ -31,6 +30,8 @@ from order_events import OrderEvent
 from replay_node.fees import RESERVE_BASE, RESERVE_INCREMENT
 from replay_node.session import BadSession, RecordedLedger, Session
 
+OrderKey = tuple[str, int]
+"""An order's account and sequence."""
 T = TypeVar("T")
 Watch = Callable[[Sequence[RecordedLedger]], Iterable[RecordedLedger]]
 
@@ -41,6 +42,8 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
     ledger: RecordedLedger
     states: Mapping[str, AccountState]
     events: list[OrderEvent]
+    lacking: Mapping["OrderKey", tuple[StateRequest, ...]] = {}
+    """By order that is left unexplained: what a live node would be asked, and the recording can't say."""
 
 
 def replay(session: Session, watch: Watch = iter) -> Iterator[OrderLine]:
@@ -52,8 +55,22 @@ def replay(session: Session, watch: Watch = iter) -> Iterator[OrderLine]:
         MissingOrder: nothing in the session's ledgers tells of an order.
 
     """
-    events = chain.from_iterable(step.events for step in steps(session, watch))
-    return order_lines(session.name, session.orders, events)
+    lacking: dict[OrderKey, tuple[StateRequest, ...]] = {}
+
+    def events() -> Iterator[OrderEvent]:
+        for step in steps(session, watch):
+            lacking.update(step.lacking)
+            yield from step.events
+
+    for line in order_lines(session.name, session.orders, events()):
+        wanted = lacking.get((line.account, line.sequence), ())
+        lacks = tuple(f"ledger {one.ledger_index}: {_entry_name(one)}: {one.why}" for one in wanted)
+        yield msgspec.structs.replace(line, lacks_state=lacks)
+
+
+def _entry_name(request: StateRequest) -> str:
+    """Write what is asked as the `ledger_entry` method takes it."""
+    return f"ledger_entry {msgspec.json.encode(request.entry).decode()}"
 
 
 def steps(session: Session, watch: Watch = iter) -> Iterator[Step]:
@@ -70,7 +87,18 @@ def steps(session: Session, watch: Watch = iter) -> Iterator[Step]:
     yield Step(ledger=first, states=states, events=there)
     before = _LedgersBefore(session)
     for ledger in watch(others):
-        yield Step(ledger=ledger, states=states, events=list(_fold(ledger, states, before)))
+        outcomes = list(_fold(ledger, states, before))
+        yield Step(
+            ledger=ledger,
+            states=states,
+            events=[event for outcome in outcomes for event in outcome.events],
+            lacking={
+                (outcome.record.account, sequence): verdict.questions
+                for outcome in outcomes
+                for sequence, verdict in outcome.verdicts.items()
+                if verdict.questions
+            },
+        )
 
 
 def _adopted(session: Session, account: str) -> AccountState:
@@ -85,15 +113,24 @@ def _adopted(session: Session, account: str) -> AccountState:
             account_data=shown.get("account_data"),
             lines=shown.get("lines", []),
             offers=shown.get("offers", []),
+            mpts=_mpts(shown),
         )
     except ValueError as error:
         where = f"session {session.name}: ledger {first.ledger_index}: {role}"
         raise BadSession(f"{where}: {error}") from error
 
 
+def _mpts(shown: Mapping[str, Any]) -> list[Mapping[str, Any]] | None:
+    """Return the account's MPTs among its recorded objects; None: the recording does not have them."""
+    objects = shown.get("objects")
+    if objects is None:
+        return None
+    return [entry for entry in objects if entry["LedgerEntryType"] in {"MPToken", "MPTokenIssuance"}]
+
+
 def _fold(
     ledger: RecordedLedger, states: Mapping[str, AccountState], before: "_LedgersBefore"
-) -> Iterator[OrderEvent]:
+) -> Iterator[LedgerOutcome]:
     transactions = [read_transaction(raw, ledger_index=ledger.ledger_index) for raw in ledger.transactions]
     for account, state in states.items():
         facts = LedgerFacts(
@@ -102,8 +139,8 @@ def _fold(
             transactions=tuple(tx for tx in transactions if tx.touches(account)),
         )
         outcome = _at_once(_fold_with_questions(state, facts, before))
-        yield from outcome.events
         state.apply(outcome)
+        yield outcome
 
 
 async def _fold_with_questions(
@@ -160,6 +197,17 @@ def _header(ledger: RecordedLedger) -> Header:
 
 def _reserves(ledger: RecordedLedger) -> Reserves:
     closed = next((message for message in ledger.stream if message["type"] == "ledgerClosed"), None)
+    if closed is None and (settings := _fee_settings(ledger)) is not None:
+        return settings
     if closed is None:  # a subscriber may come late: what the replay node answers for every ledger
         return Reserves(base=RESERVE_BASE, increment=RESERVE_INCREMENT)
     return Reserves(base=closed["reserve_base"], increment=closed["reserve_inc"])
+
+
+def _fee_settings(ledger: RecordedLedger) -> Reserves | None:
+    """Return the reserves by the ledger's FeeSettings, if they are among its recorded state."""
+    for answer in ledger.state:
+        node = answer["node"] or {}
+        if node.get("LedgerEntryType") == "FeeSettings" and "ReserveBaseDrops" in node:
+            return Reserves(base=int(node["ReserveBaseDrops"]), increment=int(node["ReserveIncrementDrops"]))
+    return None

@@ -16,7 +16,7 @@ from console.lines import OrderLine
 from console.sessions import Recording
 from offer_lifecycle import format_decimal, parse_amount, units
 from order_events import Amount
-from replay_node.recordings import RECORDINGS
+from replay_node.recordings import FOLDERS
 
 
 def printable(text: str) -> str:
@@ -92,13 +92,16 @@ def show_orders(
     orders = [order for recording in recordings for order in recording.session.orders]
     console.print(order_table(lines, orders, console.width))
     summary(console, lines, anomalies)
+    for line in lines:
+        for lacks in line.lacks_state:
+            console.print(f"Order {line.sequence}: the recording lacks {lacks}", markup=False, soft_wrap=True)
     if lines:
         _hint(console, next((line for line in lines if line.anomaly), lines[0]), recordings)
 
 
 def _hint(console: Console, line: OrderLine, recordings: Sequence[Recording]) -> None:
     path = next(recording.path for recording in recordings if recording.session.name == line.session)
-    session = line.session if path.parent == RECORDINGS else path
+    session = path.name.removesuffix(".json.gz") if path.parent in FOLDERS else path
     why = pasteable("explain", line.account, line.sequence, "--session", session)
     console.print(f"Why: {why}", soft_wrap=True)
 

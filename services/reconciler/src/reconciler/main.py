@@ -42,6 +42,7 @@ def create_app(settings: ReconcilerSettings | None = None) -> AsgiFastStream:
         registry=metrics.registry,
     )
     app.after_shutdown(tracing.close)
+    app.context.set_global("broker", broker)
     app.context.set_global("settings", settings)
     app.context.set_global("metrics", metrics)
     app.context.set_global("health", health)

@@ -38,7 +38,7 @@ class RebuildSettings(ReconcilerSettings):
         if self.first_ledger > self.last_ledger:
             raise ValueError(
                 f"expected the first ledger before the last one, found {self.first_ledger} and "
-                f"{self.last_ledger}"
+                f"{self.last_ledger}: turn them round"
             )
         return self
 

@@ -1,4 +1,4 @@
-"""What the reconciler is told from outside."""
+"""The reconciler's settings."""
 
 from typing import Annotated, Literal
 
@@ -26,7 +26,8 @@ def _is_url(text: str) -> str:
 
 def _no_repetition(values: tuple[str, ...]) -> tuple[str, ...]:
     if len(set(values)) != len(values):
-        raise ValueError("expected each one once")
+        repeated = sorted({value for value in values if values.count(value) > 1})
+        raise ValueError(f"expected each value once, found more than once: {', '.join(repeated)}")
     return values
 
 
@@ -58,13 +59,13 @@ class ReconcilerSettings(ServiceSettings):
     disappearance_timeout: float = Field(default=1.0, gt=0, le=30)
     """Seconds that the disappearances of a ledger may hold up its fills."""
     poll_seconds: float = Field(default=1.0, gt=0, le=60)
-    """The longest pause between two looks for a new ledger."""
+    """Seconds: the longest pause between two readings."""
     gap_patience: float = Field(default=300.0, ge=0)
-    """Seconds that ledgers are waited for which no server has, before they are left out as a gap."""
+    """Seconds until ledgers that no server has are left out as a history gap."""
     policy: Literal["hold", "presume_filled"] = "hold"
-    """What a disappearance is taken for that nothing explains; see docs/policies.md."""
+    """How a disappearance is treated that nothing explains; see docs/policies.md."""
     halt_after_unresolved: int = Field(default=0, ge=0)
-    """So many unexplained disappearances of an account halt it until an operator resumes it; 0: none do."""
+    """Unexplained disappearances of an account that halt it until an operator resumes it; 0: none do."""
     halt_on_drift: bool = False
     """Whether a balance that its transactions do not explain halts an account."""
     balance_check_ledgers: int = Field(default=100, ge=0)
@@ -72,6 +73,6 @@ class ReconcilerSettings(ServiceSettings):
     whole_ledgers_from: int = Field(default=16, gt=0)
     """Accounts: from so many on each ledger is read whole, once, instead of each account's part of it."""
     replica_id: str = Field(default="", pattern=r"^[A-Za-z0-9_-]*$", max_length=64)
-    """What this replica is called among the others; default: the host's name and a random end."""
+    """The replica's name among the others; default: the host's name and a random end."""
     lease_seconds: int = Field(default=5, ge=2, le=60)
-    """How long after its last sign of life a replica's accounts go to the others."""
+    """Seconds after its last renewal until a replica's accounts go to the others."""

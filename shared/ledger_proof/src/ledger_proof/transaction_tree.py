@@ -80,7 +80,7 @@ def inclusion_path(ordered: Sequence[Leaf], name: bytes) -> list[Branches]:
     low, high, depth = 0, len(ordered), 0
     while True:
         path.append(_branches(ordered, low, high, depth))
-        low, high = _below(ordered, low, high, depth, _half_byte(name, depth))
+        low, high = _below(ordered, low, high, depth, half_byte(name, depth))
         if high - low <= 1:
             return path
         depth += 1
@@ -102,20 +102,25 @@ def root_of_path(path: Sequence[Branches], name: bytes, leaf_hash: bytes) -> byt
         branches = path[depth]
         if len(branches) != BRANCHES:
             raise Unproven("path", expected=f"{BRANCHES} branches at depth {depth}", found=f"{len(branches)}")
-        found = branches[_half_byte(name, depth)]
+        found = branches[half_byte(name, depth)]
         if found != below:
             raise Unproven(
-                f"path at depth {depth}, branch {_half_byte(name, depth):X}",
+                f"path at depth {depth}, branch {half_byte(name, depth):X}",
                 expected=below.hex().upper(),
                 found=found.hex().upper(),
             )
-        below = half_sha512(INNER_NODE + b"".join(branches))
+        below = inner_hash(branches)
     return below
+
+
+def inner_hash(branches: Branches) -> bytes:
+    """Return the hash of an inner node."""
+    return half_sha512(INNER_NODE + b"".join(branches))
 
 
 def _inner(ordered: Sequence[Leaf], low: int, high: int, depth: int) -> bytes:
     """Return the hash of the inner node over a range of the leaves."""
-    return half_sha512(INNER_NODE + b"".join(_branches(ordered, low, high, depth)))
+    return inner_hash(_branches(ordered, low, high, depth))
 
 
 def _branches(ordered: Sequence[Leaf], low: int, high: int, depth: int) -> list[bytes]:
@@ -134,9 +139,10 @@ def _branches(ordered: Sequence[Leaf], low: int, high: int, depth: int) -> list[
 
 
 def _below(ordered: Sequence[Leaf], low: int, high: int, depth: int, branch: int) -> tuple[int, int]:
-    inside = [at for at in range(low, high) if _half_byte(ordered[at][0], depth) == branch]
+    inside = [at for at in range(low, high) if half_byte(ordered[at][0], depth) == branch]
     return (inside[0], inside[-1] + 1) if inside else (low, low)
 
 
-def _half_byte(name: bytes, depth: int) -> int:
+def half_byte(name: bytes, depth: int) -> int:
+    """Return which branch leads to a transaction at a depth."""
     return name[depth >> 1] >> (0 if depth & 1 else 4) & 15

@@ -11,6 +11,7 @@ The entry points, in the order in which a reader needs them:
 - `cross_history_gap` goes on after ledgers that no server has; `backfill_history_gap` adds them later.
 - `explain_again` decides an unexplained removal once more, with what a server knows by then.
 - `Conservation` adds up an account's balances: what fills, fees and payments do not explain is drift.
+- `broken_invariants` checks that XRP, MPTs and tokens add up over a whole transaction.
 
 Invariants:
 
@@ -18,6 +19,8 @@ Invariants:
 2. The same ledgers give the same events, in whatever portions they are read.
 3. Amounts are exact. Only prices are rounded, to 34 digits.
 4. A removal that no rule proves is UNEXPLAINED. An order that no transaction explains is LOST.
+5. No fill without its counterpart: what an order gave, others got, and what it got, others gave. Where the
+   two sides do not meet, the order is unresolved. So is what an unknown type, entry or field touches.
 """
 
 from offer_lifecycle.adoption import (
@@ -28,10 +31,14 @@ from offer_lifecycle.adoption import (
 )
 from offer_lifecycle.amounts import (
     EXACT,
+    RATIO,
     XRP,
     ZERO,
+    canonical_amount,
+    canonical_asset,
     exact_sum,
     format_decimal,
+    is_mpt,
     issuer_of,
     limit_price,
     market_of,
@@ -39,23 +46,18 @@ from offer_lifecycle.amounts import (
     units,
 )
 from offer_lifecycle.anomaly import is_anomaly, is_disappearance
+from offer_lifecycle.balances import BalanceChange, balance_changes, line_rounding, pool_accounts
 from offer_lifecycle.chain import amounts_continue, missing_link
 from offer_lifecycle.changes import OfferChange, offer_changes, ordered_amounts
 from offer_lifecycle.conservation import Conservation, Drift, LastShown
+from offer_lifecycle.entries import AMM_LINE, HIGH_FREEZE
 from offer_lifecycle.events import ripple_time_to_datetime
 from offer_lifecycle.flows import Flow, Source, balance_flows
 from offer_lifecycle.fold import fold_ledger
-from offer_lifecycle.funds import (
-    AMM_LINE,
-    HIGH_FREEZE,
-    BalanceChange,
-    Holding,
-    balance_changes,
-    line_rounding,
-    pool_accounts,
-)
+from offer_lifecycle.funds import Holding
 from offer_lifecycle.gap_backfill import Contradiction, backfill_history_gap
 from offer_lifecycle.history_gaps import Gap, cross_history_gap, history_gap_event, keep_incomplete_orders
+from offer_lifecycle.invariants import InvariantBreak, broken_invariants
 from offer_lifecycle.late_explanation import correct_disappearance, explain_again
 from offer_lifecycle.order import Cancel, Order
 from offer_lifecycle.placement import SELL, Placement, decide_placement
@@ -88,6 +90,7 @@ __all__ = [
     "EXACT",
     "HIGH_FREEZE",
     "KEEP_ENDED_LEDGERS",
+    "RATIO",
     "RIPPLE_EPOCH",
     "SELL",
     "XRP",
@@ -103,6 +106,7 @@ __all__ = [
     "Gap",
     "Header",
     "Holding",
+    "InvariantBreak",
     "Kind",
     "LastShown",
     "LedgerFacts",
@@ -128,6 +132,9 @@ __all__ = [
     "backfill_history_gap",
     "balance_changes",
     "balance_flows",
+    "broken_invariants",
+    "canonical_amount",
+    "canonical_asset",
     "correct_disappearance",
     "cross_history_gap",
     "decide_placement",
@@ -139,6 +146,7 @@ __all__ = [
     "history_gap_event",
     "is_anomaly",
     "is_disappearance",
+    "is_mpt",
     "issuer_of",
     "keep_incomplete_orders",
     "limit_price",

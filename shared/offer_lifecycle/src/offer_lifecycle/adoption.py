@@ -3,8 +3,19 @@
 from collections.abc import Mapping
 from typing import Any
 
+import msgspec
+
 from offer_lifecycle import events
-from offer_lifecycle.amounts import XRP, limit_price, market_of, parse_amount, token_asset
+from offer_lifecycle.amounts import XRP, limit_price, market_of, mpt_asset, parse_amount, token_asset
+from offer_lifecycle.entries import (
+    Issuance,
+    MPToken,
+    Root,
+    issuance_holding,
+    issued_asset,
+    mpt_holding,
+    xrp_holding,
+)
 from offer_lifecycle.events import Fact
 from offer_lifecycle.funds import Holding
 from offer_lifecycle.order import Order
@@ -21,12 +32,14 @@ def adopt_account(  # noqa: PLR0913 - the answers of the three requests that sho
     account_data: Mapping[str, Any] | None,
     lines: list[Mapping[str, Any]],
     offers: list[Mapping[str, Any]],
+    mpts: list[Mapping[str, Any]] | None = None,
 ) -> AccountState:
     """Return the first state of an account, as a server shows it at a validated ledger.
 
     `account_data`, `lines` and `offers` are what account_info, account_lines and account_offers answer
-    at exactly that ledger; None and empty for an account that is not on the ledger yet. The offers found
-    are external orders until an engine claims them.
+    at exactly that ledger; None and empty for an account that is not on the ledger yet. `mpts` are the
+    MPToken and MPTokenIssuance entries that account_objects answers; None: they are not known. The offers
+    found are external orders until an engine claims them.
     """
     record = AccountRecord(
         network_id=network_id,
@@ -34,15 +47,21 @@ def adopt_account(  # noqa: PLR0913 - the answers of the three requests that sho
         adopted_at=header.ledger_index,
         ledger_index=header.ledger_index,
         ledger_hash=header.ledger_hash,
-        holdings=read_holdings(account_data, lines),
+        holdings=read_holdings(account_data, lines, mpts or []),
+        mpts_known=mpts is not None,
     )
     return AccountState(record, [_found(account, offer) for offer in offers])
 
 
 def read_holdings(
-    account_data: Mapping[str, Any] | None, lines: list[Mapping[str, Any]]
+    account_data: Mapping[str, Any] | None,
+    lines: list[Mapping[str, Any]],
+    mpts: list[Mapping[str, Any]] | None = None,
 ) -> dict[str, Holding]:
-    """Read the balances that account_info and account_lines show at one ledger; MPTs are not among them.
+    """Read the balances that account_info, account_lines and account_objects show at one ledger.
+
+    `mpts`: the MPToken and MPTokenIssuance entries among the account's objects. An MPT's confidential
+    balance can't be known: it is no part of the holding.
 
     Raises:
         KeyError, ValueError, TypeError: if they show something else.
@@ -50,16 +69,21 @@ def read_holdings(
     """
     holdings: dict[str, Holding] = {}
     if account_data is not None:
-        drops = parse_amount(account_data["Balance"]).value
-        holdings[XRP] = Holding(balance=drops, owner_count=int(account_data["OwnerCount"]))
+        holdings[XRP] = xrp_holding(msgspec.convert(account_data, Root))
     for line in lines:
         balance = parse_amount(
             {"currency": line["currency"], "issuer": line["account"], "value": line["balance"]}
         )
         frozen = bool(line.get("freeze_peer"))
-        holdings[token_asset(line["currency"], line["account"])] = Holding(
-            balance=balance.value, frozen=frozen
-        )
+        name = token_asset(line["currency"], line["account"])
+        holdings[name] = Holding(balance=balance.value, frozen=frozen)
+    for entry in mpts or []:
+        if entry["LedgerEntryType"] == "MPTokenIssuance":
+            issuance = msgspec.convert(entry, Issuance)
+            holdings[issued_asset(issuance)] = issuance_holding(issuance)
+        else:
+            token = msgspec.convert(entry, MPToken)
+            holdings[mpt_asset(token.issuance)] = mpt_holding(token)
     return holdings
 
 

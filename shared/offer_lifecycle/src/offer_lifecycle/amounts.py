@@ -5,12 +5,14 @@ refused as they are read, so that `EXACT` holds any sum of those that are left; 
 than round.
 """
 
+import re
 from collections.abc import Iterable
 from decimal import Context, Decimal, DivisionByZero, Inexact, InvalidOperation, Overflow
 from functools import reduce
 
 import msgspec
 
+from offer_lifecycle.addresses import address_of
 from order_events import Amount, Side
 
 EXACT = Context(prec=400, traps=[Inexact, InvalidOperation, Overflow])
@@ -28,6 +30,9 @@ _SIGNIFICANT_DIGITS = 16
 _TOO_LARGE = Decimal("1e100")
 _FINEST = -100
 """No number has its first digit at a smaller power of ten."""
+_MPT_ID = re.compile("[0-9A-Fa-f]{48}")
+"""An MPTokenIssuanceID: the issuance's Sequence (4 bytes) and the issuer's AccountID (20 bytes)."""
+_MPT_SEQUENCE_DIGITS = 8
 _LONGEST = 64
 """Characters: the ledger's own longest is `-1234567890123456e-96`."""
 
@@ -62,7 +67,7 @@ def asset_of(written: WrittenAmount) -> str:
     if written.issuer is not None and written.currency is not None:
         return f"{written.currency}.{written.issuer}"
     if written.mpt_issuance_id is not None:
-        return f"MPT.{written.mpt_issuance_id}"
+        return mpt_asset(written.mpt_issuance_id)
     raise ValueError(f"expected currency and issuer, or mpt_issuance_id, found {written!r}")
 
 
@@ -122,10 +127,51 @@ def token_asset(currency: str, peer: str) -> str:
     return f"{currency}.{peer}"
 
 
+def mpt_asset(issuance_id: str) -> str:
+    """Name the asset of an MPT: its MPTokenIssuanceID as 48 upper-case hexadecimal digits.
+
+    Servers and engines write the id in either case. The name has no point, so that it can never be the
+    name of a token (`<currency>.<issuer>`), whatever that token's currency code is.
+
+    Raises:
+        ValueError: if it is no MPTokenIssuanceID.
+
+    """
+    if not _MPT_ID.fullmatch(issuance_id):
+        raise ValueError(f"mpt_issuance_id: expected 48 hexadecimal digits, found {issuance_id!r}")
+    return issuance_id.upper()
+
+
+def is_mpt(asset: str) -> bool:
+    """Return whether an asset is an MPT (its name is then the MPTokenIssuanceID)."""
+    return _MPT_ID.fullmatch(asset) is not None
+
+
+def canonical_asset(asset: str) -> str:
+    """Return the one name of an asset that an engine or an earlier version may have written otherwise.
+
+    An MPT's id may come in lower case, and earlier versions wrote it as `MPT.<id>`.
+    """
+    issuance_id = asset.removeprefix("MPT.")
+    return issuance_id.upper() if is_mpt(issuance_id) else asset
+
+
+def canonical_amount(amount: Amount) -> Amount:
+    """Return the amount with its asset's one name (see `canonical_asset`)."""
+    asset = canonical_asset(amount.asset)
+    return amount if asset == amount.asset else Amount(asset, amount.value)
+
+
+def is_whole(asset: str) -> bool:
+    """Return whether amounts of the asset are whole numbers: XRP in drops, and MPTs."""
+    return asset == XRP or is_mpt(asset)
+
+
 def issuer_of(asset: str) -> str | None:
-    """Return the token's issuer; None for XRP and for an MPT."""
-    kind, _, issuer = asset.partition(".")
-    return None if kind == "MPT" or not issuer else issuer
+    """Return the address of the issuer of a token or an MPT; None for XRP."""
+    if is_mpt(asset):
+        return address_of(asset[_MPT_SEQUENCE_DIGITS:])
+    return asset.partition(".")[2] or None
 
 
 def exact_sum(values: Iterable[Decimal]) -> Decimal:

@@ -12,6 +12,7 @@ from typing import NoReturn
 import msgspec
 
 from offer_lifecycle.amounts import EXACT, ZERO, WrittenAmount, asset_of, named_amount
+from offer_lifecycle.formats import unknown_entry_fields
 from offer_lifecycle.transaction import Kind, MalformedTransaction, Node, Transaction, UInt32
 from order_events import Amount
 
@@ -42,6 +43,9 @@ def node_damage(tx: Transaction, node: Node, error: Exception) -> MalformedTrans
     return MalformedTransaction(f"transaction {tx.hash}: {node.entry_type} {node.index}: {error}")
 
 
+_ABSENT = msgspec.Raw()
+
+
 class _Fields(msgspec.Struct, rename="pascal", frozen=True, gc=False):
     account: str
     sequence: UInt32
@@ -49,7 +53,20 @@ class _Fields(msgspec.Struct, rename="pascal", frozen=True, gc=False):
     taker_pays: WrittenAmount
     expiration: UInt32 | None = None
     domain: str | None = msgspec.field(name="DomainID", default=None)
+    additional_books: msgspec.Raw = _ABSENT
     previous_txn_id: str | None = msgspec.field(name="PreviousTxnID", default=None)
+
+
+class _AllFields(_Fields, forbid_unknown_fields=True, frozen=True, gc=False):
+    """Every field of an Offer that the kernel knows: any other makes the change unresolved."""
+
+    book_directory: msgspec.Raw = _ABSENT
+    book_node: msgspec.Raw = _ABSENT
+    entry_type: msgspec.Raw = msgspec.field(name="LedgerEntryType", default=_ABSENT)
+    flags: msgspec.Raw = _ABSENT
+    owner_node: msgspec.Raw = _ABSENT
+    previous_txn_ledger: msgspec.Raw = msgspec.field(name="PreviousTxnLgrSeq", default=_ABSENT)
+    sponsor: msgspec.Raw = _ABSENT
 
 
 class _Previous(msgspec.Struct, rename="pascal", frozen=True, gc=False):
@@ -71,6 +88,8 @@ class OfferChange(msgspec.Struct, frozen=True, gc=False):
     _fields: _Fields
     _before: _Previous
     previous_txn_id: str | None
+    unknown_fields: tuple[str, ...] = ()
+    """Fields of its entry that the kernel does not know: nothing is concluded from such a change."""
 
     @property
     def gives(self) -> str:
@@ -117,6 +136,11 @@ class OfferChange(msgspec.Struct, frozen=True, gc=False):
         """DomainID: the permissioned domain whose book it is in."""
         return self._fields.domain
 
+    @property
+    def is_hybrid(self) -> bool:
+        """Whether it stands in the open book too (AdditionalBooks)."""
+        return bool(self._fields.additional_books)
+
 
 def offer_changes(
     tx: Transaction, account: str | None = None, on_damage: OnDamage = raise_damage
@@ -151,14 +175,19 @@ def offer_change(node: Node) -> OfferChange | None:
     if not node.fields:
         node.check_told()
         return None
-    fields = _FIELDS.decode(node.fields)
+    unknown: tuple[str, ...] = ()
+    try:
+        fields: _Fields = _ALL_FIELDS.decode(node.fields)
+    except msgspec.ValidationError:
+        fields = _FIELDS.decode(node.fields)
+        unknown = unknown_entry_fields(node.entry_type, node.fields)
     before = _PREVIOUS.decode(node.previous) if node.previous else _UNCHANGED
     # A deleted entry carries the link inside its last fields
     link = node.previous_txn_id or fields.previous_txn_id
-    return OfferChange(node.kind, node.index, fields.account, fields.sequence, fields, before, link)
+    return OfferChange(node.kind, node.index, fields.account, fields.sequence, fields, before, link, unknown)
 
 
-_FIELDS = msgspec.json.Decoder(_Fields)
+_FIELDS, _ALL_FIELDS = msgspec.json.Decoder(_Fields), msgspec.json.Decoder(_AllFields)
 _PREVIOUS = msgspec.json.Decoder(_Previous)
 _UNCHANGED = _Previous()
 

@@ -10,9 +10,10 @@ from decimal import Decimal
 
 import msgspec
 
-from offer_lifecycle.amounts import EXACT, ZERO
+from offer_lifecycle.amounts import EXACT, ZERO, is_mpt
+from offer_lifecycle.balances import balance_changes, previous_touch
 from offer_lifecycle.flows import Flow, Source, balance_flows, held_and_owed
-from offer_lifecycle.funds import NOTHING, Holdings, balance_changes, previous_touch
+from offer_lifecycle.funds import NOTHING, Holding, Holdings
 from offer_lifecycle.transaction import MalformedTransaction, Transaction, sort_transactions
 
 
@@ -41,19 +42,20 @@ class LastShown(msgspec.Struct, frozen=True):
 class Conservation:
     """One account's balances, from an opening on."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what an earlier one has left, each by its name
         self,
         account: str,
         ledger_index: int,
         holdings: Holdings | None,
         *,
         complete: bool = True,
+        mpts_complete: bool = True,
         shown: Mapping[str, LastShown] | None = None,
     ) -> None:
         """Open with the balances by the end of a ledger; None: unknown until a transaction shows them.
 
         To go on from an earlier one, give its `opened`, balances and `shown`. `complete`: what is not
-        among the holdings is nothing, and not merely unknown.
+        among the holdings is nothing, and not merely unknown; `mpts_complete`: so are MPTs.
         """
         self.account = account
         self.ledger_index = ledger_index
@@ -64,6 +66,7 @@ class Conservation:
         """What could not be read, by transaction: the totals are without it."""
         self._balances: dict[str, Decimal] = {}
         self._totals: dict[str, dict[Source, Decimal]] = {}
+        self._mpts_complete = mpts_complete
         self._open(holdings)
         self._shown.update(shown or {})
         if not complete:
@@ -108,10 +111,13 @@ class Conservation:
             self._add_transaction(tx)
         return tuple(self.drifts[known:])
 
-    def compare_balances(self, ledger_index: int, holdings: Holdings) -> tuple[Drift, ...]:
+    def compare_balances(
+        self, ledger_index: int, holdings: Holdings, *, mpts_listed: bool = True
+    ) -> tuple[Drift, ...]:
         """Compare with all the balances that a server showed at a ledger, and go on from those.
 
-        Every transaction of the account up to that ledger has been taken.
+        Every transaction of the account up to that ledger has been taken. `mpts_listed`: the server showed
+        the account's MPTs too; those that it did not show are then 0.
 
         Raises:
             ValueError: if a later ledger was taken.
@@ -124,9 +130,11 @@ class Conservation:
             )
         self.ledger_index = ledger_index
         known = len(self.drifts)
-        for asset in sorted({*self._balances, *holdings}):
+        unlisted = {} if mpts_listed else {name: one for name, one in self._balances.items() if is_mpt(name)}
+        for asset in sorted({*self._balances, *holdings} - set(unlisted)):
             self._compare(asset, holdings.get(asset, NOTHING).balance)
-        self._open(holdings)
+        self._mpts_complete = self._mpts_complete and mpts_listed
+        self._open({**{name: Holding(balance=one) for name, one in unlisted.items()}, **holdings})
         return tuple(self.drifts[known:])
 
     def _open(self, holdings: Holdings | None) -> None:
@@ -161,7 +169,8 @@ class Conservation:
 
     def _compare(self, asset: str, shown: Decimal, tx: Transaction | None = None) -> None:
         """Compare one balance with the one held."""
-        held = self._balances.get(asset, ZERO if self._complete else None)
+        known = self._complete and (self._mpts_complete or not is_mpt(asset))
+        held = self._balances.get(asset, ZERO if known else None)
         if held is None or held == shown:
             return
         last = self._shown.get(asset)

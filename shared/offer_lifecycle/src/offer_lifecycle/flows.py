@@ -5,20 +5,35 @@ that gave and got it, the taker's on the offers and pools on the other side, a p
 its sender or Destination. What is left is rounding where it is no more than the ledger's own, and else
 drift. Nobody's XRP is ever rounded.
 
+What a type that the kernel does not know moves is UNKNOWN.
+
 A trust line holds two assets, of which one is always nothing: what the account holds is `<currency>.<peer>`,
 what it owes is `<currency>.<account>`, its own issue, on whichever lines.
 """
 
 from collections.abc import Iterator, Mapping
-from decimal import Decimal
+from decimal import ROUND_CEILING, Decimal
 from enum import StrEnum
 
 import msgspec
 
-from offer_lifecycle.amounts import EXACT, RATIO, XRP, ZERO, exact_sum, issuer_of, last_place, token_asset
-from offer_lifecycle.changes import OfferChange, offer_changes, ordered_amounts
-from offer_lifecycle.funds import balance_changes, line_rounding, pool_accounts
-from offer_lifecycle.placement import taken_at_once, taken_by_others
+from offer_lifecycle.amounts import (
+    EXACT,
+    RATIO,
+    XRP,
+    ZERO,
+    exact_sum,
+    is_mpt,
+    is_whole,
+    issuer_of,
+    last_place,
+    token_asset,
+)
+from offer_lifecycle.balances import balance_changes, line_rounding, pool_accounts
+from offer_lifecycle.changes import offer_changes, ordered_amounts
+from offer_lifecycle.counterparts import fill_rounding, taken_at_once
+from offer_lifecycle.fees import fee_paid_by
+from offer_lifecycle.formats import MOVES_NOTHING, TRADES, TRANSACTIONS
 from offer_lifecycle.transaction import Transaction
 
 
@@ -36,7 +51,9 @@ class Source(StrEnum):
     RIPPLED = "rippled"
     """One line of the account against another of the same currency, in somebody's payment."""
     OTHER = "other"
-    """Any other kind of transaction (escrows, checks, AMM), and what an AMM's own account trades."""
+    """A type that itself moves balances (escrow, check, pool, vault, loan), and a pool's own trades."""
+    UNKNOWN = "unknown"
+    """A type that the kernel does not know: it may move anything, and nothing is concluded."""
     ROUNDING = "rounding"
     """The ledger's own rounding of token balances to 16 digits."""
     DRIFT = "drift"
@@ -51,11 +68,6 @@ class Flow(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     amount: Decimal
 
 
-_NEVER_MOVES = frozenset(
-    {"AccountSet", "DepositPreauth", "NFTokenCancelOffer", "NFTokenMint", "OfferCancel", "OracleDelete"}
-    | {"OracleSet", "SetRegularKey", "SignerListSet", "TicketCreate", "TrustSet"}
-)
-"""Transaction types that change no balance but by their fee."""
 _RATE = Decimal(1_000_000_000)
 """A TransferRate is a whole number of billionths; the fee is at most what is given."""
 
@@ -66,15 +78,14 @@ def balance_flows(
     """Return what changed the account's balances in a transaction, and by how much.
 
     `held` are its balances before, by trust line, as far as they are known: a fill too small for a
-    balance's last digit leaves no trace in the metadata. MPTs are not followed.
+    balance's last digit leaves no trace in the metadata.
 
     Raises:
         MalformedTransaction: naming transaction, node and field.
 
     """
     sheet = _Sheet(tx, account, held or {})
-    if tx.pays_fee(account):
-        sheet.book_fee()
+    sheet.book_fee()
     if tx.result == "tesSUCCESS":
         sheet.book_fills()
         sheet.book_rest()
@@ -87,7 +98,7 @@ def held_and_owed(
     asset: str, account: str, before: Decimal, after: Decimal
 ) -> Iterator[tuple[str, Decimal, Decimal]]:
     """Yield (asset, before, after) of what a balance means: what is held, and what the account owes."""
-    if asset == XRP:
+    if is_whole(asset):
         yield asset, before, after
         return
     if before > 0 or after > 0:
@@ -128,7 +139,8 @@ class _Sheet:
     def book_fee(self) -> None:
         """Book the fee: a failed transaction takes what there is, if that is less."""
         there = exact_sum(before for before, _ in self._lines.get(XRP, ()))
-        self.book(XRP, Source.FEE, -min(Decimal(self._tx.fee), there))
+        paid = fee_paid_by(self._tx, self._account) or 0
+        self.book(XRP, Source.FEE, -min(Decimal(paid), there))
 
     def book_fills(self) -> None:
         """Book what the account's offers gave and got: resting ones, and the one that it placed."""
@@ -146,23 +158,14 @@ class _Sheet:
     def _book_taken(self) -> None:
         changes = list(offer_changes(self._tx))
         gets, pays = (side.asset for side in ordered_amounts(self._tx))
-        gave, got = taken_at_once(self._tx, changes, self._balances)
-        _, theirs = taken_by_others(self._tx, gets, changes)
-        self._book_fill(gets, self._proven(gets, gave, theirs).copy_negate())
-        theirs, _ = taken_by_others(self._tx, pays, changes)
-        self._book_fill(pays, self._proven(pays, got, theirs))
+        taken = taken_at_once(self._tx, changes, self._balances)
+        self._book_fill(gets, taken.gave.copy_negate())
+        self._book_fill(pays, taken.got)
         for change in changes:
             if change.consumed and change.asks == gets and change.account == issuer_of(gets):
                 self._charge(gets, change.got.copy_negate())  # what goes back to its issuer is no transfer
 
-    def _proven(self, asset: str, ours: Decimal, theirs: Decimal) -> Decimal:
-        """Return what the order traded: what the balance says, if the other side bears it out."""
-        off = EXACT.subtract(ours, theirs).copy_abs()
-        return ours if not off or off <= self._rounding(asset) else theirs
-
     def _book_fill(self, asset: str, amount: Decimal) -> None:
-        if asset.startswith("MPT."):
-            return
         self.book(asset, Source.FILL, amount)
         self._charge(asset, max(amount.copy_negate(), ZERO))
 
@@ -180,7 +183,7 @@ class _Sheet:
 
     def _source(self, asset: str, left: Decimal) -> Source | None:
         """Say what the rest of an asset's change is; the first that fits."""
-        if self._tx.type in _NEVER_MOVES:
+        if self._tx.type in MOVES_NOTHING:
             return None
         if self._pays(left):
             return Source.PAYMENT
@@ -188,15 +191,17 @@ class _Sheet:
             return Source.ROUNDING
         if self._is_transfer_fee(asset, left):
             return Source.TRANSFER_FEE
-        if self._tx.type in {"OfferCreate", "Payment"} and self._account not in pool_accounts(self._tx):
+        if self._tx.type in TRADES and self._account not in pool_accounts(self._tx):
             return None
-        return Source.OTHER
+        return Source.OTHER if self._tx.type in TRANSACTIONS else Source.UNKNOWN
 
     def _pays(self, left: Decimal) -> bool:
         sender, receiver = self._account == self._tx.account, self._account == self._tx.destination
         return self._tx.type == "Payment" and ((sender and left < 0) or (receiver and left > 0))
 
     def _is_transfer_fee(self, asset: str, left: Decimal) -> bool:
+        if is_mpt(asset):
+            return self._is_mpt_fee(asset, left)
         if issuer_of(asset) == self._account:
             # The issuer owes so much less: no more than half of what came back to it
             deltas = (EXACT.subtract(after, before) for before, after in self._lines.get(asset, ()))
@@ -207,6 +212,13 @@ class _Sheet:
         billionths = RATIO.divide(RATIO.multiply(left.copy_abs(), _RATE), given).to_integral_value()
         fee = RATIO.divide(RATIO.multiply(given, billionths), _RATE)
         return 0 < billionths <= _RATE and RATIO.add(left, fee).copy_abs() <= self._rounding(asset)
+
+    def _is_mpt_fee(self, asset: str, left: Decimal) -> bool:
+        """Return whether it is an MPT's TransferFee, at most half of what is given; the issuer owes less."""
+        if issuer_of(asset) == self._account:
+            return left > 0 and self._tx.type in TRADES
+        fees = RATIO.divide(self._charged.get(asset, ZERO), Decimal(2)).to_integral_value(ROUND_CEILING)
+        return self._tx.type == "OfferCreate" and 0 < left.copy_negate() <= fees
 
     def _book_rippling(self) -> None:
         currencies: dict[str, list[str]] = {}
@@ -222,30 +234,18 @@ class _Sheet:
                     self.book(asset, Source.RIPPLED, self.left[asset])
 
     def _rounding(self, asset: str) -> Decimal:
-        """Return how much of an asset's change the ledger's rounding can make; of XRP nothing."""
-        if asset == XRP:
+        """Return how much of an asset's change the ledger's rounding can make; of whole numbers nothing."""
+        if is_whole(asset):
             return ZERO
         held = self._held.get(asset, ZERO)
         lines = self._lines.get(asset, [(held, held)])
         total = exact_sum(_step(before, after) for before, after in lines)
         each = max(last_place(balance) for line in lines for balance in line)
         party = None if self._is_taker or issuer_of(asset) == self._account else self._account
-        for change in offer_changes(self._tx, party):
-            for traded, left in _sides(change, asset):
-                # Each fill is added to the balance on its own, and is itself a difference
-                offered = last_place(left), last_place(EXACT.add(left, traded))
-                total = exact_sum((total, each, *offered))
+        total = EXACT.add(total, fill_rounding(offer_changes(self._tx, party), asset, each))
         if self._is_taker:
             total = EXACT.add(total, line_rounding(self._tx, asset.partition(".")[0]))
         return total
-
-
-def _sides(change: OfferChange, asset: str) -> Iterator[tuple[Decimal, Decimal]]:
-    """Yield what an offer traded of an asset, and what is left of it there."""
-    if change.consumed and change.gives == asset:
-        yield change.gave, change.gets_left.value
-    if change.consumed and change.asks == asset:
-        yield change.got, change.pays_left.value
 
 
 def _step(before: Decimal, after: Decimal) -> Decimal:

@@ -11,16 +11,20 @@ from collections.abc import Iterator, Mapping
 import msgspec
 
 from offer_lifecycle import events
-from offer_lifecycle.amounts import XRP
+from offer_lifecycle.amounts import XRP, is_mpt
 from offer_lifecycle.anomaly import is_anomaly, is_disappearance
+from offer_lifecycle.balances import BalanceChange, balance_changes, empty_since
+from offer_lifecycle.batches import not_applied
 from offer_lifecycle.changes import OfferChange, offer_changes
 from offer_lifecycle.events import Fact
-from offer_lifecycle.funds import NOTHING, BalanceChange, Holding, balance_changes, empty_since
+from offer_lifecycle.formats import TRADES
+from offer_lifecycle.funds import NOTHING, Holding
 from offer_lifecycle.order import Order, order_after_placement, order_with_missing_past
-from offer_lifecycle.placement import Placement, decide_placement
+from offer_lifecycle.placement import Placement, decide_placement, without_trade
 from offer_lifecycle.removal import Case, Verdict, decide_removal
 from offer_lifecycle.state import AccountState, LedgerFacts, LedgerOutcome, UnexplainedRemoval
 from offer_lifecycle.transaction import Kind, MalformedTransaction, Transaction
+from offer_lifecycle.unknown_parts import UnknownParts, unknown_parts
 from order_events import LiquiditySide, OrderEvent, OrderStatus, RemovalReason, Resolution
 
 _STATUS = {
@@ -70,6 +74,7 @@ class _Ledger:
         self._events: list[OrderEvent] = []
         self._verdicts: dict[int, Verdict] = {}
         self._damaged: list[str] = []
+        self._unresolved: list[str] = []
         self._unexplained_removals: list[UnexplainedRemoval] = []
 
     def outcome(self) -> LedgerOutcome:
@@ -91,6 +96,7 @@ class _Ledger:
             verdicts=self._verdicts,
             questions=tuple(q for verdict in self._verdicts.values() for q in verdict.questions),
             unexplained_removals=tuple(self._unexplained_removals),
+            unresolved=tuple(self._unresolved),
             damaged=tuple(self._damaged),
         )
 
@@ -115,16 +121,33 @@ class _Ledger:
         if damaged:
             # Any balance may be in what can't be read: none is known until a transaction shows it again
             self._holdings, self._holdings_known = {}, False
-        before = {balance.asset: self._with_past(balance) for balance in balances}
-        for balance in balances:
-            empty = empty_since(balance, before[balance.asset], tx, self._facts.reserves)
-            self._holdings[balance.asset] = msgspec.structs.replace(balance.after, emptied_by=empty)
+        unknown = unknown_parts(tx, self._account)
+        self._unresolved += [f"transaction {tx.hash}: unknown {name}" for name in unknown.names]
+        before = self._balances_before(tx, balances, unknown)
         fact = self._at(tx.ledger_index, self._facts.header.close_time, tx)
         for change in changes:
             if change.account == self._account and change.kind is not Kind.CREATED:
                 self._touch(change, fact, tx, before)
         if tx.account == self._account:
-            self._own(tx, changes, balances, fact, damaged=damaged)
+            placement = None if damaged else self._placement(tx, changes, balances, unknown)
+            self._own(tx, placement, fact)
+        self._lose_not_applied(tx, fact)
+
+    def _balances_before(
+        self, tx: Transaction, balances: list[BalanceChange], unknown: UnknownParts
+    ) -> dict[str, Holding]:
+        """Take the balances after the transaction, and return those before it."""
+        if unknown.balance_fields:
+            # A field that is not known may mean that not all of the balance can be given
+            self._holdings_known = False
+            for balance in balances:
+                self._holdings.pop(balance.asset, None)
+            return {}
+        before = {balance.asset: self._with_past(balance) for balance in balances}
+        for balance in balances:
+            empty = empty_since(balance, before[balance.asset], tx, self._facts.reserves)
+            self._holdings[balance.asset] = msgspec.structs.replace(balance.after, emptied_by=empty)
+        return before
 
     def _damage(self, damage: MalformedTransaction) -> None:
         self._damaged.append(str(damage))
@@ -139,17 +162,29 @@ class _Ledger:
         known = self._get(change.sequence) or order_with_missing_past(
             change, tx.hash, self._state.record.session_id
         )
-        order = known.touched(change, tx.hash)
+        traded = change.consumed and tx.type in TRADES and not change.unknown_fields
+        order = known.touched(change, tx.hash, traded=traded)
+        if not traded and change.consumed:
+            order = msgspec.structs.replace(order, missing=(*order.missing, tx.hash))
+            what = ", ".join(change.unknown_fields) or f"a trade in a transaction of type {tx.type}"
+            self._unresolved.append(f"transaction {tx.hash}: offer {change.sequence}: unknown {what}")
         if change.kind is Kind.DELETED:
-            self._remove(order, change, fact, tx, before)
+            self._remove(order, change, fact, tx, before, traded=traded)
             return
-        if change.consumed:
+        if traded:
             order = msgspec.structs.replace(order, status=OrderStatus.PARTIALLY_FILLED)
             self._events.append(events.filled(order, fact, change.gave, change.got, LiquiditySide.MAKER))
         self._put(order)
 
-    def _remove(
-        self, order: Order, change: OfferChange, fact: Fact, tx: Transaction, before: Mapping[str, Holding]
+    def _remove(  # noqa: PLR0913 - the order, what removed it, and what was known before
+        self,
+        order: Order,
+        change: OfferChange,
+        fact: Fact,
+        tx: Transaction,
+        before: Mapping[str, Holding],
+        *,
+        traded: bool,
     ) -> None:
         case = self._case(tx, change, before)
         verdict = decide_removal(case)
@@ -169,7 +204,7 @@ class _Ledger:
             since = case.unfunded_since if verdict.reason is RemovalReason.UNFUNDED else None
             evidence = f"rule {verdict.rule}: {verdict.evidence}"
             self._events.append(events.disappeared(ended, fact, evidence, unfunded_since=since))
-        if change.consumed:
+        if traded:
             self._events.append(events.filled(ended, fact, change.gave, change.got, LiquiditySide.MAKER))
         if ended.status is OrderStatus.CANCELED:
             self._events.append(events.canceled(ended, fact))
@@ -178,7 +213,8 @@ class _Ledger:
 
     def _case(self, tx: Transaction, change: OfferChange, before: Mapping[str, Holding]) -> Case:
         asset = change.gives
-        unseen = NOTHING if self._holdings_known else None
+        known = self._holdings_known and (self._state.record.mpts_known or not is_mpt(asset))
+        unseen = NOTHING if known else None
         earlier: ChainMap[str, Holding] = ChainMap({}, dict(before), self._holdings)
         root = earlier.get(XRP)
         return Case(
@@ -192,23 +228,31 @@ class _Ledger:
             answers=self._facts.answers,
         )
 
-    def _own(
+    def _placement(
         self,
         tx: Transaction,
         changes: list[OfferChange],
         balances: list[BalanceChange],
-        fact: Fact,
-        *,
-        damaged: bool,
-    ) -> None:
+        unknown: UnknownParts,
+    ) -> Placement | None:
+        """Decide what became of the account's own order; None: there is none, or it can't be read."""
+        if tx.type != "OfferCreate":
+            return None
+        try:
+            placement = decide_placement(tx, changes, balances, self._facts.reserves)
+        except MalformedTransaction as damage:
+            self._damage(damage)
+            return None
+        if unknown.about_order is not None:
+            placement = without_trade(placement, unknown.about_order)
+        if placement.problem is not None:
+            self._unresolved.append(f"transaction {tx.hash}: {placement.problem}")
+        return placement
+
+    def _own(self, tx: Transaction, placement: Placement | None, fact: Fact) -> None:
         """Fold what a transaction of the account's own means for its announced orders and cancels."""
         known = self._get(tx.sequence)
         if tx.type == "OfferCreate":
-            try:
-                placement = None if damaged else decide_placement(tx, changes, balances, self._facts.reserves)
-            except MalformedTransaction as damage:
-                self._damage(damage)
-                placement = None
             if placement is None:
                 self._leave_open(tx, known)
             else:
@@ -218,6 +262,18 @@ class _Ledger:
         named = self._get(tx.offer_sequence or 0)
         if named is not None and named.canceled_by_engine(tx.hash):
             self._put(named.cancel_validated(tx.hash))
+
+    def _lose_not_applied(self, batch: Transaction, fact: Fact) -> None:
+        """Fold what a Batch did not apply: announced inner orders were never placed, cancels never sent."""
+        for inner in not_applied(batch, self._facts.transactions, self._account):
+            order = self._get(inner.sequence)
+            if inner.type == "OfferCreate" and order is not None and order.status is OrderStatus.SUBMITTED:
+                evidence = f"Batch {batch.hash} was validated and did not apply it"
+                self._lose(order, fact, "batch_not_applied", evidence, proven=True)
+            named = self._get(inner.offer_sequence or 0)
+            pending = [] if named is None else [cancel for cancel in named.cancels if not cancel.validated]
+            if named is not None and len(pending) == 1 and pending[0].transaction_hash is not None:
+                self._put(named.cancel_validated(pending[0].transaction_hash))
 
     def _leave_open(self, tx: Transaction, known: Order | None) -> None:
         """Say nothing of an order whose own transaction can't be read in full, but that it can't."""
@@ -232,6 +288,10 @@ class _Ledger:
         if reason is not None:
             verdict = Verdict(reason=reason, rule="own_transaction", evidence=placement.evidence)
             order = self._end(order, verdict, tx.ledger_index, removed_by=tx.hash, by_engine=False)
+        if placement.problem is not None:
+            order = msgspec.structs.replace(
+                order, missing=(*order.missing, tx.hash), resolution=Resolution.UNRESOLVED
+            )
         self._put(order)
         if order.status is OrderStatus.REJECTED:
             self._events.append(events.rejected(order, fact, tx.result))
@@ -254,10 +314,14 @@ class _Ledger:
         # The fact is the Expiration itself, whichever ledger was the first to be looked at after it
         self._events.append(events.expired(ended, self._at(None, order.expiration or 0)))
 
-    def _lose(self, order: Order, fact: Fact, rule: str, evidence: str) -> None:
+    def _lose(self, order: Order, fact: Fact, rule: str, evidence: str, *, proven: bool = False) -> None:
+        """End an order that never reached a ledger; `proven`: a transaction proves that it never will."""
         ledger_index = fact.ledger_index or self._facts.header.ledger_index
         verdict = Verdict(reason=RemovalReason.UNKNOWN, rule=rule, evidence=evidence)
         ended = self._end(order, verdict, ledger_index, removed_by=None, by_engine=False)
+        if proven and not order.missing:
+            ended = msgspec.structs.replace(ended, resolution=Resolution.RESOLVED)
+            self._put(ended)
         self._events.append(events.disappeared(ended, fact, evidence))
 
     def _end(

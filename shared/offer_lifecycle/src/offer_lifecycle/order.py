@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import msgspec
 
-from offer_lifecycle.amounts import EXACT, RATIO, ZERO, limit_price, market_of, units
+from offer_lifecycle.amounts import EXACT, RATIO, ZERO, canonical_amount, limit_price, market_of, units
 from offer_lifecycle.chain import missing_link
 from offer_lifecycle.changes import OfferChange
 from offer_lifecycle.placement import Placement
@@ -139,11 +139,11 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
         """Add a trade."""
         return msgspec.structs.replace(self, gave=EXACT.add(self.gave, gave), got=EXACT.add(self.got, got))
 
-    def touched(self, change: OfferChange, by: str) -> "Order":
-        """Take a transaction's change to the entry."""
+    def touched(self, change: OfferChange, by: str, *, traded: bool = True) -> "Order":
+        """Take a transaction's change to the entry; `traded`: the change of its amounts is a trade."""
         missed = missing_link(self.last_txn_id, change, by)
         return msgspec.structs.replace(
-            self.traded(change.gave, change.got),
+            self.traded(change.gave, change.got) if traded else self,
             listed=change.kind is not Kind.DELETED,
             gets_left=change.gets_left.value,
             pays_left=change.pays_left.value,
@@ -154,6 +154,14 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     def _base(self, gets: Decimal, pays: Decimal) -> Decimal:
         side = self.gets.asset if self.side is Side.SELL else self.pays.asset
         return units(Amount(side, gets if self.side is Side.SELL else pays))
+
+
+def canonical(order: Order) -> Order:
+    """Return the order with its assets' one name; earlier versions wrote MPTs otherwise."""
+    gets, pays = canonical_amount(order.gets), canonical_amount(order.pays)
+    if gets is order.gets and pays is order.pays:
+        return order
+    return msgspec.structs.replace(order, gets=gets, pays=pays)
 
 
 def order_with_missing_past(change: OfferChange, by: str, session_id: str | None) -> Order:

@@ -1,18 +1,18 @@
 """Decision what became of an order in its own OfferCreate: rested, traded, dropped or refused.
 
-What it traded at once shows in no node of its own: it is the owner's balance changes, less the fee and
-less what the owner's other offers traded in the same transaction (a bridge through XRP may consume
-them). A transfer fee, which the owner pays on top of what the offer gives, is kept out by what the
-other side received.
+What it traded at once shows in no node of its own: it is what its counterparts gave and got (see
+`counterparts`). Where the two sides do not meet, nothing is told of a trade: the order is unresolved.
 """
 
 from decimal import Decimal
 
 import msgspec
 
-from offer_lifecycle.amounts import EXACT, RATIO, XRP, ZERO, issuer_of
+from offer_lifecycle.amounts import EXACT, RATIO, XRP, ZERO, is_whole
+from offer_lifecycle.balances import BalanceChange, line_rounding
 from offer_lifecycle.changes import OfferChange, ordered_amounts
-from offer_lifecycle.funds import BalanceChange, balance_changes, line_rounding, pool_accounts
+from offer_lifecycle.counterparts import taken_at_once
+from offer_lifecycle.funds import reserve_of, spendable
 from offer_lifecycle.transaction import Kind, MalformedTransaction, Reserves, Transaction
 from order_events import Amount, OrderStatus, RemovalReason
 
@@ -32,6 +32,10 @@ class Placement(msgspec.Struct, frozen=True, kw_only=True):
     status: OrderStatus
     reason: RemovalReason | None
     evidence: str
+    result: str
+    """TransactionResult of the order's own transaction."""
+    problem: str | None = None
+    """Why it is not known what was taken of it at once; None: it is known."""
 
     @property
     def traded(self) -> bool:
@@ -56,12 +60,17 @@ def decide_placement(
     if not any(balance.asset == XRP for balance in balances):
         # Its Sequence or its tickets changed, so it is there; without it the fee would look like a trade
         raise MalformedTransaction(f"transaction {tx.hash}: expected the sender's AccountRoot, found none")
-    gave, got = taken_at_once(tx, changes, balances)
+    taken = taken_at_once(tx, changes, balances)
+    gave, got = taken.gave, taken.got
     entry = next((c for c in changes if c.kind is Kind.CREATED and c.account == tx.account), None)
     if entry is not None:
         status = OrderStatus.PARTIALLY_FILLED if gave or got else OrderStatus.ACCEPTED
         evidence = "CreatedNode of its offer"
-        return _placement(tx, gets, pays, status, evidence=evidence, gave=gave, got=got, entry=entry)
+        placed = _placement(tx, gets, pays, status, evidence=evidence, gave=gave, got=got, entry=entry)
+        return placed if taken.problem is None else without_trade(placed, taken.problem)
+    if taken.problem is not None:
+        nothing = _placement(tx, gets, pays, OrderStatus.REMOVED, evidence=taken.problem)
+        return without_trade(nothing, taken.problem)
     if not (gave or got):
         evidence = f"result {tx.result}, no offer created and nothing traded"
         return _placement(tx, gets, pays, OrderStatus.REJECTED, evidence=evidence)
@@ -69,32 +78,23 @@ def decide_placement(
     return _placement(tx, gets, pays, status, reason=reason, evidence=evidence, gave=gave, got=got)
 
 
-def taken_at_once(
-    tx: Transaction, changes: list[OfferChange], balances: list[BalanceChange]
-) -> tuple[Decimal, Decimal]:
-    """Return what the order of a successful OfferCreate gave and got in that same transaction.
+def without_trade(placement: Placement, problem: str) -> Placement:
+    """Return the placement with nothing told of a trade, since `problem` leaves open whether it traded.
 
-    `changes` and `balances` are the transaction's own (the balances: of its sender).
+    A refused order stays refused: its transaction did nothing but take the fee.
     """
-    gets, pays = ordered_amounts(tx)
-    gave = _gave(tx, gets, changes, balances)
-    return gave, max(_taken(tx, pays.asset, changes, balances), ZERO)
-
-
-def taken_by_others(tx: Transaction, asset: str, changes: list[OfferChange]) -> tuple[Decimal, Decimal]:
-    """Return what the offers and pools that `tx` traded with gave and got of an asset."""
-    gave, got = ZERO, ZERO
-    for change in changes:
-        if change.gives == asset:
-            gave = EXACT.add(gave, change.gave)
-        if change.asks == asset:
-            got = EXACT.add(got, change.got)
-    for pool in pool_accounts(tx):
-        for balance in balance_changes(tx, pool):
-            if balance.asset == asset:
-                gave = EXACT.subtract(gave, min(balance.delta, ZERO))
-                got = EXACT.add(got, max(balance.delta, ZERO))
-    return gave, got
+    if placement.status is OrderStatus.REJECTED and placement.result != "tesSUCCESS":
+        return placement
+    rests = placement.entry is not None
+    return msgspec.structs.replace(
+        placement,
+        gave=ZERO,
+        got=ZERO,
+        status=OrderStatus.ACCEPTED if rests else OrderStatus.REMOVED,
+        reason=None if rests else RemovalReason.UNEXPLAINED,
+        evidence=placement.evidence if rests else f"it is not known whether it traded: {problem}",
+        problem=problem,
+    )
 
 
 def _placement(  # noqa: PLR0913 - the fields of one record, most of them named
@@ -118,40 +118,12 @@ def _placement(  # noqa: PLR0913 - the fields of one record, most of them named
         status=status,
         reason=reason,
         evidence=f"OfferCreate {tx.hash}: {evidence}",
+        result=tx.result,
     )
 
 
-def _taken(tx: Transaction, asset: str, changes: list[OfferChange], balances: list[BalanceChange]) -> Decimal:
-    """Return what the order itself added to the owner's balance of `asset`; negative: what it took."""
-    currency = asset.partition(".")[0]
-    total = Decimal(tx.fee) if asset == XRP and tx.pays_fee(tx.account) else ZERO
-    for balance in balances:
-        # An issuer's balance of its own token is what all its lines say together
-        own_issue = issuer_of(asset) == tx.account and balance.asset.partition(".")[0] == currency
-        if own_issue or balance.asset == asset:
-            total = EXACT.add(total, balance.delta)
-    for change in changes:
-        if change.consumed and change.account == tx.account:
-            total = EXACT.add(total, change.gave if change.gives == asset else ZERO)
-            total = EXACT.subtract(total, change.got if change.asks == asset else ZERO)
-    return total
-
-
-def _gave(
-    tx: Transaction, gets: Amount, changes: list[OfferChange], balances: list[BalanceChange]
-) -> Decimal:
-    debited = max(-_taken(tx, gets.asset, changes, balances), ZERO)
-    if gets.asset == XRP or not debited:
-        return debited
-    _, received = taken_by_others(tx, gets.asset, changes)
-    # Beyond what rounding balances can do, the difference is the issuer's transfer fee
-    if received and EXACT.subtract(debited, received) > _rounding(tx, gets.asset):
-        return received
-    return debited
-
-
 def _rounding(tx: Transaction, asset: str) -> Decimal:
-    return line_rounding(tx, asset.partition(".")[0])
+    return ZERO if is_whole(asset) else line_rounding(tx, asset.partition(".")[0])
 
 
 def _never_rested(
@@ -180,8 +152,8 @@ def _nothing_left(tx: Transaction, gave: Decimal, got: Decimal) -> bool:
     pays_left = EXACT.subtract(EXACT.subtract(pays.value, got), _rounding(tx, pays.asset))
     # The rest is scaled to the limit price, whatever better one was paid; less than a drop is no offer
     if tx.flags & SELL:
-        return gets_left <= 0 or (pays.asset == XRP and _scaled(gets_left, gets, pays) < 1)
-    return pays_left <= 0 or gets_left <= 0 or (gets.asset == XRP and _scaled(pays_left, pays, gets) < 1)
+        return gets_left <= 0 or (is_whole(pays.asset) and _scaled(gets_left, gets, pays) < 1)
+    return pays_left <= 0 or gets_left <= 0 or (is_whole(gets.asset) and _scaled(pays_left, pays, gets) < 1)
 
 
 def _scaled(rest: Decimal, side: Amount, other: Amount) -> Decimal:
@@ -193,11 +165,12 @@ def _shortage(tx: Transaction, balances: list[BalanceChange], reserves: Reserves
     gets, _ = ordered_amounts(tx)
     held = {change.asset: change for change in balances}
     paying, xrp = held.get(gets.asset), held[XRP]
-    if gets.asset != XRP and paying is not None and paying.after.balance <= _rounding(tx, gets.asset):
+    left = None if paying is None else spendable(gets.asset, tx.account, paying.after, reserves)
+    if gets.asset != XRP and left is not None and left <= _rounding(tx, gets.asset):
         return f"nothing is left of {gets.asset}"
-    reserve = reserves.base + reserves.increment * (xrp.after.owner_count + 1)
-    if gets.asset == XRP and xrp.after.balance <= reserve - reserves.increment:
+    if gets.asset == XRP and xrp.after.balance <= reserve_of(xrp.after, reserves):
         return "no XRP is left above the reserve"
-    if xrp.before.balance < reserve:  # the balance before the fee is what the ledger holds against it
+    # The balance before the fee is what the ledger holds against the reserve
+    if xrp.before.balance < reserve_of(xrp.after, reserves, xrp.after.owner_count + 1):
         return "the reserve for one more object is not covered"
     return None

@@ -11,8 +11,9 @@ from decimal import Decimal
 
 import msgspec
 
-from offer_lifecycle.amounts import RATIO, XRP, issuer_of
+from offer_lifecycle.amounts import RATIO, XRP, is_mpt, is_whole, issuer_of
 from offer_lifecycle.changes import OfferChange, ordered_amounts
+from offer_lifecycle.formats import REMOVES_OFFERS
 from offer_lifecycle.funds import Holding, spendable
 from offer_lifecycle.state_before import StateAnswer, StateBefore, StateRequest
 from offer_lifecycle.transaction import MalformedTransaction, Reserves, Transaction
@@ -69,6 +70,9 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
 
 def decide_removal(case: Case) -> Verdict:
     """Say why the transaction deleted the offer."""
+    unknown = _unknown(case)
+    if unknown is not None:
+        return Verdict(reason=RemovalReason.UNEXPLAINED, rule="unknown_to_the_kernel", evidence=unknown)
     for name, reason, test in RULES:
         evidence = test(case)
         if evidence is not None:
@@ -84,6 +88,14 @@ def decide_removal(case: Case) -> Verdict:
         evidence=f"{case.tx.type} {case.tx.result} deleted the offer and its metadata does not say why",
         questions=state.questions,
     )
+
+
+def _unknown(case: Case) -> str | None:
+    if case.tx.type not in REMOVES_OFFERS:
+        return f"the kernel does not know that a transaction of type {case.tx.type} deletes offers"
+    if case.change.unknown_fields:
+        return f"the kernel does not know {', '.join(case.change.unknown_fields)}"
+    return None
 
 
 def _canceled(case: Case) -> str | None:
@@ -144,12 +156,17 @@ def _self_crossed(case: Case) -> str | None:
 
 def _tiny(case: Case) -> str | None:
     gets, pays = case.change.gets_left, case.change.pays_left
-    if gets.asset == XRP or pays.asset != XRP or not gets.value:
-        return None  # the engine drops small offers only where rounding to a drop would worsen the price
+    if gets.asset == XRP or not is_whole(pays.asset) or not gets.value:
+        return (
+            None  # the engine drops small offers only where rounding to a whole unit would worsen the price
+        )
+    if pays.asset != XRP and pays.value >= gets.value:
+        return None
     funds = gets.value if case.funds_after is None else min(case.funds_after, gets.value)
     worth = RATIO.divide(RATIO.multiply(pays.value, funds), gets.value)
     if worth <= 1:
-        return f"what is left, {funds} of {gets.asset}, is worth no more than a drop"
+        unit = "a drop" if pays.asset == XRP else f"one unit of {pays.asset}"
+        return f"what is left, {funds} of {gets.asset}, is worth no more than {unit}"
     return None
 
 
@@ -174,12 +191,15 @@ def _names_it(case: Case) -> bool:
 def _deep_frozen(case: Case, state: StateBefore) -> str | None:
     asset = case.change.asks
     if _may_lack(case, asset) and asset != XRP and state.deep_frozen(asset):
-        return f"the owner's line for {asset} was deep-frozen: it could receive none"
+        how = "MPToken of {} was locked" if is_mpt(asset) else "line for {} was deep-frozen"
+        return f"the owner's {how.format(asset)}: it could receive none"
     return None
 
 
 def _out_of_domain(case: Case, state: StateBefore) -> str | None:
     domain = case.change.domain
+    if case.change.is_hybrid and case.tx.domain is None:
+        return None  # the open book, in which it stands too, asks for no credential
     if case.change.consumed or domain is None or not state.outside(domain, case.parent_close_time):
         return None
     return f"the owner held no credential that the domain {domain} accepts"
@@ -198,8 +218,15 @@ def _found_empty(case: Case, state: StateBefore) -> str | None:
 def _frozen(case: Case, state: StateBefore) -> str | None:
     asset = case.change.gives
     if _may_lack(case, asset) and asset != XRP and state.globally_frozen(asset):
-        return f"the issuer of {asset} had frozen all of it (lsfGlobalFreeze)"
+        flag = "lsfMPTLocked of the issuance" if is_mpt(asset) else "lsfGlobalFreeze"
+        return f"the issuer of {asset} had frozen all of it ({flag})"
     return None
+
+
+def _pool_frozen(case: Case, state: StateBefore) -> str | None:
+    asset = case.change.gives
+    frozen = state.frozen_in_pool(asset) if _may_lack(case, asset) else None
+    return None if frozen is None else f"LP tokens of a pool count as nothing while its {frozen} is frozen"
 
 
 def _unauthorized(case: Case, state: StateBefore) -> str | None:
@@ -211,7 +238,7 @@ def _unauthorized(case: Case, state: StateBefore) -> str | None:
 
 def _may_lack(case: Case, asset: str) -> bool:
     """Whether the ledger before can tell: nothing traded, and the asset is one that the owner may lack."""
-    own_issue = issuer_of(asset) == case.change.account or asset.startswith("MPT.")
+    own_issue = issuer_of(asset) == case.change.account and not is_mpt(asset)
     return not case.change.consumed and not own_issue and not _mirrors(case)
 
 
@@ -232,6 +259,7 @@ STATE_RULES: tuple[tuple[str, RemovalReason, Callable[[Case, StateBefore], str |
     ("out_of_domain", RemovalReason.OUT_OF_DOMAIN, _out_of_domain),
     ("unfunded_in_ledger_before", RemovalReason.UNFUNDED, _found_empty),
     ("globally_frozen", RemovalReason.UNFUNDED, _frozen),
+    ("pool_frozen", RemovalReason.UNFUNDED, _pool_frozen),
     ("unauthorized", RemovalReason.UNAUTHORIZED, _unauthorized),
 )
 """What needs the ledger before, in the order in which the ledger's own engine looks."""

@@ -5,8 +5,8 @@ from collections.abc import Container, Iterator
 import msgspec
 
 from offer_lifecycle.amounts import XRP
+from offer_lifecycle.balances import BalanceChange, balance_changes_by_account
 from offer_lifecycle.changes import OfferChange, node_damage, offer_change
-from offer_lifecycle.funds import BalanceChange, balance_changes_by_account
 from offer_lifecycle.removal import Case, Verdict, decide_removal
 from offer_lifecycle.state_before import StateAnswer
 from offer_lifecycle.transaction import MalformedTransaction, Reserves, Transaction

@@ -9,9 +9,9 @@ from collections.abc import Iterable, Iterator
 
 import msgspec
 
-from offer_lifecycle.amounts import limit_price, market_of
+from offer_lifecycle.amounts import canonical_amount, limit_price, market_of
 from offer_lifecycle.funds import Holding
-from offer_lifecycle.order import Cancel, Order
+from offer_lifecycle.order import Cancel, Order, canonical
 from offer_lifecycle.removal import Verdict
 from offer_lifecycle.state_before import StateAnswer, StateRequest
 from offer_lifecycle.transaction import RIPPLE_EPOCH, Header, Reserves, Transaction
@@ -35,6 +35,8 @@ class AccountRecord(msgspec.Struct, frozen=True, kw_only=True):
     holdings: dict[str, Holding] = {}
     holdings_known: bool = True
     """What is not among the holdings is nothing, and not merely unknown."""
+    mpts_known: bool = False
+    """The same of MPTs: an earlier version, or a server that does not list them, leaves them unknown."""
     session_id: str | None = None
 
 
@@ -75,6 +77,8 @@ class LedgerOutcome(msgspec.Struct, frozen=True, kw_only=True):
     """What would tell why an unexplained one did."""
     unexplained_removals: tuple[UnexplainedRemoval, ...] = ()
     """The unexplained ones that those are about."""
+    unresolved: tuple[str, ...] = ()
+    """What could not be concluded, by transaction: sides that do not meet, and unknown parts."""
     damaged: tuple[str, ...] = ()
     """Nodes that could not be read: what they did to the account's orders and balances is not known."""
 
@@ -94,7 +98,7 @@ class AccountState:
         self._deadlines: list[tuple[int, int]] = []
         self._endings: list[tuple[int, int]] = []
         for order in orders:
-            self._put(order)
+            self._put(canonical(order))
 
     def expiring(self, until: int) -> Iterator[Order]:
         """Yield the live orders whose Expiration is not after `until` (ripple seconds)."""
@@ -157,6 +161,7 @@ class AccountState:
                 session_id=event.session_id or known.session_id,
                 submitted_hash=event.transaction_hash,
             )
+        gets, pays = canonical_amount(event.taker_gets), canonical_amount(event.taker_pays)
         expiration, deadline = event.expiration, event.last_ledger_sequence
         seen = self._would_have_been_seen(event)
         if deadline is not None and deadline <= self.record.ledger_index and not seen:
@@ -164,13 +169,9 @@ class AccountState:
         return Order(
             account=event.account,
             sequence=event.sequence,
-            gets=event.taker_gets,
-            pays=event.taker_pays,
-            price=limit_price(
-                market_of(event.taker_gets.asset, event.taker_pays.asset)[1],
-                event.taker_gets,
-                event.taker_pays,
-            ),
+            gets=gets,
+            pays=pays,
+            price=limit_price(market_of(gets.asset, pays.asset)[1], gets, pays),
             expiration=None if expiration is None else int(expiration.timestamp()) - RIPPLE_EPOCH,
             status=OrderStatus.SUBMITTED,
             external=False,

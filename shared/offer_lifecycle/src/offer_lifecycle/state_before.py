@@ -11,8 +11,19 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from offer_lifecycle.amounts import XRP, WrittenToken, issuer_of, value_of
-from offer_lifecycle.funds import HIGH_FREEZE, LOW_FREEZE, NOTHING, Holding
+from offer_lifecycle.amounts import XRP, WrittenToken, asset_of, is_mpt, issuer_of, value_of
+from offer_lifecycle.entries import (
+    HIGH_FREEZE,
+    LOW_FREEZE,
+    MPT_LOCKED,
+    Issuance,
+    MPToken,
+    Root,
+    issuance_holding,
+    mpt_holding,
+    xrp_holding,
+)
+from offer_lifecycle.funds import NOTHING, Holding
 
 GLOBAL_FREEZE, REQUIRE_AUTH = 0x0040_0000, 0x0004_0000
 """lsfGlobalFreeze, lsfRequireAuth: flags of an issuer's AccountRoot."""
@@ -20,6 +31,10 @@ LOW_AUTH, HIGH_AUTH = 0x0004_0000, 0x0008_0000
 """lsfLowAuth, lsfHighAuth: that side of the trust line has authorized the other."""
 DEEP_FREEZE = 0x0200_0000 | 0x0400_0000
 """lsfLowDeepFreeze, lsfHighDeepFreeze: whichever side set it, nothing may move."""
+MPT_REQUIRE_AUTH, MPT_AUTHORIZED = 0x0000_0004, 0x0000_0002
+"""lsfMPTRequireAuth of an MPTokenIssuance, lsfMPTAuthorized of an MPToken."""
+_LP_PREFIX, _LP_DIGITS = "03", 40
+"""The currency code of a pool's LP tokens: 40 hexadecimal digits that begin so."""
 CREDENTIAL_ACCEPTED = 0x0001_0000
 """lsfAccepted."""
 
@@ -62,15 +77,22 @@ class StateBefore:
 
     def holding(self, asset: str) -> Holding | None:
         """Return the balance of an asset; None where it is not known."""
-        return self._xrp() if asset == XRP else self._token(asset)
+        if asset == XRP:
+            return self._xrp()
+        return self._mpt(asset) if is_mpt(asset) else self._token(asset)
 
     def globally_frozen(self, asset: str) -> bool:
         """Whether the issuer had frozen all that it issued."""
+        if is_mpt(asset):
+            issuance = self._issuance(asset, "a lock of the whole issuance")
+            return issuance is not None and bool(issuance.flags & MPT_LOCKED)
         root = self._issuer(asset, "a global freeze by the issuer")
         return root is not None and bool(root.flags & GLOBAL_FREEZE)
 
     def unauthorized(self, asset: str) -> bool:
         """Whether the issuer authorizes its holders, and has not authorized this one."""
+        if is_mpt(asset):
+            return self._mpt_unauthorized(asset)
         root = self._issuer(asset, "whether the issuer authorizes its holders")
         if root is None or not root.flags & REQUIRE_AUTH:
             return False
@@ -81,8 +103,29 @@ class StateBefore:
 
     def deep_frozen(self, asset: str) -> bool:
         """Whether the owner may not receive the asset."""
+        if is_mpt(asset):
+            token = self._mptoken(asset, "a lock of what the offer asks")[1]
+            return token is not None and bool(token.flags & MPT_LOCKED)
         _, line = self._line(asset, "a deep freeze of what the offer asks")
         return line is not None and bool(line.flags & DEEP_FREEZE)
+
+    def frozen_in_pool(self, asset: str) -> str | None:
+        """Return the asset of a pool that is frozen for the account, if `asset` is the pool's LP token."""
+        currency, _, issuer = asset.partition(".")
+        if not (issuer and len(currency) == _LP_DIGITS and currency.startswith(_LP_PREFIX)):
+            return None
+        root = self._entry({"account_root": issuer}, _Root, "whether the issuer is a pool's account")[1]
+        if root is None or root.amm_id is None:
+            return None
+        pool = self._entry({"amm": root.amm_id}, _Pool, "the assets of the pool")[1]
+        for one in () if pool is None else (pool.asset, pool.asset2):
+            if one.currency == XRP:
+                continue
+            name = asset_of(WrittenToken("0", one.currency, one.issuer, one.mpt_issuance_id))
+            held = self.holding(name)
+            if (held is not None and held.frozen) or self.globally_frozen(name):
+                return name
+        return None
 
     def outside(self, domain: str, time: int) -> bool:
         """Whether the account held none of the domain's credentials at `time` (ripple seconds)."""
@@ -100,7 +143,30 @@ class StateBefore:
         known, root = self._entry(entry, _Root, "the owner's XRP and reserve")
         if root is None:
             return NOTHING if known else None
-        return Holding(balance=value_of(root.balance), owner_count=root.owner_count)
+        return xrp_holding(root)
+
+    def _mpt(self, asset: str) -> Holding | None:
+        if issuer_of(asset) == self._account:
+            issuance = self._issuance(asset, "what the owner has issued of what the offer gives")
+            return None if issuance is None else issuance_holding(issuance)
+        known, token = self._mptoken(asset, "the owner's balance of what the offer gives")
+        if token is None:
+            return NOTHING if known else None
+        return mpt_holding(token)
+
+    def _mpt_unauthorized(self, asset: str) -> bool:
+        issuance = self._issuance(asset, "whether the issuer authorizes its holders")
+        if issuance is None or not issuance.flags & MPT_REQUIRE_AUTH:
+            return False
+        known, token = self._mptoken(asset, "the issuer's authorization of the owner")
+        return known if token is None else not token.flags & MPT_AUTHORIZED
+
+    def _mptoken(self, asset: str, why: str) -> "tuple[bool, _MPToken | None]":
+        token = {"mpt_issuance_id": asset, "account": self._account}
+        return self._entry({"mptoken": token}, _MPToken, why)
+
+    def _issuance(self, asset: str, why: str) -> "_Issuance | None":
+        return self._entry({"mpt_issuance": asset}, _Issuance, why)[1]
 
     def _token(self, asset: str) -> Holding | None:
         known, line = self._line(asset, "the owner's balance of what the offer gives")
@@ -148,15 +214,40 @@ class StateBefore:
         return line.low_limit.issuer == self._account
 
 
-class _Root(msgspec.Struct, rename="pascal"):
-    """AccountRoot: what tells something of it."""
+class _Root(Root, rename="pascal"):
+    """AccountRoot: what tells something of it; one without its own fields is no answer."""
 
-    balance: str
-    owner_count: int
     flags: int = 0
+    amm_id: str | None = msgspec.field(name="AMMID", default=None)
 
     def __post_init__(self) -> None:
-        value_of(self.balance)  # what is no number is no answer
+        if self.balance is None or self.owner_count is None:
+            raise ValueError("Balance, OwnerCount: expected both, found none")
+        value_of(self.balance)
+
+
+class _MPToken(MPToken, rename="pascal"):
+    def __post_init__(self) -> None:
+        value_of(self.amount or "0")
+
+
+class _Issuance(Issuance, rename="pascal"):
+    def __post_init__(self) -> None:
+        value_of(self.outstanding_amount)
+        value_of(self.maximum_amount or "0")
+
+
+class _PoolAsset(msgspec.Struct):
+    currency: str | None = None
+    issuer: str | None = None
+    mpt_issuance_id: str | None = None
+
+
+class _Pool(msgspec.Struct, rename="pascal"):
+    """AMM: the assets that its pool holds."""
+
+    asset: _PoolAsset
+    asset2: _PoolAsset
 
 
 class _Line(msgspec.Struct, rename="pascal"):

@@ -14,12 +14,15 @@ from typing import Annotated, Any, ClassVar
 import msgspec
 
 from offer_lifecycle.amounts import WrittenAmount, value_of
+from offer_lifecycle.formats import unknown_order_fields
 
 RIPPLE_EPOCH = 946_684_800
 """2000-01-01T00:00:00Z in Unix seconds: the ledger counts its seconds from there."""
 
-BALANCES = frozenset({"AccountRoot", "RippleState"})
-"""The types of ledger entries that hold balances (LedgerEntryType)."""
+BALANCES = frozenset({"AccountRoot", "RippleState", "MPToken", "MPTokenIssuance"})
+"""The types of ledger entries that hold an account's balances (LedgerEntryType)."""
+SPONSOR_PAYS_FEE = 0x0000_0001
+"""spfSponsorFee, of SponsorFlags."""
 
 
 UInt32 = Annotated[int, msgspec.Meta(ge=0, lt=2**32)]
@@ -96,6 +99,17 @@ class _Deleted(Node, frozen=True, gc=False):
     kind = Kind.DELETED
 
 
+class InnerTransaction(msgspec.Struct, frozen=True, kw_only=True):
+    """One of a Batch's RawTransactions: what the Batch was to do. Applied, it is a transaction of its own."""
+
+    type: str
+    account: str
+    sequence: int
+    """Its Sequence, or its TicketSequence where it uses a ticket."""
+    offer_sequence: int | None = None
+    """OfferSequence: the offer that it was to cancel or replace."""
+
+
 class Transaction(msgspec.Struct, frozen=True, kw_only=True):
     """A validated transaction."""
 
@@ -109,7 +123,7 @@ class Transaction(msgspec.Struct, frozen=True, kw_only=True):
     """Its Sequence, or its TicketSequence where a ticket was used."""
     result: str
     fee: int
-    """Drops: see `pays_fee`."""
+    """Drops: see `fees.fee_paid_by`."""
     flags: int
     expiration: int | None
     """Of an OfferCreate, in ripple seconds."""
@@ -121,27 +135,38 @@ class Transaction(msgspec.Struct, frozen=True, kw_only=True):
     destination: str | None
     """Of a Payment."""
     delegate: str | None
-    """Who signed it in the account's place."""
+    """The account that signed it in the account's place."""
+    sponsor: str | None = None
+    """The account that pays its fee, or the reserve of what it creates (see `sponsor_flags`)."""
+    sponsor_flags: int = 0
+    domain: str | None = None
+    """DomainID: the permissioned domain whose book it walks; None: the open book."""
+    parent_batch: str | None = None
+    """ParentBatchID: the Batch of which it is an inner transaction."""
+    inner: tuple[InnerTransaction, ...] = ()
+    """RawTransactions of a Batch."""
     affected: "list[_Wrapper]"
     """AffectedNodes, in the metadata's order (which means nothing)."""
     damaged: tuple[str, ...] = ()
     """The nodes that are broken in themselves, each with its place and what was found: see `unread`."""
+    unknown_fields: tuple[str, ...] = ()
+    """Fields of an OfferCreate that the kernel does not know."""
 
-    def pays_fee(self, account: str) -> bool:
-        """Whether the fee is taken from the account: the delegate's where one signed, else the sender's."""
-        return account == (self.delegate or self.account)
+    @property
+    def nodes(self) -> list[Node]:
+        """The entries that it touched."""
+        nodes = [one.modified or one.deleted or one.created for one in self.affected]
+        return [node for node in nodes if node is not None]
 
     @property
     def offers(self) -> list[Node]:
         """The offers that it touched."""
-        nodes = [one.modified or one.deleted or one.created for one in self.affected]
-        return [node for node in nodes if node is not None and node.entry_type == "Offer"]
+        return [node for node in self.nodes if node.entry_type == "Offer"]
 
     @property
     def balances(self) -> list[Node]:
-        """The accounts (AccountRoot) and trust lines (RippleState) that it touched."""
-        nodes = [one.modified or one.deleted or one.created for one in self.affected]
-        return [node for node in nodes if node is not None and node.entry_type in BALANCES]
+        """The accounts, trust lines, MPTs and MPT issuances that it touched."""
+        return [node for node in self.nodes if node.entry_type in BALANCES]
 
     def unread(self) -> Iterator[str]:
         """Yield the nodes that could not be read at all, each with its place and what was found."""
@@ -151,11 +176,11 @@ class Transaction(msgspec.Struct, frozen=True, kw_only=True):
                 yield f"AffectedNodes[{place}]: expected ModifiedNode, DeletedNode or CreatedNode, found none"
 
     def touches(self, account: str) -> bool:
-        """Whether it is the account's own, or changed one of its offers, balances or trust lines."""
+        """Whether it is the account's own or was to do something for it, or changed an entry of it."""
+        if account == self.account or any(account == one.account for one in self.inner):
+            return True
         name = account.encode()
-        return account == self.account or any(
-            name in bytes(node.fields) for node in chain(self.balances, self.offers)
-        )
+        return any(name in bytes(node.fields) for node in chain(self.balances, self.offers))
 
 
 def sort_transactions(transactions: Iterable[Transaction]) -> tuple[Transaction, ...]:
@@ -184,12 +209,36 @@ def read_transaction(
             read = _RECORD.decode(written)
         except msgspec.ValidationError:
             read = _without_damaged_nodes(written, damaged)
-        return read.transaction(ledger_index, tuple(damaged))
+        transaction = read.transaction(ledger_index, tuple(damaged))
+        if transaction.type != "OfferCreate" or read.tx_json:
+            return transaction
+        return msgspec.structs.replace(transaction, unknown_fields=unknown_order_fields(written))
     except (msgspec.DecodeError, RecursionError, OverflowError, TypeError, ValueError) as error:
         raise MalformedTransaction(
             f"transaction {_name(written)}: expected a validated transaction with its metadata, "
             f"found: {error}"
         ) from error
+
+
+def _inner(raw: "_Raw") -> InnerTransaction:
+    return InnerTransaction(
+        type=raw.transaction_type,
+        account=raw.account,
+        sequence=raw.ticket_sequence or raw.sequence,
+        offer_sequence=raw.offer_sequence,
+    )
+
+
+class _Raw(msgspec.Struct, rename="pascal", gc=False):
+    transaction_type: str
+    account: str
+    sequence: UInt32
+    ticket_sequence: UInt32 | None = None
+    offer_sequence: UInt32 | None = None
+
+
+class _RawWrapper(msgspec.Struct, gc=False):
+    raw: _Raw = msgspec.field(name="RawTransaction")
 
 
 class _Body(msgspec.Struct, rename="pascal", gc=False):
@@ -207,6 +256,10 @@ class _Body(msgspec.Struct, rename="pascal", gc=False):
     taker_pays: WrittenAmount | None = None
     destination: str | None = None
     delegate: str | None = None
+    sponsor: str | None = None
+    sponsor_flags: UInt32 = 0
+    domain: str | None = msgspec.field(name="DomainID", default=None)
+    raw_transactions: list[_RawWrapper] = []
     hash: str | None = msgspec.field(name="hash", default=None)
     ledger_index: int | str | None = msgspec.field(name="ledger_index", default=None)
 
@@ -221,12 +274,13 @@ class _Meta(msgspec.Struct, rename="pascal", gc=False):
     transaction_index: UInt32
     transaction_result: str
     affected_nodes: list[_Wrapper]
+    parent_batch: str | None = msgspec.field(name="ParentBatchID", default=None)
 
 
 class TransactionRecord(_Body, gc=False):
     """A transaction as a server wrote it, in any of its shapes: what an answer is decoded into."""
 
-    tx_json: _Body | None = msgspec.field(name="tx_json", default=None)
+    tx_json: msgspec.Raw = msgspec.field(name="tx_json", default=_ABSENT)
     tx: _Body | None = msgspec.field(name="tx", default=None)
     transaction_: _Body | None = msgspec.field(name="transaction", default=None)
     meta: _Meta | None = msgspec.field(name="meta", default=None)
@@ -239,7 +293,7 @@ class TransactionRecord(_Body, gc=False):
             ValueError: if a part is missing.
 
         """
-        body = self.tx_json or self.tx or self.transaction_ or self
+        body = self._body()
         meta = self.meta or self.meta_data
         name = self.hash or body.hash
         if meta is None or name is None or body.account is None or body.transaction_type is None:
@@ -262,12 +316,31 @@ class TransactionRecord(_Body, gc=False):
             taker_pays=body.taker_pays,
             destination=body.destination,
             delegate=body.delegate,
+            sponsor=body.sponsor,
+            sponsor_flags=body.sponsor_flags,
+            domain=body.domain,
+            parent_batch=meta.parent_batch,
+            inner=tuple(_inner(one.raw) for one in body.raw_transactions),
             affected=meta.affected_nodes,
             damaged=damaged,
+            unknown_fields=self._unknown_fields(body),
         )
 
+    def _body(self) -> _Body:
+        if not self.tx_json:
+            return self.tx or self.transaction_ or self
+        try:
+            return _BODY.decode(self.tx_json)
+        except msgspec.ValidationError as error:
+            raise ValueError(f"tx_json: {error}") from error
 
-_RECORD = msgspec.json.Decoder(TransactionRecord)
+    def _unknown_fields(self, body: _Body) -> tuple[str, ...]:
+        if not self.tx_json or body.transaction_type != "OfferCreate":
+            return ()
+        return unknown_order_fields(self.tx_json)
+
+
+_BODY, _RECORD = msgspec.json.Decoder(_Body), msgspec.json.Decoder(TransactionRecord)
 _WRAPPER = msgspec.json.Decoder(_Wrapper)
 
 

@@ -18,6 +18,11 @@ if TYPE_CHECKING:
 # Fields of value zero are absent from NewFields; the entry itself has them.
 _ZEROS: dict[str, Json] = {
     "AccountRoot": {"Flags": 0, "OwnerCount": 0},
+    "Credential": {"Flags": 0, "IssuerNode": "0", "SubjectNode": "0"},
+    "MPToken": {"Flags": 0, "OwnerNode": "0"},
+    "MPTokenIssuance": {"Flags": 0, "OutstandingAmount": "0", "OwnerNode": "0"},
+    "PermissionedDomain": {"Flags": 0, "OwnerNode": "0"},
+    "Sponsorship": {"Flags": 0, "OwnerNode": "0"},
     "AMM": {"Flags": 0, "OwnerNode": "0", "Asset": {"currency": "XRP"}},
     "Offer": {"BookNode": "0", "Flags": 0, "OwnerNode": "0"},
     "RippleState": {"Flags": 0, "HighNode": "0", "LowNode": "0"},
@@ -45,6 +50,10 @@ class EntryHistory:
         states = self._states.get(key, [])
         position = bisect_right(states, ledger_index, key=lambda state: state[0])
         return states[position - 1][1] if position else None
+
+    def knows(self, key: str) -> bool:
+        """Return whether the session's transactions touched the entry: its absence is then known too."""
+        return key in self._states
 
     def of_type(self, entry_type: str, ledger_index: int) -> Iterator[Json]:
         """Yield the entries of a type that existed after that ledger."""
@@ -79,4 +88,7 @@ class EntryHistory:
 def _before(node: Json) -> Json:
     thread = {name: node[name] for name in ("PreviousTxnID", "PreviousTxnLgrSeq") if name in node}
     before: Json = node["FinalFields"] | thread | node.get("PreviousFields", {})
+    if node["LedgerEntryType"] == "MPToken" and node.get("PreviousFields") == {}:
+        # An amount of 0 is not written: what an empty MPToken got does not show in PreviousFields
+        before.pop("MPTAmount", None)
     return before

@@ -6,6 +6,7 @@ from decimal import ROUND_DOWN, Context, Decimal
 from typing import TYPE_CHECKING
 
 from replay_node.fees import RESERVE_BASE, RESERVE_INCREMENT
+from replay_node.keys import mpt_issuance_key, mpt_issuer, mptoken_key
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -18,6 +19,9 @@ _MANTISSA_DIGITS = 16
 _PLAIN_EXPONENTS = range(-25, -4)
 _PARITY = 1_000_000_000
 _GLOBAL_FREEZE = 0x00400000
+_MPT_LOCKED = 0x00000001
+_MPT_FEE_UNITS = 100_000
+"""TransferFee of an MPT is in thousandths of a percent."""
 _ZERO = Decimal(0)
 _ONE = Decimal(1)
 
@@ -64,6 +68,9 @@ def _funds(view: LedgerView, owner: str, gets: str | Json, pays: str | Json) -> 
         root = state["account_data"]
         reserve = RESERVE_BASE + RESERVE_INCREMENT * int(root["OwnerCount"])
         return max(_ZERO, Decimal(root["Balance"]) - reserve)
+    if "mpt_issuance_id" in gets:
+        token = view.entry(mptoken_key(gets["mpt_issuance_id"], owner)) or {}
+        return _ZERO if token.get("Flags", 0) & _MPT_LOCKED else Decimal(token.get("MPTAmount", "0"))
     for line in state["lines"]:
         if line["account"] == gets["issuer"] and line["currency"] == gets["currency"]:
             return _ZERO if line.get("freeze_peer") else max(_ZERO, Decimal(line["balance"]))
@@ -71,18 +78,33 @@ def _funds(view: LedgerView, owner: str, gets: str | Json, pays: str | Json) -> 
 
 
 def _transfer_rate(view: LedgerView, amount: str | Json) -> Decimal:
+    issuance = _issuance(view, amount)
+    if issuance is not None:
+        return _ONE + Decimal(issuance.get("TransferFee", 0)) / _MPT_FEE_UNITS
     issuer = view.account(_issuer(amount) or "")
     rate = issuer["account_data"].get("TransferRate", _PARITY) if issuer else _PARITY
     return Decimal(rate) / _PARITY
 
 
 def _frozen_globally(view: LedgerView, amount: str | Json) -> bool:
+    issuance = _issuance(view, amount)
+    if issuance is not None:
+        return bool(issuance.get("Flags", 0) & _MPT_LOCKED)
     issuer = view.account(_issuer(amount) or "")
     return bool(issuer and issuer["account_data"]["Flags"] & _GLOBAL_FREEZE)
 
 
 def _issuer(amount: str | Json) -> str | None:
-    return None if isinstance(amount, str) else str(amount["issuer"])
+    if isinstance(amount, str):
+        return None
+    return mpt_issuer(amount["mpt_issuance_id"]) if "mpt_issuance_id" in amount else str(amount["issuer"])
+
+
+def _issuance(view: LedgerView, amount: str | Json) -> Json | None:
+    """Return the MPTokenIssuance of an amount; None where it is of no MPT, or not known."""
+    if isinstance(amount, str) or "mpt_issuance_id" not in amount:
+        return None
+    return view.entry(mpt_issuance_key(amount["mpt_issuance_id"]))
 
 
 def amount_value(amount: str | Json) -> Decimal:

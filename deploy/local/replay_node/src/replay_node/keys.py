@@ -7,11 +7,12 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import TypeGuard
 
-from base58 import RIPPLE_ALPHABET, b58decode_check
+from base58 import RIPPLE_ALPHABET, b58decode_check, b58encode_check
 
 _XRP = bytes(20)
 _ACCOUNT_PREFIX = b"\0"
 _MANTISSA_DIGITS = 16
+_SEQUENCE_BYTES = 4
 _ISO_CODE_LENGTH = 3
 
 
@@ -60,10 +61,32 @@ def line_key(one: str, other: str, currency: str) -> str:
     return half_sha512(b"\0r" + low + high + currency_bytes(currency))
 
 
-def book_key(pays: Asset, gets: Asset) -> str:
+def mpt_issuance_key(issuance_id: str) -> str:
+    """Return the key of an MPTokenIssuance."""
+    return half_sha512(b"\0~" + bytes.fromhex(issuance_id))
+
+
+def mpt_issuer(issuance_id: str) -> str:
+    """Return the address of an MPT's issuer, whose 20 bytes its id ends with."""
+    payload = _ACCOUNT_PREFIX + bytes.fromhex(issuance_id)[_SEQUENCE_BYTES:]
+    return b58encode_check(payload, alphabet=RIPPLE_ALPHABET).decode()
+
+
+def mptoken_key(issuance_id: str, holder: str) -> str:
+    """Return the key of the MPToken in which an account holds an MPT."""
+    return half_sha512(b"\0t" + bytes.fromhex(mpt_issuance_key(issuance_id)) + account_id(holder))
+
+
+def credential_key(subject: str, issuer: str, credential_type: str) -> str:
+    """Return the key of a Credential; its type in hexadecimal digits."""
+    return half_sha512(b"\0D" + account_id(subject) + account_id(issuer) + bytes.fromhex(credential_type))
+
+
+def book_key(pays: Asset, gets: Asset, domain: str | None = None) -> str:
     """Return the 48 hex digits with which every directory of a book begins."""
     (pays_currency, pays_issuer), (gets_currency, gets_issuer) = pays, gets
-    return half_sha512(b"\0B" + pays_currency + gets_currency + pays_issuer + gets_issuer)[:48]
+    assets = pays_currency + gets_currency + pays_issuer + gets_issuer
+    return half_sha512(b"\0B" + assets + bytes.fromhex(domain or ""))[:48]
 
 
 def amm_key(one: Asset, other: Asset) -> str:
@@ -81,12 +104,17 @@ def quality_bits(quality: str) -> str:
 
 
 Asset = tuple[bytes, bytes]
-"""A currency (20 bytes) and its issuer (20 bytes); both zero for XRP."""
+"""A currency (20 bytes) and its issuer (20 bytes), both zero for XRP; an MPT's id (24 bytes) and nothing."""
 
 
 def asset(currency: str, issuer: str | None) -> Asset:
     """Return what the ledger hashes for a currency and its issuer (None for XRP)."""
     return currency_bytes(currency), account_id(issuer) if issuer else _XRP
+
+
+def mpt(issuance_id: str) -> Asset:
+    """Return what the ledger hashes for an MPT."""
+    return bytes.fromhex(issuance_id), b""
 
 
 def currency_bytes(currency: str) -> bytes:

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import msgspec
 
+from replay_node.line_signs import are_turned, turned
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -23,7 +25,9 @@ class RecordedLedger(msgspec.Struct, frozen=True, kw_only=True):
     """One validated ledger as the node gave it.
 
     `header` and `transactions` (in the order in which they were applied) have the shape of api_version 1,
-    `stream` is what a subscriber to all of the session's accounts received, `after` the accounts by role.
+    `stream` is what a subscriber to all of the session's accounts received, `after` the accounts by role,
+    `state` what `ledger_entry` answered of other entries: each the request (`entry`) and the entry (`node`,
+    null where there was none).
     """
 
     ledger_index: int
@@ -31,6 +35,7 @@ class RecordedLedger(msgspec.Struct, frozen=True, kw_only=True):
     transactions: tuple[Json, ...]
     stream: tuple[Json, ...]
     after: dict[str, Json]
+    state: tuple[Json, ...] = ()
 
 
 class Session(msgspec.Struct, frozen=True, kw_only=True):
@@ -63,7 +68,27 @@ def read_session(path: Path) -> Session:
             raise BadSession(
                 f"{path}: orders[{place}]: expected one of the session's accounts, found {order['account']}"
             )
-    return session
+    return _as_documented(session)
+
+
+def _as_documented(session: Session) -> Session:
+    """Return the session with its trust lines as `account_lines` is documented to show them."""
+    ends = (session.ledgers[0], session.ledgers[-1])
+    if not are_turned(line for ledger in ends for shown in ledger.after.values() for line in _lines(shown)):
+        return session
+    ledgers = []
+    for ledger in session.ledgers:
+        after = {
+            role: shown | {"lines": [turned(line) for line in _lines(shown)]} if "lines" in shown else shown
+            for role, shown in ledger.after.items()
+        }
+        ledgers.append(msgspec.structs.replace(ledger, after=after))
+    return msgspec.structs.replace(session, ledgers=tuple(ledgers))
+
+
+def _lines(shown: Json) -> list[Json]:
+    lines: list[Json] = shown.get("lines", [])
+    return lines
 
 
 def _bytes(path: Path) -> bytes:
@@ -92,6 +117,8 @@ def _check_ledger(where: str, ledger: RecordedLedger) -> None:
             "account_data, offers and lines as account_info, account_offers and account_lines give them"
         )
         _check(f"{where}: {role}", expected, shown, _Shown)
+    for answer in ledger.state:
+        _check(where, "state as `ledger_entry` answers it, each with `entry` and `node`", answer, _Answer)
     for message in ledger.stream:
         kind = _Closed if message.get("type") == "ledgerClosed" else _Message
         _check(where, "messages as the streams bring them", message, kind)
@@ -176,6 +203,13 @@ class _Shown(msgspec.Struct, gc=False):
     account_data: _Root | None = None
     offers: list[_Offer] = []
     lines: list[_Line] = []
+
+
+class _Answer(msgspec.Struct, forbid_unknown_fields=True):
+    """An entry of the ledger, as asked for and as answered."""
+
+    entry: Json
+    node: Json | None
 
 
 class _Order(msgspec.Struct):

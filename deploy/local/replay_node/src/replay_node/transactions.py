@@ -6,6 +6,8 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from replay_node.keys import mpt_issuer
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -88,7 +90,8 @@ def affected_accounts(meta: Json) -> frozenset[str]:
         for name, value in fields.items():
             if name in _AMOUNTS_THAT_NAME_AN_ACCOUNT:
                 if isinstance(value, dict):
-                    found.add(value["issuer"])
+                    mpt = value.get("mpt_issuance_id")
+                    found.add(mpt_issuer(mpt) if mpt else value["issuer"])
             elif name in _HOLD_AN_ACCOUNT:
                 found.add(value)
     return frozenset(found)

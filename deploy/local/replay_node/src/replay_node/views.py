@@ -7,7 +7,7 @@ from decimal import Decimal
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from replay_node.keys import account_id, asset, book_key, line_key, offer_key, quality_bits
+from replay_node.keys import account_id, asset, book_key, line_key, mpt, offer_key, quality_bits
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -47,6 +47,7 @@ class LedgerView:
     def __init__(self, ledger: RecordedLedger, entries: EntryHistory) -> None:
         self._index = ledger.ledger_index
         self._entries = entries
+        self._state = ledger.state
         self._accounts: dict[str, Json] = {
             state["account_data"]["Account"]: state
             for state in ledger.after.values()
@@ -64,7 +65,27 @@ class LedgerView:
     @cached_property
     def _recorded(self) -> dict[str, Json]:
         roots = (state["account_data"] for state in self._accounts.values())
-        return {entry["index"]: entry for entry in (*roots, *self.offers())}
+        objects = (entry for state in self._accounts.values() for entry in state.get("objects", ()))
+        asked = (answer["node"] for answer in self._state if answer["node"] is not None)
+        return {entry["index"]: entry for entry in (*objects, *roots, *self.offers(), *asked)}
+
+    def objects(self, address: str) -> list[Json]:
+        """Return what the account owns: as recorded, else the MPTs that transactions touched."""
+        recorded = self._accounts[address].get("objects")
+        if recorded is not None:
+            return list(recorded)
+        tokens = self._entries.of_type("MPToken", self._index)
+        issuances = self._entries.of_type("MPTokenIssuance", self._index)
+        held = [token for token in tokens if token["Account"] == address]
+        return held + [issuance for issuance in issuances if issuance["Issuer"] == address]
+
+    def lacks(self, key: str, owner: str) -> bool:
+        """Return whether the recording leaves open if there was an entry that the account may have owned."""
+        return "objects" not in self._accounts.get(owner, {}) and not self._entries.knows(key)
+
+    def was_absent(self, entry: Json) -> bool:
+        """Return whether the recording itself says that the ledger had no such entry (its `state`)."""
+        return any(answer["entry"] == entry and answer["node"] is None for answer in self._state)
 
     @cached_property
     def _untouched_lines(self) -> dict[str, Json]:
@@ -99,9 +120,9 @@ class LedgerView:
             for row in state["offers"]:
                 yield self._offer_entry(address, row)
 
-    def book(self, pays: Asset, gets: Asset) -> list[Json]:
+    def book(self, pays: Asset, gets: Asset, domain: str | None = None) -> list[Json]:
         """Return a book's offers as a taker meets them: best quality first, then the older first."""
-        base = book_key(pays, gets)
+        base = book_key(pays, gets, domain)
         found = [offer for offer in self.offers() if offer["BookDirectory"].startswith(base)]
         return sorted(
             found,
@@ -144,6 +165,8 @@ def amount_asset(amount: str | Json) -> Asset:
     """Return the asset of an amount: drops in a string, or a token."""
     if isinstance(amount, str):
         return asset("XRP", None)
+    if "mpt_issuance_id" in amount:
+        return mpt(amount["mpt_issuance_id"])
     return asset(amount["currency"], amount["issuer"])
 
 

@@ -1,4 +1,8 @@
-"""Stream ENGINE: what the engines announce, read once for all accounts of the process."""
+"""The engine feed: stream ENGINE, read once for all accounts of the process.
+
+Plain nats-py: the feed answers "all that was announced up to this moment" at each ledger, so it reads from a
+sequence up to the stream's end and needs no handler, durable consumer or acknowledgement.
+"""
 
 import asyncio
 from collections import defaultdict
@@ -18,7 +22,7 @@ _log = structlog.get_logger()
 
 
 class JetStreamEngineFeed:
-    """Reads by sequence, so that neither a lost connection nor a lost consumer can skip a message."""
+    """Reads by sequence with nats-py: neither a lost connection nor a lost consumer can skip a message."""
 
     def __init__(self, client: Callable[[], Client], metrics: Metrics) -> None:
         """`client`: the bus connection; it raises while there is none."""
@@ -27,13 +31,13 @@ class JetStreamEngineFeed:
         self._applied: dict[str, int] = {}
         self._read_up_to: int | None = None
         self._again_from: int | None = None
-        """Where the next reading begins: an account was taken up that others are ahead of."""
+        """Where the next reading begins, after an account was taken up that is behind the others."""
         self._waiting: defaultdict[str, dict[int, Announcement]] = defaultdict(dict)
-        """By account and sequence: what is read again is there once."""
+        """By account and sequence: an announcement that is read twice waits once."""
         self._reading = asyncio.Lock()
         self._begun = 0
         self._done = 0
-        """Readings of the stream, counted: the last one begun, and the last one that succeeded."""
+        """Numbers of the last reading of the stream that began, and of the last one that succeeded."""
 
     def follow(self, account: str, after: int) -> None:
         """Keep what the account's engine announces after that sequence (see `EngineFeed`)."""
@@ -50,12 +54,14 @@ class JetStreamEngineFeed:
         """Return what is new up to this moment, each announcement once (see `EngineFeed`)."""
         begun_before = self._begun
         async with self._reading:
-            if self._done <= begun_before:  # else one for another account was begun since, and says it all
+            if (
+                self._done <= begun_before
+            ):  # else a reading for another account began since, and has read it all
                 self._begun = reading = self._begun + 1
                 await until_done("reading stream ENGINE", self._read, self._metrics)
                 self._done = reading
             upto = self._read_up_to or 0
-        # When another account is taken up, the stream is read again from where that one was
+        # When another account is taken up, the stream is read again from that account's sequence on
         self._applied[account] = upto
         return Announced(announcements=tuple(self._waiting.pop(account, {}).values()), sequence=upto)
 
@@ -76,18 +82,20 @@ class JetStreamEngineFeed:
                     ENGINE_STREAM, seq=read_up_to + 1, subject=ENGINE_SUBJECTS[0], next=True
                 )
             except nats.js.errors.NotFoundError:
-                break  # what was left of it has aged out meanwhile
+                break  # the rest of the stream has aged out meanwhile
             read_up_to = message.seq or last
-            self._take(read_up_to, message.data or b"")
+            self._sort_in(read_up_to, message.data or b"")
             self._read_up_to = read_up_to
         self._read_up_to = last
 
-    def _take(self, sequence: int, payload: bytes) -> None:
+    def _sort_in(self, sequence: int, payload: bytes) -> None:
         try:
             event = decode(payload)
         except Malformed as error:
             self._metrics.malformed_announcements.inc()
-            _log.warning("engine message ignored: it is no event", sequence=sequence, problem=str(error))
+            _log.warning(
+                "engine message ignored: it can't be read as an event", sequence=sequence, problem=str(error)
+            )
             return
         if not isinstance(event, OrderSubmitted | CancelRequested | SessionStarted):
             self._metrics.malformed_announcements.inc()

@@ -1,4 +1,7 @@
-"""Reading the last value of every key below some places in the state bucket."""
+"""The last value of every key under some prefixes of the state bucket, read by one consumer.
+
+Plain nats-py: one ordered reading with a consumer that is made for it, and no subscription that goes on.
+"""
 
 from collections.abc import Iterator, Sequence
 
@@ -11,17 +14,17 @@ from reconciler.adapters.atomic_batch import ANSWER_SECONDS
 
 _STREAM = f"KV_{STATE_BUCKET}"
 _REMOVED = ("KV-Operation", "Nats-Marker-Reason")
-"""Headers of what is no value: a deletion of ours, or of the server's."""
+"""Headers of a deletion mark, which is no value: ours, or the server's when a key has expired."""
 _MESSAGES_AT_ONCE = 1000
-_FORGOTTEN_SECONDS = 30.0
-"""After which the server drops what an interrupted reading left behind."""
+_IDLE_SECONDS = 30.0
+"""After which the server removes the consumer of an interrupted reading."""
 
 
 class LastValue:
     """A key's last value."""
 
     def __init__(self, message: Msg, key: str) -> None:
-        """`key`: what follows the place in the message's subject."""
+        """`key`: what follows the prefix in the message's subject."""
         self.key = key
         self._message = message
 
@@ -33,17 +36,15 @@ class LastValue:
 
     @property
     def revision(self) -> int:
-        """Read only where it is needed: it stands in a text, and there are a hundred thousand of them."""
+        """Parsed only where it is needed: a start reads a hundred thousand of these messages."""
         return self._message.metadata.sequence.stream
 
 
-async def last_values(client: Client, places: Sequence[str]) -> list[list[LastValue]]:
-    """Return what stands below each of `places`, beginnings of subjects that end with a dot, oldest first.
+async def last_values(client: Client, prefixes: Sequence[str]) -> list[list[LastValue]]:
+    """Return the values under each of `prefixes`, beginnings of subjects that end with a dot, oldest first.
 
-    No place is below another one.
-
-    Not by the library's watch: it takes a bucket for empty when the server has already sent what the
-    client has not yet looked at, and an account that is taken for a new one is adopted afresh.
+    No prefix may be under another one. nats-py's watch can't be used: it takes a bucket for empty while the
+    server's messages still wait in the client, and then an account would be adopted afresh.
 
     Raises:
         nats.errors.Error: no answer.
@@ -51,7 +52,7 @@ async def last_values(client: Client, places: Sequence[str]) -> list[list[LastVa
     """
     context = client.jetstream(timeout=ANSWER_SECONDS)
     reader = await context.add_consumer(
-        _STREAM, _last_of_each([f"{place}>" for place in dict.fromkeys(places)])
+        _STREAM, _last_of_each([f"{prefix}>" for prefix in dict.fromkeys(prefixes)])
     )
     subscription = await context.pull_subscribe_bind(consumer=reader.name, stream=_STREAM)
     messages: list[Msg] = []
@@ -63,11 +64,11 @@ async def last_values(client: Client, places: Sequence[str]) -> list[list[LastVa
     finally:
         await subscription.unsubscribe()
         await context.delete_consumer(_STREAM, reader.name)
-    found: dict[str, list[LastValue]] = {place: [] for place in places}
+    found: dict[str, list[LastValue]] = {prefix: [] for prefix in prefixes}
     for message in messages:
-        place = next(place for place in _beginnings(message.subject) if place in found)
-        found[place].append(LastValue(message, message.subject[len(place) :]))
-    return [found[place] for place in places]
+        prefix = next(prefix for prefix in _beginnings(message.subject) if prefix in found)
+        found[prefix].append(LastValue(message, message.subject[len(prefix) :]))
+    return [found[prefix] for prefix in prefixes]
 
 
 def _beginnings(subject: str) -> Iterator[str]:
@@ -82,6 +83,6 @@ def _last_of_each(subjects: list[str]) -> ConsumerConfig:
         deliver_policy=DeliverPolicy.LAST_PER_SUBJECT,
         ack_policy=AckPolicy.NONE,
         filter_subjects=subjects,
-        inactive_threshold=_FORGOTTEN_SECONDS,
+        inactive_threshold=_IDLE_SECONDS,
         mem_storage=True,
     )

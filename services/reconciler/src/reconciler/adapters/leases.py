@@ -1,7 +1,11 @@
-"""Leases in the state bucket: keys that the server itself removes when they are not written again in time.
+"""The replicas' leases, in the state bucket: keys that the server removes when they are not renewed in time.
 
-`replica.<id>` lives as long as its lease; its value names the list of accounts that the replica is told to
-follow, which stands once under `accounts.<digest>`: replicas of two deployments can run side by side.
+`replica.<id>` exists as long as the lease; its value names the list of accounts that the replica is
+configured to follow, which is stored once under `accounts.<digest>`: replicas of two deployments can run side
+by side.
+
+Plain nats-py: a lease is a message with `Nats-TTL`. FastStream's part in a key-value bucket is to watch it
+and to hand out nats-py's own object.
 """
 
 from collections.abc import Callable, Sequence
@@ -25,7 +29,7 @@ _SHORTEST_LIFE = 1
 
 
 class BucketLeases:
-    """See `Leases`."""
+    """The leases on NATS; nats-py, because FastStream sets no time to live on a key."""
 
     def __init__(self, client: Callable[[], Client]) -> None:
         """`client`: the bus connection; it raises while there is none."""
@@ -34,9 +38,9 @@ class BucketLeases:
         """Accounts by their digest."""
 
     async def renew(self, replica: str, accounts: Sequence[str], seconds: int) -> dict[str, frozenset[str]]:
-        """Write the lease and read all (see `Leases`)."""
+        """Write the lease and read all leases (see `Leases`)."""
         try:
-            digest = await self._listed(accounts)
+            digest = await self._store_list(accounts)
             await self._put(f"{_REPLICAS}.{replica}", digest.encode(), {_LIFE: f"{seconds}s"})
             (found,) = await last_values(self._client(), [f"{_subject(_REPLICAS)}."])
             living = {one.key: await self._accounts(one.value.decode()) for one in found if one.value}
@@ -45,13 +49,13 @@ class BucketLeases:
         return {**living, replica: frozenset(accounts)}
 
     async def release(self, replica: str) -> None:
-        """Have the lease end within a second (see `Leases`)."""
+        """Let the lease end within a second (see `Leases`)."""
         try:
             await self._put(f"{_REPLICAS}.{replica}", b"", {_LIFE: f"{_SHORTEST_LIFE}s"})
         except BUS_ERRORS as error:
             raise BusAway(repr(error)) from error
 
-    async def _listed(self, accounts: Sequence[str]) -> str:
+    async def _store_list(self, accounts: Sequence[str]) -> str:
         value = msgspec.json.encode(sorted(accounts))
         digest = sha256(value).hexdigest()[:16]
         if digest not in self._lists:

@@ -1,4 +1,4 @@
-"""Any ledger server, with its answers timed and its errors counted."""
+"""A ledger server whose answers are timed and whose errors are counted."""
 
 import time
 
@@ -9,7 +9,7 @@ from reconciler.metrics import Metrics
 
 
 class MeteredServer:
-    """Passes everything on."""
+    """Passes every request on to another server, and measures it."""
 
     def __init__(self, server: LedgerServer, metrics: Metrics) -> None:
         """Measure `server`."""

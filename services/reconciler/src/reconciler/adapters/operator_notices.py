@@ -1,4 +1,4 @@
-"""What an operator has put beside an account's state, in the same bucket."""
+"""The operator's answer to a halt, read from the state bucket (plain nats-py, as the state)."""
 
 from collections.abc import Callable
 
@@ -15,15 +15,15 @@ _log = structlog.get_logger()
 
 
 class BucketOperator:
-    """Reads one key; `fillproof resume` writes it."""
+    """Reads the key that `fillproof resume` writes."""
 
     def __init__(self, client: Callable[[], Client], metrics: Metrics) -> None:
         """`client`: the bus connection; it raises while there is none."""
         self._client = client
         self._metrics = metrics
 
-    async def resume(self, prefix: str) -> ReconcilerResumed | None:
-        """Return what lifts the account's halt (see `Operator`)."""
+    async def read_answer(self, prefix: str) -> ReconcilerResumed | None:
+        """Return the answer that lifts the account's halt (see `Operator`)."""
         key = f"{prefix}.{RESUME_KEY}"
         written = await until_done("looking for an operator's answer", lambda: self._read(key), self._metrics)
         if written is None:

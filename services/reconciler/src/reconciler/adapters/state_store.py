@@ -1,11 +1,14 @@
-"""The state, in one JetStream key-value bucket: a ledger's changes are one atomic batch, fenced.
+"""The state store, one JetStream key-value bucket: a ledger's changes are one atomic, fenced batch.
 
 The fence is the revision of the account's own key: of two replicas that follow the same account, the
 second one to commit finds that the revision has moved, and nothing of its batch is stored.
 
-An atomic batch holds a thousand messages. Where more keys change, they are packed into a few pages, and
-the pages with the account's key are the batch; what the pages hold is spread over the keys afterwards.
-Until that is done the pages count.
+An atomic batch holds a thousand messages. Where more keys change, they are packed into a few pages, and the
+batch is the pages with the account's key; afterwards the values in the pages are spread over their keys.
+Until that is done, a load takes the values from the pages.
+
+Plain nats-py: a commit is an atomic batch to a bucket, with a fence. FastStream's part in a bucket is to
+watch it and to hand out nats-py's own object.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -34,11 +37,11 @@ _FENCE = "Nats-Expected-Last-Subject-Sequence"
 _FENCE_KEY = "Nats-Expected-Last-Subject-Sequence-Subject"
 _COMMIT_ID = "Fillproof-Commit-Id"
 _DELETED = {"KV-Operation": "DEL", "Nats-TTL": "3600s"}
-"""The mark goes by itself: a load must not grow with all orders that ever were."""
+"""The server removes the mark after an hour: a load must not grow with all orders that ever were."""
 _ACCOUNT = "account"
 _PAGE = "page."
 _PAGE_BYTES = 500_000
-"""A message holds 1 MB, as the server comes."""
+"""A message holds 1 MB with the server's default settings."""
 
 _LOADS_AT_ONCE = 64
 """Accounts that one consumer reads."""
@@ -60,16 +63,16 @@ class BucketStore:
         self._read = GroupedCalls(self._read_together, lambda prefixes: min(len(prefixes), _LOADS_AT_ONCE))
 
     async def load(self, prefix: str) -> StoredValues:
-        """Return what is kept under a prefix (see `StateStore`)."""
+        """Return the values under a prefix (see `StateStore`)."""
         return await until_done("loading state", lambda: self._load(prefix), self._metrics)
 
     async def commit(
         self, prefix: str, values: Mapping[str, bytes], deleted: Sequence[str], fence: int
     ) -> int:
-        """Write all of it or nothing (see `StateStore`).
+        """Write all values and deletions or none (see `StateStore`).
 
         Raises:
-            NotOwner: if somebody else has written the account's key.
+            NotOwner: another replica has written the account's key.
 
         """
         await self._spread(prefix, fence)
@@ -94,7 +97,7 @@ class BucketStore:
         return await self._fenced(prefix, [*_messages(prefix, changes), last], fence, commit_id)
 
     async def _spread(self, prefix: str, fence: int) -> None:
-        """Write what lies in pages to its keys, and the pages away with the last of it."""
+        """Write the values in the pages to their keys, and delete the pages with the last of them."""
         pages = self._pages.get(prefix)
         if pages is None:
             return

@@ -52,11 +52,11 @@ class AccountStore:
 
     def replace_stored(self, **changes: object) -> None:
         """Change fields of what is committed in memory; the next commit writes them."""
-        committed = self.adopted()
+        committed = self.require_committed()
         stored = msgspec.structs.replace(committed.stored, **changes)
         self.committed = CommittedAccount(stored=stored, state=committed.state)
 
-    def adopted(self) -> CommittedAccount:
+    def require_committed(self) -> CommittedAccount:
         """Return what is committed.
 
         Raises:

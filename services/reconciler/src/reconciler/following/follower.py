@@ -15,6 +15,7 @@ A crash between any two steps reads the same ledger again, and the same facts ha
 """
 
 from collections.abc import Awaitable, Callable
+from functools import partial
 
 import msgspec
 import structlog
@@ -129,8 +130,7 @@ class Follower:
         else:
             await self._use_quiet_moment(server, committed)
         self._read_from = server.name
-        await self._resume_if_answered()
-        await self._check_balances(server)
+        await self._check_safety(server)
         return status
 
     async def _read_ledgers(
@@ -151,10 +151,11 @@ class Follower:
 
     async def _follow_ledger(self, server: LedgerServer, state: AccountState, facts: LedgerFacts) -> None:
         """Fold one ledger, decide on what came out, publish it and commit it."""
-        stored = self._account.adopted().stored
+        stored = self._account.require_committed().stored
         outcome = await fold_with_questions(server, state, facts)
         for damage in outcome.damaged:
             _log.error("metadata that can't be read", account=self.account, found=damage)
+        self._safety.report_ledger(facts, outcome)
         if stored.history_gaps:
             outcome = keep_incomplete_orders(outcome, state)
         decided = self._safety.decide_ledger(stored.policy_state, state.record, facts, outcome)
@@ -171,7 +172,7 @@ class Follower:
         extra: ExtraWrites,
     ) -> None:
         """Publish what came out at a ledger, commit it, and go on to the state after it."""
-        committed = self._account.adopted()
+        committed = self._account.require_committed()
         events = [*decided.events, *extra.events]
         left = await self._publisher.publish(events, committed.stored.unacknowledged, server, header)
         unacknowledged = (*left, *extra.unacknowledged)
@@ -188,32 +189,26 @@ class Follower:
         self._account.replace_stored(unacknowledged=tuple(left))
         self._account.touched.update(await self._snapshot_check.check_if_due(server, committed.state))
 
-    async def _resume_if_answered(self) -> None:
-        """Go on after an operator has answered a halt."""
-        committed = self._account.adopted()
-        policy_state, record = committed.stored.policy_state, committed.state.record
-        await self._commit_decision(await self._safety.resume_if_answered(policy_state, record))
+    async def _check_safety(self, server: LedgerServer) -> None:
+        """Lift a halt that an operator has answered, and compare the balances with the server's, if due."""
+        for decide in (self._safety.resume_if_answered, partial(self._safety.check_balances, server)):
+            committed = self._account.require_committed()
+            decided = await decide(committed.stored.policy_state, committed.state.record)
+            if decided is not None:
+                await self._publish_and_commit_decision(decided)
 
-    async def _check_balances(self, server: LedgerServer) -> None:
-        """Hold the balances against the server's, if that is due."""
-        committed = self._account.adopted()
-        policy_state, record = committed.stored.policy_state, committed.state.record
-        await self._commit_decision(await self._safety.check_balances(server, policy_state, record))
-
-    async def _commit_decision(self, decided: PolicyOutcome | None) -> None:
-        """Publish and commit what was decided between two ledgers, if anything was."""
-        if decided is None:
-            return
-        stored, state = self._account.adopted().stored, self._account.adopted().state
+    async def _publish_and_commit_decision(self, decided: PolicyOutcome) -> None:
+        """Publish and commit what was decided between two ledgers."""
+        committed = self._account.require_committed()
         await self._publisher.publish_notices(decided.events)
         extra = ExtraWrites(
-            history_gaps=stored.history_gaps,
-            unexplained_removals=stored.unexplained_removals,
-            unacknowledged=stored.unacknowledged,
+            history_gaps=committed.stored.history_gaps,
+            unexplained_removals=committed.stored.unexplained_removals,
+            unacknowledged=committed.stored.unacknowledged,
         )
-        await self._account.commit(state, decided, extra)
-        self._safety.report(stored.policy_state, decided)
-        state.record = decided.record
+        await self._account.commit(committed.state, decided, extra)
+        self._safety.report(committed.stored.policy_state, decided)
+        committed.state.record = decided.record
 
     async def cross_history_gap(self, server: LedgerServer, resume_at: int) -> None:
         """Go on at ledger `resume_at` after ledgers that no server has, from what this server shows there.
@@ -224,7 +219,7 @@ class Follower:
             ServerError: as every request; nothing is half done.
 
         """
-        state, stored = self._account.adopted().state, self._account.adopted().stored
+        state, stored = self._account.require_committed().state, self._account.require_committed().stored
         await self._hear_engine(state)
         view = await read_account_at(server, state.record.network_id, self.account, resume_at)
         gap = Gap(
@@ -257,7 +252,7 @@ class Follower:
             ServerError: as every request; WrongChain if the server shows another ledger at the cursor.
 
         """
-        committed = self._account.adopted()
+        committed = self._account.require_committed()
         record = committed.state.record
         header = await ledger_header(server, record.ledger_index)
         if header.ledger_hash != record.ledger_hash:

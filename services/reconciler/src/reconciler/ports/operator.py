@@ -8,7 +8,7 @@ from order_events import ReconcilerResumed
 class Operator(Protocol):
     """A source of operators' answers to halts."""
 
-    async def resume(self, prefix: str) -> ReconcilerResumed | None:
+    async def read_answer(self, prefix: str) -> ReconcilerResumed | None:
         """Return the answer that lifts an account's halt (`<network_id>.<account>`); None: there is none.
 
         Returns once the bus has answered, however long it is down.

@@ -74,7 +74,7 @@ class SnapshotCheck:
         incomplete = {order.sequence for order in state.orders.values() if order.missing}
         found = frozenset(
             one
-            for one in differences(on_the_book(state), _listed_remaining(server, rows))
+            for one in differences(expected_remaining(state), _listed_remaining(server, rows))
             if one.sequence not in incomplete  # their history is known to be incomplete
         )
         new = found - self._known
@@ -108,7 +108,7 @@ class SnapshotCheck:
         )
 
 
-def on_the_book(state: AccountState) -> Remaining:
+def expected_remaining(state: AccountState) -> Remaining:
     """Return what is left of the orders that should be listed."""
     return {
         order.sequence: (order.gets_left, order.pays_left) for order in state.orders.values() if order.listed

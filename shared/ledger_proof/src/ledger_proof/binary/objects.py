@@ -70,7 +70,7 @@ def read_fields(blob: bytes, at: int, depth: int, table: "Table") -> tuple[dict[
             return fields, at + 1
         field = table[head]
         if field is None:
-            field, at = _long_field(blob, at)
+            _, field, at = field_at(blob, at)
         else:
             at += 1
         name, read = field
@@ -82,8 +82,14 @@ def read_fields(blob: bytes, at: int, depth: int, table: "Table") -> tuple[dict[
     return fields, at
 
 
-def _long_field(blob: bytes, at: int) -> tuple[Field, int]:
-    """Return the field whose header of two or three bytes stands here, and where its value begins."""
+def field_at(blob: bytes, at: int) -> tuple[tuple[int, int], Field, int]:
+    """Return the type and number of the field that begins here, the field, and where its value begins.
+
+    Raises:
+        MalformedBlob: if the type is not known.
+        IndexError: if the blob ends first.
+
+    """
     kind, nth = blob[at] >> 4, blob[at] & 15
     at += 1
     if not kind:
@@ -93,14 +99,11 @@ def _long_field(blob: bytes, at: int) -> tuple[Field, int]:
         nth = blob[at]
         at += 1
     key = kind, nth
-    field = _LONG.get(key)
+    field = _FIELDS.get(key) or _field(kind, nth)
     if field is None:
-        field = _field(kind, nth)
-        if field is None:
-            raise MalformedBlob("blob", expected="fields of known types", found=f"type {kind}, field {nth}")
-        # A few thousand at most: 27 types of 256 fields
-        _LONG[key] = field
-    return field, at
+        raise MalformedBlob("blob", expected="fields of known types", found=f"type {kind}, field {nth}")
+    _FIELDS[key] = field  # a few thousand at most: 27 types of 256 fields
+    return key, field, at
 
 
 def read_length(blob: bytes, at: int) -> tuple[int, int]:
@@ -270,5 +273,5 @@ SHORT: Table = tuple(
     for head in range(256)
 )
 """The usual readers."""
-_LONG: dict[tuple[int, int], Field] = {}
+_FIELDS: dict[tuple[int, int], Field] = {}
 """By type and number, as they were met."""

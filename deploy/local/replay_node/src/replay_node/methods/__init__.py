@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 METHODS: dict[str, Callable[[Request], Json]] = {
     "account_info": accounts.account_info,
     "account_lines": accounts.account_lines,
+    "account_objects": accounts.account_objects,
     "account_offers": accounts.account_offers,
     "account_tx": history.account_tx,
     "amm_info": market.amm_info,

@@ -16,6 +16,21 @@ if TYPE_CHECKING:
     from replay_node.views import Owned
 
 _PAGES = LimitRange(smallest=10, default=200, largest=400)
+_TYPES = {
+    "amm": "AMM",
+    "check": "Check",
+    "credential": "Credential",
+    "delegate": "Delegate",
+    "escrow": "Escrow",
+    "mpt_issuance": "MPTokenIssuance",
+    "mptoken": "MPToken",
+    "offer": "Offer",
+    "permissioned_domain": "PermissionedDomain",
+    "sponsorship": "Sponsorship",
+    "state": "RippleState",
+    "ticket": "Ticket",
+}
+"""The method's `type` -> LedgerEntryType."""
 _START = f"{'0' * 64},0"
 _ACCOUNT_FLAGS = {
     "allowTrustLineClawback": 0x80000000,
@@ -63,6 +78,23 @@ def account_offers(request: Request) -> Json:
         page, marker = [], {"limit": request.limit(_PAGES), "marker": request.params.get("marker", _START)}
     offers = [owned.offer for owned in page if owned.offer]
     return {"account": address, "offers": offers, **marker, **found.fields}
+
+
+def account_objects(request: Request) -> Json:
+    """Return what an account owns, with `type` only that, as far as the recording knows it: on one page."""
+    address, found = _account_at(request)
+    view = request.node.view(found.ledger)
+    if view.account(address) is None:
+        raise RpcError("actNotFound")
+    wanted = request.params.get("type")
+    if wanted is not None and wanted not in _TYPES:
+        raise invalid("type")
+    objects = [one for one in view.objects(address) if wanted is None or _is_of(one, wanted)]
+    return {"account": address, "account_objects": objects, **found.fields}
+
+
+def _is_of(entry: Json, wanted: str) -> bool:
+    return bool(entry["LedgerEntryType"] == _TYPES[wanted])
 
 
 def _account_at(request: Request) -> tuple[str, Lookup]:

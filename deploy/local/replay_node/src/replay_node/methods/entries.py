@@ -6,7 +6,15 @@ from typing import TYPE_CHECKING
 
 from replay_node.errors import RpcError
 from replay_node.fees import FEE_SETTINGS
-from replay_node.keys import account_key, is_address, line_key, offer_key
+from replay_node.keys import (
+    account_key,
+    credential_key,
+    is_address,
+    line_key,
+    mpt_issuance_key,
+    mptoken_key,
+    offer_key,
+)
 from replay_node.request import is_unsigned
 
 if TYPE_CHECKING:
@@ -17,6 +25,7 @@ if TYPE_CHECKING:
 
 _HEX = set("0123456789ABCDEF")
 _KEY_LENGTH = 64
+_ISSUANCE_LENGTH = 48
 _SIDES_OF_A_LINE = 2
 
 
@@ -32,8 +41,13 @@ def ledger_entry(request: Request) -> Json:
     except RpcError as error:
         error.body = found.fields | error.body
         raise
-    node = FEE_SETTINGS if key == FEE_SETTINGS["index"] else request.node.view(found.ledger).entry(key)
+    view = request.node.view(found.ledger)
+    node = FEE_SETTINGS if key == FEE_SETTINGS["index"] else view.entry(key)
     if node is None:
+        wanted = {named: request.params[named]}
+        unknown = named in _OWNERS and view.lacks(key, _OWNERS[named](request.params[named]))
+        if unknown and not view.was_absent(wanted):
+            raise RpcError("lgrNotFound", "The recording lacks this entry.", context=found.fields)
         raise RpcError("entryNotFound", context=found.fields)
     return {"index": key, "node": node, **found.fields}
 
@@ -72,6 +86,38 @@ def _ripple_state(value: object) -> str:
         raise RpcError("malformedCurrency") from None
 
 
+def _mptoken(value: object) -> str:
+    if not isinstance(value, dict):
+        return _index(value)
+    return mptoken_key(_issuance_id(value.get("mpt_issuance_id")), _address(value.get("account")))
+
+
+def _mpt_issuance(value: object) -> str:
+    return mpt_issuance_key(_issuance_id(value))
+
+
+def _issuance_id(value: object) -> str:
+    if not isinstance(value, str) or len(value) != _ISSUANCE_LENGTH or set(value.upper()) - _HEX:
+        raise RpcError("malformedRequest")
+    return value.upper()
+
+
+def _credential(value: object) -> str:
+    if not isinstance(value, dict):
+        return _index(value)
+    kind = value.get("credential_type")
+    if not isinstance(kind, str) or set(kind.upper()) - _HEX or len(kind) % 2:
+        raise RpcError("malformedRequest")
+    return credential_key(_address(value.get("subject")), _address(value.get("issuer")), kind)
+
+
+def _owner(value: object) -> str:
+    """Return the account that would own an entry: of a credential the subject, of an MPToken the holder."""
+    if not isinstance(value, dict):
+        return ""
+    return str(value.get("subject") or value.get("account"))
+
+
 def _address(value: object) -> str:
     if not is_address(value):
         raise RpcError("malformedAddress")
@@ -83,4 +129,17 @@ _KEYS: dict[str, Callable[[object], str]] = {
     "account_root": _account_root,
     "offer": _offer,
     "ripple_state": _ripple_state,
+    "mptoken": _mptoken,
+    "mpt_issuance": _mpt_issuance,
+    "credential": _credential,
+    "permissioned_domain": _index,
+    "amm": _index,
 }
+_OWNERS: dict[str, Callable[[object], str]] = {
+    "mptoken": _owner,
+    "credential": _owner,
+    "mpt_issuance": lambda _: "",
+    "permissioned_domain": lambda _: "",
+    "amm": lambda _: "",
+}
+"""Entries that the recorded rows of an account do not show, with who would own them ("": not known)."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from replay_node.errors import RpcError, expected, missing
 from replay_node.funding import amount_text, book_rows
-from replay_node.keys import account_id, amm_key, asset, currency_bytes, is_address
+from replay_node.keys import account_id, amm_key, asset, currency_bytes, is_address, mpt
 from replay_node.request import LimitRange
 
 if TYPE_CHECKING:
@@ -49,7 +49,10 @@ def book_offers(request: Request) -> Json:
         raise RpcError("badMarket")
     limit = request.limit(_PAGES)
     view = request.node.view(found.ledger)
-    return {"offers": book_rows(view, view.book(pays, gets)[:limit]), **found.fields}
+    return {
+        "offers": book_rows(view, view.book(pays, gets, request.params.get("domain"))[:limit]),
+        **found.fields,
+    }
 
 
 def _check_side(params: Json, side: _Side) -> None:
@@ -57,6 +60,8 @@ def _check_side(params: Json, side: _Side) -> None:
         raise missing(side.field)
     if not isinstance(params[side.field], dict):
         raise RpcError("invalidParams", f"Invalid field '{side.field}', not object.")
+    if "mpt_issuance_id" in params[side.field]:
+        return
     if "currency" not in params[side.field]:
         raise missing(f"{side.field}.currency")
     if not isinstance(params[side.field]["currency"], str):
@@ -64,6 +69,8 @@ def _check_side(params: Json, side: _Side) -> None:
 
 
 def _asset_of_side(named: Json, side: _Side) -> Asset:
+    if "mpt_issuance_id" in named:
+        return _mpt(named["mpt_issuance_id"], side)
     currency, issuer = named["currency"], named.get("issuer")
     try:
         currency_bytes(currency)
@@ -79,6 +86,13 @@ def _asset_of_side(named: Json, side: _Side) -> Asset:
     if issuer is not None and not is_address(issuer):
         raise RpcError(side.bad_issuer, f"Invalid field '{side.field}.issuer', bad issuer.")
     return asset(currency, issuer)
+
+
+def _mpt(issuance_id: object, side: _Side) -> Asset:
+    try:
+        return mpt(issuance_id) if isinstance(issuance_id, str) else mpt("")
+    except ValueError:
+        raise RpcError(side.bad_currency, f"Invalid field '{side.field}.mpt_issuance_id'.") from None
 
 
 def amm_info(request: Request) -> Json:

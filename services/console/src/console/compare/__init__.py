@@ -1,0 +1,1 @@
+"""`fillproof compare`: a trading engine's own books held against the ledger."""

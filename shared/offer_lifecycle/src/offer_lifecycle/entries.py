@@ -1,0 +1,143 @@
+"""Ledger entries that hold balances, as metadata shows their fields; what is not needed is not read."""
+
+import msgspec
+
+from offer_lifecycle.addresses import account_id_of
+from offer_lifecycle.amounts import WrittenToken, named_value
+from offer_lifecycle.funds import MPT_MAXIMUM, Holding
+from offer_lifecycle.transaction import UInt32
+
+LOW_FREEZE, HIGH_FREEZE = 0x0040_0000, 0x0080_0000
+"""lsfLowFreeze, lsfHighFreeze: that side of the trust line has frozen the other."""
+AMM_LINE = 0x0100_0000
+"""lsfAMMNode: the trust line in which an automated market maker holds a token."""
+AMM_MPTOKEN = 0x0000_0004
+"""lsfMPTAMM: the MPToken in which an automated market maker holds an MPT."""
+MPT_LOCKED = 0x0000_0001
+"""lsfMPTLocked: of an MPToken, its holder can't use it; of an issuance, nobody can."""
+
+
+class Root(msgspec.Struct, rename="pascal", gc=False):
+    """AccountRoot: XRP and what its reserve is counted by."""
+
+    account: str | None = None
+    balance: str | None = None
+    owner_count: UInt32 | None = None
+    sponsored_owner_count: UInt32 | None = None
+    sponsoring_owner_count: UInt32 | None = None
+    sponsoring_account_count: UInt32 | None = None
+    sponsor: str | None = None
+
+
+ROOT = msgspec.json.Decoder(Root)
+
+
+class Line(msgspec.Struct, rename="pascal", gc=False):
+    """RippleState: a trust line; Balance is written from the low account's side."""
+
+    low_limit: WrittenToken
+    high_limit: WrittenToken
+    balance: WrittenToken
+    flags: UInt32 = 0
+
+
+class LineBefore(msgspec.Struct, rename="pascal", gc=False):
+    """PreviousFields of a trust line."""
+
+    balance: WrittenToken | None = None
+    flags: UInt32 | None = None
+
+
+LINE, LINE_BEFORE = msgspec.json.Decoder(Line), msgspec.json.Decoder(LineBefore)
+
+
+class MPToken(msgspec.Struct, rename="pascal", gc=False):
+    """MPToken: what a holder has of an MPT; an amount of 0 is not written."""
+
+    account: str
+    issuance: str = msgspec.field(name="MPTokenIssuanceID")
+    amount: str | None = msgspec.field(name="MPTAmount", default=None)
+    locked: str | None = msgspec.field(name="LockedAmount", default=None)
+    flags: UInt32 = 0
+
+
+class MPTokenBefore(msgspec.Struct, rename="pascal", gc=False):
+    """PreviousFields of an MPToken."""
+
+    amount: str | None = msgspec.field(name="MPTAmount", default=None)
+    locked: str | None = msgspec.field(name="LockedAmount", default=None)
+    flags: UInt32 | None = None
+
+
+class Issuance(msgspec.Struct, rename="pascal", gc=False):
+    """MPTokenIssuance: what an issuer owes of an MPT."""
+
+    issuer: str
+    sequence: UInt32
+    outstanding_amount: str = "0"
+    maximum_amount: str | None = None
+    flags: UInt32 = 0
+
+
+class IssuanceBefore(msgspec.Struct, rename="pascal", gc=False):
+    """PreviousFields of an MPTokenIssuance."""
+
+    outstanding_amount: str | None = None
+    maximum_amount: str | None = None
+    flags: UInt32 | None = None
+
+
+MPTOKEN, MPTOKEN_BEFORE = msgspec.json.Decoder(MPToken), msgspec.json.Decoder(MPTokenBefore)
+ISSUANCE, ISSUANCE_BEFORE = msgspec.json.Decoder(Issuance), msgspec.json.Decoder(IssuanceBefore)
+
+
+class Link(msgspec.Struct, gc=False):
+    """The transaction that touched a deleted entry before: it stands inside its last fields."""
+
+    previous_txn_id: str | None = msgspec.field(name="PreviousTxnID", default=None)
+
+
+LINK = msgspec.json.Decoder(Link)
+
+
+def xrp_holding(root: Root, changed: Root | None = None) -> Holding:
+    """Return the XRP and its reserve that an AccountRoot shows; `changed`: its fields that were otherwise.
+
+    Raises:
+        ValueError: naming the field.
+
+    """
+    before = changed or root
+    objects = _first(before.owner_count, root.owner_count)
+    objects -= _first(before.sponsored_owner_count, root.sponsored_owner_count)
+    objects += _first(before.sponsoring_owner_count, root.sponsoring_owner_count)
+    own = 0 if before.sponsor or root.sponsor else 1
+    accounts = own + _first(before.sponsoring_account_count, root.sponsoring_account_count)
+    balance = root.balance if before.balance is None else before.balance
+    return Holding(
+        balance=named_value("Balance", balance or "0"), owner_count=objects, reserve_accounts=accounts
+    )
+
+
+def _first(changed: int | None, unchanged: int | None) -> int:
+    return (unchanged or 0) if changed is None else changed
+
+
+def mpt_holding(token: MPToken) -> Holding:
+    """Return what an MPToken's holder can use; raises ValueError, naming the field."""
+    amount = named_value("MPTAmount", token.amount or "0")
+    return Holding(balance=amount, frozen=bool(token.flags & MPT_LOCKED))
+
+
+def issuance_holding(issuance: Issuance) -> Holding:
+    """Return what an MPT's issuer owes, as a balance below zero; raises ValueError, naming the field."""
+    written = issuance.maximum_amount
+    return Holding(
+        balance=named_value("OutstandingAmount", issuance.outstanding_amount).copy_negate(),
+        maximum=MPT_MAXIMUM if written is None else named_value("MaximumAmount", written),
+    )
+
+
+def issued_asset(issuance: Issuance) -> str:
+    """Name the MPT of an issuance; raises ValueError if its Issuer is no address."""
+    return f"{issuance.sequence:08X}{account_id_of(issuance.issuer)}"

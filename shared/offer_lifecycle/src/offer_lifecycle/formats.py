@@ -1,0 +1,129 @@
+"""Formats: the transaction types, ledger entry types and fields that the kernel knows.
+
+A later version of the ledger may bring others. Nothing is concluded from what is not listed here: the orders
+and balances that an unknown type, entry or field touches are unresolved, by name.
+
+Sources: the node's `transactions.macro`, `ledger_entries.macro` and `LedgerFormats`, of 2026.
+"""
+
+import msgspec
+
+
+def _names(listed: str) -> frozenset[str]:
+    return frozenset(listed.split())
+
+
+MOVES_NOTHING = _names(
+    """
+    AccountSet AMMVote Batch CheckCancel CheckCreate CredentialAccept CredentialCreate CredentialDelete
+    DelegateSet DepositPreauth DIDDelete DIDSet LedgerStateFix LoanBrokerSet MPTokenAuthorize
+    MPTokenIssuanceCreate MPTokenIssuanceDestroy MPTokenIssuanceSet NFTokenBurn NFTokenCancelOffer
+    NFTokenCreateOffer NFTokenMint NFTokenModify OfferCancel OracleDelete OracleSet
+    PermissionedDomainDelete PermissionedDomainSet SetRegularKey SignerListSet SponsorshipTransfer
+    TicketCreate TrustSet VaultSet XChainCreateBridge XChainCreateClaimID
+    XChainModifyBridge EnableAmendment SetFee UNLModify
+    """
+)
+"""Transaction types that change no balance but by their fee."""
+MOVES_BY_ITSELF = _names(
+    """
+    AMMBid AMMClawback AMMCreate AMMDelete AMMDeposit AMMWithdraw AccountDelete CheckCash Clawback
+    ConfidentialMPTClawback ConfidentialMPTConvert ConfidentialMPTConvertBack ConfidentialMPTMergeInbox
+    ConfidentialMPTSend EscrowCancel EscrowCreate EscrowFinish LoanBrokerCoverClawback
+    LoanBrokerCoverDeposit LoanBrokerCoverWithdraw LoanBrokerDelete LoanDelete LoanManage LoanPay
+    LoanSet NFTokenAcceptOffer PaymentChannelClaim PaymentChannelCreate PaymentChannelFund
+    SponsorshipSet VaultClawback VaultCreate VaultDelete VaultDeposit VaultWithdraw
+    XChainAccountCreateCommit XChainAddAccountCreateAttestation XChainAddClaimAttestation XChainClaim
+    XChainCommit
+    """
+)
+"""Transaction types whose own purpose moves balances: escrows, checks, pools, vaults, loans and so on."""
+TRADES = frozenset({"OfferCreate", "Payment"})
+"""Transaction types that consume offers."""
+REMOVES_OFFERS = TRADES | {"AccountDelete", "OfferCancel"}
+"""Transaction types that remove offers."""
+TRANSACTIONS = MOVES_NOTHING | MOVES_BY_ITSELF | TRADES
+
+ENTRIES = _names(
+    """
+    AccountRoot AMM Amendments Bridge Check Credential Delegate DepositPreauth DID DirectoryNode Escrow
+    FeeSettings LedgerHashes Loan LoanBroker MPToken MPTokenIssuance NegativeUNL NFTokenOffer
+    NFTokenPage Offer Oracle PayChannel PermissionedDomain RippleState SignerList Sponsorship Ticket
+    Vault XChainOwnedClaimID XChainOwnedCreateAccountClaimID
+    """
+)
+"""Ledger entry types."""
+
+_COMMON = _names("LedgerEntryType LedgerIndex index PreviousTxnID PreviousTxnLgrSeq Flags")
+_FIELDS = {
+    "AccountRoot": _COMMON
+    | _names(
+        """
+        Account AccountTxnID AMMID Balance BurnedNFTokens Domain EmailHash FirstNFTokenSequence
+        LoanBrokerID MessageKey MintedNFTokens NFTokenMinter OwnerCount RegularKey Sequence Sponsor
+        SponsoredOwnerCount SponsoringAccountCount SponsoringOwnerCount TicketCount TickSize
+        TransferRate VaultID WalletLocator WalletSize
+        """
+    ),
+    "RippleState": _COMMON
+    | _names(
+        """
+        Balance HighLimit HighNode HighQualityIn HighQualityOut HighSponsor LowLimit LowNode
+        LowQualityIn LowQualityOut LowSponsor
+        """
+    ),
+    "Offer": _COMMON
+    | _names(
+        """
+        Account AdditionalBooks BookDirectory BookNode DomainID Expiration OwnerNode Sequence Sponsor
+        TakerGets TakerPays
+        """
+    ),
+    "MPToken": _COMMON
+    | _names(
+        """
+        Account AuditorEncryptedBalance ConfidentialBalanceInbox ConfidentialBalanceSpending
+        ConfidentialBalanceVersion HolderElGamalPublicKey HolderEncryptionKey IssuerEncryptedBalance
+        LockedAmount MPTAmount MPTokenIssuanceID OwnerNode Sponsor
+        """
+    ),
+    "MPTokenIssuance": _COMMON
+    | _names(
+        """
+        AssetScale AuditorElGamalPublicKey AuditorEncryptionKey ConfidentialOutstandingAmount DomainID
+        Issuer IssuerElGamalPublicKey IssuerEncryptionKey LockedAmount MaximumAmount MPTokenMetadata
+        MutableFlags OutstandingAmount OwnerNode Sequence Sponsor TransferFee
+        """
+    ),
+}
+"""Fields by entry type, of the entries that decide about offers and funds."""
+_ORDER_FIELDS = _names(
+    """
+    Account AccountTxnID BatchSigners Delegate DomainID Expiration Fee Flags LastLedgerSequence Memos
+    NetworkID OfferSequence OperationLimit Sequence Signers SigningPubKey SourceTag Sponsor SponsorFlags
+    SponsorSignature TakerGets TakerPays TicketSequence TransactionType TxnSignature
+    """
+)
+"""Fields of an OfferCreate."""
+_PARTS = msgspec.json.Decoder(dict[str, msgspec.Raw])
+
+
+def unknown_entry_fields(entry_type: str, fields: msgspec.Raw) -> tuple[str, ...]:
+    """Return the entry's fields that the kernel does not know, as `<type>.<field>`."""
+    known = _FIELDS.get(entry_type)
+    if known is None or not fields:
+        return ()
+    return tuple(f"{entry_type}.{name}" for name in _PARTS.decode(fields) if name not in known)
+
+
+def unknown_order_fields(record: bytes | msgspec.Raw) -> tuple[str, ...]:
+    """Return the fields of an OfferCreate's record that the kernel does not know.
+
+    Fields of the ledger begin with a capital letter; what a server adds to them does not.
+    """
+    parts = _PARTS.decode(record)
+    for name in ("tx_json", "tx", "transaction"):
+        if bytes(parts.get(name, b""))[:1] == b"{":
+            parts = _PARTS.decode(parts[name])
+            break
+    return tuple(name for name in parts if name[:1].isupper() and name not in _ORDER_FIELDS)

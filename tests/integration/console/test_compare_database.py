@@ -1,0 +1,110 @@
+"""A book held against the audit database, as its reader sees it."""
+
+import asyncio
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import asyncpg
+import pytest
+from audit_tables import rows
+from engine_books.comparing import compared
+from engine_books.truth import recorded
+
+from audit_writer.adapters.database import PostgresStore
+from console.compare.comparison import Options, compare, read
+from console.compare.findings import Kind
+from console.compare.ledger.database import AuditDatabase
+from console.compare.report import make_report
+from console.errors import BadOption
+from console.replay import steps
+from console.sessions import find_session
+
+if TYPE_CHECKING:
+    from conftest import Dsn
+
+pytestmark = pytest.mark.stack
+BOOKS = Path(__file__).parents[2] / "data" / "engines"
+
+
+async def store_session(dsn: str, name: str) -> None:
+    """Store all that the reconciler would have said of a session."""
+    async with PostgresStore(dsn) as tables:
+        for step in steps(find_session(name).session):
+            await tables.write(rows(step.events))
+
+
+@pytest.fixture
+async def reader(postgres_dsn: "Dsn") -> str:
+    await store_session(postgres_dsn("audit_writer"), "random_2")
+    return postgres_dsn("grafana_reader")
+
+
+@pytest.fixture
+def book() -> Options:
+    answers = json.loads((BOOKS / "nautilus_random_2.faults.json").read_text())
+    return Options(books=tuple(BOOKS / name for name in answers["book"]["files"]), complete=True)
+
+
+def test_the_database_says_of_a_book_what_the_session_says(reader: str, book: Options) -> None:
+    record = AuditDatabase(reader)
+    comparison = compare(read(book), book, record, lambda *_: None)
+    by_session = compared("random_2", book.books)
+    findings = {one.id: one.kind for one in by_session.judged.findings}
+    for finding in comparison.judged.findings:
+        assert findings.pop(finding.id) is finding.kind
+    # The database reaches as far as its last event, the session to its last ledger
+    assert set(findings.values()) <= {Kind.UNKNOWN_ORDER}
+    assert len(findings) == len(comparison.judged.not_checked)
+    assert make_report(comparison, record, 3, lambda *_: None).positions
+
+
+def test_the_orders_of_the_database_are_those_of_the_session(reader: str) -> None:
+    accounts = recorded("random_2").accounts
+    stored = AuditDatabase(reader).read(accounts, None, None, lambda *_: None)
+    folded = recorded("random_2").reading
+    assert {one.key: one for one in stored.orders if one.distance_bps is None} == {
+        one.key: one for one in folded.orders
+    }
+
+
+@pytest.mark.parametrize("last", [1080, 1120])
+def test_up_to_a_ledger_the_database_says_what_the_session_up_to_it_says(reader: str, last: int) -> None:
+    accounts = recorded("random_2").accounts
+    stored = AuditDatabase(reader).read(accounts, None, last, lambda *_: None)
+    folded = recorded("random_2").record.read(accounts, None, last, lambda *_: None)
+    assert {one.key: (one.status, one.reason, one.fills) for one in stored.orders} == {
+        one.key: (one.status, one.reason, one.fills) for one in folded.orders
+    }
+
+
+def test_an_account_that_the_database_does_not_know_is_refused(reader: str, book: Options) -> None:
+    other = Options(books=book.books, accounts=("rrrrrrrrrrrrrrrrrrrrBZbvji",))
+    with pytest.raises(BadOption, match="is the account right"):
+        compare(read(other), other, AuditDatabase(reader), lambda *_: None)
+
+
+def test_a_database_that_does_not_answer_and_one_without_tables_are_refused(
+    empty_postgres_dsn: "Dsn", book: Options
+) -> None:
+    for dsn, said in (
+        ("postgresql://127.0.0.1:1/none", "expected a database"),
+        (empty_postgres_dsn(), "views"),
+    ):
+        with pytest.raises(BadOption, match=said):
+            compare(read(book), book, AuditDatabase(dsn), lambda *_: None)
+
+
+async def test_a_gap_of_the_database_is_known(postgres_dsn: "Dsn", reader: str) -> None:
+    accounts = recorded("random_2").accounts
+    connection = await asyncpg.connect(postgres_dsn())
+    await connection.execute(
+        "INSERT INTO order_event (event_id, event_type, version, network_id, account, sequence, status, "
+        "occurred_at, payload) "
+        "VALUES (gen_random_uuid(), 'reconciler.history_gap', 1, 0, $1, 0, '', now(), $2)",
+        accounts[0],
+        '{"first_ledger": 1070, "last_ledger": 1072, "resolution": "pending"}',
+    )
+    await connection.close()
+    reading = await asyncio.to_thread(AuditDatabase(reader).read, accounts, None, None, lambda *_: None)
+    assert [covered.gaps for covered in reading.coverage] == [((1070, 1072),), ()]
