@@ -84,7 +84,9 @@ class Metrics:
             registry=registry,
         )
         self.malformed_announcements = Counter(
-            "reconciler_malformed_announcements", "Engine messages that are no event", registry=registry
+            "reconciler_malformed_announcements",
+            "Engine messages that are no announcement, or exceed its bounds: dead letters",
+            registry=registry,
         )
         self.bus_retries = Counter(
             "reconciler_bus_retries", "Publications and commits tried again", registry=registry
