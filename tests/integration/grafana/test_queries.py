@@ -65,7 +65,7 @@ def causes(audit: Audit, rows: Rows) -> None:
 def anomalies(audit: Audit, rows: Rows) -> None:
     found = [(row["session_id"], row["sequence"], row["removed_by"]) for row in rows]
     assert sorted(found, key=lambda row: row[:2]) == [truth[:3] for truth in audit.truth.anomalies()]
-    assert {row["state"].split(",")[0] for row in rows} == {"open"}
+    assert {row["state"].split()[0] for row in rows} == {"open"}
     for row in rows:
         event = next(event for event in audit.events if str(event.event_id) == row["event_id"])
         assert isinstance(event, OrderDisappeared)
@@ -118,9 +118,9 @@ def fills_by_side(audit: Audit, rows: Rows) -> None:
 
 def fills_by_market(audit: Audit, rows: Rows) -> None:
     truth = audit.truth.fills()
-    assert {row["market"] for row in rows} == {fill.market for fill in truth}
+    assert {row["market_in_full"] for row in rows} == {fill.market for fill in truth}
     for row in rows:
-        here = [fill for fill in truth if fill.market == row["market"]]
+        here = [fill for fill in truth if fill.market == row["market_in_full"]]
         takers = sum(fill.taker for fill in here)
         assert (row["fills"], row["taker"], row["maker"]) == (len(here), takers, len(here) - takers)
         assert row["value"] == pytest.approx(
@@ -254,7 +254,7 @@ def test_the_anomaly_that_was_chosen_is_shown_in_full_whatever_else_is_chosen(au
 def test_markets_and_accounts_are_short_enough_to_read(audit: Audit) -> None:
     for row in audit.ask(QUERIES["Anomalies"]):
         assert len(row["market"]) <= len("XRP/524C55….rN7n…"), row["market"]
-        assert row["order"].endswith(f" {row['sequence']}") or row["order"]
+        assert len(row["order"]) <= len("rPQw7…hBX 1234567890"), row["order"]
 
 
 def test_an_open_anomaly_is_shown_whatever_the_time_range(audit: Audit) -> None:
