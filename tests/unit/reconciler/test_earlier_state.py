@@ -79,7 +79,8 @@ def test_a_record_that_is_read_and_written_again_still_says_all_that_it_said(ver
 def to_ten_digits(value: Any) -> Any:  # noqa: ANN401 - JSON of any shape
     """Return JSON with its numbers to ten digits: 0.1.0 booked takers' fills from rounded balances."""
     if isinstance(value, dict):
-        return {name: to_ten_digits(one) for name, one in value.items()}
+        # An earlier version did not ask for MPTs, so that they stay unknown until a check lists them
+        return {name: to_ten_digits(one) for name, one in value.items() if name != "mpts_known"}
     if isinstance(value, list | tuple):
         return [to_ten_digits(one) for one in value]
     if isinstance(value, str) and NUMBER.fullmatch(value):
@@ -142,7 +143,8 @@ async def test_history_gaps_that_were_open_are_backfilled_and_all_ends_as_withou
     await holed.heal()
     assert committed_by(holed.follower).history_gaps == ()
     plain = await untroubled(session)
-    assert end_state(holed.memory)[0] == end_state(plain)[0]
+    ended = msgspec.structs.replace(end_state(holed.memory)[0], mpts_known=True)
+    assert ended == end_state(plain)[0]
     told, expected = by_id(holed.memory), by_id(plain)
     assert expected.keys() <= told.keys()
     corrected = {event.corrects for event in told.values() if isinstance(event, OrderCorrected)}

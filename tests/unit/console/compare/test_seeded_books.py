@@ -9,7 +9,7 @@ from engine_books import csv_formats, sqlite_formats
 from engine_books.comparing import compared, found_in, put_into
 from engine_books.faults import FAULTS, faulty_book, inferred
 from engine_books.truth import BookedOrder, recorded, right_book
-from truths import RANDOM, SCRIPTED
+from truths import RANDOM, SCRIPTED, SESSIONS_OF_2026
 
 Write = Callable[[Path, Sequence[BookedOrder]], list[Path]]
 
@@ -69,7 +69,7 @@ def test_a_book_of_one_pair_that_names_neither_account_nor_pair_is_read_with_bot
     assert found_in(comparison) == put_into(book)
 
 
-@pytest.mark.parametrize("session", SCRIPTED)
+@pytest.mark.parametrize("session", [*SCRIPTED, *SESSIONS_OF_2026])
 def test_what_is_found_in_a_small_book_is_what_was_put_in(session: str, tmp_path: Path) -> None:
     for number, form in enumerate(("generic", "generic without hashes")):
         book = faulty_book(session, seed=number, each=1)

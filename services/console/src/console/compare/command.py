@@ -2,7 +2,7 @@
 
 import contextlib
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -26,6 +26,8 @@ from ledger_client import ServerError
 
 _SESSION_ENDINGS = (".json", ".json.gz")
 _HALT_AFTER = 3
+_REQUESTS = 10.0
+"""A second: what public servers bear."""
 
 Books = Annotated[
     list[Path] | None,
@@ -63,6 +65,19 @@ Sessions = Annotated[
     typer.Option(
         "--session", metavar="FILE", help="A recorded session: a path or a name, as `replay` takes."
     ),
+]
+Server = Annotated[
+    str | None,
+    typer.Option("--xrpl", metavar="URL", help="A server of the ledger, asked for the accounts' history."),
+]
+Cache = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE", help="Where its answers are kept; by default in the user's cache directory."
+    ),
+]
+Budget = Annotated[
+    float, typer.Option("--requests", metavar="N", min=0.1, help="At most so many requests to it a second.")
 ]
 Database = Annotated[
     str | None,
@@ -112,6 +127,9 @@ def compare_command(  # noqa: PLR0913 - one parameter for each option
     complete: Complete = False,
     session: Sessions = None,
     database: Database = None,
+    xrpl: Server = None,
+    cache: Cache = None,
+    requests: Budget = _REQUESTS,
     tz: Zone = None,
     mapping: Mapping = None,
     halt_after: HaltAfter = _HALT_AFTER,
@@ -156,9 +174,9 @@ def compare_command(  # noqa: PLR0913 - one parameter for each option
             describe(read(options).description, screen())
             return
         progress = Progress(screen(stderr=True))
-        record = _record(sessions, database)
-        compared = compare(read(options), options, record, progress)
-        report = make_report(compared, record, halt_after, progress)
+        with _record(sessions, database, lambda: _server(xrpl, cache, requests)) as record:
+            compared = compare(read(options), options, record, progress)
+            report = make_report(compared, record, halt_after, progress)
         if html is not None:
             write_page(report, html)
         _print(report, as_json=as_json)
@@ -180,15 +198,39 @@ def _never_differs() -> Iterator[None]:
         refuse(str(error))
 
 
-def _record(sessions: Sequence[str], database: str | None) -> LedgerRecord:
+@contextlib.contextmanager
+def _record(
+    sessions: Sequence[str],
+    database: str | None,
+    server: Callable[[], contextlib.AbstractContextManager[LedgerRecord]],
+) -> Iterator[LedgerRecord]:
     if sessions:
-        return RecordedSessions([find_session(name) for name in dict.fromkeys(sessions)])
-    if database is not None:
+        yield RecordedSessions([find_session(name) for name in dict.fromkeys(sessions)])
+    elif database is not None:
         require_extra("database", command="compare --database")
         from console.compare.ledger.database import AuditDatabase
 
-        return AuditDatabase(database)
-    raise BadOption("expected where to read the ledger: --database URL or --session FILE")
+        yield AuditDatabase(database)
+    else:
+        with server() as record:
+            yield record
+
+
+@contextlib.contextmanager
+def _server(url: str | None, cache: Path | None, requests: float) -> Iterator[LedgerRecord]:
+    if url is None:
+        raise BadOption("expected where to read the ledger: --xrpl URL, --database URL or --session FILE")
+    from console.compare.ledger.answers import RememberingServer, default_cache
+    from console.compare.ledger.server import ServerHistory
+    from ledger_client import connect
+
+    try:
+        server = connect(url)
+    except ValueError as error:
+        raise BadOption(str(error)) from error
+    remembering = RememberingServer(server, cache or default_cache(), requests)
+    with contextlib.closing(ServerHistory(remembering, ("--xrpl", url))) as record:
+        yield record
 
 
 def _print(report: Report, *, as_json: bool) -> None:

@@ -193,11 +193,14 @@ class _Matching:
             ]
             if entry.book is None and fill.sequence is not None:
                 found = [slot for slot in found if slot.order.sequence == fill.sequence] or found
-            return found if entry.book is None else [slot for slot in found if self._same(fill, slot)]
+            return found if entry.book is None else [slot for slot in found if self._alike(fill, slot)]
         return [
             slot
             for slot in self._of_amount(fill)
-            if slot.booked is None and self._allowed(entry, slot) and _apart(fill, slot) <= NEAR
+            if slot.booked is None
+            and self._allowed(entry, slot)
+            and self._alike(fill, slot)
+            and _apart(fill, slot) <= NEAR
         ]
 
     def _booked_already(self, entry: _Entry) -> _Slot | None:
@@ -248,10 +251,16 @@ class _Matching:
     def _same(self, fill: BookFill, slot: _Slot) -> bool:
         return self._measure.fill(fill, slot.fill).same
 
+    def _alike(self, fill: BookFill, slot: _Slot) -> bool:
+        """Whether two fills are the same to a thousandth too: in a coarse column many are the same."""
+        near = abs(fill.base - slot.fill.base) <= slot.fill.base * _THOUSANDTH
+        return near and self._same(fill, slot)
+
     def _distance(self, fill: BookFill, slot: _Slot) -> tuple[Decimal, timedelta]:
         return abs(fill.base - slot.fill.base) + abs(fill.quote - slot.fill.quote), _apart(fill, slot)
 
 
+_THOUSANDTH = Decimal("0.001")
 _START = 6
 """Digits of a hash by which fills are filed: books keep at least so many."""
 

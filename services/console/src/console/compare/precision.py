@@ -60,36 +60,38 @@ class Measure:
         self, booked_base: Decimal, booked_quote: Decimal, base: Decimal, quote: Decimal
     ) -> FillCloseness:
         """Hold two amounts against those of the ledger."""
-        close = _close(booked_base, base, self._unit(self._precision.base, base))
+        close = _close(booked_base, base, self._precision.base, self._noise(base))
         if not base and not booked_base and self._precision.quote is None:
             # Something for nothing, as happens with assets that can't be divided: no price says so
             return FillCloseness(base=close, quote=Closeness.ROUNDED if quote else Closeness.EQUAL)
         return FillCloseness(
-            base=close, quote=_close(booked_quote, quote, self._quote_error(booked_base, base, quote))
+            base=close,
+            quote=_close(booked_quote, quote, self._quote_unit(booked_base, base, quote), self._noise(quote)),
         )
 
-    def _quote_error(self, booked_base: Decimal, base: Decimal, quote: Decimal) -> Decimal:
-        """Return what the book's amount in quote must differ by less than, its columns being as they are."""
+    def _quote_unit(self, booked_base: Decimal, base: Decimal, quote: Decimal) -> Decimal:
+        """Return what a right amount in quote differs by less than, the book's columns being as they are."""
         if self._precision.quote is not None:
-            return self._unit(self._precision.quote, quote)
+            return self._precision.quote
         price = RATIO.divide(quote, base) if base else ZERO
         # The book multiplies a quantity and a price, each cut to its column
-        return base * self._precision.price + price * abs(booked_base - base) + self._unit(ZERO, quote)
+        return base * self._precision.price + price * abs(booked_base - base)
 
     def order(self, booked: Decimal | None, placed: Decimal | None, unit: Decimal) -> bool:
         """Whether an order's quantity or price can be the ledger's; what is not known can be."""
         if booked is None or placed is None:
             return True
-        return _close(booked, placed, self._unit(unit, placed)) is not Closeness.OFF
+        return _close(booked, placed, unit, self._noise(placed)) is not Closeness.OFF
 
-    def _unit(self, unit: Decimal, amount: Decimal) -> Decimal:
-        return unit + abs(amount) * (_FLOAT_SHARE if self._precision.floats else _DERIVED_SHARE)
+    def _noise(self, amount: Decimal) -> Decimal:
+        """Return what the arithmetic itself rounds an amount by: the engine's, and ours."""
+        return abs(amount) * (_FLOAT_SHARE if self._precision.floats else _DERIVED_SHARE)
 
 
-def _close(booked: Decimal, amount: Decimal, unit: Decimal) -> Closeness:
+def _close(booked: Decimal, amount: Decimal, unit: Decimal, noise: Decimal) -> Closeness:
     """Compare, where one in the column's last place is worth `unit`: a rounded number is off by less."""
     difference = abs(booked - amount)
-    if not difference or difference < unit:
+    if difference <= noise or difference < unit - noise:
         return Closeness.EQUAL
     if difference <= max(ROUNDED_LEAST, abs(amount) * ROUNDED_SHARE):
         return Closeness.ROUNDED

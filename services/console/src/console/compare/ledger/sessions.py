@@ -2,18 +2,18 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from decimal import Decimal
 from functools import cache, cached_property
 from typing import TYPE_CHECKING
 
 from console.compare.ledger.from_events import ledger_order
+from console.compare.ledger.markets import Offer, book_question, market_for, takeable
 from console.compare.ledger.record import Coverage, LedgerOrder, Market, Moment, Reading, Watch
 from console.engine import engine_accounts
 from console.errors import BadOption
 from console.recorded_server import RecordedServer, closed_session
 from console.replay import steps
 from console.sessions import Recording
-from offer_lifecycle import RATIO, parse_amount, ripple_time_to_datetime, units
+from offer_lifecycle import ripple_time_to_datetime
 from replay_node.recordings import RECORDINGS
 from replay_node.session import RecordedLedger, Session
 
@@ -135,55 +135,19 @@ class _Books:
     def __init__(self, session: Session) -> None:
         self._session = session
         self._offers = cache(self._ask)
+        self._times = {ledger.ledger_index: ledger.header["close_time"] for ledger in session.ledgers}
 
     def market(self, order: LedgerOrder, ledger_index: int) -> Market | None:
-        if (
-            not self._session.ledgers[0].ledger_index
-            <= ledger_index
-            <= self._session.ledgers[-1].ledger_index
-        ):
+        if ledger_index not in self._times:
             return None
-        asks = self._best(order, ledger_index, gets=order.base, pays=order.quote)
-        bids = self._best(order, ledger_index, gets=order.quote, pays=order.base)
-        return Market(
-            ledger_index=ledger_index,
-            bid=None if bids is None else RATIO.divide(Decimal(1), bids),
-            ask=asks,
-        )
+        asks = self._offers(ledger_index, order.base, order.quote)
+        bids = self._offers(ledger_index, order.quote, order.base)
+        return market_for(order, ledger_index, asks, bids)
 
-    def _best(self, order: LedgerOrder, ledger_index: int, *, gets: str, pays: str) -> Decimal | None:
-        """Return the lowest price, in `pays` per `gets`, of an offer that others can take."""
-        for account, price in self._offers(ledger_index, gets, pays):
-            if account != order.account:
-                return price
-        return None
-
-    def _ask(self, ledger_index: int, gets: str, pays: str) -> list[tuple[str, Decimal]]:
-        params = {
-            "taker_gets": _issue(gets),
-            "taker_pays": _issue(pays),
-            "ledger_index": ledger_index,
-            "limit": 100,
-        }
-        answer = self._server.answer("book_offers", params)
-        close_time = next(
-            ledger.header["close_time"]
-            for ledger in self._session.ledgers
-            if ledger.ledger_index == ledger_index
-        )
-        found = []
-        for offer in answer.get("offers", []):
-            funded = parse_amount(offer.get("taker_gets_funded", offer["TakerGets"]))
-            if funded.value and offer.get("Expiration", close_time + 1) > close_time:
-                gives, asks = (units(parse_amount(offer[name])) for name in ("TakerGets", "TakerPays"))
-                found.append((offer["Account"], RATIO.divide(asks, gives)))
-        return found
+    def _ask(self, ledger_index: int, gets: str, pays: str) -> list[Offer]:
+        answer = self._server.answer("book_offers", book_question(gets, pays, ledger_index))
+        return takeable(answer.get("offers", []), self._times[ledger_index])
 
     @cached_property
     def _server(self) -> RecordedServer:
         return closed_session(self._session)
-
-
-def _issue(asset: str) -> dict[str, str]:
-    currency, _, issuer = asset.partition(".")
-    return {"currency": currency, "issuer": issuer} if issuer else {"currency": currency}
