@@ -75,10 +75,7 @@ def sql_queries() -> list[Query]:
             for variable in dashboard(path)["templating"]["list"]
             if variable.get("datasource", {}).get("uid") == AUDIT
         ),
-        *(
-            Query(f"annotation {one['name']}", one["target"]["rawSql"])
-            for one in _annotations(AUDIT)
-        ),
+        *(Query(f"annotation {one['name']}", one["target"]["rawSql"]) for one in _annotations(AUDIT)),
     ]
 
 

@@ -147,7 +147,9 @@ def by_distance(audit: Audit, rows: Rows) -> None:
     gone = [event for event in audit.events if isinstance(event, OrderDisappeared)]
     prices = [event.price for event in gone]
     through = sum(price < mid for price in prices if price is not None)
-    assert sum(sum(list(row.values())[1:]) for row in rows if row["distance"].startswith("through")) == through
+    assert (
+        sum(sum(list(row.values())[1:]) for row in rows if row["distance"].startswith("through")) == through
+    )
     for row in rows:
         assert row["distance"].split(": ")[1] == f"{sum(list(row.values())[1:]):g}"
 

@@ -95,7 +95,8 @@ def test_what_is_open_stands_above_what_was_acknowledged_and_only_it_is_counted_
     empty_audit: Audit,
 ) -> None:
     play(empty_audit, "never_placed", "self_crossed", "unfunded_removed")
-    found = empty_audit.ask("SELECT event_id::text FROM dashboard.open_anomaly WHERE removal_reason = 'UNKNOWN'")
+    unknown = "SELECT event_id::text FROM dashboard.open_anomaly WHERE removal_reason = 'UNKNOWN'"
+    found = empty_audit.ask(unknown)
     acknowledge(empty_audit.dsn(), [row["event_id"] for row in found], by="mia", note="looked at")
     states = [row["state"] for row in empty_audit.ask(PANELS["Anomalies"])]
     assert [state.split(" (")[0] for state in states] == ["open", "open", "acknowledged by mia"]
