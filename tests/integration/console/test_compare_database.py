@@ -16,6 +16,7 @@ from console.compare.comparison import Options, compare, read
 from console.compare.findings import Kind
 from console.compare.ledger.database import AuditDatabase
 from console.compare.report import make_report
+from console.compare.store import store_findings
 from console.errors import BadOption
 from console.replay import steps
 from console.sessions import find_session
@@ -108,3 +109,35 @@ async def test_a_gap_of_the_database_is_known(postgres_dsn: "Dsn", reader: str) 
     await connection.close()
     reading = await asyncio.to_thread(AuditDatabase(reader).read, accounts, None, None, lambda *_: None)
     assert [covered.gaps for covered in reading.coverage] == [((1070, 1072),), ()]
+
+
+async def test_findings_are_stored_once_and_shown_to_the_reader(
+    postgres_dsn: "Dsn", reader: str, book: Options
+) -> None:
+    findings = compared("random_2", book.books).judged.findings
+    for _ in range(2):
+        await asyncio.to_thread(store_findings, postgres_dsn(), findings, "digest")
+    connection = await asyncpg.connect(reader)
+    stored = await connection.fetch("SELECT finding_id, kind, text FROM dashboard.book_finding")
+    await connection.close()
+    assert {(row["finding_id"], row["kind"], row["text"]) for row in stored} == {
+        (one.id, one.kind.value, one.text) for one in findings
+    }
+    with pytest.raises(BadOption, match="fillproof_operator"):
+        await asyncio.to_thread(store_findings, reader, findings, "digest")
+
+
+async def test_an_operator_may_store_findings(postgres_dsn: "Dsn", book: Options) -> None:
+    connection = await asyncpg.connect(postgres_dsn())
+    await connection.execute("SET ROLE fillproof_operator")
+    finding = compared("random_2", book.books).judged.findings[0]
+    await connection.execute(
+        "INSERT INTO public.book_finding (finding_id, book_digest, kind, account, market, worth, told) "
+        "VALUES ($1, 'digest', $2, $3, 'XRP/USD', 1, '{}')",
+        finding.id,
+        finding.kind.value,
+        finding.account,
+    )
+    with pytest.raises(asyncpg.InsufficientPrivilegeError):
+        await connection.execute("DELETE FROM public.book_finding")
+    await connection.close()
