@@ -57,6 +57,9 @@ class MadeServer:
     def _account_lines(self, **_pinned: object) -> made.Raw:
         return {"lines": [{"account": ISSUER, "currency": "USD", "balance": "1000"}]}
 
+    def _account_objects(self, **_page: object) -> made.Raw:
+        return {"account_objects": []}
+
     def _account_offers(self, ledger_index: int, **_page: object) -> made.Raw:
         return {"offers": [listed(7, usd("5"), "10000000")] if ledger_index < REMOVED_AT else []}
 

@@ -18,7 +18,7 @@ _WAITS_OF_A_TEST = 5
 _MOMENT_SECONDS = 3.0
 _START_SECONDS = 0.03
 """How long Python takes to start on such a machine."""
-_SLOWEST = 10.0
+_SLOWEST = 5.0
 
 
 def limit() -> float:

@@ -33,7 +33,8 @@ def engine(nats_url: str, account: str, books: sqlite3.Connection, announcements
     @app.after_startup
     async def announce() -> None:
         for line in announcements:
-            await broker.publish(line.encode(), json.loads(line)["event_type"], stream="ENGINE")
+            subject = f"{json.loads(line)['event_type']}.{account}"
+            await broker.publish(line.encode(), subject, stream="ENGINE")
 
     return app
 

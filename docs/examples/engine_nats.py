@@ -24,7 +24,7 @@ async def trade(nats_url: str, account: str, books: sqlite3.Connection, announce
     client = await nats.connect(nats_url)
     bus = client.jetstream()
     for line in announcements:
-        await bus.publish(json.loads(line)["event_type"], line.encode())
+        await bus.publish(f"{json.loads(line)['event_type']}.{account}", line.encode())
     await follow(bus, account, books)
 
 

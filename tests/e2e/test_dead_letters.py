@@ -19,8 +19,10 @@ from console import dead_letters
 from console.main import app
 from order_events import encode
 from order_events.subjects import (
+    ANNOUNCEMENT_READER,
     AUDIT_CONSUMER,
     DEAD_LETTER_STREAM,
+    ENGINE_STREAM,
     ORDERS_STREAM,
     ORIGIN_SEQUENCE,
     ORIGIN_STREAM,
@@ -228,6 +230,27 @@ async def test_what_can_not_be_meant_is_refused(
     status, out, err = await call(client, *arguments)
     assert (status, out) == (2, "")
     assert said in err
+
+
+async def test_a_malformed_announcement_is_listed_and_never_given_to_the_audit_writer(client: Client) -> None:
+    await client.jetstream().publish(
+        dead_letter_subject(ANNOUNCEMENT_READER),
+        b"{",
+        headers={
+            ORIGIN_STREAM: ENGINE_STREAM,
+            ORIGIN_SEQUENCE: "7",
+            ORIGIN_SUBJECT: "engine.x.rX",
+            REASON: "no",
+        },
+    )
+    status, out, _ = await call(client, "--json")
+    assert (status, json.loads(out)["stream"]) == (0, ENGINE_STREAM)
+    status, _, err = await call(client, "--resend", "1")
+    assert status == 2
+    assert "found malformed announcements of an engine: 1" in err
+    assert (await call(client, "--resend", "--all"))[0] == 0
+    assert len(await stored(client.jetstream(), DEAD_LETTER_STREAM)) == 1
+    assert await stored(client.jetstream(), REDELIVERY_STREAM) == []
 
 
 def test_no_bus_and_a_bus_without_streams_are_told_apart(nats_url: str) -> None:

@@ -29,7 +29,7 @@ with noted_interrupts(), LocalStack.start() as stack:
 ROOT = Path(__file__).parents[2]
 README = ROOT / "shared" / "offer_lifecycle" / "README.md"
 PACKAGES = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["root_packages"]
-EXTRA = {"audit_writer": "[migrate]", "console": "[local]"}
+EXTRA = {"audit_writer": "[migrate]", "console": "[local]", "service_kit": "[otel]"}
 """What some modules of a package need beyond it."""
 NOBODY = "127.0.0.1:9"
 ACCOUNT = "rPT1Sjq2YGrBMTttX4GZHjKu9dyfzbpAYe"

@@ -80,7 +80,7 @@ def test_a_sample_goes_to_the_subject_of_its_type(path: Path) -> None:
     if isinstance(event, OrderEvent | ReconcilerEvent):
         assert order_subject(event) == f"{sample(path)['event_type']}.{event.account}"
     else:
-        assert engine_subject(event) == sample(path)["event_type"]
+        assert engine_subject(event) == f"{sample(path)['event_type']}.{event.account}"
 
 
 @every_sample

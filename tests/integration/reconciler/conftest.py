@@ -7,6 +7,7 @@ import pytest
 from nats.aio.client import Client
 from nats.js import JetStreamContext
 
+from reconciler.adapters.dead_letters import DeadLetters
 from reconciler.adapters.engine_feed import JetStreamEngineFeed
 from reconciler.adapters.event_publishers import EventPublishers, orders_publishers
 from reconciler.adapters.orders_bus import JetStreamOrders
@@ -58,4 +59,4 @@ def store(connected: Callable[[], Client], metrics: Metrics) -> BucketStore:
 
 @pytest.fixture
 def feed(connected: Callable[[], Client], metrics: Metrics) -> JetStreamEngineFeed:
-    return JetStreamEngineFeed(connected, metrics)
+    return JetStreamEngineFeed(connected, metrics, DeadLetters(connected, metrics))

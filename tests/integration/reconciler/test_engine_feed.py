@@ -1,21 +1,74 @@
 """Stream ENGINE on a real NATS: everything up to now, each account its own, nothing twice."""
 
 import asyncio
+import json
+from collections.abc import Callable
+from typing import Any
 
 import pytest
+from nats.aio.client import Client
 from nats.js import JetStreamContext
+from nats.js.api import RawStreamMsg
+from waiting import until_found
 
 from order_events import CancelRequested, SessionStarted, encode
-from order_events.subjects import ENGINE_STREAM, engine_subject
+from order_events.subjects import (
+    DEAD_LETTER_STREAM,
+    ENGINE_STREAM,
+    ORIGIN_SEQUENCE,
+    ORIGIN_SUBJECT,
+    REASON,
+    engine_subject,
+)
+from reconciler.adapters import engine_feed
+from reconciler.adapters.dead_letters import DeadLetters
 from reconciler.adapters.engine_feed import JetStreamEngineFeed
 from reconciler.metrics import Metrics
 from reconciler.ports.bus import Announced, Announcement
 
 pytestmark = pytest.mark.stack
 
+ACCOUNT = "rPCLzUmkstqY8GTYhVW4LUVxr1ic25J3GX"
+SUBMITTED: dict[str, Any] = {
+    "event_type": "engine.order.submitted",
+    "account": ACCOUNT,
+    "session_id": "s",
+    "validated_ledger_index": 23,
+    "sequence": 999,
+    "taker_gets": {"asset": "XRP", "value": "100000000"},
+    "taker_pays": {"asset": "USD.rrhyM3FTkZAu7RQBwnZ1zS79GEssxSmEd3", "value": "50"},
+    "last_ledger_sequence": 26,
+}
+HOSTILE: list[dict[str, Any]] = [
+    SUBMITTED | {"taker_gets": {"asset": "XRP", "value": "0." + "1" * 450}},
+    SUBMITTED | {"taker_gets": {"asset": "XRP", "value": "9" * 500}},
+    SUBMITTED | {"taker_gets": {"asset": "XRP", "value": "1e131090"}},
+    SUBMITTED | {"client_order_id": "a\u0000b"},
+]
+"""Announcements that once ended the process, the views, or the audit of an order."""
+
 
 def cancel(account: str, sequence: int) -> CancelRequested:
     return CancelRequested(account=account, sequence=sequence)
+
+
+def encode_raw(message: dict[str, Any]) -> bytes:
+    return json.dumps(message).encode()
+
+
+async def letters(jetstream: JetStreamContext, expected: int) -> list[RawStreamMsg]:
+    """Return the dead letters, once there are as many as expected."""
+
+    async def written() -> bool:
+        return (await jetstream.stream_info(DEAD_LETTER_STREAM)).state.messages >= expected
+
+    await until_found(written)
+    last = (await jetstream.stream_info(DEAD_LETTER_STREAM)).state.last_seq
+    return [await jetstream.get_msg(DEAD_LETTER_STREAM, number) for number in range(1, last + 1)]
+
+
+async def heard_of(feed: JetStreamEngineFeed, account: str) -> bool:
+    return bool((await feed.announced(account)).announcements)
 
 
 async def say(jetstream: JetStreamContext, *events: Announcement) -> None:
@@ -29,7 +82,7 @@ async def test_all_that_was_announced_up_to_now_is_returned_once(
     feed.follow("rOne", 0)
     said: tuple[Announcement, ...] = (
         SessionStarted(account="rOne", session_id="s"),
-        *(cancel("rOne", n) for n in range(20)),
+        *(cancel("rOne", n) for n in range(1, 21)),
     )
     await say(jetstream, *said)
     assert await feed.announced("rOne") == Announced(announcements=said, sequence=21)
@@ -63,9 +116,9 @@ async def test_an_account_that_is_taken_up_while_others_are_read_for_misses_noth
     feed.follow("rOne", 1)
     take = feed._sort_in  # noqa: SLF001 - the moment between two messages
 
-    def take_up_another(sequence: int, payload: bytes) -> None:
+    def take_up_another(message: RawStreamMsg) -> None:
         monkeypatch.undo()
-        take(sequence, payload)
+        take(message)
         feed.follow("rTwo", 0)
 
     monkeypatch.setattr(feed, "_sort_in", take_up_another)
@@ -82,10 +135,10 @@ async def test_accounts_that_ask_at_the_same_time_share_one_reading_and_each_hea
     await say(jetstream, *(cancel(account, 7) for account in accounts))
     read, readings = feed._read, 0  # noqa: SLF001 - counted
 
-    async def counted() -> None:
+    async def counted() -> bool:
         nonlocal readings
         readings += 1
-        await read()
+        return await read()
 
     monkeypatch.setattr(feed, "_read", counted)
     heard = await asyncio.gather(*map(feed.announced, accounts))
@@ -102,6 +155,7 @@ async def test_accounts_that_ask_at_the_same_time_share_one_reading_and_each_hea
         b'{"event_type": "engine.order.cancel_requested", "account": "rOne"}',
         b'{"event_type": "engine.session.started", "account": "rOne", "version": 99}',
         b"",
+        *(encode_raw(message) for message in HOSTILE),
     ],
 )
 async def test_a_message_that_is_no_announcement_is_counted_and_blocks_nothing(
@@ -112,6 +166,87 @@ async def test_a_message_that_is_no_announcement_is_counted_and_blocks_nothing(
     await say(jetstream, cancel("rOne", 1))
     assert (await feed.announced("rOne")).announcements == (cancel("rOne", 1),)
     assert metrics.registry.get_sample_value("reconciler_malformed_announcements_total") == 1
+    [letter] = await letters(jetstream, 1)
+    assert (letter.data or b"") == payload
+    assert (letter.headers or {})[ORIGIN_SEQUENCE] == "1"
+    assert (letter.headers or {})[ORIGIN_SUBJECT] == "engine.order.submitted"
+    assert (letter.headers or {})[REASON]
+
+
+async def test_a_cancel_that_is_forged_on_another_engines_subject_is_set_aside(
+    feed: JetStreamEngineFeed, jetstream: JetStreamContext
+) -> None:
+    feed.follow("rOne", 0)
+    forged = cancel("rOne", 7)
+    await jetstream.publish("engine.order.cancel_requested.rForger", encode(forged), stream=ENGINE_STREAM)
+    await say(jetstream, cancel("rOne", 8))
+    assert (await feed.announced("rOne")).announcements == (cancel("rOne", 8),)
+    [letter] = await letters(jetstream, 1)
+    assert "expected subject engine.order.cancel_requested.rOne" in (letter.headers or {})[REASON]
+
+
+async def test_a_message_that_is_read_again_or_by_another_replica_is_one_dead_letter(
+    feed: JetStreamEngineFeed,
+    jetstream: JetStreamContext,
+    connected: Callable[[], Client],
+    metrics: Metrics,
+) -> None:
+    feed.follow("rOne", 0)
+    await jetstream.publish("engine.order.submitted", b"{", stream=ENGINE_STREAM)
+    await feed.announced("rOne")
+    feed.follow("rTwo", 0)
+    await feed.announced("rTwo")
+    assert metrics.registry.get_sample_value("reconciler_malformed_announcements_total") == 1
+    replica = JetStreamEngineFeed(connected, metrics, DeadLetters(connected, metrics))
+    replica.follow("rOne", 0)
+    await replica.announced("rOne")
+    await jetstream.publish("engine.order.submitted", b"{2", stream=ENGINE_STREAM)
+    await replica.announced("rOne")
+    assert [letter.data for letter in await letters(jetstream, 2)] == [b"{", b"{2"]
+
+
+async def test_an_announcement_nearly_as_large_as_the_bus_allows_is_set_aside_in_part(
+    feed: JetStreamEngineFeed, jetstream: JetStreamContext, client: Client
+) -> None:
+    feed.follow("rOne", 0)
+    await jetstream.publish(
+        "engine.order.submitted", b"x" * (client.max_payload - 1000), stream=ENGINE_STREAM
+    )
+    assert (await feed.announced("rOne")).sequence == 1
+    [letter] = await letters(jetstream, 1)
+    assert set(letter.data or b"") == {ord("x")}
+
+
+async def test_a_flood_holds_no_look_up_and_is_heard_in_the_looks_that_follow(
+    connected: Callable[[], Client], jetstream: JetStreamContext, metrics: Metrics
+) -> None:
+    feed = JetStreamEngineFeed(connected, metrics, seconds_a_look=0)
+    feed.follow("rOne", 0)
+    feed.follow("rTwo", 0)
+    for number in range(1, 201):
+        await say(jetstream, cancel("rOne", number))
+    await say(jetstream, cancel("rTwo", 1))
+    first = await feed.announced("rTwo")
+    assert first.announcements == ()  # what was read in no time has nothing of it
+    assert first.sequence < 201
+    heard: list[Announcement] = []
+    while len(heard) < 200:
+        look = await feed.announced("rOne")
+        heard += look.announcements
+    assert heard == [cancel("rOne", number) for number in range(1, 201)]
+    await until_found(lambda: heard_of(feed, "rTwo"))
+
+
+async def test_one_look_takes_a_bounded_number_and_no_announcement_is_left_out(
+    feed: JetStreamEngineFeed, jetstream: JetStreamContext, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine_feed, "MOST_A_LOOK", 3)
+    feed.follow("rOne", 0)
+    await say(jetstream, *(cancel("rOne", number) for number in range(1, 8)))
+    looks = [await feed.announced("rOne") for _ in range(3)]
+    assert [look.sequence for look in looks] == [3, 6, 7]
+    heard = [announcement for look in looks for announcement in look.announcements]
+    assert heard == [cancel("rOne", number) for number in range(1, 8)]
 
 
 async def test_messages_that_have_aged_out_are_stepped_over(

@@ -1,4 +1,4 @@
-"""`fillproof dead-letters`: what the audit writer could not store, and giving it to the writer again."""
+"""`fillproof dead-letters`: messages that were set aside, and giving those of the writer to it again."""
 
 import asyncio
 import base64
@@ -23,6 +23,7 @@ from console.tables import printable, screen
 from order_events.subjects import (
     DEAD_LETTER_STREAM,
     DEAD_LETTER_SUBJECTS,
+    ENGINE_STREAM,
     ORIGIN_SEQUENCE,
     ORIGIN_STREAM,
     ORIGIN_SUBJECT,
@@ -80,6 +81,22 @@ def find(nats_url: str, ids: Collection[int]) -> list[Letter]:
     """
     with screen(stderr=True).status("reading dead letters"):
         return asyncio.run(_find(nats_url, ids))
+
+
+def resendable(letters: Sequence[Letter], ids: Collection[int]) -> list[Letter]:
+    """Return the letters that the audit writer refused; announcements are for the engine to mend and repeat.
+
+    Raises:
+        BadOption: one of the `ids` is an announcement.
+
+    """
+    announcements = [letter.id for letter in letters if letter.stream == ENGINE_STREAM]
+    if ids and announcements:
+        raise BadOption(
+            "expected what the audit writer refused, found malformed announcements of an engine: "
+            f"{', '.join(map(str, announcements))}; mend the engine and let it announce again"
+        )
+    return [letter for letter in letters if letter.stream != ENGINE_STREAM]
 
 
 def show(letters: Sequence[Letter], *, as_json: bool) -> None:

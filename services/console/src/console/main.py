@@ -214,14 +214,14 @@ def dead_letters_command(
     every: EveryLetter = False,
     as_json: LettersAsJson = False,
 ) -> None:
-    """List what the audit writer could not store, or send it to the writer again after a fix.
+    """List the messages that were set aside, or give those of the audit writer to it again after a fix.
 
     Exit status: 0 done; 1 something sent again was refused again or is not
     taken yet; 2 bad input, no bus, or no such letter.
 
     Example: fillproof dead-letters --resend 3 4
     """
-    from console.dead_letters import find, send_again, show
+    from console.dead_letters import find, resendable, send_again, show
 
     wanted = ids or []
     if resend and bool(wanted) == every:
@@ -232,7 +232,7 @@ def dead_letters_command(
         letters = find(nats, wanted)
         if not resend:
             show(letters, as_json=as_json)
-        elif not send_again(nats, letters, as_json=as_json):
+        elif not send_again(nats, resendable(letters, wanted), as_json=as_json):
             raise typer.Exit(FAILED)
 
 

@@ -12,6 +12,7 @@ from nats.aio.client import Client
 
 from ledger_client import LedgerServer, Servers, SharedServer, WholeLedgerServer, connect
 from offer_lifecycle import Gap
+from reconciler.adapters.dead_letters import DeadLetters
 from reconciler.adapters.engine_feed import JetStreamEngineFeed
 from reconciler.adapters.event_publishers import EventPublishers
 from reconciler.adapters.leases import BucketLeases
@@ -133,7 +134,7 @@ def make_followers(
     return partial(
         Follower,
         start_ledger=settings.start_ledger,
-        feed=JetStreamEngineFeed(client, metrics),
+        feed=JetStreamEngineFeed(client, metrics, DeadLetters(client, metrics)),
         store=BucketStore(client, metrics),
         publisher=Publisher(
             orders,
@@ -165,7 +166,7 @@ def make_history_gaps(
     )
 
     def make_backfill(account: str, gap: Gap, server: LedgerServer) -> GapBackfill:
-        feed = JetStreamEngineFeed(client, metrics)
+        feed = JetStreamEngineFeed(client, metrics, seconds_a_look=None)
         return GapBackfill(account, gap, server, feed=feed, store=store, publisher=publisher)
 
     return HistoryGaps(patience=settings.gap_patience, clock=time.monotonic, make_backfill=make_backfill)
@@ -187,7 +188,7 @@ async def rebuild_account(  # noqa: PLR0913 - what is the same for all accounts,
         await adoption_ledger(BucketStore(client, metrics), network_id, account, wanted),
         wanted,
         servers=servers,
-        feed=JetStreamEngineFeed(client, metrics),
+        feed=JetStreamEngineFeed(client, metrics, seconds_a_look=None),
         bus=JetStreamRedelivery(publishers, client, metrics),
         market=LedgerMarket(),
     )

@@ -73,8 +73,20 @@ class Metrics:
             "Balances found that fills, fees and payments do not explain",
             registry=registry,
         )
+        self.unresolved_parts = Counter(
+            "reconciler_unresolved_parts",
+            "Trades whose sides do not meet, and types, entries and fields that the kernel does not know",
+            registry=registry,
+        )
+        self.broken_invariants = Counter(
+            "reconciler_broken_invariants",
+            "Transactions over which XRP, an MPT or a token does not add up",
+            registry=registry,
+        )
         self.malformed_announcements = Counter(
-            "reconciler_malformed_announcements", "Engine messages that are no event", registry=registry
+            "reconciler_malformed_announcements",
+            "Engine messages that are no announcement, or exceed its bounds: dead letters",
+            registry=registry,
         )
         self.bus_retries = Counter(
             "reconciler_bus_retries", "Publications and commits tried again", registry=registry

@@ -24,6 +24,7 @@ from ledger_client.patient_server import PatientServer
 from ledger_client.questions import (
     Snapshot,
     account_balances,
+    account_mpts,
     account_root,
     account_snapshot,
     find_transaction,
@@ -73,6 +74,7 @@ __all__ = [
     "WrongChain",
     "account_balances",
     "account_history",
+    "account_mpts",
     "account_root",
     "account_snapshot",
     "ask",

@@ -33,6 +33,8 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     """None: the account is not on the ledger."""
     lines: list[Mapping[str, Any]]
     offers: list[Mapping[str, Any]]
+    mpts: list[Mapping[str, Any]] | None = None
+    """MPToken and MPTokenIssuance entries; None: not asked for, or the server can't list them."""
 
 
 async def ledger_header(server: LedgerServer, ledger_index: int) -> Header:
@@ -61,7 +63,8 @@ async def account_snapshot(server: LedgerServer, account: str, ledger_index: int
     if balances.account_data is None:
         return balances
     offers = await listed_offers(server, account, ledger_index)
-    return msgspec.structs.replace(balances, offers=offers)
+    mpts = await account_mpts(server, account, ledger_index)
+    return msgspec.structs.replace(balances, offers=offers, mpts=mpts)
 
 
 async def account_balances(server: LedgerServer, account: str, ledger_index: int) -> Snapshot:
@@ -112,6 +115,31 @@ async def listed_offers(server: LedgerServer, account: str, ledger_index: int) -
     async for page in pages(server, "account_offers", read, **_listing(account, ledger_index)):
         offers += page.rows
     return offers
+
+
+async def account_mpts(
+    server: LedgerServer, account: str, ledger_index: int
+) -> list[Mapping[str, Any]] | None:
+    """Ask for the MPTs that the account holds and has issued, at one validated ledger.
+
+    None: the server does not know such objects, as one of an earlier version.
+
+    Raises:
+        ServerError: as every request.
+
+    """
+    mpts: list[Mapping[str, Any]] = []
+    read = partial(_read_listing, server, "account_objects", _Objects, ledger_index)
+    for kind in ("mptoken", "mpt_issuance"):
+        question = {**_listing(account, ledger_index), "type": kind}
+        try:
+            async for page in pages(server, "account_objects", read, **question):
+                mpts += page.rows
+        except Refused as refusal:
+            if refusal.code == "lgrNotFound":
+                raise
+            return None
+    return mpts
 
 
 async def ledger_entry(
@@ -192,6 +220,10 @@ class _Lines(_Listing, kw_only=True):
 
 class _Offers(_Listing, kw_only=True):
     rows: list[dict[str, Any]] = msgspec.field(name="offers")
+
+
+class _Objects(_Listing, kw_only=True):
+    rows: list[dict[str, Any]] = msgspec.field(name="account_objects")
 
 
 def _listing(account: str, ledger_index: int) -> dict[str, Any]:

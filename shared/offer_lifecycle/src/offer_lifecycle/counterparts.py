@@ -61,8 +61,9 @@ def taken_at_once(tx: Transaction, changes: list[OfferChange], balances: list[Ba
     """
     gets, pays = (side.asset for side in ordered_amounts(tx))
     walked = [change for change in changes if change.consumed and _is_walked(change, gets, pays)]
-    _, gave = _of_others(tx, gets, walked)
-    got, _ = _of_others(tx, pays, walked)
+    pooled = [balance for pool in pool_accounts(tx) for balance in balance_changes(tx, pool)]
+    _, gave = _of_others(gets, walked, pooled)
+    got, _ = _of_others(pays, walked, pooled)
     sheet = _Sheet(tx, changes, balances)
     problem = (
         _one_sided(gets, gave, pays, got)
@@ -78,19 +79,18 @@ def _is_walked(change: OfferChange, gets: str, pays: str) -> bool:
     return (change.asks, change.gives) in {(gets, pays), (gets, XRP), (XRP, pays)}
 
 
-def _of_others(tx: Transaction, asset: str, walked: list[OfferChange]) -> tuple[Decimal, Decimal]:
-    """Return what the walked offers and the pools gave and got of an asset."""
+def _of_others(asset: str, walked: list[OfferChange], pooled: list[BalanceChange]) -> tuple[Decimal, Decimal]:
+    """Return what the walked offers and the pools (by their balances) gave and got of an asset."""
     gave, got = ZERO, ZERO
     for change in walked:
         if change.gives == asset:
             gave = EXACT.add(gave, change.gave)
         if change.asks == asset:
             got = EXACT.add(got, change.got)
-    for pool in pool_accounts(tx):
-        for balance in balance_changes(tx, pool):
-            if balance.asset == asset:
-                gave = EXACT.subtract(gave, min(balance.delta, ZERO))
-                got = EXACT.add(got, max(balance.delta, ZERO))
+    for balance in pooled:
+        if balance.asset == asset:
+            gave = EXACT.subtract(gave, min(balance.delta, ZERO))
+            got = EXACT.add(got, max(balance.delta, ZERO))
     return gave, got
 
 
@@ -104,7 +104,7 @@ def _unmet_given(sheet: _Sheet, asset: str, gave: Decimal) -> str | None:
     """Hold what the others got against what the owner's balance lost: more by the transfer fee at most."""
     for lost in _own(sheet, asset):
         excess = EXACT.add(lost, gave).copy_negate()
-        if -_rounding(sheet, asset) <= excess <= _most_fee(sheet, asset, gave):
+        if not excess or -_rounding(sheet, asset) <= excess <= _most_fee(sheet, asset, gave):
             return None
     return f"the others got {gave:f} of {asset}, and the owner's balance does not show that the order gave it"
 
@@ -112,7 +112,8 @@ def _unmet_given(sheet: _Sheet, asset: str, gave: Decimal) -> str | None:
 def _unmet_gotten(sheet: _Sheet, asset: str, got: Decimal) -> str | None:
     """Hold what the others gave against what the owner's balance gained."""
     for gained in _own(sheet, asset):
-        if EXACT.subtract(gained, got).copy_abs() <= _rounding(sheet, asset):
+        off = EXACT.subtract(gained, got).copy_abs()
+        if not off or off <= _rounding(sheet, asset):
             return None
     return f"the others gave {got:f} of {asset}, and the owner's balance does not show that the order got it"
 

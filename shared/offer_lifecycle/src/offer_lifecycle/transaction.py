@@ -110,7 +110,7 @@ class InnerTransaction(msgspec.Struct, frozen=True, kw_only=True):
     """OfferSequence: the offer that it was to cancel or replace."""
 
 
-class Transaction(msgspec.Struct, frozen=True, kw_only=True):
+class Transaction(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     """A validated transaction."""
 
     hash: str
@@ -149,8 +149,24 @@ class Transaction(msgspec.Struct, frozen=True, kw_only=True):
     """AffectedNodes, in the metadata's order (which means nothing)."""
     damaged: tuple[str, ...] = ()
     """The nodes that are broken in themselves, each with its place and what was found: see `unread`."""
-    unknown_fields: tuple[str, ...] = ()
-    """Fields of an OfferCreate that the kernel does not know."""
+    order_record: bytes | msgspec.Raw = b""
+    """Of an OfferCreate: its record as a server wrote it, whatever the shape (see `unknown_fields`)."""
+
+    def __eq__(self, other: object) -> bool:
+        """Compare all but the record, which is written otherwise by other servers."""
+        if not isinstance(other, Transaction):
+            return NotImplemented
+        names = (name for name in self.__struct_fields__ if name != "order_record")
+        return all(getattr(self, name) == getattr(other, name) for name in names)
+
+    def __hash__(self) -> int:
+        """Return the hash of what names it."""
+        return hash(self.hash)
+
+    @property
+    def unknown_fields(self) -> tuple[str, ...]:
+        """Fields of an OfferCreate that the kernel does not know; looked for only when they are asked for."""
+        return unknown_order_fields(self.order_record) if self.order_record else ()
 
     @property
     def nodes(self) -> list[Node]:
@@ -212,7 +228,7 @@ def read_transaction(
         transaction = read.transaction(ledger_index, tuple(damaged))
         if transaction.type != "OfferCreate" or read.tx_json:
             return transaction
-        return msgspec.structs.replace(transaction, unknown_fields=unknown_order_fields(written))
+        return msgspec.structs.replace(transaction, order_record=written)
     except (msgspec.DecodeError, RecursionError, OverflowError, TypeError, ValueError) as error:
         raise MalformedTransaction(
             f"transaction {_name(written)}: expected a validated transaction with its metadata, "
@@ -323,7 +339,7 @@ class TransactionRecord(_Body):
             inner=tuple(_inner(one.raw) for one in body.raw_transactions),
             affected=meta.affected_nodes,
             damaged=damaged,
-            unknown_fields=self._unknown_fields(body),
+            order_record=self.tx_json if body.transaction_type == "OfferCreate" else b"",
         )
 
     def _body(self) -> _Body:
@@ -333,11 +349,6 @@ class TransactionRecord(_Body):
             return _BODY.decode(self.tx_json)
         except msgspec.ValidationError as error:
             raise ValueError(f"tx_json: {error}") from error
-
-    def _unknown_fields(self, body: _Body) -> tuple[str, ...]:
-        if not self.tx_json or body.transaction_type != "OfferCreate":
-            return ()
-        return unknown_order_fields(self.tx_json)
 
 
 _BODY, _RECORD = msgspec.json.Decoder(_Body), msgspec.json.Decoder(TransactionRecord)

@@ -5,7 +5,7 @@ every golden sample in `samples` must parse for ever. Amounts are decimals in st
 XRP is counted in drops inside an :class:`Amount` and in XRP wherever a field says quantity or price.
 """
 
-from order_events.codec import Malformed, decode, encode
+from order_events.codec import Malformed, decode, decode_announcement, encode
 from order_events.engine import CancelRequested, EngineEvent, OrderSubmitted, SessionStarted
 from order_events.ids import event_id, reconciler_event_id
 from order_events.orders import (
@@ -71,6 +71,7 @@ __all__ = [
     "SessionStarted",
     "Side",
     "decode",
+    "decode_announcement",
     "encode",
     "event_id",
     "reconciler_event_id",

@@ -2,6 +2,7 @@
 
 import msgspec
 
+from order_events.announcement_bounds import LONGEST_ANNOUNCEMENT, bounded_announcement
 from order_events.earlier import OrderCorrectedV1
 from order_events.engine import CancelRequested, EngineEvent, OrderSubmitted, SessionStarted
 from order_events.orders import (
@@ -60,7 +61,10 @@ _encoder = msgspec.json.Encoder(order="deterministic")
 
 
 class Malformed(ValueError):
-    """A message that is no event of these contracts: not JSON, an unknown type or version, a wrong field."""
+    """A message that is no event of these contracts: not JSON, an unknown type or version, a wrong field.
+
+    Of an announcement also: a number, a time or a text that the ledger or the bus does not hold.
+    """
 
 
 def encode(event: msgspec.Struct) -> bytes:
@@ -88,6 +92,33 @@ def decode(payload: bytes) -> AnyEvent:
         raise Malformed(str(error)) from error
     _check_version(event)
     return event
+
+
+def decode_announcement(payload: bytes, subject: str) -> AnyEngineEvent:
+    """Read a message of stream ENGINE.
+
+    `subject`: where it was published. It names the account, `engine.order.submitted.<account>`, so that a bus
+    user can be held to its own accounts. Engines of earlier versions leave the account out.
+
+    Raises:
+        Malformed: with what was expected and what was found.
+
+    """
+    if len(payload) > LONGEST_ANNOUNCEMENT:
+        raise Malformed(f"expected at most {LONGEST_ANNOUNCEMENT} bytes, found {len(payload)}")
+    try:
+        event = decode(payload)
+    except (ValueError, ArithmeticError) as error:  # numbers that neither Python nor the ledger holds
+        raise Malformed(str(error)) from error
+    if not isinstance(event, AnyEngineEvent):
+        raise Malformed(f"expected an announcement, found {type(event).__name__}")
+    kind = str(event.__struct_config__.tag)
+    if subject not in {kind, f"{kind}.{event.account}"}:
+        raise Malformed(f"expected subject {kind}.{event.account}, found {subject}")
+    try:
+        return bounded_announcement(event)
+    except (ValueError, ArithmeticError) as error:
+        raise Malformed(str(error)) from error
 
 
 def _decode_earlier(payload: bytes) -> AnyEvent | None:

@@ -11,6 +11,8 @@ DEAD_LETTER_STREAM = "DLQ"
 DEAD_LETTER_SUBJECTS = ("dlq.>",)
 REASON = "Fillproof-Reason"
 """The header of a dead letter that says why it can't be stored; the next three say where it came from."""
+REASON_LENGTH = 500
+"""Characters: headers are for people; the message itself is in the body."""
 ORIGIN_STREAM = "Fillproof-Stream"
 ORIGIN_SEQUENCE = "Fillproof-Stream-Sequence"
 ORIGIN_SUBJECT = "Fillproof-Subject"
@@ -27,6 +29,8 @@ RESUME_KEY = "resume"
 """Beside it: the `reconciler.resumed` event with which an operator answers; the reconciler publishes it."""
 AUDIT_CONSUMER = "audit-writer"
 """The durable that all replicas of the audit writer share."""
+ANNOUNCEMENT_READER = "reconciler"
+"""What refuses announcements, in the subject of their dead letters."""
 
 
 def order_subject(event: OrdersEvent) -> str:
@@ -40,10 +44,16 @@ def redelivery_subject(subject: str) -> str:
 
 
 def engine_subject(event: OrderSubmitted | CancelRequested | SessionStarted | EngineEvent) -> str:
-    """Return the announcement's subject, as `engine.order.submitted`."""
-    return str(event.__struct_config__.tag)
+    """Return the announcement's subject, as `engine.order.submitted.<account>`."""
+    return f"{event.__struct_config__.tag}.{event.account}"
 
 
 def dead_letter_subject(origin: str) -> str:
     """Return where a message that can't be stored goes; `origin` is the consumer that refused it."""
     return f"dlq.{origin}"
+
+
+def one_line(reason: str) -> str:
+    """Return the reason as a header can carry it: one line of ASCII, at most 500 characters."""
+    plain = " ".join(reason.split()).encode("ascii", "backslashreplace").decode()
+    return plain[:REASON_LENGTH]

@@ -50,7 +50,8 @@ class Contract(AsyncAPI):
             version: the service's version.
             description: what the service does, in a sentence or two.
             events: the events that its publishers have as titles, and that its subscribers take.
-            received: the events that it reads with a plain NATS client, each on the subject of its type.
+            received: the events that it reads with a plain NATS client, each on the account's subject of its
+                type.
 
         """
         super().__init__(title=title, version=version, description=description)
@@ -98,7 +99,7 @@ class Contract(AsyncAPI):
 def _add_received(document: ApplicationSchema, kind: type[msgspec.Struct]) -> None:
     name = kind.__name__
     document.channels[name] = Channel(
-        address=event_type(kind),
+        address=f"{event_type(kind)}.{{account}}",
         description=cleandoc(kind.__doc__ or ""),
         servers=[ref("servers", server) for server in document.servers or {}],
         messages={},

@@ -18,11 +18,10 @@ from order_events.subjects import (
     ORIGIN_SUBJECT,
     REASON,
     dead_letter_subject,
+    one_line,
 )
 
 CONFIRM_SECONDS = 5.0
-REASON_LENGTH = 500
-"""Headers are for people; the message itself is in the body."""
 
 _CONTRACT = (
     f"A message that can't be stored, as it came. The header `{REASON}` says why; `{ORIGIN_STREAM}`, "
@@ -118,9 +117,3 @@ async def _sent(send: Callable[[], Coroutine[None, None, None]]) -> None:
         await send()
     except nats.errors.Error as error:
         log.debug("an answer was not sent", error=repr(error))
-
-
-def one_line(reason: str) -> str:
-    """Return the reason as a header can carry it: one line of ASCII, at most 500 characters."""
-    plain = " ".join(reason.split()).encode("ascii", "backslashreplace").decode()
-    return plain[:REASON_LENGTH]

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from ledger_client import LedgerServer, ProtocolViolation, Refused, ask
-from offer_lifecycle import Header, parse_amount
+from offer_lifecycle import Header, is_mpt, parse_amount
 from order_events import MarketContext, OrderDisappeared, Side
 
 _ROWS = 100
@@ -150,7 +150,7 @@ def _asset(name: str) -> dict[str, str]:
     kind, _, issuer = name.partition(".")
     if not issuer:
         return {"currency": "XRP"}
-    return {"mpt_issuance_id": issuer} if kind == "MPT" else {"currency": kind, "issuer": issuer}
+    return {"mpt_issuance_id": name} if is_mpt(name) else {"currency": kind, "issuer": issuer}
 
 
 def context_of(event: OrderDisappeared, book: Book, header: Header) -> MarketContext:

@@ -19,7 +19,7 @@ class AccountView(msgspec.Struct, frozen=True, kw_only=True):
 async def read_account_at(
     server: LedgerServer, network_id: int, account: str, ledger_index: int
 ) -> AccountView:
-    """Read the account's root, trust lines and offers at a ledger, and its transactions in it.
+    """Read the account's root, trust lines, MPTs and offers at a ledger, and its transactions in it.
 
     Raises:
         ServerError: as every request; ProtocolViolation if the account is shown incompletely.
@@ -36,6 +36,7 @@ async def read_account_at(
             account_data=snapshot.account_data,
             lines=snapshot.lines,
             offers=snapshot.offers,
+            mpts=snapshot.mpts,
         )
         next_sequence = None if snapshot.account_data is None else int(snapshot.account_data["Sequence"])
     except (KeyError, ValueError, TypeError) as error:

@@ -8,7 +8,16 @@ import msgspec
 import structlog
 
 from ledger_client import LedgerServer, ServerError, ledger_header
-from offer_lifecycle import AccountRecord, Header, LedgerFacts, LedgerOutcome
+from offer_lifecycle import (
+    AccountRecord,
+    Header,
+    InvariantBreak,
+    LedgerFacts,
+    LedgerOutcome,
+    MalformedTransaction,
+    Transaction,
+    broken_invariants,
+)
 from order_events import BalanceDrift, OrdersEvent
 from reconciler.metrics import Metrics
 from reconciler.ports.operator import Operator
@@ -129,6 +138,24 @@ class AccountSafety:
         if halted is None and before.halted is not None:
             _log.warning("resumed by an operator", account=self._account)
 
+    def report_ledger(self, facts: LedgerFacts, outcome: LedgerOutcome) -> None:
+        """Log and count what a ledger leaves open, and transactions over which an asset does not add up."""
+        for reason in outcome.unresolved:
+            _log.warning("not concluded from the ledger", account=self._account, reason=reason)
+        broken = [found for tx in facts.transactions for found in _broken(tx)]
+        for found in broken:
+            _log.error(
+                "ledger.invariant_broken",
+                account=self._account,
+                transaction=found.transaction_hash,
+                asset=found.asset,
+                expected=found.expected,
+                found=f"{found.found:f}",
+            )
+        if self._shared.metrics is not None:
+            self._shared.metrics.unresolved_parts.inc(len(outcome.unresolved))
+            self._shared.metrics.broken_invariants.inc(len(broken))
+
     def _report_drift(self, drift: BalanceDrift) -> None:
         if self._shared.metrics is not None:
             self._shared.metrics.balance_drifts.inc()
@@ -141,3 +168,10 @@ class AccountSafety:
             since_ledger=drift.since_ledger,
             found_at=drift.ledger_index,
         )
+
+
+def _broken(tx: Transaction) -> tuple[InvariantBreak, ...]:
+    try:
+        return broken_invariants(tx)
+    except MalformedTransaction:
+        return ()  # what can't be read is reported as such

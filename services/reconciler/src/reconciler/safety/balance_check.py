@@ -17,7 +17,14 @@ from decimal import Decimal
 import msgspec
 import structlog
 
-from ledger_client import LedgerServer, ProtocolViolation, ServerError, account_balances, state_before
+from ledger_client import (
+    LedgerServer,
+    ProtocolViolation,
+    ServerError,
+    account_balances,
+    account_mpts,
+    state_before,
+)
 from offer_lifecycle import (
     AccountRecord,
     Conservation,
@@ -26,6 +33,7 @@ from offer_lifecycle import (
     LastShown,
     LedgerFacts,
     StateBefore,
+    is_mpt,
     read_holdings,
 )
 from reconciler.safety.slots import CheckSlots
@@ -124,18 +132,26 @@ async def compare_with_server(
         ServerError: there is no answer; ProtocolViolation too if the server contradicts itself.
 
     """
-    listed = await _listed(server, record)
-    differing = [asset for asset in sorted({*record.holdings, *listed}) if _differs(asset, record, listed)]
+    listed, mpts_listed = await _listed(server, record)
+    held = {asset for asset in record.holdings if mpts_listed or not is_mpt(asset)}
+    differing = [asset for asset in sorted({*held, *listed}) if _differs(asset, record, listed)]
     asked = differing[:_ASKED_AGAIN]
     believed = {asset: listed.get(asset, Holding(balance=_NOTHING)) for asset in asked}
     claimed = {asset: holding.balance for asset, holding in believed.items()}
     missing = await _confirm(server, record, baseline, claimed)
     if not record.holdings_known:
         believed |= {asset: listed[asset] for asset in listed if asset not in record.holdings}
+    if not record.mpts_known:
+        believed |= {asset: listed[asset] for asset in listed if is_mpt(asset)}
     holdings = {**record.holdings, **believed}
     drifts = _conservation(record, baseline).compare_balances(record.ledger_index, holdings)
     return BalanceCheck(
-        record=msgspec.structs.replace(record, holdings=holdings, holdings_known=True),
+        record=msgspec.structs.replace(
+            record,
+            holdings=holdings,
+            holdings_known=True,
+            mpts_known=record.mpts_known or mpts_listed,
+        ),
         baseline=BalanceBaseline(explained_at=record.ledger_index) if asked == differing else baseline,
         drifts=tuple(msgspec.structs.replace(one, missing=missing.get(one.asset)) for one in drifts),
     )
@@ -147,22 +163,31 @@ def _conservation(record: AccountRecord, baseline: BalanceBaseline) -> Conservat
         baseline.explained_at,
         record.holdings,
         complete=record.holdings_known,
+        mpts_complete=record.mpts_known,
         shown=baseline.shown,
     )
 
 
 def _differs(asset: str, record: AccountRecord, listed: Mapping[str, Holding]) -> bool:
     held = record.holdings.get(asset)
-    if held is None and not record.holdings_known:
+    known = record.holdings_known and (record.mpts_known or not is_mpt(asset))
+    if held is None and not known:
         return False
     shown = listed.get(asset)
     return (held.balance if held else _NOTHING) != (shown.balance if shown else _NOTHING)
 
 
-async def _listed(server: LedgerServer, record: AccountRecord) -> dict[str, Holding]:
+async def _listed(server: LedgerServer, record: AccountRecord) -> tuple[dict[str, Holding], bool]:
+    """Return the balances that the server lists, and whether MPTs are among them.
+
+    MPTs are asked for only where the account is known to hold some: most accounts hold none.
+    """
     shown = await account_balances(server, record.account, record.ledger_index)
+    mpts = None
+    if any(map(is_mpt, record.holdings)):
+        mpts = await account_mpts(server, record.account, record.ledger_index)
     try:
-        return read_holdings(shown.account_data, shown.lines)
+        return read_holdings(shown.account_data, shown.lines, mpts), mpts is not None
     except (KeyError, ValueError, TypeError) as error:
         raise ProtocolViolation(
             server.name, f"balances of {record.account} at ledger {record.ledger_index}: {error!r}"
