@@ -2,12 +2,13 @@
 
 import asyncio
 import json
+import uuid
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import asyncpg
 import pytest
-from audit_tables import rows
+from audit_tables import execute, fetch, rows
 from engine_books.comparing import compared
 from engine_books.truth import recorded
 
@@ -22,6 +23,8 @@ from console.replay import steps
 from console.sessions import find_session
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
     from conftest import Dsn
 
 pytestmark = pytest.mark.stack
@@ -127,17 +130,21 @@ async def test_findings_are_stored_once_and_shown_to_the_reader(
         await asyncio.to_thread(store_findings, reader, findings, "digest")
 
 
-async def test_an_operator_may_store_findings(postgres_dsn: "Dsn", book: Options) -> None:
-    connection = await asyncpg.connect(postgres_dsn())
-    await connection.execute("SET ROLE fillproof_operator")
-    finding = compared("random_2", book.books).judged.findings[0]
-    await connection.execute(
-        "INSERT INTO public.book_finding (finding_id, book_digest, kind, account, market, worth, told) "
-        "VALUES ($1, 'digest', $2, $3, 'XRP/USD', 1, '{}')",
-        finding.id,
-        finding.kind.value,
-        finding.account,
-    )
-    with pytest.raises(asyncpg.InsufficientPrivilegeError):
-        await connection.execute("DELETE FROM public.book_finding")
-    await connection.close()
+@pytest.fixture
+async def operator(postgres_dsn: "Dsn") -> "AsyncIterator[str]":
+    """Give the address of a person who may store findings and nothing else of them."""
+    name, owner = f"person_{uuid.uuid4().hex}", postgres_dsn()
+    await execute(owner, f"CREATE ROLE {name} LOGIN PASSWORD 'secret'; GRANT fillproof_operator TO {name}")
+    yield f"postgresql://{name}:secret@{owner.rpartition('@')[2]}"
+    await execute(owner, f"DROP ROLE {name}")
+
+
+async def test_an_operator_may_store_findings_and_neither_change_nor_remove_them(
+    operator: str, book: Options
+) -> None:
+    findings = compared("random_2", book.books).judged.findings
+    await asyncio.to_thread(store_findings, operator, findings, "digest")
+    for change in ("DELETE FROM public.book_finding", "UPDATE public.book_finding SET cause = 'other'"):
+        with pytest.raises(asyncpg.InsufficientPrivilegeError):
+            await execute(operator, change)
+    assert await fetch(operator, "SELECT count(*) FROM dashboard.book_finding") == [(len(findings),)]
