@@ -18,6 +18,7 @@ from faststream.nats.subscriber.usecases import stream_pull_subscriber
 from nats.aio.msg import Msg
 from nats.js import JetStreamContext
 from nats.js.api import ConsumerConfig
+from waiting import limit
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -48,7 +49,7 @@ async def test_a_fetch_whose_time_is_up_between_its_two_requests_raises_a_timeou
     client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     subscription = await client.jetstream().pull_subscribe_bind(durable=DURABLE, stream=STREAM)
-    await subscription.fetch(3, timeout=5)
+    await subscription.fetch(3, timeout=limit())
 
     async def next_message_late(*_args: object, **_options: object) -> Msg:
         await asyncio.sleep(2 * SHORT)
@@ -99,7 +100,7 @@ async def test_the_librarys_loop_forgets_its_messages_at_such_a_timeout_unless_i
 
     await broker.start()
     try:
-        await asyncio.wait_for(restarted.wait(), 20)
+        await asyncio.wait_for(restarted.wait(), limit())
         kept = 3 if mended else 0
         assert len(handled) == kept, "FastStream's own loop has changed: look at docs/adr/0007 again"
         waiting = (await client.jetstream().consumer_info(STREAM, DURABLE)).num_ack_pending

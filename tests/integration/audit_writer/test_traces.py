@@ -12,6 +12,7 @@ import msgspec
 import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from sample_events import mixed
+from waiting import limit
 
 from order_events.subjects import ORDERS_STREAM
 from reconciler.adapters.event_publishers import orders_publishers
@@ -102,7 +103,7 @@ async def publish(nats_url: str, ledgers: list[list[OrderEvent]], endpoint: str 
 
 
 async def stored(tables: Tables, count: int, writer: Child) -> None:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(limit()):
         while await tables.count("order_event") < count:
             writer.check()
             await asyncio.sleep(0.02)

@@ -4,6 +4,8 @@ import asyncio
 import contextlib
 import random
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from decimal import Inexact
+from uuid import UUID
 
 import pytest
 from in_memory_bus import Memory, MemoryFeed, MemoryLeases, MemoryOrders, MemoryStore, NoMarket
@@ -17,12 +19,16 @@ from with_a_hole import PATIENCE, Clock, gaps_of
 from ledger_client import Servers, Unreachable
 from reconciler.backfill.history_gaps import SECONDS_BETWEEN_SEARCHES
 from reconciler.backfill.unexplained_removals import UnexplainedRemovals
+from reconciler.fleet import set_aside
 from reconciler.fleet.account_shares import Lease, share
 from reconciler.fleet.scheduler import Scheduler, Wakeup
+from reconciler.fleet.set_aside import SetAside
 from reconciler.following.follower import Follower
 from reconciler.following.publisher import Publisher
 from reconciler.following.stored_account import cursor_of
+from reconciler.health import LedgerHealth
 from reconciler.metrics import Metrics
+from retries import Backoff
 
 SESSION = recorded("random_crowd_4")
 ROLES = ("maker", "maker2", "maker3")
@@ -224,6 +230,74 @@ async def test_an_account_that_another_replica_has_gone_on_with_is_taken_up_agai
     async with scheduling(undisturbed):
         await until(undisturbed.all_at(LAST))
     assert running.memories["maker"].stream == undisturbed.memories["maker"].stream
+
+
+class Poisoned(MemoryStore):
+    """A store that the first commit of a ledger ends, as often as it is told to, with what nobody foresaw."""
+
+    def __init__(self, memory: Memory, failures: list[Exception]) -> None:
+        super().__init__(memory)
+        self.failures = failures
+
+    async def commit(
+        self, prefix: str, values: Mapping[str, bytes], deleted: Sequence[str], fence: int
+    ) -> int:
+        if self.failures:
+            raise self.failures.pop()
+        return await super().commit(prefix, values, deleted, fence)
+
+
+async def test_an_unexpected_exception_sets_aside_one_account_which_goes_on_by_itself(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(set_aside, "_BACKOFF", Backoff(shortest=0.01, longest=0.01))
+    server = InProcessServer(SESSION)
+    server.close_ledgers()
+    running = Running(server)
+    health = LedgerHealth()
+    health.watch_set_aside(running.scheduler.set_aside)
+    one, neighbour = running.memories["maker"], running.memories["maker2"]
+    failures: list[Exception] = [Inexact("a number that nobody foresaw")] * 1000
+    monkeypatch.setattr(
+        running,
+        "store",
+        lambda memory: Poisoned(memory, failures) if memory is one else MemoryStore(memory),
+    )
+    address = SESSION.accounts["maker"]
+    with capture_logs() as logs:
+        async with scheduling(running):
+            await until(lambda: len(failures) < 990)
+            others = [account for account in running.followers if account.account != address]
+            await until(lambda: all(cursor_of(other.committed) == LAST for other in others))
+            assert neighbour.stream != []
+            assert running.metric("accounts_set_aside") == 1
+            assert (running.metric("account_faults_total") or 0) >= 10
+            assert await health.notes()["set aside"]() == f"{address}: Inexact: a number that nobody foresaw"
+            failures.clear()
+            await until(running.all_at(LAST))
+            assert running.metric("accounts_set_aside") == 0
+            assert await health.notes()["set aside"]() is None
+    told = [entry for entry in logs if entry["log_level"] == "error"]
+    assert {entry["account"] for entry in told} == {address}
+    expected = await told_without_trouble()
+    assert {event.event_id for event in one.stream} == expected
+
+
+async def told_without_trouble() -> set[UUID]:
+    """Return the ids of the events of the account `maker` when nothing goes wrong."""
+    server = InProcessServer(SESSION)
+    server.close_ledgers()
+    async with scheduling(Running(server, roles=("maker",))) as running:
+        await until(running.all_at(LAST))
+    return {event.event_id for event in running.memories["maker"].stream}
+
+
+def test_pauses_between_tries_of_an_account_grow_up_to_a_minute() -> None:
+    aside = SetAside(Metrics(), chance=lambda: 1.0)
+    pauses = [aside.add("rOne", ValueError("x")) for _ in range(9)]
+    assert pauses == [1, 2, 4, 8, 16, 32, 60, 60, 60]
+    aside.discard("rOne")
+    assert aside.add("rOne", ValueError("x")) == 1
 
 
 async def test_accounts_come_and_go_with_the_other_replicas() -> None:

@@ -9,7 +9,8 @@ from replaying import recorded
 from structlog.testing import capture_logs
 from waiting import until
 
-from ledger_client import Servers, Unreachable
+from ledger_client import LedgerServer, Servers, ServerStatus, Unreachable
+from reconciler.fleet import server_monitor
 from reconciler.fleet.server_monitor import LEDGERS_BEHIND, ServerMonitor
 from reconciler.metrics import Metrics
 
@@ -59,6 +60,45 @@ async def test_a_server_behind_the_others_is_put_aside_and_named_though_it_is_th
     assert watched.metric("up", ONE) == 0
     assert watched.metric("validated_ledger", ONE) == LONG.ledgers[-51].ledger_index
     assert [(line["kind"], ONE in line["problem"]) for line in logs] == [("lagging", True)]
+
+
+async def test_an_exception_that_nobody_foresaw_puts_aside_the_one_server_and_the_others_are_monitored(
+    watched: Watched, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ask = server_monitor.server_status
+
+    async def broken(server: LedgerServer) -> ServerStatus:
+        if server.name == ONE:
+            raise OverflowError("a time that nobody foresaw")
+        return await ask(server)
+
+    monkeypatch.setattr(server_monitor, "server_status", broken)
+    with capture_logs() as logs:
+        await watched.watch.check_servers()
+    assert watched.used() == [TWO]
+    assert watched.metric("up", ONE) == 0
+    assert watched.metric("up", TWO) == 1
+    assert watched.metrics.registry.get_sample_value("reconciler_monitor_faults_total") == 1
+    assert [entry["server"] for entry in logs if entry["log_level"] == "error"] == [ONE]
+
+
+async def test_a_comparison_that_fails_is_counted_and_made_again(
+    watched: Watched, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(server_monitor, "SECONDS_BETWEEN_CHECKS", 0.01)
+    checked = asyncio.Event()
+    failures = [OverflowError("nobody foresaw it")] * 3
+
+    async def check() -> None:
+        if failures:
+            raise failures.pop()
+        checked.set()
+
+    monkeypatch.setattr(watched.watch, "check_servers", check)
+    running = asyncio.create_task(watched.watch.run())
+    await until(checked.is_set)
+    running.cancel()
+    assert watched.metrics.registry.get_sample_value("reconciler_monitor_faults_total") == 3
 
 
 async def test_a_server_a_little_late_is_used(watched: Watched) -> None:

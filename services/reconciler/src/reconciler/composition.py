@@ -75,6 +75,7 @@ class Reconciler:
         )
         health.watch_lease(lambda: lease.held)
         health.watch_halts(self.scheduler.halts)
+        health.watch_set_aside(self.scheduler.set_aside)
 
     def _shared_server(
         self, url: str, settings: ReconcilerSettings, wakeup: Wakeup, metrics: Metrics

@@ -11,13 +11,11 @@ from faststream.nats import NatsBroker
 from order_events.codec import ENGINE_TYPES, ORDERS_TYPES
 from reconciler.adapters.event_publishers import EventPublishers, orders_publishers
 from reconciler.composition import Reconciler
-from reconciler.following.stored_account import StateUnreadable
 from reconciler.health import LedgerHealth
 from reconciler.metrics import Metrics
 from reconciler.settings import ReconcilerSettings
 from service_kit import (
     Contract,
-    Unavailable,
     load_settings,
     make_app,
     make_broker,
@@ -76,18 +74,11 @@ async def work(
     health: Annotated[LedgerHealth, Context()],
     publishers: Annotated[EventPublishers, Context()],
 ) -> None:
-    """Follow the accounts until cancelled.
-
-    Raises:
-        Unavailable: if an account's state can't be read.
-
-    """
+    """Follow the accounts until cancelled."""
     reconciler = Reconciler(settings, broker, publishers, metrics, health)
     monitoring = asyncio.ensure_future(reconciler.monitor.run())
     try:
         await asyncio.gather(reconciler.scheduler.run(), monitoring)
-    except* StateUnreadable as faults:
-        raise Unavailable(str(faults.exceptions[0])) from faults
     finally:
         monitoring.cancel()
         await asyncio.wait([monitoring])

@@ -83,6 +83,21 @@ class Metrics:
             "Transactions over which XRP, an MPT or a token does not add up",
             registry=registry,
         )
+        self.accounts_set_aside = Gauge(
+            "reconciler_accounts_set_aside",
+            "Accounts that an unexpected exception has set aside; they are tried again",
+            registry=registry,
+        )
+        self.account_faults = Counter(
+            "reconciler_account_faults",
+            "Unexpected exceptions that have set an account aside",
+            registry=registry,
+        )
+        self.monitor_faults = Counter(
+            "reconciler_monitor_faults",
+            "Unexpected exceptions in the comparison of servers",
+            registry=registry,
+        )
         self.malformed_announcements = Counter(
             "reconciler_malformed_announcements",
             "Engine messages that are no announcement, or exceed its bounds: dead letters",

@@ -1,7 +1,7 @@
 """The scheduler: one task per account; each follows its account ledger by ledger."""
 
 import asyncio
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 
 import structlog
@@ -10,6 +10,7 @@ from ledger_client import LedgerServer, ServerError, Servers
 from reconciler.backfill.history_gaps import HistoryGaps
 from reconciler.backfill.unexplained_removals import UnexplainedRemovals
 from reconciler.fleet.account_shares import Lease
+from reconciler.fleet.set_aside import SetAside
 from reconciler.following.account_reader import HistoryMissing
 from reconciler.following.follower import Follower
 from reconciler.following.stored_account import cursor_of
@@ -74,6 +75,7 @@ class Scheduler:
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._renewed = asyncio.Event()
         self._validated = 0
+        self._set_aside = SetAside(metrics)
         self._lacking: set[tuple[str, str]] = set()
         self._readings = asyncio.Semaphore(_READINGS_AT_ONCE)
         self._measuring: asyncio.TimerHandle | None = None
@@ -81,9 +83,7 @@ class Scheduler:
     async def run(self) -> None:
         """Follow this replica's share of the accounts until cancelled.
 
-        Raises:
-            ExceptionGroup: of StateUnreadable, when an account can't be followed.
-
+        An account that can't be followed is set aside and tried again; the others go on.
         """
         async with asyncio.TaskGroup() as tasks:
             try:
@@ -108,6 +108,10 @@ class Scheduler:
             if one.committed is not None and one.committed.stored.policy_state.halted is not None
         }
 
+    def set_aside(self) -> Mapping[str, str]:
+        """Return, by account, the unexpected exception for which it is set aside."""
+        return self._set_aside.reasons
+
     async def _reassign(self, tasks: asyncio.TaskGroup, mine: frozenset[str]) -> None:
         """Follow these accounts, and no other, from now on."""
         await self._stop(self._tasks.keys() - mine)
@@ -122,19 +126,31 @@ class Scheduler:
             task.cancel()
         if ending:
             await asyncio.wait(ending)
+        for task in ending:
+            self._set_aside.discard(task.get_name())
 
     async def _follow(self, account: str) -> None:
-        """Follow an account until cancelled, from its stored state each time that another replica had it."""
+        """Follow an account until cancelled.
+
+        It begins at the stored state again whenever another replica had it, or an unexpected exception has
+        set it aside.
+        """
         while True:
+            pause: float | None = None
             follower = self._followed[account] = self._make_follower(account)
             try:
                 await self._follow_ledgers(follower)
             except NotOwner as loss:
                 self._metrics.lease_losses.inc()
                 _log.warning("taking the account up again", account=account, problem=str(loss))
+            except Exception as fault:  # noqa: BLE001 - whatever it is, the neighbours go on
+                pause = self._set_aside.add(account, fault)
             finally:
                 del self._followed[account]
                 follower.close()
+            if pause is not None:
+                await asyncio.sleep(pause)
+                continue
             # The replica that has gone on with the account is seen at the next renewal at the latest
             await self._renewed.wait()
 
@@ -145,8 +161,10 @@ class Scheduler:
             closed = self._wakeup.next_close()
             before = cursor_of(follower.committed)
             async with self._readings:
-                await self.read_once(follower)
+                was_read = await self.read_once(follower)
             raise_if_cancelled()
+            if was_read:
+                self._set_aside.discard(follower.account)
             advanced = cursor_of(follower.committed) != before
             now = asyncio.get_running_loop().time()
             if now - reported >= _SECONDS_BETWEEN_REPORTS:

@@ -7,9 +7,12 @@ another chain, answers well: only the comparison with other servers shows it.
 import asyncio
 from collections.abc import Mapping, Sequence
 
+import structlog
+
 from ledger_client import (
     Lagging,
     LedgerServer,
+    ProtocolViolation,
     ServerError,
     Servers,
     ServerStatus,
@@ -20,6 +23,8 @@ from ledger_client import (
 from offer_lifecycle import Header
 from reconciler.metrics import Metrics
 from service_kit.cancellation import raise_if_cancelled
+
+_log = structlog.get_logger()
 
 SECONDS_BETWEEN_CHECKS = 2.0
 LEDGERS_BEHIND = 5
@@ -39,7 +44,11 @@ class ServerMonitor:
     async def run(self) -> None:
         """Check the servers again and again, until cancelled."""
         while True:
-            await self.check_servers()
+            try:
+                await self.check_servers()
+            except Exception:  # noqa: BLE001 - the accounts read on, whatever the comparison has met
+                self._metrics.monitor_faults.inc()
+                _log.exception("the servers could not be compared; they are again at the next check")
             raise_if_cancelled()
             await asyncio.sleep(SECONDS_BETWEEN_CHECKS)
 
@@ -68,11 +77,20 @@ class ServerMonitor:
         for server, answer in zip(asked, answers, strict=True):
             if isinstance(answer, ServerError):
                 self._servers.failed(server, answer)
+            elif isinstance(answer, Exception):
+                self._put_aside(server, answer)
             elif isinstance(answer, BaseException):
                 raise answer
             else:
                 statuses[server.name] = answer
         return statuses
+
+    def _put_aside(self, server: LedgerServer, fault: Exception) -> None:
+        """Put aside a server whose answer raised an unexpected exception; the others are monitored on."""
+        self._metrics.monitor_faults.inc()
+        _log.error("server put aside by an unexpected exception", server=server.name, exc_info=fault)
+        problem = f"server_info: expected an answer, found one that raised {fault!r:.300}"
+        self._servers.failed(server, ProtocolViolation(server.name, problem))
 
     async def _compare_chains(self, asked: Sequence[LedgerServer], statuses: Statuses) -> None:
         """Compare one ledger that all servers have with that of the first server, which the accounts read."""
