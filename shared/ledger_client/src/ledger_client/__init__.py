@@ -8,18 +8,18 @@ and the others. `fold_with_questions` folds a ledger with what the server knows 
 Whatever goes wrong is a `ServerError`; its kinds say who is at fault.
 """
 
-from ledger_client.account_history import (
+from ledger_client.addresses import classic_address
+from ledger_client.answers import Pinned, ask, ask_pinned
+from ledger_client.connecting import connect
+from ledger_client.envelope import API_VERSION, read_envelope, result_of
+from ledger_client.folding import decide_with_questions, fold_with_questions
+from ledger_client.history import (
     HistoryPage,
     HistoryServer,
     LedgerTransaction,
     account_history,
     history_pages,
 )
-from ledger_client.addresses import classic_address
-from ledger_client.answers import Pinned, ask, ask_pinned
-from ledger_client.connecting import connect
-from ledger_client.envelope import API_VERSION, read_envelope, result_of
-from ledger_client.fold_with_questions import decide_with_questions, fold_with_questions
 from ledger_client.patient_server import PatientServer
 from ledger_client.questions import (
     Snapshot,
@@ -46,8 +46,8 @@ from ledger_client.server import (
     WrongChain,
 )
 from ledger_client.server_choice import Servers
-from ledger_client.server_status import ServerStatus, server_status
 from ledger_client.shared_server import SharedServer
+from ledger_client.status import ServerStatus, server_status
 from ledger_client.whole_ledgers import WholeLedgerServer
 
 __all__ = [

@@ -12,7 +12,7 @@ import structlog
 
 from ledger_client.answers import Pinned, ask_pinned
 from ledger_client.server import InvalidRequest, LedgerServer, ProtocolViolation, Refused
-from ledger_client.server_status import ServerStatus
+from ledger_client.status import ServerStatus
 from offer_lifecycle import Reserves
 
 _log = structlog.get_logger()

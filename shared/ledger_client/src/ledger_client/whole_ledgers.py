@@ -15,9 +15,9 @@ import msgspec
 import structlog
 
 from ledger_client import transaction_tree as tree
-from ledger_client.account_history import LedgerTransaction, account_history
 from ledger_client.addresses import encode_address
 from ledger_client.answers import Pinned, ask_pinned
+from ledger_client.history import LedgerTransaction, account_history
 from ledger_client.server import InvalidRequest, LedgerServer, ProtocolViolation, Refused
 from ledger_client.single_flight import SingleFlight
 from offer_lifecycle import Header, MalformedTransaction, read_transaction

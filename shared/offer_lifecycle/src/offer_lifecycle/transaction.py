@@ -293,7 +293,7 @@ class _Meta(msgspec.Struct, rename="pascal", gc=False):
     parent_batch: str | None = msgspec.field(name="ParentBatchID", default=None)
 
 
-class TransactionRecord(_Body):
+class TransactionRecord(_Body, gc=False):
     """A transaction as a server wrote it, in any of its shapes: what an answer is decoded into."""
 
     tx_json: msgspec.Raw = msgspec.field(name="tx_json", default=_ABSENT)

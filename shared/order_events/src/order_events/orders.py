@@ -27,7 +27,9 @@ Evidence = Annotated[str, Meta(description="The rule that applied and what in th
 class Amount(Struct, frozen=True):
     """A quantity of one asset, as the ledger counts it."""
 
-    asset: Annotated[str, Meta(description="`XRP`, `<currency>.<issuer>` or `MPT.<issuance id>`.")]
+    asset: Annotated[
+        str, Meta(description="`XRP`, `<currency>.<issuer>` or an MPT issuance id (48 hexadecimal digits).")
+    ]
     value: Annotated[
         Decimal,
         Meta(description="XRP in drops; tokens in decimal tokens; an MPT in its smallest unit."),

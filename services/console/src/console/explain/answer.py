@@ -42,7 +42,7 @@ from order_events import (
 
 
 class Quantity(msgspec.Struct, frozen=True, kw_only=True):
-    """So much of one asset (`XRP`, `<currency>.<issuer>`, `MPT.<issuance id>`)."""
+    """So much of one asset (`XRP`, `<currency>.<issuer>`, an MPT issuance id (48 hexadecimal digits))."""
 
     asset: str
     value: str

@@ -53,15 +53,24 @@ async def account_history(
     """
     if isinstance(server, HistoryServer):
         return await server.account_history(account, first, last)
-    found: dict[str, LedgerTransaction] = {}
+    found: list[LedgerTransaction] = []
+    pages_read = 0
     async for page in history_pages(server, account, first, last, forward=True):
         if (page.first, page.last) != (first, last):
             raise ProtocolViolation(
                 server.name,
                 f"account_tx: expected the range {first}-{last}, found {page.first}-{page.last}",
             )
-        found.update((one.transaction.hash, one) for one in page.rows)
-    return sorted(found.values(), key=lambda one: (one.transaction.ledger_index, one.transaction.index))
+        found += page.rows
+        pages_read += 1
+    if pages_read > 1:  # pages may overlap
+        found = list({one.transaction.hash: one for one in found}.values())
+    found.sort(key=_place)
+    return found
+
+
+def _place(one: LedgerTransaction) -> tuple[int, int]:
+    return one.transaction.ledger_index, one.transaction.index
 
 
 async def history_pages(
@@ -87,7 +96,7 @@ class _Bounds(msgspec.Struct):
     marker: Any = None
 
 
-class HistoryRecord(TransactionRecord):
+class HistoryRecord(TransactionRecord, gc=False):
     """A transaction as `account_tx` shows it, beside what it says of its place."""
 
     validated: Any = msgspec.field(name="validated", default=None)
