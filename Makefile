@@ -54,7 +54,7 @@ mutants: $(READY) ## change the kernel's decisions one by one, and see whether t
 	@cp tests/mutation.toml .mutation/pyproject.toml
 	@cd .mutation && ../$(BIN)/mutmut run --max-children 2 && ../$(BIN)/mutmut results
 
-pictures: $(READY) ## draw the README's pictures again
+pictures: $(READY) ## draw the README's picture of the demo again
 	@PYTHONPATH=tests $(BIN)/python -m pictures
 
 ops-check: $(READY) ## check dashboards, alerts and runbooks against what they name, and run every query

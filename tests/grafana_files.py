@@ -35,8 +35,8 @@ def dashboard(path: Path) -> Json:
 
 
 def panels(path: Path) -> list[Json]:
-    """Return the dashboard's panels that show something: no rows."""
-    return [panel for panel in dashboard(path)["panels"] if panel["type"] != "row"]
+    """Return the dashboard's panels that ask a data source: no rows, no list of alerts."""
+    return [panel for panel in dashboard(path)["panels"] if "targets" in panel]
 
 
 def provisioned(place: str) -> Json:
@@ -66,20 +66,32 @@ def alerts() -> dict[str, Json]:
 
 
 def sql_queries() -> list[Query]:
-    """Return every statement that PostgreSQL is asked: of panels, variables and rules."""
+    """Return every statement that PostgreSQL is asked: of panels, variables, annotations and rules."""
     return [
         *(Query(asker, target["rawSql"]) for asker, target in _targets(AUDIT)),
         *(
             Query(f"variable {variable['name']}", variable["query"])
             for path in DASHBOARDS
             for variable in dashboard(path)["templating"]["list"]
+            if variable.get("datasource", {}).get("uid") == AUDIT
         ),
+        *(Query(f"annotation {one['name']}", one["target"]["rawSql"]) for one in _annotations(AUDIT)),
     ]
 
 
 def prometheus_queries() -> list[Query]:
     """Return every expression that Prometheus is asked by Grafana."""
-    return [Query(asker, target["expr"]) for asker, target in _targets(METRICS)]
+    return [
+        *(Query(asker, target["expr"]) for asker, target in _targets(METRICS)),
+        *(Query(f"annotation {one['name']}", one["expr"]) for one in _annotations(METRICS)),
+    ]
+
+
+def _annotations(source: str) -> Iterator[Json]:
+    for path in DASHBOARDS:
+        for annotation in dashboard(path)["annotations"]["list"]:
+            if annotation["datasource"]["uid"] == source:
+                yield annotation
 
 
 def _targets(source: str) -> Iterator[tuple[str, Json]]:

@@ -21,18 +21,28 @@ class View(NamedTuple):
     end: datetime
     accounts: tuple[str, ...] = ()
     sessions: tuple[str, ...] = ()
+    anomaly: str = ""
+    """The event_id in the text box."""
 
 
 def expand(query: str, view: View, *, interval: str = "1m") -> str:
     """Return the statement that PostgreSQL is sent."""
-    chosen = {"account": view.accounts, "session": view.sessions}
-    written = VARIABLE.sub(lambda match: _choice(chosen[match[1]]), query)
+    written_for = {
+        "account": _choice(view.accounts),
+        "session": _choice(view.sessions),
+        "anomaly": _quoted(view.anomaly),
+    }
+    written = VARIABLE.sub(lambda match: written_for[match[1]], query)
     return MACRO.sub(lambda match: _macro(match[1], match[2], view), written.replace("$__interval", interval))
 
 
 def _choice(values: tuple[str, ...]) -> str:
     # the variables' own word for All is inserted as it stands
-    return ",".join("'" + value.replace("'", "''") + "'" for value in values) or "'*'"
+    return ",".join(map(_quoted, values)) or "'*'"
+
+
+def _quoted(value: str) -> str:
+    return "'" + value.replace("'", "''") + "'"
 
 
 def _macro(name: str, arguments: str, view: View) -> str:

@@ -34,6 +34,8 @@ RUNBOOK = alerts()["Watchdog"]["annotations"]["runbook_url"].removesuffix("Watch
 LINKING = ("grafana", "deploy/prometheus")
 LINK = re.compile(r"https?://[^\s\"']*/docs/runbooks/")
 SEVERITIES = {"critical", "warning", "heartbeat"}
+DATA_SOURCE = "DataSourceDown"
+"""The runbook of what Grafana itself says when it can't ask: no rule of ours."""
 HEADINGS = ["## What it means", "## How to check", "## How to mend"]
 
 
@@ -104,7 +106,9 @@ def test_every_query_goes_to_a_data_source_that_is_provisioned() -> None:
 
 
 def test_every_rule_names_a_panel_that_is_there() -> None:
-    there = {dashboard(path)["uid"]: {panel["id"] for panel in panels(path)} for path in DASHBOARDS}
+    there = {
+        dashboard(path)["uid"]: {panel["id"] for panel in dashboard(path)["panels"]} for path in DASHBOARDS
+    }
     assert [rule["title"] for rule in rules() if rule["panelId"] not in there[rule["dashboardUid"]]] == []
 
 
@@ -125,12 +129,16 @@ def test_every_alert_has_a_summary_with_its_value_a_severity_and_its_own_runbook
 
 def test_every_runbook_says_what_it_means_how_to_check_and_how_to_mend() -> None:
     names = {path.stem for path in RUNBOOKS.glob("*.md")} - {"README"}
-    assert names == set(alerts())
+    assert names == {*alerts(), DATA_SOURCE}
     contents = (RUNBOOKS / "README.md").read_text()
+    severities = {
+        name: alert.get("labels", {}).get("severity", "of what was found") for name, alert in alerts().items()
+    }
+    severities[DATA_SOURCE] = "of the rules that can't be asked"
     for name in names:
         text = (RUNBOOKS / f"{name}.md").read_text()
         assert [line for line in text.splitlines() if line.startswith("## ")] == HEADINGS
-        severity = alerts()[name].get("labels", {}).get("severity", "of what was found")
+        severity = severities[name]
         assert f"Severity: {severity}." in text
         assert f"| [{name}]({name}.md) | {severity} |" in contents
 
@@ -153,15 +161,22 @@ def test_what_notifies_is_there_and_is_told_of_both_ends() -> None:
     for route in (policy, *policy["routes"]):
         assert route["receiver"] in points
         assert set(route.get("mute_time_intervals", ())) <= timings
-    routed = {matcher[2]: route for route in policy["routes"] for matcher in route["object_matchers"]}
+    routed = {
+        value: route
+        for route in policy["routes"]
+        for label, _, value in route["object_matchers"]
+        if label == "severity"
+    }
     assert set(routed) == SEVERITIES
     assert "mute_time_intervals" not in routed["critical"]
     assert [one["disableResolveMessage"] for one in points["desk"]["receivers"]] == [False, False]
     [template] = provisioned("alerting/templates.yaml")["templates"]
     used = set(re.findall(r'template "([\w.]+)"', json.dumps(points).replace('\\"', '"')))
     assert used <= set(re.findall(r'define "([\w.]+)"', template["template"]))
-    for part in (".Alerts.Firing", ".Alerts.Resolved", ".Annotations.summary", ".ValueString"):
+    for part in (".Alerts.Firing", ".Alerts.Resolved", ".summary", ".action", ".PanelURL", ".DashboardURL"):
         assert part in template["template"]
+    assert (RUNBOOKS / f"{DATA_SOURCE}.md").exists()
+    assert f'"{DATA_SOURCE}.md"' in template["template"]
 
 
 def test_the_chip_of_the_command_line_and_of_the_dashboard_change_at_the_same_numbers() -> None:

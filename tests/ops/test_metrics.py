@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 SUFFIXES = {"counter": ("_total",), "gauge": ("",), "histogram": ("_bucket", "_sum", "_count")}
 OF_PROMETHEUS = {"ALERTS", "up"}
-NAME = re.compile(r"\b(?:(?:reconciler|audit_writer)_\w+|\w+:[\w:]+|ALERTS|up)\b(?![\w\"(])")
+NAME = re.compile(r"\b(?:(?:reconciler|audit_writer)_\w+|[a-z]\w*:[\w:]+|ALERTS|up)\b(?![\w\"(])")
 TEXT = re.compile(r'"[^"]*"')
 
 

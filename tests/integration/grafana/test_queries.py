@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from grafana_files import sql_queries
+from grafana_files import DASHBOARDS, panels, sql_queries
 
 from audit_writer.settings import MaintenanceSettings
 from order_events import OrderDisappeared
@@ -21,6 +21,7 @@ pytestmark = pytest.mark.stack
 
 Rows = list[dict[str, Any]]
 QUERIES = dict(sql_queries())
+MOST_COLUMNS = 9
 LIMIT = MaintenanceSettings.model_fields["database_limit_bytes"].default
 
 STATE_OF = {
@@ -62,17 +63,44 @@ def causes(audit: Audit, rows: Rows) -> None:
 
 
 def anomalies(audit: Audit, rows: Rows) -> None:
-    found = [(row["session_id"], row["sequence"], row["removed_by"], row["sent_by"]) for row in rows]
-    assert sorted(found, key=lambda row: row[:2]) == audit.truth.anomalies()
-    assert {row["state"] for row in rows} == {"open"}
+    found = [(row["session_id"], row["sequence"], row["removed_by"]) for row in rows]
+    assert sorted(found, key=lambda row: row[:2]) == [truth[:3] for truth in audit.truth.anomalies()]
+    assert {row["state"].split()[0] for row in rows} == {"open"}
     for row in rows:
         event = next(event for event in audit.events if str(event.event_id) == row["event_id"])
         assert isinstance(event, OrderDisappeared)
-        assert (row["price"], row["remaining"], row["evidence"]) == (
+        assert (row["price"], row["left"], row["cause"]) == (
             event.price,
             event.remaining,
-            event.evidence,
+            event.removal_reason or "UNKNOWN",
         )
+    shown = set(rows[0]) - hidden("Anomalies")
+    assert len(shown) <= MOST_COLUMNS
+    assert shown <= {field for field, name, _ in overridden("Anomalies") if name == "custom.width"}
+
+
+def overridden(title: str) -> list[tuple[str, str, Any]]:
+    """Return (column, property, value) of all that the panel of that title overrides."""
+    [panel] = [panel for path in DASHBOARDS for panel in panels(path) if panel["title"] == title]
+    return [
+        (override["matcher"]["options"], one["id"], one["value"])
+        for override in panel["fieldConfig"]["overrides"]
+        for one in override["properties"]
+    ]
+
+
+def hidden(title: str) -> set[str]:
+    return {field for field, name, value in overridden(title) if name == "custom.hidden" and value}
+
+
+def in_full(audit: Audit, rows: Rows) -> None:
+    told = {row["what"]: row["value"] for row in rows}
+    name = told["acknowledge"].split()[2]
+    event = next(event for event in audit.events if str(event.event_id) == name)
+    assert isinstance(event, OrderDisappeared)
+    assert event.anomaly
+    assert told["explain"] == f"fillproof explain {event.account} {event.sequence}"
+    assert told["evidence"] == event.evidence
 
 
 def lost(audit: Audit, rows: Rows) -> None:
@@ -90,9 +118,9 @@ def fills_by_side(audit: Audit, rows: Rows) -> None:
 
 def fills_by_market(audit: Audit, rows: Rows) -> None:
     truth = audit.truth.fills()
-    assert {row["market"] for row in rows} == {fill.market for fill in truth}
+    assert {row["market_in_full"] for row in rows} == {fill.market for fill in truth}
     for row in rows:
-        here = [fill for fill in truth if fill.market == row["market"]]
+        here = [fill for fill in truth if fill.market == row["market_in_full"]]
         takers = sum(fill.taker for fill in here)
         assert (row["fills"], row["taker"], row["maker"]) == (len(here), takers, len(here) - takers)
         assert row["value"] == pytest.approx(
@@ -119,7 +147,11 @@ def by_distance(audit: Audit, rows: Rows) -> None:
     gone = [event for event in audit.events if isinstance(event, OrderDisappeared)]
     prices = [event.price for event in gone]
     through = sum(price < mid for price in prices if price is not None)
-    assert sum(sum(list(row.values())[1:]) for row in rows if row["distance"] == "through the mid") == through
+    assert (
+        sum(sum(list(row.values())[1:]) for row in rows if row["distance"].startswith("through")) == through
+    )
+    for row in rows:
+        assert row["distance"].split(": ")[1] == f"{sum(list(row.values())[1:]):g}"
 
 
 def nothing(_: Audit, rows: Rows) -> None:
@@ -155,6 +187,7 @@ EXPECTED: dict[str, Callable[[Audit, Rows], None]] = {
     "What happened to orders": ended_by_cause,
     "Causes": causes,
     "Anomalies": anomalies,
+    "One anomaly in full": in_full,
     "Fills over time": fills_by_side,
     "Fills by market": fills_by_market,
     "Cause by distance from the market": by_distance,
@@ -164,7 +197,11 @@ EXPECTED: dict[str, Callable[[Audit, Rows], None]] = {
     "Halts": nothing,
     "Gaps in the history": nothing,
     "Database size": size,
-    "rule OrderAnomaliesOpen": one(lambda audit: len(audit.truth.anomalies())),
+    "annotation Halts": nothing,
+    "annotation Gaps": nothing,
+    "rule OrderAnomaliesOpen": one(
+        lambda audit: len(audit.truth.anomalies()) - len(audit.truth.anomalies("never_placed"))
+    ),
     "rule OrderAnomaliesMany": one(lambda audit: len(audit.truth.anomalies())),
     "rule OrderLost": one(lambda audit: len(audit.truth.anomalies("never_placed"))),
     "rule BalanceDrift": one(lambda _: 0),
@@ -203,6 +240,23 @@ def test_a_chosen_account_shows_nothing_of_the_others(audit: Audit) -> None:
     [account] = [order["account"] for session, order in audit.truth.orders if session.name == "never_placed"]
     rows = audit.ask(QUERIES["Anomalies"], audit.view._replace(accounts=(account,)))
     assert {row["session_id"] for row in rows} == {"never_placed"}
+
+
+def test_the_anomaly_that_was_chosen_is_shown_in_full_whatever_else_is_chosen(audit: Audit) -> None:
+    for row in audit.ask(QUERIES["Anomalies"]):
+        rows = audit.ask(
+            QUERIES["One anomaly in full"],
+            audit.view._replace(sessions=("it's none",), anomaly=row["event_id"]),
+        )
+        told = {one["what"]: one["value"] for one in rows}
+        assert told["acknowledge"] == f'fillproof ack {row["event_id"]} --note "WHY"'
+    nothing(audit, audit.ask(QUERIES["One anomaly in full"], audit.view._replace(anomaly="it's none")))
+
+
+def test_markets_and_accounts_are_short_enough_to_read(audit: Audit) -> None:
+    for row in audit.ask(QUERIES["Anomalies"]):
+        assert len(row["market"]) <= len("XRP/524C55….rN7n…"), row["market"]
+        assert len(row["order"]) <= len("rPQw7…hBX 1234567890"), row["order"]
 
 
 def test_an_open_anomaly_is_shown_whatever_the_time_range(audit: Audit) -> None:
