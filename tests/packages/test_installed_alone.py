@@ -28,6 +28,7 @@ with noted_interrupts(), LocalStack.start() as stack:
 """
 ROOT = Path(__file__).parents[2]
 README = ROOT / "shared" / "offer_lifecycle" / "README.md"
+PROOFS = ROOT / "tests" / "data" / "proofs" / "xls41"
 PACKAGES = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["root_packages"]
 EXTRA = {"audit_writer": "[migrate]", "console": "[local]", "service_kit": "[otel]"}
 """What some modules of a package need beyond it."""
@@ -60,6 +61,19 @@ def test_the_kernels_example_runs_with_the_kernel_alone(package: LonePackage) ->
     done = package.run("python", "-c", example)
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith(f"{OWNER} 7 UNFUNDED ")
+
+
+@alone("fillproof-ledger-proof")
+def test_a_proof_is_checked_with_the_checker_alone(package: LonePackage) -> None:
+    trusted = json.loads((PROOFS / "answers.json").read_text())["trusted"]
+    assert (
+        package.installed() & {"httpx", "xrpl-py", "nats-py", "asyncpg", "fillproof-ledger-client"} == set()
+    )
+    for name, status in (("genuine_list", 0), ("metadata_changed", 1), ("three_of_five", 4)):
+        done = package.run(
+            "python", "-m", "ledger_proof", str(PROOFS / f"{name}.json"), "--publisher", trusted
+        )
+        assert done.returncode == status, done.stderr
 
 
 @alone("fillproof-order-events")

@@ -9,9 +9,11 @@ import pytest
 
 from ledger_proof import (
     KNOWN_PUBLISHERS,
+    ProofEnd,
+    TrustPolicy,
     Unproven,
     check_list,
-    check_xls41,
+    check_proof,
     read_list_document,
     read_validation,
 )
@@ -40,9 +42,12 @@ def test_a_real_xls41_file_is_accepted_by_its_real_signatures(
     label = json.loads(document)["validation"]["unl"][
         "public_key"
     ]  # of private networks nobody knows another
-    proven = check_xls41(document, [*KNOWN_PUBLISHERS, TESTNET, *([label] if entries in {2, 3, 10} else [])])
-    assert (proven.confirmation.votes, proven.confirmation.entries) == (votes, entries)
-    assert proven.transaction.type == kind
+    trusted = [*KNOWN_PUBLISHERS, TESTNET, *([label] if entries in {2, 3, 10} else [])]
+    found = check_proof(document, TrustPolicy(publishers=trusted))
+    assert found.end is ProofEnd.PROVED_TRANSACTION, found.chain[-1]
+    assert [(one.votes, one.entries) for one in found.confirmations] == [(votes, entries)]
+    assert found.transaction is not None
+    assert found.transaction.type == kind
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ import asyncio
 import random
 
 from console.errors import BadOption
+from console.sessions import find_session
 from ledger_client import LedgerServer, PatientServer, classic_address, connect
 
 _SECONDS = 20.0
@@ -35,3 +36,20 @@ def server_at(url: str) -> LedgerServer:
     except ValueError as error:
         raise BadOption(str(error)) from error
     return PatientServer(server, chance=random.random, pause=asyncio.sleep)
+
+
+def named_server(url: str | None, session: str | None) -> LedgerServer:
+    """Return the one source that was named: a live server, or a recorded session with all ledgers closed.
+
+    Raises:
+        BadOption: both were named, or neither, or it is no URL of a server.
+        BadSession: there is no such session.
+
+    """
+    from console.recorded_server import closed_session  # noqa: PLC0415 - `resume` plays nothing
+
+    if url is not None and session is None:
+        return server_at(url)
+    if session is not None and url is None:
+        return closed_session(find_session(session).session)
+    raise BadOption("expected one source: --xrpl URL for a live node, or --session NAME for a recorded one")

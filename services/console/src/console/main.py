@@ -12,11 +12,12 @@ import typer
 from rich.markup import escape
 from rich.progress import track
 
-from console.asking import checked_address, server_at
+from console.asking import checked_address, named_server
+from console.check import check_command
 from console.compare.command import compare_command
 from console.desk import ack_command
 from console.ending import FAILED, explained, refuse
-from console.errors import BadOption, HistoryMissing
+from console.errors import HistoryMissing
 from console.extras import require_extra
 from console.invocation import PROGRAM, pasteable
 from console.lines import OrderLine
@@ -43,6 +44,7 @@ from console.options import (
     Sample,
     Sessions,
 )
+from console.prove import prove_command
 from console.record import record_command
 from console.replay import replay as fold_session
 from console.resuming import resume_command
@@ -264,7 +266,7 @@ def explain_command(
     if not 1 <= sequence <= LAST_SEQUENCE:
         refuse(f"expected a sequence of 1 to {LAST_SEQUENCE}, found {sequence}")
     with explained():
-        server = _server(xrpl, session)
+        server = named_server(xrpl, session)
         told = asyncio.run(_explain(server, account, sequence, Progress(screen(stderr=True))))
     if as_json:
         _print_json([told])
@@ -272,16 +274,6 @@ def explain_command(
         show(screen(), told)
     if told.missing_transactions:
         raise typer.Exit(HistoryMissing.status)
-
-
-def _server(url: str | None, session: str | None) -> "LedgerServer":
-    from console.recorded_server import closed_session
-
-    if url is not None and session is None:
-        return server_at(url)
-    if session is not None and url is None:
-        return closed_session(_find([session])[0].session)
-    raise BadOption("expected one source: --xrpl URL for a live node, or --session NAME for a recorded one")
 
 
 async def _explain(
@@ -322,3 +314,5 @@ app.command("compare")(compare_command)
 app.command("resume")(resume_command)
 app.command("ack")(ack_command)
 app.command("record")(record_command)
+app.command("prove")(prove_command)
+app.command("check")(check_command)

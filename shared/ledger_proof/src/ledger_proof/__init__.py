@@ -1,14 +1,17 @@
 """What proves a ledger, a transaction in it and an order's whole life, and the check of such a proof.
 
-Pure: no I/O, no clock, no randomness. The entry points, in the order in which a reader needs them:
+Pure: no I/O, no clock, no randomness; only the command `python -m ledger_proof` reads files. The entry
+points, in the order in which a reader needs them:
 
 - `prove_ledger`, `prove_blobs`: a whole ledger, proven by its bytes; `ProvenLedger.transactions` decodes
   those of followed accounts (`OwnerSearch`) as the kernel reads them.
 - `confirm_ledger`: how many of a publisher's validators signed for a ledger.
 - `steps_in`, `assemble_life_proof`, `write_document`: the file that proves an order's life.
-- `check_proof`: the check of such a file, told step by step.
-- `check_xls41`, `write_xls41`: the network's own format, for one transaction, with its
-  path (`list_form`) or its ledger's whole tree (`tree_form`).
+- `check_proof`: the check of such a file, told step by step, and of an XLS-41 file, the network's own
+  format, for one transaction. `read_trust` reads whom the reader trusts from a command's options;
+  `step_text`, `end_lines`, `report_json` and `EXIT_STATUS` tell the report.
+- `write_xls41` writes such a file, with the transaction's path (`list_form`) or its ledger's whole
+  tree (`tree_form`).
 
 Every failure is an `Unproven`: of what, what was expected, what was found.
 """
@@ -18,12 +21,14 @@ from ledger_proof.confirmation import Confirmation, confirm_ledger
 from ledger_proof.errors import MalformedBlob, Unproven
 from ledger_proof.header import LedgerHeader, read_header
 from ledger_proof.life_assembly import ProvenStep, assemble_life_proof, steps_in
-from ledger_proof.life_check import check_proof
 from ledger_proof.life_document import LifeProof, read_document, write_document
 from ledger_proof.life_verdict import OrderVerdict
 from ledger_proof.manifests import Manifest, read_manifest
 from ledger_proof.owners import OwnerSearch
+from ledger_proof.proof_check import check_proof
+from ledger_proof.told_report import EXIT_STATUS, end_lines, report_json, step_text
 from ledger_proof.trust import ProofEnd, ProofReport, TrustPolicy, TrustStep
+from ledger_proof.trust_options import read_trust
 from ledger_proof.validations import Validation, read_validation
 from ledger_proof.validator_lists import (
     KNOWN_PUBLISHERS,
@@ -34,9 +39,10 @@ from ledger_proof.validator_lists import (
     read_list_document,
 )
 from ledger_proof.whole_ledger import BlobLedger, BlobRow, ProvenLedger, prove_blobs, prove_ledger
-from ledger_proof.xls41 import ProvenTransaction, check_xls41, list_form, tree_form, write_xls41
+from ledger_proof.xls41_writing import list_form, tree_form, write_xls41
 
 __all__ = [
+    "EXIT_STATUS",
     "KNOWN_PUBLISHERS",
     "BlobLedger",
     "BlobRow",
@@ -51,7 +57,6 @@ __all__ = [
     "ProofReport",
     "ProvenLedger",
     "ProvenStep",
-    "ProvenTransaction",
     "SignedList",
     "TrustPolicy",
     "TrustStep",
@@ -63,8 +68,8 @@ __all__ = [
     "assemble_life_proof",
     "check_list",
     "check_proof",
-    "check_xls41",
     "confirm_ledger",
+    "end_lines",
     "list_form",
     "list_in_force",
     "prove_blobs",
@@ -73,7 +78,10 @@ __all__ = [
     "read_header",
     "read_list_document",
     "read_manifest",
+    "read_trust",
     "read_validation",
+    "report_json",
+    "step_text",
     "steps_in",
     "tree_form",
     "write_document",

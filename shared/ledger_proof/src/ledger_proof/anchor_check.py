@@ -1,16 +1,20 @@
-"""Whether the ledgers on which a life proof hangs are the network's: validators say so, or the reader."""
+"""Whether the ledgers on which a proof hangs are the network's: validators say so, or the reader."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from ledger_proof.confirmation import Confirmation, confirm_ledger
 from ledger_proof.errors import Unproven
 from ledger_proof.header import LedgerHeader
-from ledger_proof.life_document import LifeProof, Run
-from ledger_proof.manifests import Manifest, read_manifest
-from ledger_proof.strict_json import from_base64
+from ledger_proof.manifests import Manifest
 from ledger_proof.trust import TrustChain, TrustPolicy
-from ledger_proof.validations import Validation, read_validation
-from ledger_proof.validator_lists import KNOWN_PUBLISHERS, ValidatorList, check_list, list_in_force
+from ledger_proof.validations import Validation
+from ledger_proof.validator_lists import (
+    KNOWN_PUBLISHERS,
+    SignedList,
+    ValidatorList,
+    check_list,
+    list_in_force,
+)
 
 
 class NotEnoughVotes(Unproven):
@@ -20,8 +24,14 @@ class NotEnoughVotes(Unproven):
 class AnchorCheck:
     """The lists and manifests of a proof, checked once, and the confirmation of each of its anchors."""
 
-    def __init__(self, proof: LifeProof, policy: TrustPolicy, chain: TrustChain) -> None:
-        """Check the lists' signatures and publishers, and the newer manifests.
+    def __init__(
+        self,
+        lists: Iterable[SignedList],
+        policy: TrustPolicy,
+        chain: TrustChain,
+        manifests: Sequence[Manifest] = (),
+    ) -> None:
+        """Check the lists' signatures and publishers; `manifests`: newer ones than theirs, checked.
 
         Raises:
             Unproven: naming what does not hold.
@@ -29,43 +39,52 @@ class AnchorCheck:
         """
         self._policy = policy
         self._chain = chain
-        self._lists = self._checked_lists(proof)
-        self._manifests: list[Manifest] = []
-        for text in proof.manifests:
-            manifest = read_manifest(from_base64("manifest", text))
-            manifest.check()
-            self._manifests.append(manifest)
+        self.lists = self._checked_lists(lists)
+        """Of the proof, and the reader's kept copies."""
+        self._manifests = manifests
         self.confirmations: list[Confirmation] = []
         self.anchors: dict[int, str] = {}
         self.hangs_on_hash = False
         """An anchor has no validations, and the reader has not looked up its hash."""
 
-    def confirm(self, run: Run, anchor: LedgerHeader) -> None:
-        """Confirm a run's last ledger.
+    def confirm(
+        self, validations: Sequence[Validation], anchor: LedgerHeader, *, votes_only: bool = False
+    ) -> None:
+        """Confirm an anchor; `votes_only`: a validation that is nobody's vote makes the proof refused.
 
         Raises:
             NotEnoughVotes: if too few validators signed for it.
-            Unproven: if it has another hash than the reader's, or a validation is no vote.
+            Unproven: if a validation is no vote and must be one.
 
         """
         found = anchor.ledger_hash.hex().upper()
         what = f"ledger {anchor.ledger_index}"
         self.anchors[anchor.ledger_index] = found
-        known = self._policy.ledger_hashes.get(anchor.ledger_index)
-        if known is not None:
-            if known.upper() != found:
-                raise Unproven(what, expected=f"hash {known.upper()}, as looked up", found=found)
-            self._chain.passed(what, expected="the hash that the reader has looked up", found=found)
-        if run.validations:
-            self._count_votes(run, anchor)
-        elif known is None:
+        known = self._policy.knows(found)
+        if known:
+            self._chain.passed(what, expected="a hash that the reader has looked up", found=found)
+        if validations:
+            self._count_votes(validations, anchor, votes_only=votes_only)
+        elif not known:
             self.hangs_on_hash = True
             expected = "no validations: all hangs on this hash, which anybody can look up"
             self._chain.passed(what, expected=expected, found=found)
 
-    def _checked_lists(self, proof: LifeProof) -> list[ValidatorList]:
-        lists = []
-        for published in proof.lists:
+    def check_hashes(self) -> None:
+        """Check that each hash that the reader has looked up is that of an anchor.
+
+        Raises:
+            Unproven: naming one that is not.
+
+        """
+        for known in self._policy.ledger_hashes:
+            if known.upper() not in self.anchors.values():
+                found = ", ".join(f"{one} of ledger {index}" for index, one in self.anchors.items())
+                raise Unproven("anchors", expected=f"hash {known.upper()}, as looked up", found=found)
+
+    def _checked_lists(self, lists: Iterable[SignedList]) -> list[ValidatorList]:
+        checked = []
+        for published in lists:
             one = check_list(published)
             publisher = one.publisher.hex().upper()
             if not self._policy.trusts(one.publisher):
@@ -76,24 +95,26 @@ class AnchorCheck:
                 expected="signed by a publisher that the reader trusts",
                 found=f"{publisher}, {KNOWN_PUBLISHERS.get(publisher, 'whom the reader named')}",
             )
-            lists.append(one)
-        return [*lists, *(one for one in self._policy.lists if self._policy.trusts(one.publisher))]
+            checked.append(one)
+        return [*checked, *(one for one in self._policy.lists if self._policy.trusts(one.publisher))]
 
-    def _count_votes(self, run: Run, anchor: LedgerHeader) -> None:
-        validations = [read_validation(from_base64("validation", text)) for text in run.validations]
-        if len({validation.signing_key for validation in validations}) != len(validations):
-            raise Unproven("validations", expected="each validator once", found="one of them twice")
+    def _count_votes(
+        self, validations: Sequence[Validation], anchor: LedgerHeader, *, votes_only: bool
+    ) -> None:
         counted = [
             confirm_ledger(anchor, validations, one, self._manifests) for one in self._lists_of(anchor)
         ]
         self.confirmations += counted
-        _check_all_vote(validations, counted)
+        if votes_only:
+            _check_all_vote(validations, counted)
+        if not any(one.votes for one in counted):
+            raise Unproven("validations", expected="votes for this ledger", found=counted[0].refused[0])
         for one in counted:
             if one.confirmed:
                 self._chain.passed(
                     f"ledger {anchor.ledger_index} {anchor.ledger_hash.hex().upper()}",
-                    expected=f"signed by {one.quorum} of {one.entries} of list {one.list_sequence}",
-                    found=f"{one.votes}",
+                    expected=f"votes of {one.quorum} of the {one.entries} of list {one.list_sequence}",
+                    found=f"{one.votes} votes",
                 )
         needed = self._policy.publishers_needed
         if sum(one.confirmed for one in counted) < needed:
@@ -106,11 +127,11 @@ class AnchorCheck:
 
     def _lists_of(self, anchor: LedgerHeader) -> Sequence[ValidatorList]:
         """Return each publisher's list that was in force when the anchor closed."""
-        publishers = sorted({one.publisher for one in self._lists})
+        publishers = sorted({one.publisher for one in self.lists})
         if not publishers:
             expected = "one of a publisher that the reader trusts"
             raise Unproven("validator list", expected=expected, found="none")
-        lists = [list_in_force(self._lists, publisher, anchor.close_time) for publisher in publishers]
+        lists = [list_in_force(self.lists, publisher, anchor.close_time) for publisher in publishers]
         for one in lists:
             oldest = self._policy.oldest_list(one.publisher)
             if one.sequence < oldest:
@@ -121,6 +142,8 @@ class AnchorCheck:
 
 def _check_all_vote(validations: Sequence[Validation], counted: Sequence[Confirmation]) -> None:
     """Refuse a proof with a validation that is nobody's vote: nothing may stand in it unchecked."""
+    if len({validation.signing_key for validation in validations}) != len(validations):
+        raise Unproven("validations", expected="each validator once", found="one of them twice")
     signers = {key for one in counted for key in one.signers}
     if not {validation.signing_key for validation in validations} <= signers:
         reason = next(reason for one in counted for reason in one.refused)

@@ -15,23 +15,22 @@ from ledger_proof.header import LedgerHeader, read_header
 from ledger_proof.life_chain import TouchingTransaction, check_chain, entry_of, read_touching
 from ledger_proof.life_document import LifeProof, Run, Step, read_document, read_headers, read_path
 from ledger_proof.life_verdict import OrderVerdict, judge_life
+from ledger_proof.manifests import Manifest, read_manifest
 from ledger_proof.strict_json import from_base64
 from ledger_proof.transaction_tree import leaf, root_of_path
 from ledger_proof.trust import ProofEnd, ProofReport, TrustChain, TrustPolicy
+from ledger_proof.validations import read_validation
 from offer_lifecycle import Transaction
 
 Headers = Mapping[int, LedgerHeader]
 """By ledger index."""
 
 
-def check_proof(document: bytes, policy: TrustPolicy | None = None) -> ProofReport:
-    """Check a life proof by its bytes alone; every failure is told in the report.
-
-    `policy`: whom the reader trusts; without one, the known publishers of mainnet's lists.
-    """
+def check_life_proof(document: bytes, policy: TrustPolicy) -> ProofReport:
+    """Check a life proof by its bytes alone; every failure is told in the report."""
     chain = TrustChain()
     try:
-        return _check(read_document(document), policy or TrustPolicy(), chain)
+        return _check(read_document(document), policy, chain)
     except Unproven as failure:
         chain.failed(failure)
         return ProofReport(end=ProofEnd.REFUSED, chain=tuple(chain.steps))
@@ -42,16 +41,18 @@ def _check(proof: LifeProof, policy: TrustPolicy, chain: TrustChain) -> ProofRep
     entry = entry_of(account, proof.sequence)
     found = f"order {proof.sequence} of {proof.account}, entry {entry}"
     chain.passed("file", expected="a life proof", found=found)
-    anchors = AnchorCheck(proof, policy, chain)
+    anchors = AnchorCheck(proof.lists, policy, chain, _checked_manifests(proof))
     headers: dict[int, LedgerHeader] = {}
     short: NotEnoughVotes | None = None
     for run in proof.runs:
         own = _check_headers(run, max(headers, default=0), chain)
         headers |= {header.ledger_index: header for header in own}
+        validations = [read_validation(from_base64("validation", text)) for text in run.validations]
         try:
-            anchors.confirm(run, own[-1])
+            anchors.confirm(validations, own[-1], votes_only=True)
         except NotEnoughVotes as lack:
             short = short or lack
+    anchors.check_hashes()
     _check_use(proof, headers)
     touching, transactions = _check_steps(proof, headers, entry, chain)
     closed = check_chain(touching, account, proof.sequence)
@@ -83,6 +84,13 @@ def _check(proof: LifeProof, policy: TrustPolicy, chain: TrustChain) -> ProofRep
         confirmations=tuple(anchors.confirmations),
         verdict=verdict,
     )
+
+
+def _checked_manifests(proof: LifeProof) -> list[Manifest]:
+    manifests = [read_manifest(from_base64("manifest", text)) for text in proof.manifests]
+    for manifest in manifests:
+        manifest.check()
+    return manifests
 
 
 def _check_headers(run: Run, after: int, chain: TrustChain) -> list[LedgerHeader]:

@@ -9,7 +9,7 @@ from ledger_proof.confirmation import Confirmation
 from ledger_proof.errors import Unproven
 from ledger_proof.life_verdict import OrderVerdict
 from ledger_proof.validator_lists import KNOWN_PUBLISHERS, ValidatorList
-from offer_lifecycle import Reserves
+from offer_lifecycle import Reserves, Transaction
 
 
 class ProofEnd(StrEnum):
@@ -19,6 +19,8 @@ class ProofEnd(StrEnum):
     """The whole life of the order, which has ended."""
     PROVED_UNTIL = "proved_until"
     """All that happened to it up to its last step; what came later is not known, never "open"."""
+    PROVED_TRANSACTION = "proved_transaction"
+    """The one transaction of an XLS-41 file; nothing of what came before or after it."""
     NOT_ENOUGH_VOTES = "not_enough_votes"
     """Too few validators signed. That is no forgery: some may have been away."""
     HANGS_ON_LEDGER_HASH = "hangs_on_ledger_hash"
@@ -38,14 +40,19 @@ class TrustPolicy(msgspec.Struct, frozen=True, kw_only=True):
     """Kept copies of lists, beside those of the file."""
     oldest_lists: Mapping[str, int] = {}
     """By publisher, the least sequence of its list that is accepted."""
-    ledger_hashes: Mapping[int, str] = {}
-    """Hashes by ledger index that the reader has looked up: such a ledger needs no validations."""
+    ledger_hashes: Collection[str] = ()
+    """Hashes that the reader has looked up: an anchor with one of them needs no validations, and each must be
+    that of an anchor."""
     reserves: Reserves | None = None
     """Of the network, which no proof holds: only the cause of an end hangs on them. None: mainnet's."""
 
     def trusts(self, publisher: bytes) -> bool:
         """Whether lists of the publisher with this master key count."""
         return publisher.hex().upper() in {key.upper() for key in self.publishers}
+
+    def knows(self, ledger_hash: str) -> bool:
+        """Whether the reader has looked up this hash, in upper case."""
+        return ledger_hash in {known.upper() for known in self.ledger_hashes}
 
     def oldest_list(self, publisher: bytes) -> int:
         """Return the least sequence that is accepted of a publisher's list."""
@@ -95,3 +102,6 @@ class ProofReport(msgspec.Struct, frozen=True, kw_only=True):
     """Hashes by index of the ledgers on which everything else hangs."""
     confirmations: tuple[Confirmation, ...] = ()
     verdict: OrderVerdict | None = None
+    """Of a life proof."""
+    transaction: Transaction | None = None
+    """Of an XLS-41 file."""

@@ -1,18 +1,18 @@
-"""XLS-41: the network's own format of a proof of one transaction, read in both forms and written.
+"""The check of XLS-41 files, the network's own format of a proof of one transaction, in both forms.
 
 The form of a list is a path: sixteen entries an inner node, of which the one that leads to the transaction
 is nested. The form of a tree holds the ledger's whole tree; only the branch of the transaction's half bytes
 is followed, and the hash of a node that has children is computed and never read.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import msgspec
 
-from ledger_proof.base58 import node_key_bytes, node_key_text
+from ledger_proof.anchor_check import AnchorCheck, NotEnoughVotes
+from ledger_proof.base58 import node_key_bytes
 from ledger_proof.binary.transactions import decode_transaction
-from ledger_proof.confirmation import Confirmation, confirm_ledger
 from ledger_proof.errors import Unproven
 from ledger_proof.header import LedgerHeader, read_header, write_header
 from ledger_proof.strict_json import convert, from_hex, parse
@@ -21,15 +21,14 @@ from ledger_proof.transaction_tree import (
     DEEPEST,
     EMPTY,
     Branches,
-    Leaf,
     half_byte,
-    in_tree_order,
     inner_hash,
     leaf,
     root_of_path,
 )
-from ledger_proof.validations import read_validation
-from ledger_proof.validator_lists import SignedList, ValidatorList, check_list
+from ledger_proof.trust import ProofEnd, ProofReport, TrustChain, TrustPolicy
+from ledger_proof.validations import Validation, read_validation
+from ledger_proof.validator_lists import SignedList, ValidatorList
 from offer_lifecycle import Transaction
 
 LARGEST = 20_000_000
@@ -76,123 +75,81 @@ class _Document(msgspec.Struct, frozen=True):
     validation: _Validation
 
 
-class ProvenTransaction(msgspec.Struct, frozen=True, kw_only=True):
-    """A transaction that an XLS-41 file proves, with what proves it."""
-
-    header: LedgerHeader
-    confirmation: Confirmation
-    name: bytes
-    blob: bytes
-    metadata: bytes
-
-    @property
-    def transaction(self) -> Transaction:
-        """The transaction as the kernel reads it; raises MalformedBlob."""
-        index = self.header.ledger_index
-        return decode_transaction(self.name, self.blob, self.metadata, ledger_index=index)
+def check_xls41(document: bytes, policy: TrustPolicy) -> ProofReport:
+    """Check an XLS-41 file by its bytes alone; every failure is told in the report."""
+    chain = TrustChain()
+    try:
+        read = convert("XLS-41 file", parse("XLS-41 file", document, largest=LARGEST), _Document)
+        return _check(read, policy, chain)
+    except Unproven as failure:
+        chain.failed(failure)
+        return ProofReport(end=ProofEnd.REFUSED, chain=tuple(chain.steps))
 
 
-def check_xls41(document: bytes, publishers: Sequence[str]) -> ProvenTransaction:
-    """Return the transaction that a file proves; `publishers`: the master keys that the reader trusts.
-
-    Raises:
-        Unproven: naming what does not hold.
-
-    """
-    read = convert("XLS-41 file", parse("XLS-41 file", document, largest=LARGEST), _Document)
-    unl = read.validation.unl
-    validators = check_list(SignedList(manifest=unl.manifest, blob=unl.blob, signature=unl.signature))
-    publisher = validators.publisher.hex().upper()
-    if publisher not in {key.upper() for key in publishers}:
-        raise Unproven("validator list", expected="a publisher that the reader trusts", found=publisher)
+def _check(read: _Document, policy: TrustPolicy, chain: TrustChain) -> ProofReport:
     header = _header(read.ledger)
     blob = from_hex("transaction", read.transaction.blob)
     metadata = from_hex("metadata", read.transaction.meta)
+    name, _ = leaf(blob, metadata)
+    found = f"transaction {name.hex().upper()} of ledger {header.ledger_index}"
+    chain.passed("file", expected="an XLS-41 file", found=found)
+    unl = read.validation.unl
+    published = SignedList(manifest=unl.manifest, blob=unl.blob, signature=unl.signature)
+    anchors = AnchorCheck([published], policy, chain)
+    validations = list(_validations(read.validation.data, anchors.lists))
+    if read.validation.data and not validations:
+        raise Unproven("validations", expected="some under the names of validators", found="none")
+    short: NotEnoughVotes | None = None
+    try:
+        anchors.confirm(validations, header)
+    except NotEnoughVotes as lack:
+        short = lack
+    anchors.check_hashes()
+    transaction = _check_path(read.transaction.proof, header, blob, metadata, chain)
+    end = ProofEnd.PROVED_TRANSACTION
+    if short is not None:
+        chain.failed(short)
+        end = ProofEnd.NOT_ENOUGH_VOTES
+    elif anchors.hangs_on_hash:
+        end = ProofEnd.HANGS_ON_LEDGER_HASH
+    return ProofReport(
+        end=end,
+        chain=tuple(chain.steps),
+        last_ledger_index=header.ledger_index,
+        anchors=anchors.anchors,
+        confirmations=tuple(anchors.confirmations),
+        transaction=transaction,
+    )
+
+
+def _validations(data: Mapping[str, str], lists: Sequence[ValidatorList]) -> Iterator[Validation]:
+    """Yield the validations that stand under their validator's name."""
+    for key, text in data.items():
+        validation = read_validation(from_hex("validation", text))
+        if any(validation.signing_key in _names(key, one) for one in lists):
+            yield validation
+
+
+def _check_path(
+    proof: list[Json] | dict[str, Json],
+    header: LedgerHeader,
+    blob: bytes,
+    metadata: bytes,
+    chain: TrustChain,
+) -> Transaction:
     name, own = leaf(blob, metadata)
-    root = root_of_path(_path(read.transaction.proof, name), name, own)
+    path = _path(proof, name)
+    root = root_of_path(path, name, own)
     if root != header.transaction_root:
         expected = f"txroot {header.transaction_root.hex().upper()}"
         raise Unproven(f"transaction {name.hex().upper()}", expected=expected, found=root.hex().upper())
-    validations = [
-        validation
-        for key, text in read.validation.data.items()
-        if (validation := read_validation(from_hex("validation", text))).signing_key
-        in _names(key, validators)
-    ]
-    confirmation = confirm_ledger(header, validations, validators)
-    if not confirmation.confirmed:
-        raise Unproven(
-            f"validations of ledger {header.ledger_index}",
-            expected=f"{confirmation.quorum} of {confirmation.entries}",
-            found=f"{confirmation.votes}",
-        )
-    return ProvenTransaction(
-        header=header, confirmation=confirmation, name=name, blob=blob, metadata=metadata
+    transaction = decode_transaction(name, blob, metadata, ledger_index=header.ledger_index)
+    chain.passed(
+        f"{transaction.type} {transaction.hash}",
+        expected=f"in the tree of ledger {header.ledger_index}",
+        found=f"{transaction.result}, at depth {len(path)}",
     )
-
-
-def list_form(path: Sequence[Branches], name: bytes) -> list[Json]:
-    """Return a path to the transaction with this hash in the form of a list."""
-    below: list[Json] = []
-    for depth in range(len(path) - 1, -1, -1):
-        level: list[Json] = [branch.hex().upper() for branch in path[depth]]
-        if below:
-            level[half_byte(name, depth)] = below
-        below = level
-    return below
-
-
-def tree_form(all_leaves: Sequence[Leaf], depth: int = 0) -> dict[str, Json]:
-    """Return the whole tree of a ledger's transactions in the form of a tree."""
-    if depth and len(all_leaves) == 1:
-        name, own = all_leaves[0]
-        return {"hash": own.hex().upper(), "key": name.hex().upper(), "children": {}}
-    below: dict[int, list[Leaf]] = {}
-    for one in in_tree_order(all_leaves):
-        below.setdefault(half_byte(one[0], depth), []).append(one)
-    children = {f"{branch:X}": tree_form(own, depth + 1) for branch, own in below.items()}
-    hashes = [
-        bytes.fromhex(children[f"{branch:X}"]["hash"]) if branch in below else EMPTY
-        for branch in range(BRANCHES)
-    ]
-    some = next(iter(below.values()))[0][0] if below else EMPTY
-    key = some.hex().upper()[:depth].ljust(2 * _HASH, "0")
-    return {"hash": inner_hash(hashes).hex().upper(), "key": key, "children": children}
-
-
-def write_xls41(  # noqa: PLR0913 - the parts of one document, all named
-    *,
-    header: LedgerHeader,
-    transaction: bytes,
-    metadata: bytes,
-    proof: list[Json] | dict[str, Json],
-    validations: Sequence[bytes],
-    validators: SignedList,
-) -> bytes:
-    """Return an XLS-41 file, upper case as xahaud compares it; `proof`: of `list_form` or `tree_form`."""
-    listed = check_list(validators)
-    return msgspec.json.encode(
-        {
-            "ledger": _shown(header),
-            "transaction": {
-                "blob": transaction.hex().upper(),
-                "meta": metadata.hex().upper(),
-                "proof": proof,
-            },
-            "validation": {
-                "data": {
-                    node_key_text(read_validation(one).signing_key): one.hex().upper() for one in validations
-                },
-                "unl": {
-                    "public_key": listed.publisher.hex().upper(),
-                    "manifest": validators.manifest,
-                    "blob": validators.blob,
-                    "signature": validators.signature,
-                    "version": 1,
-                },
-            },
-        }
-    )
+    return transaction
 
 
 def _header(ledger: _Ledger) -> LedgerHeader:
@@ -218,20 +175,6 @@ def _header(ledger: _Ledger) -> LedgerHeader:
             )
         )
     )
-
-
-def _shown(header: LedgerHeader) -> dict[str, str | int]:
-    return {
-        "index": header.ledger_index,
-        "coins": str(header.total_drops),
-        "phash": header.parent_hash.hex().upper(),
-        "txroot": header.transaction_root.hex().upper(),
-        "acroot": header.state_root.hex().upper(),
-        "pclose": header.parent_close_time,
-        "close": header.close_time,
-        "cres": header.close_resolution,
-        "flags": header.close_flags,
-    }
 
 
 def _names(key: str, validators: ValidatorList) -> set[bytes]:

@@ -14,12 +14,12 @@ from console.compare.example import EXAMPLE_OPTIONS, EXAMPLE_SESSIONS
 from console.compare.ledger import LedgerRecord
 from console.compare.ledger.sessions import RecordedSessions
 from console.compare.page import write_page
-from console.compare.progress import Progress
 from console.compare.report import Report, make_report
 from console.compare.screen import describe, show
 from console.ending import explained, refuse
 from console.errors import BadOption
 from console.extras import require_extra
+from console.progress import Progress
 from console.sessions import find_session
 from console.tables import screen
 from ledger_client import ServerError

@@ -1,4 +1,4 @@
-"""Progress of a comparison: a line on standard error for what takes longer than two seconds."""
+"""Progress of a reading: a line on standard error for what takes longer than two seconds."""
 
 import time
 from collections.abc import Callable
