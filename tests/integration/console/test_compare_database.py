@@ -2,12 +2,13 @@
 
 import asyncio
 import json
+import uuid
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import asyncpg
 import pytest
-from audit_tables import rows
+from audit_tables import execute, fetch, rows
 from engine_books.comparing import compared
 from engine_books.truth import recorded
 
@@ -16,11 +17,14 @@ from console.compare.comparison import Options, compare, read
 from console.compare.findings import Kind
 from console.compare.ledger.database import AuditDatabase
 from console.compare.report import make_report
+from console.compare.store import store_findings
 from console.errors import BadOption
 from console.replay import steps
 from console.sessions import find_session
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
     from conftest import Dsn
 
 pytestmark = pytest.mark.stack
@@ -108,3 +112,39 @@ async def test_a_gap_of_the_database_is_known(postgres_dsn: "Dsn", reader: str) 
     await connection.close()
     reading = await asyncio.to_thread(AuditDatabase(reader).read, accounts, None, None, lambda *_: None)
     assert [covered.gaps for covered in reading.coverage] == [((1070, 1072),), ()]
+
+
+async def test_findings_are_stored_once_and_shown_to_the_reader(
+    postgres_dsn: "Dsn", reader: str, book: Options
+) -> None:
+    findings = compared("random_2", book.books).judged.findings
+    for _ in range(2):
+        await asyncio.to_thread(store_findings, postgres_dsn(), findings, "digest")
+    connection = await asyncpg.connect(reader)
+    stored = await connection.fetch("SELECT finding_id, kind, text FROM dashboard.book_finding")
+    await connection.close()
+    assert {(row["finding_id"], row["kind"], row["text"]) for row in stored} == {
+        (one.id, one.kind.value, one.text) for one in findings
+    }
+    with pytest.raises(BadOption, match="fillproof_operator"):
+        await asyncio.to_thread(store_findings, reader, findings, "digest")
+
+
+@pytest.fixture
+async def operator(postgres_dsn: "Dsn") -> "AsyncIterator[str]":
+    """Give the address of a person who may store findings and nothing else of them."""
+    name, owner = f"person_{uuid.uuid4().hex}", postgres_dsn()
+    await execute(owner, f"CREATE ROLE {name} LOGIN PASSWORD 'secret'; GRANT fillproof_operator TO {name}")
+    yield f"postgresql://{name}:secret@{owner.rpartition('@')[2]}"
+    await execute(owner, f"DROP ROLE {name}")
+
+
+async def test_an_operator_may_store_findings_and_neither_change_nor_remove_them(
+    operator: str, book: Options
+) -> None:
+    findings = compared("random_2", book.books).judged.findings
+    await asyncio.to_thread(store_findings, operator, findings, "digest")
+    for change in ("DELETE FROM public.book_finding", "UPDATE public.book_finding SET cause = 'other'"):
+        with pytest.raises(asyncpg.InsufficientPrivilegeError):
+            await execute(operator, change)
+    assert await fetch(operator, "SELECT count(*) FROM dashboard.book_finding") == [(len(findings),)]

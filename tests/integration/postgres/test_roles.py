@@ -21,7 +21,7 @@ TABLES = ("order_event", "fill", "reconciler_anomaly_log")
 # fmt: off
 KEPT = (
     "order_event_default", "event_name", "batch_digest", "chain_head", "unproven_anomaly",
-    "anomaly_acknowledgement",
+    "anomaly_acknowledgement", "book_finding",
 )
 # fmt: on
 """What only the owner reaches: a partition, and what proves the rows."""
@@ -29,6 +29,7 @@ KEPT = (
 VIEWS = tuple(f"dashboard.{name}" for name in (
     "open_anomaly", "order_fill", "order_state", "chain_head", "event", "order_end", "disappearance",
     "answered_anomaly", "anomaly", "session_fill", "balance_drift", "halt", "history_gap", "database_size",
+    "book_finding",
 ))
 # fmt: on
 INSERT = (

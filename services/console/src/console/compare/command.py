@@ -100,6 +100,13 @@ HaltAfter = Annotated[
 Describe = Annotated[
     bool, typer.Option("--describe", help="Only say what was recognised in the book, and what it can't tell.")
 ]
+Store = Annotated[
+    str | None,
+    typer.Option(
+        metavar="URL",
+        help="Keep the findings in this audit database, as a role that is a fillproof_operator.",
+    ),
+]
 Page = Annotated[
     Path | None,
     typer.Option("--html", metavar="FILE", help="Write the report there too, as one self-contained page."),
@@ -136,6 +143,7 @@ def compare_command(  # noqa: PLR0913 - one parameter for each option
     description: Describe = False,
     as_json: AsJson = False,
     html: Page = None,
+    store: Store = None,
     example: Example = False,
 ) -> None:
     """Hold an engine's own book against the ledger: phantom fills, missed fills, and what they cost.
@@ -179,6 +187,8 @@ def compare_command(  # noqa: PLR0913 - one parameter for each option
             report = make_report(compared, record, halt_after, progress)
         if html is not None:
             write_page(report, html)
+        if store is not None:
+            _store(store, report)
         _print(report, as_json=as_json)
     raise typer.Exit(report.status)
 
@@ -231,6 +241,13 @@ def _server(url: str | None, cache: Path | None, requests: float) -> Iterator[Le
     remembering = RememberingServer(server, cache or default_cache(), requests)
     with contextlib.closing(ServerHistory(remembering, ("--xrpl", url))) as record:
         yield record
+
+
+def _store(url: str, report: Report) -> None:
+    require_extra("database", command="compare --store")
+    from console.compare.store import store_findings
+
+    store_findings(url, report.findings, report.comparison.book.description.digest)
 
 
 def _print(report: Report, *, as_json: bool) -> None:
