@@ -55,7 +55,7 @@ class Cancel(msgspec.Struct, frozen=True, kw_only=True):
         return last is None or ledger_index <= last
 
     def is_transaction(self, transaction_hash: str, sequence: int | None = None) -> bool:
-        """Whether it is this transaction: by its hash, or by its own Sequence (a higher fee changes the hash)."""
+        """Whether it is this transaction, by its hash or its own Sequence: a higher fee changes the hash."""
         return self.transaction_hash == transaction_hash or (
             self.sequence is not None and self.sequence == sequence
         )
@@ -173,15 +173,15 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
         return any(cancel.in_flight(ledger_index) for cancel in self.cancels)
 
     def canceled_by_engine(self, transaction_hash: str, sequence: int | None = None) -> bool:
-        """Whether the engine announced this very cancel; `sequence`: the cancel's own, if it names this order."""
+        """Whether the engine announced this very cancel; `sequence`: the cancel's own."""
         return any(cancel.is_transaction(transaction_hash, sequence) for cancel in self.cancels)
 
     def cancel_validated(self, transaction_hash: str, sequence: int | None = None) -> "Order":
-        """Note that the engine's cancel, or another transaction with its Sequence, is in a validated ledger."""
+        """Note that the engine's cancel, or another transaction with its Sequence, was validated."""
         return msgspec.structs.replace(self, cancels=end_cancels(self.cancels, transaction_hash, sequence))
 
     def is_announced_as(self, transaction_hash: str, gets: Amount, pays: Amount) -> bool:
-        """Whether the engine announced this OfferCreate: a higher fee changes its hash, and not its amounts."""
+        """Whether the engine announced this OfferCreate: a higher fee changes only its hash."""
         known = {self.submitted_hash, *self.earlier_hashes}
         return bool(known & {None, transaction_hash}) or (self.gets, self.pays) == (gets, pays)
 

@@ -188,7 +188,7 @@ class AccountState:
         )
 
     def _announced_again(self, known: Order, event: OrderSubmitted) -> Order:
-        """Return a known order after one more announcement: a resubmission has the latest deadline and amounts.
+        """Return a known order after one more announcement: the latest deadline and amounts count.
 
         One that was told to be LOST lives again if its new deadline has not passed; the next ledger tells so.
         """

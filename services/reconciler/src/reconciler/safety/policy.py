@@ -105,7 +105,7 @@ def apply_policy(
 
 
 def withdraw(state: PolicyState, outcome: LedgerOutcome) -> tuple[PolicyState, list[OrderCorrected]]:
-    """Return the policy state after an outcome's corrections, and what withdraws the fills presumed wrongly."""
+    """Return the policy state after corrections, and what withdraws the fills presumed wrongly."""
     presumptions, withdrawals = withdraw_presumptions(state.presumptions, outcome.events)
     return msgspec.structs.replace(state, presumptions=presumptions), withdrawals
 
