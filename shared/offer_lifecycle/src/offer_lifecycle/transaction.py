@@ -8,6 +8,7 @@ nobody asks for (directories, other people's trust lines): what a node holds is 
 
 from collections.abc import Iterable, Iterator, Mapping
 from enum import StrEnum
+from functools import cached_property
 from itertools import chain
 from typing import Annotated, Any, ClassVar
 
@@ -110,7 +111,7 @@ class InnerTransaction(msgspec.Struct, frozen=True, kw_only=True):
     """OfferSequence: the offer that it was to cancel or replace."""
 
 
-class Transaction(msgspec.Struct, frozen=True, kw_only=True, eq=False):
+class Transaction(msgspec.Struct, frozen=True, kw_only=True, eq=False, dict=True):
     """A validated transaction."""
 
     hash: str
@@ -168,18 +169,18 @@ class Transaction(msgspec.Struct, frozen=True, kw_only=True, eq=False):
         """Fields of an OfferCreate that the kernel does not know; looked for only when they are asked for."""
         return unknown_order_fields(self.order_record) if self.order_record else ()
 
-    @property
+    @cached_property
     def nodes(self) -> list[Node]:
         """The entries that it touched."""
         nodes = [one.modified or one.deleted or one.created for one in self.affected]
         return [node for node in nodes if node is not None]
 
-    @property
+    @cached_property
     def offers(self) -> list[Node]:
         """The offers that it touched."""
         return [node for node in self.nodes if node.entry_type == "Offer"]
 
-    @property
+    @cached_property
     def balances(self) -> list[Node]:
         """The accounts, trust lines, MPTs and MPT issuances that it touched."""
         return [node for node in self.nodes if node.entry_type in BALANCES]
@@ -187,6 +188,8 @@ class Transaction(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     def unread(self) -> Iterator[str]:
         """Yield the nodes that could not be read at all, each with its place and what was found."""
         yield from self.damaged
+        if len(self.nodes) == len(self.affected):
+            return
         for place, one in enumerate(self.affected):
             if not (one.modified or one.deleted or one.created):
                 yield f"AffectedNodes[{place}]: expected ModifiedNode, DeletedNode or CreatedNode, found none"
@@ -336,7 +339,7 @@ class TransactionRecord(_Body, gc=False):
             sponsor_flags=body.sponsor_flags,
             domain=body.domain,
             parent_batch=meta.parent_batch,
-            inner=tuple(_inner(one.raw) for one in body.raw_transactions),
+            inner=tuple([_inner(one.raw) for one in body.raw_transactions]),
             affected=meta.affected_nodes,
             damaged=damaged,
             order_record=self.tx_json if body.transaction_type == "OfferCreate" else b"",
