@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING
 import pytest
 from ledger_blobs import BLOB_SESSIONS, session_paths
 from life_proofs import NETWORK, RESERVES, ProvenSession, proven_session
+from made_validators import MadeKey, manifest_of
 from typer.testing import CliRunner
 
+from console import life_evidence
 from console.main import app
 from order_events import OrderStatus
 
@@ -145,3 +147,59 @@ def test_without_validations_the_hash_that_was_looked_up_proves_it(tmp_path: Pat
     assert ledger_hash == looked_up.ledger_hash.hex().upper()
     assert called("check", file, "--ledger-hash", ledger_hash)[0] == 0
     assert called("check", file, "--ledger-hash", "00" * 32)[0] == 1
+
+
+def several_ledgers() -> tuple[Path, tuple[str, int], list[int]]:
+    """Return a session, an order that was changed in several of its ledgers, and these."""
+    for path in SESSIONS:
+        session = proven_session(path)
+        for key, order in session.orders.items():
+            ledgers = sorted({step.touching.ledger_index for step in session.steps(*key)})
+            if order.ended and not order.listed and len(ledgers) > 1:
+                return path, key, ledgers
+    raise AssertionError("no order of the sessions lives longer than a ledger")
+
+
+def test_a_life_with_a_long_pause_has_an_anchor_on_either_side_of_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, key, ledgers = several_ledgers()
+    monkeypatch.setattr(life_evidence, "LONGEST_CHAIN", 0)
+    file = tmp_path / "order.proof"
+    assert called("prove", *key, "--session", path, "-o", file)[0] == 0
+    anchors = json.loads(called("check", file, "--json")[1])["anchors"]
+    assert [int(index) for index in anchors] == ledgers
+    hashes = [one for shown in anchors.values() for one in ("--ledger-hash", shown)]
+    assert called("check", file, *hashes[2:])[0] == 5
+    assert called("check", file, *hashes)[0] == 0
+
+
+def test_too_few_kept_votes_leave_the_file_hanging_on_a_hash(tmp_path: Path, signed: Path) -> None:
+    path, key, _ = several_ledgers()
+    votes = kept(tmp_path / "stream.jsonl", proven_session(path).last)
+    lines = votes.read_text().splitlines()
+    file = tmp_path / "order.proof"
+    where = ("--session", path, "-o", file, "--validators", signed, "--validations", votes)
+    assert "PROVED CLOSED" in called("prove", *key, *where)[1]
+    votes.write_text("\n".join(lines[:-1]))
+    assert "ALL HANGS ON A LEDGER HASH" in called("prove", *key, *where)[1]
+    votes.write_text("\n".join([*lines[:-1], lines[-2]]))
+    assert "ALL HANGS ON A LEDGER HASH" in called("prove", *key, *where)[1], "one voted twice"
+
+
+def test_a_validator_that_changed_its_key_votes_by_its_newer_manifest(tmp_path: Path, signed: Path) -> None:
+    path, key, _ = several_ledgers()
+    header = proven_session(path).last.header
+    new_key = MadeKey("rotated", "secp256k1")
+    votes = kept(tmp_path / "stream.jsonl", proven_session(path).last)
+    lines = votes.read_text().splitlines()[:-1]
+    rotated = NETWORK.validation(header, 27, signing=new_key).hex()
+    newer = manifest_of(NETWORK.master(27), new_key, 2).hex()
+    lines.append(json.dumps({"type": "validationReceived", "data": rotated}))
+    file = tmp_path / "order.proof"
+    where = ("--session", path, "-o", file, "--validators", signed, "--validations", votes)
+    votes.write_text("\n".join(lines))
+    assert "ALL HANGS ON A LEDGER HASH" in called("prove", *key, *where)[1]
+    votes.write_text("\n".join([*lines, json.dumps({"type": "manifestReceived", "manifest": newer})]))
+    assert "PROVED CLOSED" in called("prove", *key, *where)[1]
+    assert called("check", file, "--publisher", NETWORK.trusted)[0] == 0

@@ -16,6 +16,7 @@ from console.sessions import Recording
 from console.stack import local_stack, start_audit_writer
 from console.store import open_anomalies, stored_anomalies, stored_events, unwritten
 from local_stack import PATIENCE, Child, LocalStack, check_interrupts, patience
+from offer_lifecycle import ripple_time_to_datetime
 
 AT_ONCE = 3
 """Sessions that run side by side: each has a node and a reconciler of its own."""
@@ -58,7 +59,7 @@ def demo(recordings: list[Recording], options: Options, console: Console) -> Gen
     ports = {"nats_port": options.nats_port, "postgres_port": options.postgres_port}
     with local_stack(data_dir=None, **ports) as stack:
         writer = start_audit_writer(stack)
-        _say_where(stack, console)
+        _say_where(stack, recordings, console)
         _play(recordings, stack, options, console)
         _wait_until_written(stack, writer)
         console.print("All events are written to PostgreSQL.")
@@ -127,11 +128,20 @@ async def _result(recordings: list[Recording], stack: LocalStack) -> Result:
     return Result(lines=lines, anomalies=await open_anomalies(stack.postgres_dsn("grafana_reader")))
 
 
-def _say_where(stack: LocalStack, console: Console) -> None:
+def _say_where(stack: LocalStack, recordings: list[Recording], console: Console) -> None:
     console.print(
         "While it runs you can look at\n"
         f"  the orders and anomalies   psql {stack.postgres_dsn('grafana_reader')}\n"
+        f"  the same in a Grafana      {orders_dashboard(recordings)}\n"
         f"  the bus                    {stack.nats_monitoring_url}/jsz?streams=1\n"
         f"  the services' logs         {stack.log_dir}",
         soft_wrap=True,
     )
+
+
+def orders_dashboard(recordings: list[Recording]) -> str:
+    """Return the path of the dashboard *Orders* over the recordings' time, in milliseconds since 1970."""
+    ledgers = [ledger for recording in recordings for ledger in recording.session.ledgers]
+    times = [ripple_time_to_datetime(ledger.header["close_time"]).timestamp() for ledger in ledgers]
+    start, end = int(min(times)) * 1_000, (int(max(times)) + 1) * 1_000
+    return f"/d/fillproof-orders?from={start}&to={end}"
