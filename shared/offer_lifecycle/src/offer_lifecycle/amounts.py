@@ -8,7 +8,7 @@ than round.
 import re
 from collections.abc import Iterable
 from decimal import Context, Decimal, DivisionByZero, Inexact, InvalidOperation, Overflow
-from functools import reduce
+from functools import lru_cache, reduce
 
 import msgspec
 
@@ -85,7 +85,7 @@ def named_amount(name: str, written: WrittenAmount | None) -> Amount:
     if written is None:
         raise ValueError(f"{name}: expected an amount, found none")
     try:
-        return amount(written)
+        return Amount(asset_of(written), value_of(written))
     except ValueError as error:
         raise ValueError(f"{name}: {error}") from error
 
@@ -199,6 +199,7 @@ def units(amount: Amount) -> Decimal:
     return amount.value
 
 
+@lru_cache(maxsize=1024)
 def market_of(gets: str, pays: str) -> tuple[str, Side]:
     """Return (`<base>/<quote>`, side) of an order that gives `gets` for `pays`.
 

@@ -228,10 +228,7 @@ def read_transaction(
             read = _RECORD.decode(written)
         except msgspec.ValidationError:
             read = _without_damaged_nodes(written, damaged)
-        transaction = read.transaction(ledger_index, tuple(damaged))
-        if transaction.type != "OfferCreate" or read.tx_json:
-            return transaction
-        return msgspec.structs.replace(transaction, order_record=written)
+        return read.transaction(ledger_index, tuple(damaged), written)
     except (msgspec.DecodeError, RecursionError, OverflowError, TypeError, ValueError) as error:
         raise MalformedTransaction(
             f"transaction {_name(written)}: expected a validated transaction with its metadata, "
@@ -305,8 +302,15 @@ class TransactionRecord(_Body, gc=False):
     meta: _Meta | None = msgspec.field(name="meta", default=None)
     meta_data: _Meta | None = msgspec.field(name="metaData", default=None)
 
-    def transaction(self, ledger_index: int | None = None, damaged: tuple[str, ...] = ()) -> Transaction:
+    def transaction(
+        self,
+        ledger_index: int | None = None,
+        damaged: tuple[str, ...] = (),
+        written: bytes | msgspec.Raw = b"",
+    ) -> Transaction:
         """Return the transaction; `ledger_index` where the record does not say it itself.
+
+        `written` is the record as the server wrote it: an order without `tx_json` stands in it.
 
         Raises:
             ValueError: if a part is missing.
@@ -342,7 +346,7 @@ class TransactionRecord(_Body, gc=False):
             inner=tuple([_inner(one.raw) for one in body.raw_transactions]),
             affected=meta.affected_nodes,
             damaged=damaged,
-            order_record=self.tx_json if body.transaction_type == "OfferCreate" else b"",
+            order_record=(self.tx_json or written) if body.transaction_type == "OfferCreate" else b"",
         )
 
     def _body(self) -> _Body:

@@ -39,9 +39,8 @@ def unknown_parts(tx: Transaction, account: str) -> UnknownParts:
     for node in tx.balances:
         if name in bytes(node.fields):
             fields += unknown_entry_fields(node.entry_type, node.fields)
-    for node in tx.nodes:
-        if node.entry_type not in ENTRIES and name in bytes(node.fields):
-            types.append(f"ledger entry {node.entry_type}")
+    strange = [node for node in tx.nodes if node.entry_type not in ENTRIES]
+    types += [f"ledger entry {node.entry_type}" for node in strange if name in bytes(node.fields)]
     own = tx.unknown_fields if tx.account == account else ()
     if not (types or fields or own):
         return _NOTHING
