@@ -164,7 +164,7 @@ class _Ledger:
         before = {balance.asset: self._with_past(balance) for balance in balances}
         for balance in balances:
             empty = empty_since(balance, before[balance.asset], tx, self._facts.reserves)
-            self._holdings[balance.asset] = msgspec.structs.replace(balance.after, emptied_by=empty)
+            self._holdings[balance.asset] = _emptied(balance.after, empty)
         return before
 
     def _damage(self, damage: MalformedTransaction) -> None:
@@ -173,7 +173,7 @@ class _Ledger:
     def _with_past(self, balance: BalanceChange) -> Holding:
         """Return the holding before the transaction, with what is known of when it became empty."""
         known = self._holdings.get(balance.asset)
-        return msgspec.structs.replace(balance.before, emptied_by=known.emptied_by if known else None)
+        return _emptied(balance.before, known.emptied_by if known else None)
 
     def _touch(self, change: OfferChange, fact: Fact, tx: Transaction, before: Mapping[str, Holding]) -> None:
         """Fold a transaction's change to an offer that was on the book."""
@@ -426,3 +426,8 @@ class _Ledger:
         sequences = dict.fromkeys([*(order.sequence for order in due), *self._changed])
         orders = (self._get(sequence) for sequence in sequences)
         return [order for order in orders if order is not None and not order.ended]
+
+
+def _emptied(holding: Holding, by: str | None) -> Holding:
+    """Return a holding as the metadata shows it, with the transaction since which it is empty."""
+    return holding if by is None else msgspec.structs.replace(holding, emptied_by=by)

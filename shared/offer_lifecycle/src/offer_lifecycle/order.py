@@ -202,8 +202,9 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
         )
 
     def _base(self, gets: Decimal, pays: Decimal) -> Decimal:
-        side = self.gets.asset if self.side is Side.SELL else self.pays.asset
-        return units(Amount(side, gets if self.side is Side.SELL else pays))
+        if self.side is Side.SELL:
+            return units(Amount(self.gets.asset, gets))
+        return units(Amount(self.pays.asset, pays))
 
 
 def canonical(order: Order) -> Order:
