@@ -83,7 +83,7 @@ async def test_a_bus_without_a_reconciler_s_state_is_the_wrong_one(nats_url: str
 @pytest.mark.parametrize(
     ("account", "note", "complaint"),
     [
-        (ACCOUNT[:-1], "x", "check it for a typo"),
+        (ACCOUNT[:-1], "x", "its checksum does not fit"),
         (ACCOUNT, "  ", "expected a --note that says what was found"),
     ],
 )

@@ -27,6 +27,8 @@ from offer_lifecycle import (
     Transaction,
     balance_changes,
     fold_ledger,
+    offer_changes,
+    pool_accounts,
     read_transaction,
     sort_transactions,
 )
@@ -43,10 +45,15 @@ small = st.sampled_from([name for name in SESSIONS if name not in LARGE]).flatma
 
 
 def rounding(tx: Transaction, account: str, asset: str) -> Decimal:
-    """Return how far off it may be: a unit in the last digit of each balance, and a drop of XRP."""
+    """Return how far off it may be: a unit in the last digit of each balance, and a drop of XRP.
+
+    The balances are the account's and its counterparts': those say what it traded.
+    """
+    parties = {account, *pool_accounts(tx), *(change.account for change in offer_changes(tx))}
     balances = [
         balance
-        for change in balance_changes(tx, account)
+        for party in parties
+        for change in balance_changes(tx, party)
         if change.asset == asset != "XRP"
         for balance in (change.before.balance, change.after.balance)
     ]
