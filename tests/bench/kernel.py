@@ -36,6 +36,7 @@ from offer_lifecycle import (
 ROOT = Path(__file__).parents[2]
 MAINNET = ROOT.parent / "shared" / "mainnet"
 SESSIONS = ROOT / "tests" / "data" / "ledgers"
+TOKENS, MPTS = SESSIONS / "random_crowd_4.json.gz", SESSIONS / "2026" / "random_mixed_a.json.gz"
 TRANSACTIONS = 50_000
 """At least so many are judged by each."""
 PAGE = 200
@@ -61,6 +62,8 @@ def main() -> None:
     console.print(f"Transactions of {source}; each is judged at least {TRANSACTIONS:,} times in all\n")
     console.print(judging(f"Pages of {PAGE}, as account_tx answers", pages))
     console.print(judging("Whole ledgers", ledgers))
+    console.print(judging("Orders of XRP and tokens (random_crowd_4)", session_ledgers(TOKENS)))
+    console.print(judging("Orders of MPTs among them (random_mixed_a)", session_ledgers(MPTS)))
     console.print(tracking())
     console.print(memory())
 
@@ -76,15 +79,17 @@ def recordings() -> tuple[list[bytes], list[bytes], str]:
         singles = [{**one["record"], "hash": one["hash"]} for one in found]
         source = "mainnet"
     else:
-        ledgers = [
-            orjson.dumps({"transactions": ledger["transactions"]})
-            for path in sorted(SESSIONS.glob("*.json.gz"))
-            for ledger in orjson.loads(gzip.decompress(path.read_bytes()))["ledgers"]
-        ]
+        ledgers = [ledger for path in sorted(SESSIONS.glob("*.json.gz")) for ledger in session_ledgers(path)]
         singles = [tx for ledger in ledgers for tx in orjson.loads(ledger)["transactions"]]
         source = "the recorded sessions (the mainnet collection is not here)"
     starts = range(0, len(singles), PAGE)
     return [orjson.dumps({"transactions": singles[at : at + PAGE]}) for at in starts], ledgers, source
+
+
+def session_ledgers(path: Path) -> list[bytes]:
+    """Return the whole ledgers of a recorded session."""
+    ledgers = orjson.loads(gzip.decompress(path.read_bytes()))["ledgers"]
+    return [orjson.dumps({"transactions": ledger["transactions"]}) for ledger in ledgers]
 
 
 def contenders(units: Sequence[bytes], few: frozenset[str]) -> dict[str, Pass]:

@@ -8,8 +8,7 @@ import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
-from offer_lifecycle import Order, adopt_without_snapshot, ripple_time_to_datetime
-from offer_lifecycle.transaction import Header
+from offer_lifecycle import Header, Order, adopt_without_snapshot, ripple_time_to_datetime
 from order_events import Amount, CancelRequested, Malformed, OrderSubmitted, decode_announcement, encode
 
 ACCOUNT = "rPCLzUmkstqY8GTYhVW4LUVxr1ic25J3GX"

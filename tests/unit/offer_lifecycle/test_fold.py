@@ -18,6 +18,7 @@ from order_events import (
     Action,
     Amount,
     OrderAccepted,
+    OrderCorrected,
     OrderDisappeared,
     OrderEvent,
     OrderExpired,
@@ -134,8 +135,9 @@ def test_an_order_whose_sequence_another_transaction_used_is_lost_at_once() -> N
 def test_an_order_that_shows_up_after_it_was_lost_is_an_order_again() -> None:
     ledger = announced(last_ledger_sequence=101)
     step(ledger, 101)
-    [event] = step(ledger, 103, placement()).events
-    assert (event.status, event.client_order_id) == (OrderStatus.ACCEPTED, "c-1")
+    corrected, accepted = step(ledger, 103, placement()).events
+    assert isinstance(corrected, OrderCorrected)
+    assert (accepted.status, accepted.client_order_id) == (OrderStatus.ACCEPTED, "c-1")
 
 
 @pytest.mark.parametrize(

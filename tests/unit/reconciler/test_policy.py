@@ -3,11 +3,13 @@
 from decimal import Decimal
 
 import pytest
-from made_ledger import OWNER, USD, cancel_requested, header, offer, state, step, submitted, tx, usd
+from made_ledger import OWNER, USD, cancel_requested, header, offer, root, state, step, submitted, tx, usd
 
 from offer_lifecycle import AccountState, LedgerOutcome
 from order_events import (
     Amount,
+    Correction,
+    OrderCorrected,
     OrderDisappeared,
     OrderFilled,
     OrdersEvent,
@@ -162,3 +164,31 @@ def test_events_that_are_no_disappearance_go_through_as_they_are() -> None:
     halted, _ = told(lost(8)[1], Policy(halt_after_unresolved=1))
     for standing in (PolicyState(), halted):
         assert told(outcome, PRESUME, standing) == (standing, list(outcome.events))
+
+
+@pytest.mark.parametrize("shown", [False, True], ids=["announced again", "shown by the ledger"])
+def test_what_was_presumed_filled_is_withdrawn_once_the_lost_order_lives(
+    shown: bool,  # noqa: FBT001 - the case
+) -> None:
+    account, outcome = lost(7)
+    after, events = told(outcome, PRESUME)
+    [presumed] = fills(events)
+    nodes = [offer("CreatedNode", 7, "100000000", usd("50")), root(49_999_988, before=50_000_000)]
+    fields = {"TakerGets": "100000000", "TakerPays": usd("50")}
+    placed = [tx("OfferCreate", nodes, account=OWNER, sequence=7, name="LATE", **fields)] if shown else []
+    if not shown:
+        account.announce(submitted(7, GETS, PAYS, last_ledger_sequence=110, validated_ledger_index=101))
+    later, events = apply_policy(HOLD, after, step(account, 102, *placed), header(102))
+    corrections = [event for event in events if isinstance(event, OrderCorrected)]
+    assert [one.corrects for one in corrections] == [gone(told(outcome)[1])[0].event_id, presumed.event_id]
+    assert {one.correction for one in corrections} == {Correction.WITHDRAWN}
+    assert len({one.event_id for one in corrections}) == 2
+    assert later.presumptions == ()
+
+
+def test_nothing_is_withdrawn_that_was_not_presumed() -> None:
+    account, outcome = lost(7)
+    after, _ = told(outcome, HOLD)
+    account.announce(submitted(7, GETS, PAYS, last_ledger_sequence=110, validated_ledger_index=101))
+    _, events = apply_policy(PRESUME, after, step(account, 102), header(102))
+    assert len(events) == 1

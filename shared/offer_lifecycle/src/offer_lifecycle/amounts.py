@@ -8,7 +8,7 @@ than round.
 import re
 from collections.abc import Iterable
 from decimal import Context, Decimal, DivisionByZero, Inexact, InvalidOperation, Overflow
-from functools import reduce
+from functools import lru_cache, reduce
 
 import msgspec
 
@@ -27,12 +27,12 @@ ZERO = Decimal(0)
 _SIGNIFICANT_DIGITS = 16
 """Of a token amount: a change to a large balance is itself rounded to these."""
 
-_TOO_LARGE = Decimal("1e100")
+_TOO_LARGE, _TOO_SMALL = Decimal("1e100"), Decimal("-1e100")
 _FINEST = -100
 """No number has its first digit at a smaller power of ten."""
 _MPT_ID = re.compile("[0-9A-Fa-f]{48}")
 """An MPTokenIssuanceID: the issuance's Sequence (4 bytes) and the issuer's AccountID (20 bytes)."""
-_MPT_SEQUENCE_DIGITS = 8
+_MPT_DIGITS, _MPT_SEQUENCE_DIGITS = 48, 8
 _LONGEST = 64
 """Characters: the ledger's own longest is `-1234567890123456e-96`."""
 
@@ -85,7 +85,7 @@ def named_amount(name: str, written: WrittenAmount | None) -> Amount:
     if written is None:
         raise ValueError(f"{name}: expected an amount, found none")
     try:
-        return amount(written)
+        return Amount(asset_of(written), value_of(written))
     except ValueError as error:
         raise ValueError(f"{name}: {error}") from error
 
@@ -115,7 +115,7 @@ def parse_amount(raw: object) -> Amount:
 def _number(text: str) -> Decimal:
     try:
         value = Decimal(text)
-        if -_TOO_LARGE < value < _TOO_LARGE and len(text) <= _LONGEST and value.adjusted() >= _FINEST:
+        if _TOO_SMALL < value < _TOO_LARGE and len(text) <= _LONGEST and value.adjusted() >= _FINEST:
             return value
     except InvalidOperation:  # no number at all, or NaN, which can't be compared
         pass
@@ -144,7 +144,7 @@ def mpt_asset(issuance_id: str) -> str:
 
 def is_mpt(asset: str) -> bool:
     """Return whether an asset is an MPT (its name is then the MPTokenIssuanceID)."""
-    return _MPT_ID.fullmatch(asset) is not None
+    return len(asset) == _MPT_DIGITS and _MPT_ID.fullmatch(asset) is not None
 
 
 def canonical_asset(asset: str) -> str:
@@ -199,6 +199,7 @@ def units(amount: Amount) -> Decimal:
     return amount.value
 
 
+@lru_cache(maxsize=1024)
 def market_of(gets: str, pays: str) -> tuple[str, Side]:
     """Return (`<base>/<quote>`, side) of an order that gives `gets` for `pays`.
 

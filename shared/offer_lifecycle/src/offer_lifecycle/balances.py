@@ -125,22 +125,26 @@ def pool_accounts(tx: Transaction) -> tuple[str, ...]:
     """
     found = []
     for node in tx.balances:
-        if node.entry_type == "RippleState" and node.fields:
-            with _named(tx, node):
-                line = LINE.decode(node.fields)
-                # Balance is written from the low account's side: the pool is the one that holds
-                holder = line.low_limit if value_of(line.balance) > 0 else line.high_limit
-            if line.flags & AMM_LINE:
-                found.append(holder.issuer)
-        elif node.entry_type == "MPToken" and node.fields:
-            with _named(tx, node):
-                token = MPTOKEN.decode(node.fields)
-            if token.flags & AMM_MPTOKEN:
-                found.append(token.account)
-        elif b'"AMMID"' in bytes(node.fields):
-            with _named(tx, node):
-                found.append(ROOT.decode(node.fields).account)
-    return tuple(dict.fromkeys(account for account in found if account is not None))
+        try:
+            account = _pool_account(node)
+        except (msgspec.ValidationError, ValueError) as error:
+            raise node_damage(tx, node, error) from error
+        if account is not None:
+            found.append(account)
+    return tuple(dict.fromkeys(found))
+
+
+def _pool_account(node: Node) -> str | None:
+    """Return the account of the automated market maker that holds the balance; None: another holds it."""
+    if node.entry_type == "RippleState" and node.fields:
+        line = LINE.decode(node.fields)
+        # Balance is written from the low account's side: the pool is the one that holds
+        holder = line.low_limit if value_of(line.balance) > 0 else line.high_limit
+        return holder.issuer if line.flags & AMM_LINE else None
+    if node.entry_type == "MPToken" and node.fields:
+        token = MPTOKEN.decode(node.fields)
+        return token.account if token.flags & AMM_MPTOKEN else None
+    return ROOT.decode(node.fields).account if b'"AMMID"' in bytes(node.fields) else None
 
 
 def _changes(tx: Transaction, node: Node, accounts: Container[str]) -> Iterator[tuple[str, BalanceChange]]:

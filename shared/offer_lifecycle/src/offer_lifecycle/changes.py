@@ -7,6 +7,7 @@ not change.
 
 from collections.abc import Callable, Iterator
 from decimal import Decimal
+from functools import cached_property
 from typing import NoReturn
 
 import msgspec
@@ -74,8 +75,8 @@ class _Previous(msgspec.Struct, rename="pascal", frozen=True, gc=False):
     taker_pays: WrittenAmount | None = None
 
 
-class OfferChange(msgspec.Struct, frozen=True, gc=False):
-    """One transaction's change to one offer. Its amounts are read when they are asked for.
+class OfferChange(msgspec.Struct, frozen=True, dict=True):
+    """One transaction's change to one offer. Its amounts are read once, when they are asked for.
 
     Each of those raises ValueError, naming the field, for what is no amount; a change out of
     `offer_changes` has been asked already.
@@ -91,35 +92,35 @@ class OfferChange(msgspec.Struct, frozen=True, gc=False):
     unknown_fields: tuple[str, ...] = ()
     """Fields of its entry that the kernel does not know: nothing is concluded from such a change."""
 
-    @property
+    @cached_property
     def gives(self) -> str:
         """The asset of TakerGets."""
         return asset_of(self._fields.taker_gets)
 
-    @property
+    @cached_property
     def asks(self) -> str:
         """The asset of TakerPays."""
         return asset_of(self._fields.taker_pays)
 
-    @property
+    @cached_property
     def gets_left(self) -> Amount:
         """TakerGets after it: what the offer still had to give (of a deleted one: what it never gave)."""
         return named_amount("TakerGets", self._fields.taker_gets)
 
-    @property
+    @cached_property
     def pays_left(self) -> Amount:
         """TakerPays after it."""
         return named_amount("TakerPays", self._fields.taker_pays)
 
-    @property
+    @cached_property
     def gave(self) -> Decimal:
         """What was taken of TakerGets: drops or decimal tokens."""
-        return _given("TakerGets", self._before.taker_gets, self._fields.taker_gets)
+        return _given("TakerGets", self._before.taker_gets, self.gets_left)
 
-    @property
+    @cached_property
     def got(self) -> Decimal:
         """What was paid of TakerPays: drops or decimal tokens."""
-        return _given("TakerPays", self._before.taker_pays, self._fields.taker_pays)
+        return _given("TakerPays", self._before.taker_pays, self.pays_left)
 
     @property
     def consumed(self) -> bool:
@@ -192,8 +193,7 @@ _PREVIOUS = msgspec.json.Decoder(_Previous)
 _UNCHANGED = _Previous()
 
 
-def _given(name: str, before: WrittenAmount | None, after: WrittenAmount) -> Decimal:
-    left = named_amount(name, after)
+def _given(name: str, before: WrittenAmount | None, left: Amount) -> Decimal:
     if before is None:
         return ZERO
     was = named_amount(name, before)

@@ -12,24 +12,14 @@ from offer_lifecycle.transaction import SPONSOR_PAYS_FEE, Node, Transaction
 
 def fee_paid_by(tx: Transaction, account: str) -> int | None:
     """Return what the account paid of the transaction's fee, in drops; None: the metadata does not say."""
-    if not tx.fee or (_is_sponsored(tx) and _is_paid_in_advance(tx)):
+    if tx.sponsor is None or not tx.sponsor_flags & SPONSOR_PAYS_FEE:
+        return tx.fee if account == (tx.delegate or tx.account) else 0
+    if not tx.fee or _is_paid_in_advance(tx):
         return 0
-    payer = _named_payer(tx)
-    if account != payer:
-        # A sponsor whose balance did not move has not paid: any of the others may have
-        others = {tx.account, tx.delegate} if _is_sponsored(tx) and not _balance_moved(tx, payer) else set()
-        return None if account in others else 0
-    return tx.fee if _balance_moved(tx, payer) or not _is_sponsored(tx) else None
-
-
-def _is_sponsored(tx: Transaction) -> bool:
-    return tx.sponsor is not None and bool(tx.sponsor_flags & SPONSOR_PAYS_FEE)
-
-
-def _named_payer(tx: Transaction) -> str:
-    if tx.sponsor is not None and _is_sponsored(tx):
-        return tx.sponsor
-    return tx.delegate or tx.account
+    if _balance_moved(tx, tx.sponsor):
+        return tx.fee if account == tx.sponsor else 0
+    # A sponsor whose balance did not move has not paid: any of the others may have
+    return None if account in {tx.sponsor, tx.account, tx.delegate} else 0
 
 
 def _balance_moved(tx: Transaction, account: str) -> bool:

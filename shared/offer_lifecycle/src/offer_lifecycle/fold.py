@@ -7,6 +7,7 @@ So it does not matter whether a ledger without transactions was looked at or ski
 
 from collections import ChainMap
 from collections.abc import Iterator, Mapping
+from uuid import UUID
 
 import msgspec
 
@@ -15,17 +16,17 @@ from offer_lifecycle.amounts import XRP, is_mpt
 from offer_lifecycle.anomaly import is_anomaly, is_disappearance
 from offer_lifecycle.balances import BalanceChange, balance_changes, empty_since
 from offer_lifecycle.batches import not_applied
-from offer_lifecycle.changes import OfferChange, offer_changes
+from offer_lifecycle.changes import OfferChange, offer_changes, ordered_amounts
 from offer_lifecycle.events import Fact
 from offer_lifecycle.formats import TRADES
 from offer_lifecycle.funds import NOTHING, Holding
-from offer_lifecycle.order import Order, order_after_placement, order_with_missing_past
+from offer_lifecycle.order import Order, end_cancels, order_after_placement, order_with_missing_past
 from offer_lifecycle.placement import Placement, decide_placement, without_trade
 from offer_lifecycle.removal import Case, Verdict, decide_removal
 from offer_lifecycle.state import AccountState, LedgerFacts, LedgerOutcome, UnexplainedRemoval
 from offer_lifecycle.transaction import Kind, MalformedTransaction, Transaction
 from offer_lifecycle.unknown_parts import UnknownParts, unknown_parts
-from order_events import LiquiditySide, OrderEvent, OrderStatus, RemovalReason, Resolution
+from order_events import Correction, LiquiditySide, OrderEvent, OrderStatus, RemovalReason, Resolution
 
 _STATUS = {
     RemovalReason.FILLED: OrderStatus.FILLED,
@@ -54,6 +55,7 @@ def fold_ledger(state: AccountState, facts: LedgerFacts) -> LedgerOutcome:
             f"found {header.ledger_index}"
         )
     ledger = _Ledger(state, facts)
+    ledger.withdraw_lost()
     ledger.pass_time(header.parent_close_time, header.ledger_index - 1)
     for tx in facts.transactions:
         ledger.fold_transaction(tx)
@@ -69,6 +71,7 @@ class _Ledger:
         self._facts = facts
         self._account = state.record.account
         self._changed: dict[int, Order] = {}
+        self._early_cancels = dict(state.record.early_cancels)
         self._holdings = dict(state.record.holdings)
         self._holdings_known = state.record.holdings_known
         self._events: list[OrderEvent] = []
@@ -87,6 +90,12 @@ class _Ledger:
             transactions=tuple(tx.hash for tx in self._facts.transactions),
             holdings=self._holdings,
             holdings_known=self._holdings_known,
+            early_cancels={
+                sequence: cancels
+                for sequence, cancels in self._early_cancels.items()
+                if self._get(sequence) is None
+                and any(cancel.in_flight(header.ledger_index + 1) for cancel in cancels)
+            },
         )
         return LedgerOutcome(
             events=tuple(self._events),
@@ -100,6 +109,15 @@ class _Ledger:
             damaged=tuple(self._damaged),
         )
 
+    def withdraw_lost(self) -> None:
+        """Withdraw that an order is LOST where it was announced again in time."""
+        fact = self._at(self._state.record.ledger_index, self._facts.header.parent_close_time)
+        for sequence in sorted(self._state.announced_again):
+            order = self._state.orders[sequence]
+            evidence = f"it was announced again, and may come until ledger {order.last_ledger_sequence}"
+            self._withdraw(order, order.lost_event, fact, evidence)
+            self._put(msgspec.structs.replace(order, lost_event=None))
+
     def pass_time(self, until: int, ledger_index: int) -> None:
         """Let the ledger's clock go to `until`, and its index to `ledger_index`."""
         for order in self._live(self._state.expiring(until)):
@@ -109,7 +127,7 @@ class _Ledger:
             deadline = order.last_ledger_sequence
             if order.status is OrderStatus.SUBMITTED and deadline is not None and deadline <= ledger_index:
                 evidence = "its LastLedgerSequence passed, and no ledger up to it holds its transaction"
-                self._lose(order, self._at(deadline, until), "deadline_passed", evidence)
+                self._lose_at_deadline(order, self._at(deadline, until), evidence)
 
     def fold_transaction(self, tx: Transaction) -> None:
         """Fold one transaction."""
@@ -146,7 +164,7 @@ class _Ledger:
         before = {balance.asset: self._with_past(balance) for balance in balances}
         for balance in balances:
             empty = empty_since(balance, before[balance.asset], tx, self._facts.reserves)
-            self._holdings[balance.asset] = msgspec.structs.replace(balance.after, emptied_by=empty)
+            self._holdings[balance.asset] = _emptied(balance.after, empty)
         return before
 
     def _damage(self, damage: MalformedTransaction) -> None:
@@ -155,7 +173,7 @@ class _Ledger:
     def _with_past(self, balance: BalanceChange) -> Holding:
         """Return the holding before the transaction, with what is known of when it became empty."""
         known = self._holdings.get(balance.asset)
-        return msgspec.structs.replace(balance.before, emptied_by=known.emptied_by if known else None)
+        return _emptied(balance.before, known.emptied_by if known else None)
 
     def _touch(self, change: OfferChange, fact: Fact, tx: Transaction, before: Mapping[str, Holding]) -> None:
         """Fold a transaction's change to an offer that was on the book."""
@@ -259,9 +277,21 @@ class _Ledger:
                 self._place(placement, tx, fact)
         elif known is not None and known.status is OrderStatus.SUBMITTED:
             self._lose(known, fact, "sequence_used", f"its sequence was used by {tx.type} {tx.hash}")
+        self._end_cancels(tx)
+
+    def _end_cancels(self, tx: Transaction) -> None:
+        """Note which of the engine's cancels are in flight no longer: this one, and those of its Sequence."""
         named = self._get(tx.offer_sequence or 0)
         if named is not None and named.canceled_by_engine(tx.hash):
             self._put(named.cancel_validated(tx.hash))
+        for sequence in self._state.canceling:
+            order = self._get(sequence)
+            if order is not None and order.canceled_by_engine(tx.hash, tx.sequence):
+                self._put(order.cancel_validated(tx.hash, tx.sequence))
+        self._early_cancels = {
+            sequence: end_cancels(cancels, tx.hash, tx.sequence)
+            for sequence, cancels in self._early_cancels.items()
+        }
 
     def _lose_not_applied(self, batch: Transaction, fact: Fact) -> None:
         """Fold what a Batch did not apply: announced inner orders were never placed, cancels never sent."""
@@ -283,7 +313,8 @@ class _Ledger:
 
     def _place(self, placement: Placement, tx: Transaction, fact: Fact) -> None:
         known = self._get(tx.sequence)
-        order = order_after_placement(placement, tx, known, self._state.record.session_id)
+        early = self._early_cancels.get(tx.sequence, ())
+        order = order_after_placement(placement, tx, known, self._state.record.session_id, early)
         reason, entry = placement.reason, placement.entry
         if reason is not None:
             verdict = Verdict(reason=reason, rule="own_transaction", evidence=placement.evidence)
@@ -293,6 +324,8 @@ class _Ledger:
                 order, missing=(*order.missing, tx.hash), resolution=Resolution.UNRESOLVED
             )
         self._put(order)
+        if known is not None and known.status is OrderStatus.LOST:
+            self._withdraw(order, known.lost_event, fact, f"its transaction {tx.hash} was validated")
         if order.status is OrderStatus.REJECTED:
             self._events.append(events.rejected(order, fact, tx.result))
             return
@@ -313,6 +346,27 @@ class _Ledger:
         ended = self._end(order, verdict, header.ledger_index, removed_by=None, by_engine=False)
         # The fact is the Expiration itself, whichever ledger was the first to be looked at after it
         self._events.append(events.expired(ended, self._at(None, order.expiration or 0)))
+
+    def _withdraw(self, order: Order, lost_event: UUID | None, fact: Fact, evidence: str) -> None:
+        """Withdraw the event that told the order to be LOST; None: none told so by its deadline."""
+        if lost_event is None:
+            return
+        by = fact.transaction_hash or f"deadline {order.last_ledger_sequence}"
+        correction = events.corrected(
+            order, fact, evidence, corrects=lost_event, by=by, correction=Correction.WITHDRAWN
+        )
+        self._events.append(correction)
+
+    def _lose_at_deadline(self, order: Order, fact: Fact, evidence: str) -> None:
+        """End an order whose LastLedgerSequence has passed; announced again in time, it lives again."""
+        verdict = Verdict(reason=RemovalReason.UNKNOWN, rule="deadline_passed", evidence=evidence)
+        deadline = order.last_ledger_sequence or self._facts.header.ledger_index
+        ended = self._end(order, verdict, deadline, removed_by=None, by_engine=False)
+        named_by = f"deadline {deadline}" if order.times_lost else None
+        event = events.disappeared(ended, fact, evidence, named_by=named_by)
+        times_lost = order.times_lost + 1
+        self._put(msgspec.structs.replace(ended, lost_event=event.event_id, times_lost=times_lost))
+        self._events.append(event)
 
     def _lose(self, order: Order, fact: Fact, rule: str, evidence: str, *, proven: bool = False) -> None:
         """End an order that never reached a ledger; `proven`: a transaction proves that it never will."""
@@ -344,10 +398,18 @@ class _Ledger:
 
     def _by_engine(self, order: Order, tx: Transaction) -> bool:
         """Whether the engine announced the transaction, as a cancel or as the replacing order."""
+        if tx.account == order.account and tx.offer_sequence == order.sequence:
+            if order.canceled_by_engine(tx.hash, tx.sequence):
+                return True
+        elif order.canceled_by_engine(tx.hash):
+            return True
         replacing = self._get(tx.sequence)
-        announced = replacing is not None and not replacing.external
-        same = replacing is not None and replacing.submitted_hash in {None, tx.hash}
-        return order.canceled_by_engine(tx.hash) or (tx.type == "OfferCreate" and announced and same)
+        if replacing is None or replacing.external or tx.type != "OfferCreate":
+            return False
+        try:
+            return replacing.is_announced_as(tx.hash, *ordered_amounts(tx))
+        except MalformedTransaction:
+            return replacing.submitted_hash in {None, tx.hash}  # the damage itself is noted at its placement
 
     def _at(self, ledger_index: int | None, time: int, tx: Transaction | None = None) -> Fact:
         network_id = self._state.record.network_id
@@ -364,3 +426,8 @@ class _Ledger:
         sequences = dict.fromkeys([*(order.sequence for order in due), *self._changed])
         orders = (self._get(sequence) for sequence in sequences)
         return [order for order in orders if order is not None and not order.ended]
+
+
+def _emptied(holding: Holding, by: str | None) -> Holding:
+    """Return a holding as the metadata shows it, with the transaction since which it is empty."""
+    return holding if by is None else msgspec.structs.replace(holding, emptied_by=by)

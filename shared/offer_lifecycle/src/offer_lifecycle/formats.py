@@ -113,7 +113,10 @@ def unknown_entry_fields(entry_type: str, fields: msgspec.Raw) -> tuple[str, ...
     known = _FIELDS.get(entry_type)
     if known is None or not fields:
         return ()
-    return tuple(f"{entry_type}.{name}" for name in _PARTS.decode(fields) if name not in known)
+    parts = _PARTS.decode(fields)
+    if known.issuperset(parts):
+        return ()
+    return tuple(f"{entry_type}.{name}" for name in parts if name not in known)
 
 
 def unknown_order_fields(record: bytes | msgspec.Raw) -> tuple[str, ...]:

@@ -49,13 +49,15 @@ def spendable(
     reserve at the moment it is tried. A token's issuer can always give it: the answer is then None too, as
     no balance bounds it. An MPT's issuer can give what is missing to MaximumAmount.
     """
-    if holding is None or (issuer_of(asset) == account and not is_mpt(asset)):
+    if holding is None:
+        return None
+    if asset == XRP:
+        return EXACT.subtract(holding.balance, reserve_of(holding, reserves, owner_count))
+    if issuer_of(asset) == account and not is_mpt(asset):
         return None
     if holding.maximum is not None:
         return EXACT.add(holding.maximum, holding.balance)
-    if asset != XRP:
-        return ZERO if holding.frozen else holding.balance
-    return EXACT.subtract(holding.balance, reserve_of(holding, reserves, owner_count))
+    return ZERO if holding.frozen else holding.balance
 
 
 def reserve_of(holding: Holding, reserves: Reserves, owner_count: int | None = None) -> Decimal:

@@ -1,6 +1,7 @@
 """One order and its state up to some validated ledger."""
 
 from decimal import Decimal
+from uuid import UUID
 
 import msgspec
 
@@ -23,6 +24,14 @@ ENDED = frozenset(
 )
 
 
+CANCEL_LEDGERS = 256
+"""How long a cancel without a LastLedgerSequence may be on its way: a quarter of an hour."""
+MOST_CANCELS = 16
+"""Announced cancels that are kept of an order: those announced last."""
+MOST_HASHES = 16
+"""Announced hashes that are kept of an order: those announced last."""
+
+
 class Cancel(msgspec.Struct, frozen=True, kw_only=True):
     """A cancel that the engine says it sent."""
 
@@ -30,11 +39,46 @@ class Cancel(msgspec.Struct, frozen=True, kw_only=True):
     sent_after: int | None
     """The newest validated ledger the engine knew when it sent it; None: not known."""
     validated: bool = False
-    """It is in a validated ledger: it is in flight no longer."""
+    """It, or another transaction with its Sequence, is in a validated ledger: it is in flight no longer."""
+    sequence: int | None = None
+    """Its own Sequence or TicketSequence; None: not known."""
+    last_ledger_sequence: int | None = None
+    """The last ledger that may hold it; None: `CANCEL_LEDGERS` after it was sent, if that is known."""
 
     def in_flight(self, ledger_index: int) -> bool:
         """Whether it could have been on its way when that ledger was made."""
-        return not self.validated and (self.sent_after is None or self.sent_after < ledger_index)
+        if self.validated or (self.sent_after is not None and self.sent_after >= ledger_index):
+            return False
+        last = self.last_ledger_sequence
+        if last is None and self.sent_after is not None:
+            last = self.sent_after + CANCEL_LEDGERS
+        return last is None or ledger_index <= last
+
+    def is_transaction(self, transaction_hash: str, sequence: int | None = None) -> bool:
+        """Whether it is this transaction, by its hash or its own Sequence: a higher fee changes the hash."""
+        return self.transaction_hash == transaction_hash or (
+            self.sequence is not None and self.sequence == sequence
+        )
+
+
+def with_cancel(cancels: tuple[Cancel, ...], announced: Cancel) -> tuple[Cancel, ...]:
+    """Return the cancels with one that was announced; announced again, it changes nothing."""
+    same = (one for one in cancels if one.transaction_hash == announced.transaction_hash is not None)
+    if announced in cancels or next(same, None) is not None:
+        return cancels
+    return (*cancels, announced)[-MOST_CANCELS:]
+
+
+def end_cancels(
+    cancels: tuple[Cancel, ...], transaction_hash: str, sequence: int | None = None
+) -> tuple[Cancel, ...]:
+    """Return the cancels after this transaction was validated: those that it is are in flight no longer."""
+    return tuple(
+        msgspec.structs.replace(cancel, validated=True)
+        if cancel.is_transaction(transaction_hash, sequence)
+        else cancel
+        for cancel in cancels
+    )
 
 
 class Order(msgspec.Struct, frozen=True, kw_only=True):
@@ -69,8 +113,15 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     client_order_id: str | None = None
     session_id: str | None = None
     submitted_hash: str | None = None
+    """The announced hash of its transaction, of the latest deadline; None: not announced."""
+    earlier_hashes: tuple[str, ...] = ()
+    """Hashes announced before for the same Sequence: any of them may be the one that is validated."""
     last_ledger_sequence: int | None = None
     cancels: tuple[Cancel, ...] = ()
+    lost_event: UUID | None = None
+    """Id of the `order.disappeared` that told that its deadline had passed, until it is withdrawn."""
+    times_lost: int = 0
+    """How often that was told: an order may be announced again after it."""
 
     @property
     def ended(self) -> bool:
@@ -121,19 +172,18 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
         """Whether a cancel of the engine's may have been on its way when that ledger was made."""
         return any(cancel.in_flight(ledger_index) for cancel in self.cancels)
 
-    def canceled_by_engine(self, transaction_hash: str) -> bool:
-        """Whether the engine announced this very cancel."""
-        return any(cancel.transaction_hash == transaction_hash for cancel in self.cancels)
+    def canceled_by_engine(self, transaction_hash: str, sequence: int | None = None) -> bool:
+        """Whether the engine announced this very cancel; `sequence`: the cancel's own."""
+        return any(cancel.is_transaction(transaction_hash, sequence) for cancel in self.cancels)
 
-    def cancel_validated(self, transaction_hash: str) -> "Order":
-        """Note that the engine's cancel is in a validated ledger."""
-        cancels = tuple(
-            msgspec.structs.replace(cancel, validated=True)
-            if cancel.transaction_hash == transaction_hash
-            else cancel
-            for cancel in self.cancels
-        )
-        return msgspec.structs.replace(self, cancels=cancels)
+    def cancel_validated(self, transaction_hash: str, sequence: int | None = None) -> "Order":
+        """Note that the engine's cancel, or another transaction with its Sequence, was validated."""
+        return msgspec.structs.replace(self, cancels=end_cancels(self.cancels, transaction_hash, sequence))
+
+    def is_announced_as(self, transaction_hash: str, gets: Amount, pays: Amount) -> bool:
+        """Whether the engine announced this OfferCreate: a higher fee changes only its hash."""
+        known = {self.submitted_hash, *self.earlier_hashes}
+        return bool(known & {None, transaction_hash}) or (self.gets, self.pays) == (gets, pays)
 
     def traded(self, gave: Decimal, got: Decimal) -> "Order":
         """Add a trade."""
@@ -152,8 +202,9 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
         )
 
     def _base(self, gets: Decimal, pays: Decimal) -> Decimal:
-        side = self.gets.asset if self.side is Side.SELL else self.pays.asset
-        return units(Amount(side, gets if self.side is Side.SELL else pays))
+        if self.side is Side.SELL:
+            return units(Amount(self.gets.asset, gets))
+        return units(Amount(self.pays.asset, pays))
 
 
 def canonical(order: Order) -> Order:
@@ -181,9 +232,16 @@ def order_with_missing_past(change: OfferChange, by: str, session_id: str | None
 
 
 def order_after_placement(
-    placement: Placement, tx: Transaction, known: Order | None, session_id: str | None
+    placement: Placement,
+    tx: Transaction,
+    known: Order | None,
+    session_id: str | None,
+    early_cancels: tuple[Cancel, ...] = (),
 ) -> Order:
-    """Return the order after its own transaction; what an engine announced of it is kept."""
+    """Return the order after its own transaction; what an engine announced of it is kept.
+
+    `early_cancels`: those announced before anything was known of the order.
+    """
     gets, pays, entry = placement.gets, placement.pays, placement.entry
     announced = known if known is not None and not known.external else None
     rejected = placement.status is OrderStatus.REJECTED
@@ -207,5 +265,7 @@ def order_after_placement(
         client_order_id=announced.client_order_id if announced else None,
         session_id=announced.session_id if announced else session_id,
         submitted_hash=announced.submitted_hash if announced else None,
-        cancels=announced.cancels if announced else (),
+        earlier_hashes=announced.earlier_hashes if announced else (),
+        cancels=announced.cancels if announced else early_cancels,
+        times_lost=known.times_lost if known else 0,
     )

@@ -11,7 +11,7 @@ import msgspec
 
 from offer_lifecycle.amounts import canonical_amount, limit_price, market_of
 from offer_lifecycle.funds import Holding
-from offer_lifecycle.order import Cancel, Order, canonical
+from offer_lifecycle.order import CANCEL_LEDGERS, MOST_HASHES, Cancel, Order, canonical, with_cancel
 from offer_lifecycle.removal import Verdict
 from offer_lifecycle.state_before import StateAnswer, StateRequest
 from offer_lifecycle.transaction import RIPPLE_EPOCH, Header, Reserves, Transaction
@@ -19,6 +19,10 @@ from order_events import CancelRequested, OrderEvent, OrderStatus, OrderSubmitte
 
 KEEP_ENDED_LEDGERS = 256
 """How long an ended order is remembered, so that an engine's late announcement finds it."""
+
+
+_MOST_EARLY_CANCELS = 64
+"""Orders of which a cancel is remembered before anything is known of them: those announced last."""
 
 
 class AccountRecord(msgspec.Struct, frozen=True, kw_only=True):
@@ -38,6 +42,8 @@ class AccountRecord(msgspec.Struct, frozen=True, kw_only=True):
     mpts_known: bool = False
     """The same of MPTs: an earlier version, or a server that does not list them, leaves them unknown."""
     session_id: str | None = None
+    early_cancels: dict[int, tuple[Cancel, ...]] = {}
+    """By the order's sequence: cancels that were announced before anything was known of the order."""
 
 
 class LedgerFacts(msgspec.Struct, frozen=True, kw_only=True):
@@ -94,6 +100,10 @@ class AccountState:
         """Sequences of the orders that are LOST."""
         self.open: set[int] = set()
         """Sequences of the orders that have not ended."""
+        self.announced_again: set[int] = set()
+        """Sequences of the orders that were told to be LOST and were then announced again in time."""
+        self.canceling: set[int] = set()
+        """Sequences of the orders with a cancel in flight whose own Sequence is known."""
         self._expirations: list[tuple[int, int]] = []
         self._deadlines: list[tuple[int, int]] = []
         self._endings: list[tuple[int, int]] = []
@@ -154,32 +164,56 @@ class AccountState:
     def _submitted(self, event: OrderSubmitted) -> Order | None:
         known = self.orders.get(event.sequence)
         if known is not None:
-            return msgspec.structs.replace(
-                known,
-                external=False,
-                client_order_id=event.client_order_id,
-                session_id=event.session_id or known.session_id,
-                submitted_hash=event.transaction_hash,
-            )
-        gets, pays = canonical_amount(event.taker_gets), canonical_amount(event.taker_pays)
-        expiration, deadline = event.expiration, event.last_ledger_sequence
+            return self._announced_again(known, event)
+        deadline = event.last_ledger_sequence
         seen = self._would_have_been_seen(event)
         if deadline is not None and deadline <= self.record.ledger_index and not seen:
             return None  # its ledgers are past and were not all read, or are forgotten: nothing can be said
-        return Order(
-            account=event.account,
-            sequence=event.sequence,
-            gets=gets,
-            pays=pays,
-            price=limit_price(market_of(gets.asset, pays.asset)[1], gets, pays),
-            expiration=None if expiration is None else int(expiration.timestamp()) - RIPPLE_EPOCH,
-            status=OrderStatus.SUBMITTED,
+        return _with_terms(
+            Order(
+                account=event.account,
+                sequence=event.sequence,
+                gets=event.taker_gets,
+                pays=event.taker_pays,
+                price=None,
+                expiration=None,
+                status=OrderStatus.SUBMITTED,
+                external=False,
+                client_order_id=event.client_order_id,
+                session_id=event.session_id or self.record.session_id,
+                last_ledger_sequence=deadline if seen else None,
+                cancels=self.record.early_cancels.get(event.sequence, ()),
+            ),
+            event,
+        )
+
+    def _announced_again(self, known: Order, event: OrderSubmitted) -> Order:
+        """Return a known order after one more announcement: the latest deadline and amounts count.
+
+        One that was told to be LOST lives again if its new deadline has not passed; the next ledger tells so.
+        """
+        order = msgspec.structs.replace(
+            known,
             external=False,
             client_order_id=event.client_order_id,
-            session_id=event.session_id or self.record.session_id,
-            submitted_hash=event.transaction_hash,
-            last_ledger_sequence=deadline if seen else None,
+            session_id=event.session_id or known.session_id,
         )
+        deadline, cursor = event.last_ledger_sequence, self.record.ledger_index
+        if known.status is OrderStatus.LOST and known.lost_event and (deadline is None or deadline > cursor):
+            order = msgspec.structs.replace(
+                order,
+                status=OrderStatus.SUBMITTED,
+                removal_reason=None,
+                resolution=None,
+                anomaly=False,
+                ended_at=None,
+            )
+        elif known.status is not OrderStatus.SUBMITTED:
+            return _with_hash(order, event, latest=True)
+        until = known.last_ledger_sequence
+        if until is None or (deadline is not None and deadline < until):
+            return _with_hash(order, event, latest=until is None)
+        return _with_terms(msgspec.structs.replace(order, last_ledger_sequence=deadline), event)
 
     def _would_have_been_seen(self, event: OrderSubmitted) -> bool:
         """Whether every ledger that may hold the order is one whose end of it would still be known here."""
@@ -191,11 +225,27 @@ class AccountState:
         return first >= self.record.adopted_at and event.last_ledger_sequence > forgotten_up_to
 
     def _cancel_requested(self, event: CancelRequested) -> Order | None:
+        sent_after, last = event.validated_ledger_index, event.last_ledger_sequence
+        if sent_after is None and last is None:
+            last = self.record.ledger_index + CANCEL_LEDGERS
+        cancel = Cancel(
+            transaction_hash=_upper(event.transaction_hash),
+            sent_after=sent_after,
+            sequence=event.cancel_sequence,
+            last_ledger_sequence=last,
+        )
         order = self.orders.get(event.sequence)
-        if order is None or order.canceled_by_engine(event.transaction_hash or ""):
+        if order is None:
+            self._remember_early(event.sequence, cancel)
             return None
-        cancel = Cancel(transaction_hash=event.transaction_hash, sent_after=event.validated_ledger_index)
-        return msgspec.structs.replace(order, cancels=(*order.cancels, cancel))
+        cancels = with_cancel(order.cancels, cancel)
+        return None if cancels == order.cancels else msgspec.structs.replace(order, cancels=cancels)
+
+    def _remember_early(self, sequence: int, cancel: Cancel) -> None:
+        early = dict(self.record.early_cancels)
+        early[sequence] = with_cancel(early.pop(sequence, ()), cancel)
+        kept = dict(list(early.items())[-_MOST_EARLY_CANCELS:])
+        self.record = msgspec.structs.replace(self.record, early_cancels=kept)
 
     def _put(self, order: Order) -> None:
         self._drop(order.sequence)
@@ -204,12 +254,18 @@ class AccountState:
             self.lost.add(order.sequence)
         if not order.ended:
             self.open.add(order.sequence)
+        if order.lost_event is not None and order.status is not OrderStatus.LOST:
+            self.announced_again.add(order.sequence)
+        if any(cancel.sequence is not None and not cancel.validated for cancel in order.cancels):
+            self.canceling.add(order.sequence)
         for agenda, key in self._places(order):
             insort(agenda, (key, order.sequence))
 
     def _drop(self, sequence: int) -> None:
         self.lost.discard(sequence)
         self.open.discard(sequence)
+        self.announced_again.discard(sequence)
+        self.canceling.discard(sequence)
         order = self.orders.pop(sequence, None)
         if order is None:
             return
@@ -229,3 +285,36 @@ class AccountState:
             if key > until:
                 return
             yield self.orders[sequence]
+
+
+def _upper(transaction_hash: str | None) -> str | None:
+    """Return a hash as the ledger writes it; engines write either case."""
+    return None if transaction_hash is None else transaction_hash.upper()
+
+
+def _with_terms(order: Order, event: OrderSubmitted) -> Order:
+    """Return the order with what the announcement says its transaction asks for."""
+    gets, pays = canonical_amount(event.taker_gets), canonical_amount(event.taker_pays)
+    expiration = event.expiration
+    order = msgspec.structs.replace(
+        order,
+        gets=gets,
+        pays=pays,
+        price=limit_price(market_of(gets.asset, pays.asset)[1], gets, pays),
+        expiration=None if expiration is None else int(expiration.timestamp()) - RIPPLE_EPOCH,
+    )
+    return _with_hash(order, event, latest=True)
+
+
+def _with_hash(order: Order, event: OrderSubmitted, *, latest: bool) -> Order:
+    """Return the order with one more announced hash; `latest`: that of the latest deadline."""
+    announced = _upper(event.transaction_hash)
+    first = order.submitted_hash
+    if announced is None or announced == first or announced in order.earlier_hashes:
+        return order
+    if first is None or not latest:
+        kept, earlier = (announced, ()) if first is None else (first, (announced,))
+    else:
+        kept, earlier = announced, (first,)
+    hashes = (*order.earlier_hashes, *earlier)[-MOST_HASHES:]
+    return msgspec.structs.replace(order, submitted_hash=kept, earlier_hashes=hashes)

@@ -8,6 +8,7 @@ nobody asks for (directories, other people's trust lines): what a node holds is 
 
 from collections.abc import Iterable, Iterator, Mapping
 from enum import StrEnum
+from functools import cached_property
 from itertools import chain
 from typing import Annotated, Any, ClassVar
 
@@ -110,7 +111,7 @@ class InnerTransaction(msgspec.Struct, frozen=True, kw_only=True):
     """OfferSequence: the offer that it was to cancel or replace."""
 
 
-class Transaction(msgspec.Struct, frozen=True, kw_only=True, eq=False):
+class Transaction(msgspec.Struct, frozen=True, kw_only=True, eq=False, dict=True):
     """A validated transaction."""
 
     hash: str
@@ -168,18 +169,18 @@ class Transaction(msgspec.Struct, frozen=True, kw_only=True, eq=False):
         """Fields of an OfferCreate that the kernel does not know; looked for only when they are asked for."""
         return unknown_order_fields(self.order_record) if self.order_record else ()
 
-    @property
+    @cached_property
     def nodes(self) -> list[Node]:
         """The entries that it touched."""
         nodes = [one.modified or one.deleted or one.created for one in self.affected]
         return [node for node in nodes if node is not None]
 
-    @property
+    @cached_property
     def offers(self) -> list[Node]:
         """The offers that it touched."""
         return [node for node in self.nodes if node.entry_type == "Offer"]
 
-    @property
+    @cached_property
     def balances(self) -> list[Node]:
         """The accounts, trust lines, MPTs and MPT issuances that it touched."""
         return [node for node in self.nodes if node.entry_type in BALANCES]
@@ -187,6 +188,8 @@ class Transaction(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     def unread(self) -> Iterator[str]:
         """Yield the nodes that could not be read at all, each with its place and what was found."""
         yield from self.damaged
+        if len(self.nodes) == len(self.affected):
+            return
         for place, one in enumerate(self.affected):
             if not (one.modified or one.deleted or one.created):
                 yield f"AffectedNodes[{place}]: expected ModifiedNode, DeletedNode or CreatedNode, found none"
@@ -225,10 +228,7 @@ def read_transaction(
             read = _RECORD.decode(written)
         except msgspec.ValidationError:
             read = _without_damaged_nodes(written, damaged)
-        transaction = read.transaction(ledger_index, tuple(damaged))
-        if transaction.type != "OfferCreate" or read.tx_json:
-            return transaction
-        return msgspec.structs.replace(transaction, order_record=written)
+        return read.transaction(ledger_index, tuple(damaged), written)
     except (msgspec.DecodeError, RecursionError, OverflowError, TypeError, ValueError) as error:
         raise MalformedTransaction(
             f"transaction {_name(written)}: expected a validated transaction with its metadata, "
@@ -302,8 +302,15 @@ class TransactionRecord(_Body, gc=False):
     meta: _Meta | None = msgspec.field(name="meta", default=None)
     meta_data: _Meta | None = msgspec.field(name="metaData", default=None)
 
-    def transaction(self, ledger_index: int | None = None, damaged: tuple[str, ...] = ()) -> Transaction:
+    def transaction(
+        self,
+        ledger_index: int | None = None,
+        damaged: tuple[str, ...] = (),
+        written: bytes | msgspec.Raw = b"",
+    ) -> Transaction:
         """Return the transaction; `ledger_index` where the record does not say it itself.
+
+        `written` is the record as the server wrote it: an order without `tx_json` stands in it.
 
         Raises:
             ValueError: if a part is missing.
@@ -336,10 +343,10 @@ class TransactionRecord(_Body, gc=False):
             sponsor_flags=body.sponsor_flags,
             domain=body.domain,
             parent_batch=meta.parent_batch,
-            inner=tuple(_inner(one.raw) for one in body.raw_transactions),
+            inner=tuple([_inner(one.raw) for one in body.raw_transactions]),
             affected=meta.affected_nodes,
             damaged=damaged,
-            order_record=self.tx_json if body.transaction_type == "OfferCreate" else b"",
+            order_record=(self.tx_json or written) if body.transaction_type == "OfferCreate" else b"",
         )
 
     def _body(self) -> _Body:

@@ -7,7 +7,7 @@ the account that it names, an unknown field may change what an order or a balanc
 import msgspec
 
 from offer_lifecycle.formats import ENTRIES, TRANSACTIONS, unknown_entry_fields
-from offer_lifecycle.transaction import BALANCES, Transaction
+from offer_lifecycle.transaction import Transaction
 
 
 class UnknownParts(msgspec.Struct, frozen=True, kw_only=True):
@@ -36,13 +36,11 @@ def unknown_parts(tx: Transaction, account: str) -> UnknownParts:
     types = [] if tx.type in TRANSACTIONS else [f"transaction type {tx.type}"]
     fields: list[str] = []
     name = account.encode()
-    for node in tx.nodes:
-        if name not in bytes(node.fields):
-            continue
-        if node.entry_type not in ENTRIES:
-            types.append(f"ledger entry {node.entry_type}")
-        elif node.entry_type in BALANCES:
+    for node in tx.balances:
+        if name in bytes(node.fields):
             fields += unknown_entry_fields(node.entry_type, node.fields)
+    strange = [node for node in tx.nodes if node.entry_type not in ENTRIES]
+    types += [f"ledger entry {node.entry_type}" for node in strange if name in bytes(node.fields)]
     own = tx.unknown_fields if tx.account == account else ()
     if not (types or fields or own):
         return _NOTHING

@@ -99,6 +99,20 @@ class CancelRequested(EngineEvent, frozen=True, kw_only=True, tag="engine.order.
     transaction_hash: Annotated[
         TransactionHash | None, Meta(description="The cancel's hash; null: not known.")
     ] = None
+    cancel_sequence: Annotated[
+        Sequence | None,
+        Meta(
+            description="The cancel's own Sequence, or its TicketSequence: by it a cancel that was sent "
+            "again with a higher fee, and so another hash, is still the engine's; null: not known."
+        ),
+    ] = None
+    last_ledger_sequence: Annotated[
+        LedgerIndex | None,
+        Meta(
+            description="The cancel's LastLedgerSequence: after it the cancel is in flight no longer; null: "
+            "it has none, and is taken to be in flight for 256 ledgers."
+        ),
+    ] = None
 
 
 class SessionStarted(EngineEvent, frozen=True, kw_only=True, tag="engine.session.started"):

@@ -108,7 +108,7 @@ def _copied(tx: Transaction, account: str | None) -> Transaction:
                     created=_copied_node(one.created),
                 )
             )
-    return msgspec.structs.replace(tx, affected=affected)
+    return msgspec.structs.replace(tx, affected=affected, order_record=bytes(tx.order_record))
 
 
 def _copied_node(node: NodeT | None) -> NodeT | None:

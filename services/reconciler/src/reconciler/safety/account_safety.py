@@ -22,7 +22,7 @@ from order_events import BalanceDrift, OrdersEvent
 from reconciler.metrics import Metrics
 from reconciler.ports.operator import Operator
 from reconciler.safety.balance_check import BalanceBaseline, BalanceSchedule, add_up_ledger
-from reconciler.safety.policy import Policy, PolicyState, apply_drift, apply_policy
+from reconciler.safety.policy import Policy, PolicyState, apply_drift, apply_policy, withdraw
 from reconciler.safety.slots import CheckSlots
 
 _log = structlog.get_logger()
@@ -95,8 +95,11 @@ class AccountSafety:
 
     @staticmethod
     def accept_correction(state: PolicyState, outcome: LedgerOutcome) -> PolicyOutcome:
-        """Publish corrections as they are: they lift no halt, only an operator does."""
-        return PolicyOutcome(events=list(outcome.events), record=outcome.record, policy_state=state)
+        """Publish corrections, and withdraw the fills presumed wrongly; only an operator lifts a halt."""
+        state, withdrawals = withdraw(state, outcome)
+        return PolicyOutcome(
+            events=[*outcome.events, *withdrawals], record=outcome.record, policy_state=state
+        )
 
     async def check_balances(
         self, server: LedgerServer, state: PolicyState, record: AccountRecord

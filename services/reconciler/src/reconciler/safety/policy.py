@@ -35,6 +35,7 @@ from order_events import (
     Amount,
     BalanceDrift,
     LiquiditySide,
+    OrderCorrected,
     OrderDisappeared,
     OrderEvent,
     OrderFilled,
@@ -46,6 +47,7 @@ from order_events import (
     reconciler_event_id,
 )
 from reconciler.safety.balance_check import BalanceBaseline
+from reconciler.safety.presumptions import Presumption, with_presumption, withdraw_presumptions
 
 
 class Unexplained(StrEnum):
@@ -75,6 +77,8 @@ class PolicyState(msgspec.Struct, frozen=True, kw_only=True):
     """The halt that waits for an operator; None: there is none."""
     balances: BalanceBaseline | None = None
     """None: balances are not followed."""
+    presumptions: tuple[Presumption, ...] = ()
+    """Fills that were presumed, and not withdrawn since."""
 
 
 def apply_policy(
@@ -83,6 +87,7 @@ def apply_policy(
     """Return the policy state after a ledger, and its events, each with what is done about it."""
     events: list[OrdersEvent] = []
     before = state
+    state, withdrawals = withdraw(state, outcome)
     for event in outcome.events:
         if not isinstance(event, OrderDisappeared):
             events.append(event)
@@ -92,8 +97,17 @@ def apply_policy(
         events.append(msgspec.structs.replace(event, action_taken=action))
         if fill is not None and action == Action.PRESUMED_FILLED:
             events.append(fill)
+            made = Presumption(disappearance=event.event_id, fill=fill.event_id)
+            presumptions = with_presumption(state.presumptions, made)
+            state = msgspec.structs.replace(state, presumptions=presumptions)
         state = _counted(policy, state, event, outcome.record, header)
-    return state, [*events, *_newly_halted(before, state)]
+    return state, [*events, *withdrawals, *_newly_halted(before, state)]
+
+
+def withdraw(state: PolicyState, outcome: LedgerOutcome) -> tuple[PolicyState, list[OrderCorrected]]:
+    """Return the policy state after corrections, and what withdraws the fills presumed wrongly."""
+    presumptions, withdrawals = withdraw_presumptions(state.presumptions, outcome.events)
+    return msgspec.structs.replace(state, presumptions=presumptions), withdrawals
 
 
 def apply_drift(
