@@ -22,7 +22,7 @@ from enum import StrEnum
 import msgspec
 
 from console.compare.books import Book, BookFill, BookOrder, BookStatus
-from console.compare.joining import Joined, JoinedOrder
+from console.compare.joining import WHOLE_HASH, Joined, JoinedOrder
 from console.compare.ledger import LedgerFill, LedgerOrder
 from console.compare.precision import ROUNDED_LEAST, ROUNDED_SHARE, Measure
 from order_events import OrderStatus
@@ -66,6 +66,8 @@ class _Slot(msgspec.Struct, kw_only=True, gc=False):
     order: LedgerOrder
     fill: LedgerFill
     booked: BookFill | None = None
+    claim: "_Entry | None" = None
+    """The fill of the book that has the best claim to it so far."""
 
 
 class _Entry(msgspec.Struct, kw_only=True, gc=False):
@@ -124,10 +126,11 @@ class _Matching:
         self._measure = measure
         self.slots = [_Slot(order=order, fill=fill) for order in orders for fill in order.fills]
         self._by_order: dict[tuple[str, int], list[_Slot]] = defaultdict(list)
-        self._by_start: dict[str, list[_Slot]] = defaultdict(list)
+        self._by_hash: dict[str, list[_Slot]] = defaultdict(list)
+        self._by_start: dict[str, list[_Slot]] | None = None
         for slot in self.slots:
             self._by_order[slot.order.key].append(slot)
-            self._by_start[slot.fill.transaction[:_START]].append(slot)
+            self._by_hash[slot.fill.transaction].append(slot)
         self._by_amount: dict[tuple[int, int], list[_Slot]] | None = None
 
     def likeness(self, fill: BookFill, book: BookOrder, joined: JoinedOrder | None) -> tuple[object, ...]:
@@ -147,16 +150,18 @@ class _Matching:
 
     def within_orders(self, entries: Sequence[_Entry]) -> None:
         """Rule 1."""
-        claims: dict[int, list[_Entry]] = defaultdict(list)
-        slots = {id(slot): slot for slot in self.slots}
         for entry in entries:
-            if entry.joined is not None:
-                for slot in self._by_order[entry.joined.ledger.key]:
-                    if _names(entry.fill, slot.fill):
-                        claims[id(slot)].append(entry)
-        for key, claiming in claims.items():
-            slot = slots[key]
-            _take(min(claiming, key=lambda entry: self._distance(entry.fill, slot)), slot, Match.SAME)
+            for slot in self._of_order(entry.joined):
+                if _names(entry.fill, slot.fill) and self._is_closer(entry, slot):
+                    slot.claim = entry
+        for slot in self.slots:
+            if slot.claim is not None:
+                _take(slot.claim, slot, Match.SAME)
+                slot.claim = None
+
+    def _is_closer(self, entry: "_Entry", slot: _Slot) -> bool:
+        claim = slot.claim
+        return claim is None or self._distance(entry.fill, slot) < self._distance(claim.fill, slot)
 
     def by_amounts(self, entries: Sequence[_Entry]) -> None:
         """Rule 2."""
@@ -237,7 +242,14 @@ class _Matching:
     def _of_transaction(self, fill: BookFill) -> list[_Slot]:
         if fill.transaction is None:
             return []
-        return [slot for slot in self._by_start[fill.transaction[:_START]] if _names(fill, slot.fill)]
+        if len(fill.transaction) == WHOLE_HASH:
+            return self._by_hash.get(fill.transaction, [])
+        if self._by_start is None:
+            self._by_start = defaultdict(list)
+            for slot in self.slots:
+                self._by_start[slot.fill.transaction[:_START]].append(slot)
+        starts = self._by_start.get(fill.transaction[:_START], [])
+        return [slot for slot in starts if _names(fill, slot.fill)]
 
     def _of_amount(self, fill: BookFill) -> list[_Slot]:
         if self._by_amount is None:

@@ -7,10 +7,8 @@ from enum import StrEnum
 
 import msgspec
 
+from console.compare.books.row_archive import RowArchive
 from order_events import Side
-
-SEPARATOR = "\x1f"
-"""The ASCII unit separator: no book's text holds it."""
 
 
 class BookStatus(StrEnum):
@@ -28,24 +26,22 @@ class BookStatus(StrEnum):
 
 
 class Row(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """One row of the book, as it was read: kept as one text, as a book may have very many."""
+    """One row of the book."""
 
-    table: str
-    """Where it stands: `line`, `TradeFill row`."""
+    archive: RowArchive
+    kept: int
+    """Its place in the archive."""
     number: int
-    columns: tuple[str, ...]
-    values: str
-    """Joined by `SEPARATOR`."""
+    """Its number in the file or table."""
 
     @property
     def place(self) -> str:
         """How a message calls it: `line 12`."""
-        return f"{self.table} {self.number}"
+        return f"{self.archive.table} {self.number}"
 
     def shown(self) -> Mapping[str, str]:
         """Return the row's values as text, by column; empty ones are left out."""
-        pairs = zip(self.columns, self.values.split(SEPARATOR), strict=True)
-        return {name: value for name, value in pairs if value}
+        return self.archive.shown(self.kept)
 
 
 class Pair(msgspec.Struct, frozen=True, gc=False):

@@ -8,8 +8,9 @@ from decimal import Decimal
 from pathlib import Path
 from sys import intern
 
-from console.compare.books.book import SEPARATOR, BookFill, BookOrder, BookStatus, Column, Pair, Row, Totals
+from console.compare.books.book import BookFill, BookOrder, BookStatus, Column, Pair, Row, Totals
 from console.compare.books.layout import STATUS_WORDS, TableLayout
+from console.compare.books.row_archive import RowArchive
 from console.compare.books.sources import Table
 from console.compare.books.values import decimals, empty, moment, number, side_of
 from console.compare.errors import BadBook, BadMapping
@@ -42,6 +43,7 @@ class RowReader:
         self.floats = False
         self._path = path
         self._table = table
+        self._archive = RowArchive(table.name, table.columns)
         self._scales = layout.scales
         self._said = said
         at = {name: place for place, name in enumerate(table.columns)}
@@ -141,8 +143,7 @@ class RowReader:
     def rows(self) -> Iterator[tuple[Row, Fields]]:
         """Yield the rows with what they hold."""
         for line, values in self._table.rows:
-            text = SEPARATOR.join("" if value is None else str(value) for value in values)
-            row = Row(table=self._table.name, number=line, columns=self._table.columns, values=text)
+            row = Row(archive=self._archive, kept=self._archive.add(values), number=line)
             yield row, self._read_fields(values)
 
     @staticmethod
@@ -193,7 +194,7 @@ class OrderReader(RowReader):
     def _order(self, row: Row, fields: Fields) -> BookOrder:
         account, sequence = self.account(fields), self.sequence(fields)
         placed_tx = self.hash(fields)
-        word = str(fields.get("status", ""))
+        word = intern(str(fields.get("status", "")))
         return BookOrder(
             row=row,
             id=str(fields.get("id") or order_key(account, sequence) or placed_tx or row.place),
@@ -264,7 +265,7 @@ class FillReader(RowReader):
 
 def order_key(account: str | None, sequence: int | None) -> str | None:
     """Return an order's name where the book has no own one: `account:sequence`; None without a sequence."""
-    return None if sequence is None else f"{account or ''}:{sequence}"
+    return None if sequence is None else intern(f"{account or ''}:{sequence}")
 
 
 def parse_pair(text: str) -> Pair:

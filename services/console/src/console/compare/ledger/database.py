@@ -20,7 +20,7 @@ _SQL = Path(__file__).parent / "sql"
 _CONNECT_SECONDS = 5.0
 _STATEMENT_SECONDS = 120
 """The reader's own limit is 15 s, which is for panels."""
-_ROWS = 5_000
+_ROWS = 1_000
 """Fetched at a time."""
 _OWN_END = frozenset({RemovalReason.CANCELED, RemovalReason.REPLACED})
 
@@ -116,7 +116,7 @@ class _Snapshot:
         async for row in self._rows("orders"):
             key = _key(row)
             at = self._moment(row) if row["ledger_index"] is not None else None
-            order = _order(row, at, placed.get(key), fills.pop(key, ()), distances.get(key))
+            order = _order(row, at, placed.pop(key, None), fills.pop(key, ()), distances.get(key))
             if (as_of := _as_of(order, self._last, expired.get(key), times[order.account])) is not None:
                 orders.append(as_of)
         return Reading(source="the audit database", orders=orders, coverage=coverage, explain=())
