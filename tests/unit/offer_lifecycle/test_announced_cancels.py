@@ -5,8 +5,7 @@ from decimal import Decimal
 import pytest
 from made_ledger import OWNER, STRANGER, USD, Raw, offer, root, state, step, submitted, tx, usd
 
-from offer_lifecycle import AccountState
-from offer_lifecycle.order import CANCEL_LEDGERS, MOST_CANCELS
+from offer_lifecycle import CANCEL_LEDGERS, MOST_CANCELS, AccountState
 from order_events import Amount, CancelRequested, OrderDisappeared
 
 GETS, PAYS = Amount(USD, Decimal(50)), Amount("XRP", Decimal(100_000_000))

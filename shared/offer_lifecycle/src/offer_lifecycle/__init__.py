@@ -59,7 +59,7 @@ from offer_lifecycle.gap_backfill import Contradiction, backfill_history_gap
 from offer_lifecycle.history_gaps import Gap, cross_history_gap, history_gap_event, keep_incomplete_orders
 from offer_lifecycle.invariants import InvariantBreak, broken_invariants
 from offer_lifecycle.late_explanation import correct_disappearance, explain_again
-from offer_lifecycle.order import Cancel, Order
+from offer_lifecycle.order import CANCEL_LEDGERS, MOST_CANCELS, Cancel, Order
 from offer_lifecycle.placement import SELL, Placement, decide_placement
 from offer_lifecycle.removal import Verdict
 from offer_lifecycle.removal_explanations import explain_removals
@@ -87,9 +87,11 @@ from offer_lifecycle.transaction import (
 
 __all__ = [
     "AMM_LINE",
+    "CANCEL_LEDGERS",
     "EXACT",
     "HIGH_FREEZE",
     "KEEP_ENDED_LEDGERS",
+    "MOST_CANCELS",
     "RATIO",
     "RIPPLE_EPOCH",
     "SELL",
