@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 from typing import TYPE_CHECKING
 from urllib.request import urlopen
@@ -90,12 +91,12 @@ class Minutes:
 
 
 def _series(name: str, labels: Mapping[str, str]) -> str:
-    written = ", ".join(f'{label}="{value}"' for label, value in sorted(labels.items()))
+    written = ", ".join(f"{label}={json.dumps(value)}" for label, value in sorted(labels.items()))
     return f"{name}{{{written}}}"
 
 
 def _firing(name: str) -> str:
-    more = {"severity", "service", "stream"}
+    more = {"severity", "service", "stream", "what", "action"}
     labels = {label: value for label, value in alerts()[name]["labels"].items() if label in more}
     if name == "ConsumerLag":
         labels["stream"] = "ORDERS"

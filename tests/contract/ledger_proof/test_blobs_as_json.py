@@ -75,6 +75,9 @@ def as_kernel_sees(tx: Transaction) -> Json:
         )
         nodes.append((node.kind, node.entry_type, node.index, fields, previous, node.previous_txn_id))
     simple = msgspec.structs.asdict(tx) | {"affected": nodes}
+    del simple[
+        "order_record"
+    ]  # the JSON itself, in which fields that the kernel does not know are looked for
     return as_compared({name: plain(value) for name, value in simple.items()})
 
 
