@@ -16,6 +16,7 @@ from websockets.frames import CloseCode
 
 from ledger_client.envelope import (
     API_VERSION,
+    LAST_LEDGER,
     MAX_ANSWER,
     Envelope,
     read_envelope,
@@ -32,11 +33,11 @@ class WebSocketServer:
         self,
         url: str,
         *,
-        on_ledger_closed: Callable[[], None] | None = None,
+        on_ledger_closed: Callable[[int], None] | None = None,
         timeout: float = 10,
         silence: float = 20,
     ) -> None:
-        """Wake `on_ledger_closed` at each closed ledger; None: no stream is subscribed to.
+        """Call `on_ledger_closed` with the index of each closed ledger; None: no stream is subscribed to.
 
         `timeout`: seconds for a connection and an answer; `silence`: seconds without a closed ledger, after
         which a connection with a stream is given up.
@@ -95,7 +96,11 @@ class _Connection:
     """One connection, from its opening to its end."""
 
     def __init__(
-        self, name: str, socket: ClientConnection, on_ledger_closed: Callable[[], None] | None, silence: float
+        self,
+        name: str,
+        socket: ClientConnection,
+        on_ledger_closed: Callable[[int], None] | None,
+        silence: float,
     ) -> None:
         self.lost: ServerError | None = None
         """Why it ended; None while it lives."""
@@ -151,8 +156,13 @@ class _Connection:
     def _handle(self, message: Envelope) -> bool:
         """Give an answer to the request that waits for it; True if the message says that a ledger closed."""
         if message.type == "ledgerClosed":
+            ledger_index = message.ledger_index
+            if not isinstance(ledger_index, int) or not 0 < ledger_index <= LAST_LEDGER:
+                raise ProtocolViolation(
+                    self._name, f"ledgerClosed: expected a ledger index, found {ledger_index!r:.50}"
+                )
             if self._on_ledger_closed is not None:
-                self._on_ledger_closed()
+                self._on_ledger_closed(ledger_index)
             return True
         if message.type == "response" or message.error is not None:
             number = message.id if isinstance(message.id, int) else 0
