@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 from made_validators import MadeNetwork, manifest_of
 
 from ledger_proof import CheckedValidations, LedgerHeader, Unproven, check_list
-from ledger_proof.validator_lists import ValidatorList
 from replay_node.made_keys import MadeKey
+
+if TYPE_CHECKING:
+    from ledger_proof import ValidatorList
 
 NETWORK = MadeNetwork()
 LIST = check_list(NETWORK.list)
@@ -128,9 +132,8 @@ def test_of_a_signer_so_many_are_kept_and_the_oldest_go_first() -> None:
     kept = CheckedValidations([LIST])
     for number in range(40):
         kept.add_validation(NETWORK.validation(header(number), 0))
-    assert [bool(kept.of_ledger(header(number).ledger_hash)) for number in range(40)] == [False] * 8 + [
-        True
-    ] * 32
+    still_there = [bool(kept.of_ledger(header(number).ledger_hash)) for number in range(40)]
+    assert still_there == [False] * 8 + [True] * 32
 
 
 def test_a_flood_of_signers_takes_bounded_memory(monkeypatch: pytest.MonkeyPatch) -> None:

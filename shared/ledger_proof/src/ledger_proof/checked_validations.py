@@ -129,7 +129,7 @@ class CheckedValidations:
         return any(one is not None and manifest.sequence > one.sequence for one in listed)
 
     def _find_signers(self) -> None:
-        """Find by list who signs for whom: an entry's manifest is checked here, and counts only if it holds."""
+        """Find who signs for whom, by list: an entry whose manifest does not hold has no vote."""
         self._signers = {
             one.published.signature: {
                 key: key if manifest is None else manifest.master_key
