@@ -43,13 +43,14 @@ def guarded_bus(place: Path) -> Iterator[GuardedBus]:
     configuration, secrets = place / "etc" / "nats" / "nats.conf", place / "run" / "secrets"
     configuration.parent.mkdir(parents=True)
     secrets.mkdir(parents=True)
-    configuration.write_text(CONFIGURATION.read_text().replace("/data", str(place / "data")))
+    deployed = CONFIGURATION.read_text().replace("nats-watch:8222", "127.0.0.1:-1")
+    configuration.write_text(deployed.replace("/data", str(place / "data")))
     passwords = "".join(f'PASSWORD_OF_{user.upper()}: "{password(user)}"\n' for user in USERS)
     (secrets / "nats_passwords").write_text(passwords)
     log = place / "nats.log"
     command = [
         *(Path(sysconfig.get_path("scripts")) / "nats-server", "-c", configuration),
-        *("-a", "127.0.0.1", "-p", "-1", "-m", "-1"),
+        *("-a", "127.0.0.1", "-p", "-1"),
         *("--ports_file_dir", place, "-l", log),
     ]
     with running(command, stderr=subprocess.STDOUT) as server:
