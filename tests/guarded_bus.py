@@ -44,11 +44,12 @@ def guarded_bus(place: Path, engines: str) -> Iterator[GuardedBus]:
     configuration.parent.mkdir(parents=True)
     text = (DEPLOY / "nats" / "nats.conf").read_text()
     text = text.replace("/data", str(place / "data")).replace("../../run/secrets", "../../secrets")
+    text = text.replace("nats-watch:8222", "127.0.0.1:-1")
     configuration.write_text(text)
     make_secrets(place, engines)
     command = [
         *(Path(sysconfig.get_path("scripts")) / "nats-server", "-c", configuration),
-        *("-a", "127.0.0.1", "-p", "-1", "-m", "-1"),
+        *("-a", "127.0.0.1", "-p", "-1"),
         *("--ports_file_dir", place, "-l", place / "nats.log"),
     ]
     with running(command, stderr=subprocess.STDOUT) as server:
