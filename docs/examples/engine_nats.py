@@ -13,7 +13,6 @@ import sqlite3
 import sys
 
 import nats
-import nats.errors
 from books import book, opened
 from nats.js import JetStreamContext
 from nats.js.api import ConsumerConfig
@@ -36,7 +35,7 @@ async def follow(bus: JetStreamContext, account: str, books: sqlite3.Connection)
     while True:
         try:
             messages = await orders.fetch(20, timeout=5)
-        except nats.errors.TimeoutError:
+        except TimeoutError:  # nothing new: nats-py raises its own subclass, or this
             continue
         for message in messages:
             book(books, json.loads(message.data))
