@@ -10,7 +10,7 @@ import nats
 async def announce(url: str, account: str) -> None:
     """Publish both announcements; a real engine sends each transaction right after its announcement."""
     client = await nats.connect(url)
-    bus = client.jetstream()
+    bus = client.jetstream(domain="fillproof")
     order = {
         "event_type": "engine.order.submitted",
         "account": account,

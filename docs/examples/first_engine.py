@@ -7,7 +7,7 @@ import asyncio
 import sqlite3
 import sys
 
-from engine_client import BookedOnce, BusAccess, connect, follow_orders
+from engine_client import BookedOnce, BusAccess, EngineBus
 from order_events import OrderFilled, OrdersEvent, Provenance
 
 FILLS = "CREATE TABLE IF NOT EXISTS fill (sequence INTEGER, gave TEXT, got TEXT, transaction_hash TEXT)"
@@ -24,8 +24,8 @@ async def trade(url: str, account: str, path: str) -> None:
     """Follow the account until Ctrl-C."""
     books = sqlite3.connect(path)
     books.execute(FILLS)
-    bus = await connect(BusAccess(url=url))
-    await follow_orders(bus.jetstream(), account, BookedOnce(books, apply))
+    bus = await EngineBus.connected(BusAccess(url=url))
+    await bus.follow_orders(account, BookedOnce(books, apply))
 
 
 if __name__ == "__main__":

@@ -30,6 +30,11 @@ class BusAccess(msgspec.Struct, frozen=True, kw_only=True):
     """The engine's certificate (PEM), where the server demands one; `key` then is its private key."""
     key: Path | None = None
 
+    @property
+    def user_name(self) -> str | None:
+        """The user, also where the URL names it."""
+        return self.user or urlsplit(self.url).username
+
 
 class BusUnavailable(Exception):
     """The bus does not answer, or does not let the engine in. The text says which address and why."""
@@ -48,8 +53,7 @@ async def connect(access: BusAccess) -> Client:
         reasons.append(str(error) or type(error).__name__)
 
     try:
-        address = urlsplit(access.url)
-        user = access.user or address.username
+        address, user = urlsplit(access.url), access.user_name
         async with asyncio.timeout(_CONNECT_SECONDS):
             return await nats.connect(
                 f"{address.scheme}://{address.netloc.rpartition('@')[2]}",
