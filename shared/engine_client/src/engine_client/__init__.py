@@ -1,7 +1,7 @@
 """An engine's side of Fillproof: it announces its orders and books every event exactly once.
 
-`EngineBus` announces what the engine sends and hands every event of an account to a function; `BookedOnce` makes
-of a function one that changes SQLite books once for each event.
+`EngineBus` announces what the engine sends and hands every event of an account to a function; `BookedOnce`
+makes of a function one that changes SQLite books once for each event.
 """
 
 from engine_client.access import BusAccess, BusUnavailable
