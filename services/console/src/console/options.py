@@ -40,7 +40,10 @@ Heads = Annotated[
     typer.Option(metavar="POSITION:DIGEST", help="A head printed earlier, which the chain must still hold."),
 ]
 NodeUrl = Annotated[
-    str | None, typer.Option(help="A node, to hold rows against the ledger: http(s)://... or ws(s)://...")
+    str | None,
+    typer.Option(
+        help="A node, to hold rows against the ledger: http(s)://..., ws(s)://... or @FILE with one"
+    ),
 ]
 Sample = Annotated[int, typer.Option(min=1, help="How many rows are held against the ledger.")]
 Accounts = Annotated[
@@ -52,7 +55,8 @@ FirstLedger = Annotated[
 ]
 LastLedger = Annotated[int, typer.Option("--to", metavar="LEDGER", min=2, help="The last one.")]
 Nodes = Annotated[
-    list[str], typer.Option(help="A node: http(s)://... or ws(s)://...; may be given several times.")
+    list[str],
+    typer.Option(help="A node: http(s)://..., ws(s)://... or @FILE with one; may be given several times."),
 ]
 NatsUrl = Annotated[
     str,

@@ -1,7 +1,6 @@
 """The envelope of an answer: what stands around its `result`, the same for both transports."""
 
 from typing import Any
-from urllib.parse import urlsplit
 
 import msgspec
 
@@ -15,6 +14,8 @@ from ledger_client.server import (
 )
 
 API_VERSION = 2
+UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, ArithmeticError, RecursionError)
+"""What decoding raises on an answer that is not what it should be, or that is made to do harm."""
 LAST_LEDGER = 2**32 - 1
 """Of all ledgers that there can be: an index has 32 bits."""
 MAX_ANSWER = 64 * 2**20
@@ -64,13 +65,6 @@ _ENVELOPE = msgspec.json.Decoder(Envelope)
 _STATEMENT = msgspec.json.Decoder(Statement)
 
 
-def server_name(url: str) -> str:
-    """Return the address without user, password and query, which may be secret."""
-    parts = urlsplit(url)
-    port = f":{parts.port}" if parts.port else ""
-    return f"{parts.scheme}://{parts.hostname}{port}{parts.path.rstrip('/')}"
-
-
 def read_envelope(server: str, payload: bytes | str) -> Envelope:
     """Read the envelope of one message; its `result` is not looked into.
 
@@ -80,7 +74,7 @@ def read_envelope(server: str, payload: bytes | str) -> Envelope:
     """
     try:
         return _ENVELOPE.decode(payload)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+    except UNREADABLE as error:
         raise ProtocolViolation(
             server, f"expected a JSON object, found {payload[:_SHOWN]!r} ({error})"
         ) from error
@@ -112,7 +106,7 @@ def result_of(server: str, method: str, envelope: Envelope) -> msgspec.Raw:
 def _inner(server: str, method: str, result: msgspec.Raw) -> Statement:
     try:
         return _STATEMENT.decode(result)
-    except (msgspec.DecodeError, RecursionError) as error:
+    except UNREADABLE as error:
         raise ProtocolViolation(
             server, f"{method}: expected an object as result, found {bytes(result)[:_SHOWN]!r} ({error})"
         ) from error

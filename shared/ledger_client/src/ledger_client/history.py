@@ -6,7 +6,8 @@ from typing import Any, Protocol, runtime_checkable
 
 import msgspec
 
-from ledger_client.answers import pages
+from ledger_client.answers import check_members, pages
+from ledger_client.envelope import UNREADABLE
 from ledger_client.server import LedgerServer, ProtocolViolation
 from offer_lifecycle import MalformedTransaction, Transaction, TransactionRecord, read_transaction
 
@@ -144,8 +145,9 @@ def _read_page(server: str, ledgers: range, result: msgspec.Raw) -> HistoryPage:
             # One of them is damaged: read each by itself, so that it does not spoil the others
             bounds = rows = _ROWS.decode(result)
             read = [(_PLACE.decode(row), read_transaction(row)) for row in rows.transactions]
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, MalformedTransaction) as error:
+    except (*UNREADABLE, MalformedTransaction) as error:
         raise ProtocolViolation(server, f"account_tx: {error}") from error
+    check_members(server, "account_tx", result)
     for place, transaction in read:
         if place.validated is not True or transaction.ledger_index not in ledgers:
             raise ProtocolViolation(

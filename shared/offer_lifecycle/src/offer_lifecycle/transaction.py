@@ -29,6 +29,9 @@ SPONSOR_PAYS_FEE = 0x0000_0001
 UInt32 = Annotated[int, msgspec.Meta(ge=0, lt=2**32)]
 """Sequences, times, flags and counts, as the ledger holds them."""
 
+HashText = Annotated[str, msgspec.Meta(max_length=64)]
+"""A hash of 32 bytes in hexadecimal."""
+
 _ABSENT = msgspec.Raw()
 _NOTHING_CHANGED = {b"", b"{}"}
 
@@ -40,11 +43,11 @@ class MalformedTransaction(ValueError):
 class Header(msgspec.Struct, frozen=True, kw_only=True):
     """What a validated ledger's header says; times in seconds since the ripple epoch."""
 
-    ledger_index: int
-    ledger_hash: str
-    parent_hash: str
-    close_time: int
-    parent_close_time: int
+    ledger_index: UInt32
+    ledger_hash: HashText
+    parent_hash: HashText
+    close_time: UInt32
+    parent_close_time: UInt32
 
 
 class Reserves(msgspec.Struct, frozen=True, kw_only=True):
