@@ -88,7 +88,7 @@ class LedgerProof(Struct, frozen=True, kw_only=True, tag_field="event_type", tag
     transactions: Annotated[
         tuple[ProvenTransaction, ...],
         Meta(
-            description="Those that changed followed orders, in the ledger's order; an anchor may lack any."
+            description="Those that changed followed orders, in the ledger's order; an anchor may have 0."
         ),
     ]
     lists: Annotated[
