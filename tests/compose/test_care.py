@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 EARLIER = "81d50baf0a73c0fa9c13b474a5d105193cc1da29"
 """The last commit before the reconciler's state and the events' contracts got their present names."""
 TOLD_BY_THE_EARLIER = 10
-"""Digits of an amount that the earlier version told surely: it booked what a balance with its 16 digits shows."""
+"""Digits of an amount that the earlier version told surely: it booked what a balance of 16 digits shows."""
 
 
 async def until_a_third_is_told(deployment: Deployment) -> None:
