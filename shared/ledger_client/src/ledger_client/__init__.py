@@ -52,7 +52,7 @@ from ledger_client.server_choice import Servers
 from ledger_client.shared_server import SharedServer
 from ledger_client.status import ServerStatus, server_status
 from ledger_client.stream_listener import StreamListener
-from ledger_client.whole_ledgers import WholeLedgerServer
+from ledger_client.whole_ledgers import WholeLedger, WholeLedgerServer
 
 __all__ = [
     "API_VERSION",
@@ -78,6 +78,7 @@ __all__ = [
     "StreamListener",
     "TooSlow",
     "Unreachable",
+    "WholeLedger",
     "WholeLedgerServer",
     "WrongChain",
     "account_balances",
