@@ -8,7 +8,7 @@ from pydantic_settings import BaseSettings
 
 from audit_writer.settings import AuditWriterSettings, PreparationSettings
 from reconciler.settings import ReconcilerSettings
-from service_kit import StreamSettings
+from service_kit import EngineSettings, StreamSettings
 
 ROOT = Path(__file__).parents[2]
 SECRET = {
@@ -20,7 +20,7 @@ SECRET = {
 }
 FIXED = {"http_host", "http_port", "replica_id"}
 """By the image; the last one has to differ between replicas."""
-CLASSES = [ReconcilerSettings, AuditWriterSettings, PreparationSettings, StreamSettings]
+CLASSES = [ReconcilerSettings, AuditWriterSettings, PreparationSettings, StreamSettings, EngineSettings]
 
 
 @pytest.mark.parametrize("settings", CLASSES)
