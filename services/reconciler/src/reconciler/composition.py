@@ -14,6 +14,7 @@ from ledger_client import LedgerServer, Servers, SharedServer, WholeLedgerServer
 from offer_lifecycle import Gap
 from reconciler.adapters.dead_letters import DeadLetters
 from reconciler.adapters.engine_feed import JetStreamEngineFeed
+from reconciler.adapters.engine_history import JetStreamEngineHistory
 from reconciler.adapters.event_publishers import EventPublishers
 from reconciler.adapters.leases import BucketLeases
 from reconciler.adapters.ledger_market import LedgerMarket
@@ -135,7 +136,12 @@ def make_followers(
     return partial(
         Follower,
         start_ledger=settings.start_ledger,
-        feed=JetStreamEngineFeed(client, metrics, DeadLetters(client, metrics)),
+        feed=JetStreamEngineFeed(
+            client,
+            metrics,
+            DeadLetters(client, metrics),
+            subject_without_account=settings.subjects_without_account,
+        ),
         store=BucketStore(client, metrics),
         publisher=Publisher(
             orders,
@@ -167,7 +173,12 @@ def make_history_gaps(
     )
 
     def make_backfill(account: str, gap: Gap, server: LedgerServer) -> GapBackfill:
-        feed = JetStreamEngineFeed(client, metrics, seconds_a_look=None)
+        feed = JetStreamEngineHistory(
+            client,
+            metrics,
+            last_ledger=gap.last,
+            subject_without_account=settings.subjects_without_account,
+        )
         return GapBackfill(account, gap, server, feed=feed, store=store, publisher=publisher)
 
     return HistoryGaps(patience=settings.gap_patience, clock=time.monotonic, make_backfill=make_backfill)
@@ -178,6 +189,7 @@ async def rebuild_account(  # noqa: PLR0913 - what is the same for all accounts,
     *,
     network_id: int,
     wanted: LedgerRange,
+    subject_without_account: bool,
     broker: NatsBroker,
     publishers: EventPublishers,
     servers: list[LedgerServer],
@@ -189,7 +201,12 @@ async def rebuild_account(  # noqa: PLR0913 - what is the same for all accounts,
         await adoption_ledger(BucketStore(client, metrics), network_id, account, wanted),
         wanted,
         servers=servers,
-        feed=JetStreamEngineFeed(client, metrics, seconds_a_look=None),
+        feed=JetStreamEngineHistory(
+            client,
+            metrics,
+            last_ledger=wanted.last,
+            subject_without_account=subject_without_account,
+        ),
         bus=JetStreamRedelivery(publishers, client, metrics),
         market=LedgerMarket(),
     )

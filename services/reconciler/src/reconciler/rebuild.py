@@ -79,6 +79,7 @@ async def rebuild_all(settings: RebuildSettings) -> None:
                 account,
                 network_id=network_id,
                 wanted=wanted,
+                subject_without_account=settings.subjects_without_account,
                 broker=broker,
                 publishers=publishers,
                 servers=servers,
