@@ -8,7 +8,7 @@ import msgspec
 
 from ledger_client.answers import pages
 from ledger_client.server import LedgerServer, ProtocolViolation
-from offer_lifecycle import MalformedTransaction, Transaction, TransactionRecord, read_transaction
+from offer_lifecycle import Transaction, TransactionRecord, read_transaction
 
 
 class LedgerTransaction(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -123,29 +123,25 @@ _PLACE = msgspec.json.Decoder(_Place)
 
 def _read_page(server: str, ledgers: range, result: msgspec.Raw) -> HistoryPage:
     bounds: _Bounds
+    rows = []
     try:
         try:
             bounds = page = _RECORDS.decode(result)
-            rows = [_row(server, ledgers, record, record.transaction()) for record in page.transactions]
-        except (msgspec.ValidationError, ValueError):
+            read = [(record, record.transaction()) for record in page.transactions]
+        except ValueError:
             # Not of the shape that was asked for, or of no shape at all
-            bounds = written = _ROWS.decode(result)
-            rows = [
-                _row(server, ledgers, _PLACE.decode(row), read_transaction(row))
-                for row in written.transactions
-            ]
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, MalformedTransaction) as error:
+            bounds = others = _ROWS.decode(result)
+            read = [(_PLACE.decode(row), read_transaction(row)) for row in others.transactions]
+    except (ValueError, RecursionError) as error:
         raise ProtocolViolation(server, f"account_tx: {error}") from error
+    for place, transaction in read:
+        if place.validated is not True or transaction.ledger_index not in ledgers:
+            raise ProtocolViolation(
+                server,
+                f"account_tx: expected a validated transaction of ledgers {ledgers[0]}-{ledgers[-1]}, found "
+                f"{transaction.hash} of ledger {transaction.ledger_index}, validated {place.validated}",
+            )
+        rows.append(LedgerTransaction(transaction=transaction, ledger_hash=place.ledger_hash))
     return HistoryPage(
         first=bounds.ledger_index_min, last=bounds.ledger_index_max, rows=rows, marker=bounds.marker
     )
-
-
-def _row(server: str, ledgers: range, place: _Record | _Place, transaction: Transaction) -> LedgerTransaction:
-    if place.validated is not True or transaction.ledger_index not in ledgers:
-        raise ProtocolViolation(
-            server,
-            f"account_tx: expected a validated transaction of ledgers {ledgers[0]}-{ledgers[-1]}, found "
-            f"{transaction.hash} of ledger {transaction.ledger_index}, validated {place.validated}",
-        )
-    return LedgerTransaction(transaction=transaction, ledger_hash=place.ledger_hash)

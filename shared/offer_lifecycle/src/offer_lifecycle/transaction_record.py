@@ -150,7 +150,7 @@ def _transaction(
         body.sponsor_flags,
         body.domain,
         meta.parent_batch,
-        tuple([_inner(one.raw) for one in body.raw_transactions]),
+        tuple([_inner(one.raw) for one in body.raw_transactions]) if body.raw_transactions else (),
         meta.affected_nodes,
         written if kind == "OfferCreate" else b"",
     )
