@@ -123,6 +123,7 @@ _PLACE = msgspec.json.Decoder(_Place)
 
 def _read_page(server: str, ledgers: range, result: msgspec.Raw) -> HistoryPage:
     bounds: _Bounds
+    read: Sequence[tuple[_Record | _Place, Transaction]]
     rows = []
     try:
         try:

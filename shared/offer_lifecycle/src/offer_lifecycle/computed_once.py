@@ -37,8 +37,7 @@ class computed_once(Generic[SubjectT, FoundT]):  # noqa: N801 - a decorator, as 
 
     def __call__(self, subject: SubjectT) -> FoundT:
         """Return what a function computes of the value."""
-        known = subject.__dict__
-        if self._name in known:
-            return known[self._name]  # type: ignore[no-any-return] - what was kept below
-        found = known[self._name] = self._compute(subject)
-        return found
+        known: dict[str, FoundT] = subject.__dict__
+        if self._name not in known:
+            known[self._name] = self._compute(subject)
+        return known[self._name]
