@@ -14,7 +14,6 @@ import sys
 from urllib.parse import urlsplit
 
 import nats
-import nats.errors
 from books import book, opened
 from nats.js import JetStreamContext
 from nats.js.api import ConsumerConfig
@@ -40,7 +39,7 @@ async def follow(bus: JetStreamContext, engine: str, account: str, books: sqlite
     while True:
         try:
             messages = await orders.fetch(20, timeout=5)
-        except nats.errors.TimeoutError:
+        except TimeoutError:  # nothing new: nats-py raises its own subclass, or this
             continue
         for message in messages:
             book(books, json.loads(message.data))

@@ -60,7 +60,7 @@ class Reconciler:
             clock=time.monotonic,
             chance=random.Random(),  # noqa: S311 - spreads retries, no secret
         )
-        self.monitor = ServerMonitor(self.servers, metrics)
+        self.monitor = ServerMonitor(self.servers, metrics, on_new_ledger=wakeup.notify)
         lease = make_lease(settings, broker)
         client = partial(leased_client, broker, lease)
         orders = JetStreamOrders(publishers, client, metrics)
@@ -82,7 +82,12 @@ class Reconciler:
         self, url: str, settings: ReconcilerSettings, wakeup: Wakeup, metrics: Metrics
     ) -> LedgerServer:
         """Let all accounts share what is asked of a server, and from some number on read ledgers whole."""
-        metered = MeteredServer(connect(url, on_ledger_closed=wakeup.notify), metrics)
+
+        def note_closed(ledger_index: int) -> None:
+            self.servers.note_shown(metered.name, ledger_index)
+            wakeup.notify()
+
+        metered = MeteredServer(connect(url, on_ledger_closed=note_closed), metrics)
         shared = SharedServer(metered, last_close=wakeup.next_close, clock=time.monotonic)
         return WholeLedgerServer(
             shared,

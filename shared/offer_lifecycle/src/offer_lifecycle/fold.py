@@ -402,6 +402,8 @@ class _Ledger:
         if tx.account == order.account and tx.offer_sequence == order.sequence:
             if order.canceled_by_engine(tx.hash, tx.sequence):
                 return True
+            if tx.type == "OfferCancel" and order.cancel_may_be_sent_again(tx.ledger_index):
+                return True
         elif order.canceled_by_engine(tx.hash):
             return True
         replacing = self._get(tx.sequence)

@@ -177,6 +177,10 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
         """Whether the engine announced this very cancel; `sequence`: the cancel's own."""
         return any(cancel.is_transaction(transaction_hash, sequence) for cancel in self.cancels)
 
+    def cancel_may_be_sent_again(self, ledger_index: int) -> bool:
+        """Whether a cancel is in flight whose own Sequence is not known: a higher fee changes its hash."""
+        return any(cancel.sequence is None and cancel.in_flight(ledger_index) for cancel in self.cancels)
+
     def cancel_validated(self, transaction_hash: str, sequence: int | None = None) -> "Order":
         """Note that the engine's cancel, or another transaction with its Sequence, was validated."""
         return msgspec.structs.replace(self, cancels=end_cancels(self.cancels, transaction_hash, sequence))
