@@ -8,8 +8,9 @@ import msgspec
 from offer_lifecycle.amounts import EXACT, RATIO, ZERO, canonical_amount, limit_price, market_of, units
 from offer_lifecycle.chain import missing_link
 from offer_lifecycle.changes import OfferChange
+from offer_lifecycle.nodes import Kind
 from offer_lifecycle.placement import Placement
-from offer_lifecycle.transaction import Kind, Transaction
+from offer_lifecycle.transaction import Transaction
 from order_events import Amount, OrderStatus, RemovalReason, Resolution, Side
 
 ENDED = frozenset(
