@@ -18,6 +18,7 @@ from offer_lifecycle import Gap, Header
 from order_events import OrdersEvent
 from reconciler.adapters.dead_letters import DeadLetters
 from reconciler.adapters.engine_feed import JetStreamEngineFeed
+from reconciler.adapters.engine_history import JetStreamEngineHistory
 from reconciler.adapters.event_publishers import EventPublishers
 from reconciler.adapters.leases import BucketLeases
 from reconciler.adapters.ledger_market import LedgerMarket
@@ -45,6 +46,7 @@ from reconciler.proofs.proof_keeper import ProofKeeper
 from reconciler.proofs.trusted_lists import TrustedLists
 from reconciler.proofs.validation_feed import ValidationFeed
 from reconciler.safety.account_safety import SharedSafety
+from reconciler.safety.ledger_invariants import WholeLedgerInvariants
 from reconciler.safety.policy import Policy, Unexplained
 from reconciler.settings import ReconcilerSettings
 
@@ -60,7 +62,7 @@ class DeclaredPublishers(NamedTuple):
 
 
 class Reconciler:
-    """The reconciler: its scheduler, the monitor of its servers, its proofs, and the servers, to close."""
+    """The reconciler: its scheduler, its checks and proofs beside the accounts, and the servers, to close."""
 
     def __init__(
         self,
@@ -75,15 +77,16 @@ class Reconciler:
         validations = CheckedValidations(publishers_needed=settings.list_publishers_needed)
         self.validations = ValidationFeed(validations, metrics)
         self.lists = TrustedLists(map(list_source, settings.validator_lists), trusted, validations, metrics)
+        lease = make_lease(settings, broker)
+        client = partial(leased_client, broker, lease)
+        orders = JetStreamOrders(publishers.orders, client, metrics)
+        self.invariants = WholeLedgerInvariants(orders, metrics, network_id=self._network_id)
         self.servers = Servers(
             [self._shared_server(url, settings, wakeup, metrics) for url in settings.xrpl_urls],
             clock=time.monotonic,
             chance=random.Random(),  # noqa: S311 - spreads retries, no secret
         )
-        self.monitor = ServerMonitor(self.servers, metrics)
-        lease = make_lease(settings, broker)
-        client = partial(leased_client, broker, lease)
-        orders = JetStreamOrders(publishers.orders, client, metrics)
+        self.monitor = ServerMonitor(self.servers, metrics, on_new_ledger=wakeup.notify)
         self.proofs = ProofKeeper(
             reader=BlobReader(self.servers.candidates),
             accounts=lambda: [follower.account for follower in self.scheduler.followers],
@@ -108,12 +111,21 @@ class Reconciler:
         health.watch_halts(self.scheduler.halts)
         health.watch_set_aside(self.scheduler.set_aside)
 
+    def _network_id(self) -> int | None:
+        followed = (one.committed for one in self.scheduler.followers)
+        return next((one.stored.record.network_id for one in followed if one is not None), None)
+
     def _shared_server(
         self, url: str, settings: ReconcilerSettings, wakeup: Wakeup, metrics: Metrics
     ) -> LedgerServer:
         """Let all accounts share what is asked of a server, and from some number on read ledgers whole."""
+
+        def note_closed(ledger_index: int) -> None:
+            self.servers.note_shown(metered.name, ledger_index)
+            wakeup.notify()
+
         heard = settings.keep_proofs or settings.validator_lists
-        server = connect(url, on_ledger_closed=wakeup.notify, listeners=[self.validations] if heard else [])
+        server = connect(url, on_ledger_closed=note_closed, listeners=[self.validations] if heard else [])
         metered = MeteredServer(server, metrics)
         shared = SharedServer(metered, last_close=wakeup.next_close, clock=time.monotonic)
         return WholeLedgerServer(
@@ -121,6 +133,7 @@ class Reconciler:
             accounts=lambda: len(self.scheduler.followers),
             from_accounts=settings.whole_ledgers_from,
             clock=time.monotonic,
+            on_read=self.invariants.add,
         )
 
 
@@ -177,7 +190,12 @@ def make_followers(
         Follower,
         start_ledger=settings.start_ledger,
         on_committed=on_committed,
-        feed=JetStreamEngineFeed(client, metrics, DeadLetters(client, metrics)),
+        feed=JetStreamEngineFeed(
+            client,
+            metrics,
+            DeadLetters(client, metrics),
+            subject_without_account=settings.subjects_without_account,
+        ),
         store=BucketStore(client, metrics),
         publisher=Publisher(
             orders,
@@ -209,7 +227,12 @@ def make_history_gaps(
     )
 
     def make_backfill(account: str, gap: Gap, server: LedgerServer) -> GapBackfill:
-        feed = JetStreamEngineFeed(client, metrics, seconds_a_look=None)
+        feed = JetStreamEngineHistory(
+            client,
+            metrics,
+            last_ledger=gap.last,
+            subject_without_account=settings.subjects_without_account,
+        )
         return GapBackfill(account, gap, server, feed=feed, store=store, publisher=publisher)
 
     return HistoryGaps(patience=settings.gap_patience, clock=time.monotonic, make_backfill=make_backfill)
@@ -220,6 +243,7 @@ async def rebuild_account(  # noqa: PLR0913 - what is the same for all accounts,
     *,
     network_id: int,
     wanted: LedgerRange,
+    subject_without_account: bool,
     broker: NatsBroker,
     publishers: EventPublishers,
     servers: list[LedgerServer],
@@ -231,7 +255,12 @@ async def rebuild_account(  # noqa: PLR0913 - what is the same for all accounts,
         await adoption_ledger(BucketStore(client, metrics), network_id, account, wanted),
         wanted,
         servers=servers,
-        feed=JetStreamEngineFeed(client, metrics, seconds_a_look=None),
+        feed=JetStreamEngineHistory(
+            client,
+            metrics,
+            last_ledger=wanted.last,
+            subject_without_account=subject_without_account,
+        ),
         bus=JetStreamRedelivery(publishers, client, metrics),
         market=LedgerMarket(),
     )

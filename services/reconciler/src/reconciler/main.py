@@ -84,7 +84,7 @@ async def work(
         for part in (reconciler.monitor, reconciler.validations, reconciler.lists, reconciler.proofs)
     ]
     try:
-        await asyncio.gather(reconciler.scheduler.run(), *beside)
+        await asyncio.gather(reconciler.scheduler.run(), reconciler.invariants.run(), *beside)
     finally:
         for task in beside:
             task.cancel()

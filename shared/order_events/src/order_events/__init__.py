@@ -24,6 +24,7 @@ from order_events.proofs import LedgerProof, ProvenOrder, ProvenTransaction, Pub
 from order_events.reconciler import (
     BalanceDrift,
     HistoryGap,
+    InvariantBroken,
     OrdersEvent,
     ReconcilerEvent,
     ReconcilerHalted,
@@ -49,6 +50,7 @@ __all__ = [
     "Correction",
     "EngineEvent",
     "HistoryGap",
+    "InvariantBroken",
     "LedgerProof",
     "LiquiditySide",
     "Malformed",

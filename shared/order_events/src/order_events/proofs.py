@@ -87,9 +87,7 @@ class LedgerProof(Struct, frozen=True, kw_only=True, tag_field="event_type", tag
     ]
     transactions: Annotated[
         tuple[ProvenTransaction, ...],
-        Meta(
-            description="Those that changed followed orders, in the ledger's order; an anchor may have 0."
-        ),
+        Meta(description="Those that changed followed orders, in the ledger's order; an anchor may have 0."),
     ]
     lists: Annotated[
         tuple[PublishedList, ...], Meta(description="Of an anchor: the lists in force; else empty.")
