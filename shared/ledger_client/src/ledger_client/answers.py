@@ -10,7 +10,6 @@ from typing import Annotated, Any, Protocol, TypeVar
 import msgspec
 
 from ledger_client.envelope import LAST_LEDGER, UNREADABLE
-from ledger_client.repeated_members import repeats_a_member
 from ledger_client.server import Endless, LedgerServer, ProtocolViolation
 
 LedgerIndex = Annotated[int, msgspec.Meta(ge=1, le=LAST_LEDGER)]
@@ -72,23 +71,7 @@ def decode(server: str, method: str, result: msgspec.Raw, kind: type[T]) -> T:
         answer: T = decoder.decode(result)
     except UNREADABLE as error:
         raise ProtocolViolation(server, f"{method}: {error}") from error
-    check_members(server, method, result)
     return answer
-
-
-def check_members(server: str, method: str, result: msgspec.Raw) -> None:
-    """Check that no object of an answer names a member twice.
-
-    Raises:
-        ProtocolViolation: if one does.
-
-    """
-    try:
-        repeated = repeats_a_member(result)
-    except UNREADABLE as error:
-        raise ProtocolViolation(server, f"{method}: {error}") from error
-    if repeated:
-        raise ProtocolViolation(server, f"{method}: expected each member of an object once, found one twice")
 
 
 async def ask(server: LedgerServer, method: str, kind: type[T], /, **params: object) -> T:

@@ -4,6 +4,7 @@ from typing import Any
 
 import msgspec
 
+from ledger_client.repeated_members import repeats_a_member
 from ledger_client.server import (
     InvalidRequest,
     Overloaded,
@@ -61,6 +62,12 @@ class Envelope(Statement, gc=False):
     """Of a stream's message about a ledger."""
 
 
+class _JsonRpcAnswer(Statement, kw_only=True, gc=False):
+    result: dict[str, msgspec.Raw]
+
+
+_SUCCESS = {"status": msgspec.Raw(b'"success"')}
+_JSON_RPC = msgspec.json.Decoder(_JsonRpcAnswer)
 _ENVELOPE = msgspec.json.Decoder(Envelope)
 _STATEMENT = msgspec.json.Decoder(Statement)
 
@@ -100,7 +107,45 @@ def result_of(server: str, method: str, envelope: Envelope) -> msgspec.Raw:
         raise ProtocolViolation(
             server, f"{method}: expected a result with status success, found {bytes(result)[:_SHOWN]!r}"
         )
+    _check_members(server, method, result)
     return result
+
+
+def json_rpc_result(server: str, method: str, payload: bytes) -> msgspec.Raw:
+    """Return the result of an answer over JSON-RPC, or raise what it says instead.
+
+    What the answer says of itself stands inside the result there: one pass takes the result apart, so that
+    the transactions in it are not read a second time to find that.
+
+    Raises:
+        ServerError: one of its kinds, by who is at fault.
+
+    """
+    try:
+        answer = _JSON_RPC.decode(payload)
+    except UNREADABLE:
+        return result_of(server, method, read_envelope(server, payload))
+    parts = answer.result
+    said = {name: parts[name] for name in Statement.__struct_fields__ if name in parts}
+    if answer.error is not None or answer.warning is not None or said != _SUCCESS:
+        return result_of(server, method, read_envelope(server, payload))
+    _check_members(server, method, payload)
+    return msgspec.Raw(msgspec.json.encode(parts))
+
+
+def _check_members(server: str, method: str, document: bytes | msgspec.Raw) -> None:
+    """Check that no object of an answer names a member twice.
+
+    Raises:
+        ProtocolViolation: if one does, or if it can't be read.
+
+    """
+    try:
+        repeated = repeats_a_member(document)
+    except UNREADABLE as error:
+        raise ProtocolViolation(server, f"{method}: {error}") from error
+    if repeated:
+        raise ProtocolViolation(server, f"{method}: expected each member of an object once, found one twice")
 
 
 def _inner(server: str, method: str, result: msgspec.Raw) -> Statement:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import httpx
 import msgspec
 
-from ledger_client.envelope import API_VERSION, MAX_ANSWER, read_envelope, result_of
+from ledger_client.envelope import API_VERSION, MAX_ANSWER, json_rpc_result
 from ledger_client.retry_after import seconds_to_stay_away
 from ledger_client.server import Overloaded, ProtocolViolation, ServerError, Unreachable
 from ledger_client.server_urls import server_name
@@ -45,7 +45,7 @@ class JsonRpcServer:
             raise Unreachable(self._name, f"{method}: no answer within {self._timeout:g} s") from error
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise Unreachable(self._name, f"{method}: {_told(error)}") from error
-        return result_of(self._name, method, read_envelope(self._name, payload))
+        return json_rpc_result(self._name, method, payload)
 
     async def _post(self, method: str, body: bytes) -> bytes:
         async with self._client.stream("POST", self._url, content=body, headers=_HEADERS) as response:
