@@ -1,5 +1,6 @@
 """The composition of the reconciler: here, and only here, the parts meet their adapters."""
 
+import asyncio
 import random
 import socket
 import time
@@ -10,7 +11,17 @@ from uuid import uuid4
 from faststream.nats import NatsBroker
 from nats.aio.client import Client
 
-from ledger_client import LedgerServer, Servers, SharedServer, WholeLedgerServer, connect
+from ledger_client import (
+    BudgetedServer,
+    LedgerServer,
+    LedgerStream,
+    RequestBudget,
+    Servers,
+    SharedServer,
+    StreamListener,
+    WholeLedgerServer,
+    connect,
+)
 from offer_lifecycle import Gap
 from reconciler.adapters.dead_letters import DeadLetters
 from reconciler.adapters.engine_feed import JetStreamEngineFeed
@@ -81,8 +92,15 @@ class Reconciler:
         self, url: str, settings: ReconcilerSettings, wakeup: Wakeup, metrics: Metrics
     ) -> LedgerServer:
         """Let all accounts share what is asked of a server, and from some number on read ledgers whole."""
-        metered = MeteredServer(connect(url, on_ledger_closed=wakeup.notify), metrics)
-        shared = SharedServer(metered, last_close=wakeup.next_close, clock=time.monotonic)
+        stream, cap = LedgerStream(clock=time.monotonic), settings.requests_per_minute
+        budget = RequestBudget(cap, clock=time.monotonic, pause=asyncio.sleep) if cap else None
+        listeners: list[StreamListener] = [stream] if budget is None else [stream, budget]
+        server = connect(url, on_ledger_closed=wakeup.notify, listeners=listeners)
+        metered: LedgerServer = MeteredServer(server, metrics)
+        if budget is not None:
+            metrics.watch_budget(server.name, cap, lambda: budget.waiting)
+            metered = BudgetedServer(metered, budget)
+        shared = SharedServer(metered, last_close=wakeup.next_close, clock=time.monotonic, stream=stream)
         return WholeLedgerServer(
             shared,
             accounts=lambda: len(self.scheduler.followers),
@@ -141,6 +159,7 @@ def make_followers(
             orders,
             LedgerMarket(),
             disappearance_timeout=settings.disappearance_timeout,
+            market_of_fills=settings.market_of_fills,
         ),
         safety=SharedSafety(
             policy=Policy(
@@ -164,6 +183,7 @@ def make_history_gaps(
         orders,
         LedgerMarket(),
         disappearance_timeout=settings.disappearance_timeout,
+        market_of_fills=settings.market_of_fills,
     )
 
     def make_backfill(account: str, gap: Gap, server: LedgerServer) -> GapBackfill:

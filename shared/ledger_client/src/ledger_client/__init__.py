@@ -3,7 +3,8 @@
 `connect` opens a server by its URL. The questions take it as their first argument, check the answer
 against the question and give it a type: `server_status`, `ledger_header`, `account_history`, `ledger_entry`
 and the others. `fold_with_questions` folds a ledger with what the server knows of the ledger before.
-`Servers` chooses among several; `SharedServer` and `WholeLedgerServer` let many accounts share answers.
+`Servers` chooses among several; `SharedServer` and `WholeLedgerServer` let many accounts share answers, and
+`RequestBudget` caps what is asked. `LedgerStream` holds the newest ledgers as a server's streams show them.
 
 Whatever goes wrong is a `ServerError`; its kinds say who is at fault.
 """
@@ -20,6 +21,7 @@ from ledger_client.history import (
     account_history,
     history_pages,
 )
+from ledger_client.ledger_stream import LedgerBeginning, LedgerStream, stream_of, untouched_ledgers
 from ledger_client.patient_server import PatientServer
 from ledger_client.questions import (
     Snapshot,
@@ -33,6 +35,7 @@ from ledger_client.questions import (
     listed_offers,
     state_before,
 )
+from ledger_client.request_budget import LEAST_A_MINUTE, BudgetedServer, RequestBudget, ask_for
 from ledger_client.reserves import FEE_SETTINGS, reserves_after, reserves_at, reserves_between
 from ledger_client.server import (
     InvalidRequest,
@@ -48,27 +51,34 @@ from ledger_client.server import (
 from ledger_client.server_choice import Servers
 from ledger_client.shared_server import SharedServer
 from ledger_client.status import ServerStatus, server_status
+from ledger_client.stream_listener import StreamListener
 from ledger_client.whole_ledgers import WholeLedgerServer
 
 __all__ = [
     "API_VERSION",
     "FEE_SETTINGS",
+    "LEAST_A_MINUTE",
+    "BudgetedServer",
     "HistoryPage",
     "HistoryServer",
     "InvalidRequest",
     "Lagging",
+    "LedgerBeginning",
     "LedgerServer",
+    "LedgerStream",
     "LedgerTransaction",
     "Overloaded",
     "PatientServer",
     "Pinned",
     "ProtocolViolation",
     "Refused",
+    "RequestBudget",
     "ServerError",
     "ServerStatus",
     "Servers",
     "SharedServer",
     "Snapshot",
+    "StreamListener",
     "Unreachable",
     "WholeLedgerServer",
     "WrongChain",
@@ -78,6 +88,7 @@ __all__ = [
     "account_root",
     "account_snapshot",
     "ask",
+    "ask_for",
     "ask_pinned",
     "classic_address",
     "connect",
@@ -95,4 +106,6 @@ __all__ = [
     "result_of",
     "server_status",
     "state_before",
+    "stream_of",
+    "untouched_ledgers",
 ]

@@ -1,4 +1,4 @@
-"""An XRP Ledger server over WebSocket (ws, wss): requests, and a wake-up at each ledgerClosed.
+"""An XRP Ledger server over WebSocket (ws, wss): requests, streams, and a wake-up at each ledgerClosed.
 
 Every connection is a fresh object with its own waiting requests, so nothing of a lost connection can
 reach the next one. A connection on which no ledger closes for too long is dead, whatever TCP says.
@@ -6,10 +6,11 @@ reach the next one. A connection on which no ledger closes for too long is dead,
 
 import asyncio
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 
 import msgspec
+import structlog
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, ConnectionClosedOK, WebSocketException
 from websockets.frames import CloseCode
@@ -22,7 +23,20 @@ from ledger_client.envelope import (
     result_of,
     server_name,
 )
-from ledger_client.server import Overloaded, ProtocolViolation, ServerError, Unreachable
+from ledger_client.server import (
+    InvalidRequest,
+    Overloaded,
+    ProtocolViolation,
+    Refused,
+    ServerError,
+    Unreachable,
+)
+from ledger_client.stream_listener import StreamListener
+
+_log = structlog.get_logger()
+
+Heard = Callable[[str | None, bytes], None]
+"""Takes each message of a stream by its `type`; None: the connection is lost."""
 
 
 class WebSocketServer:
@@ -33,17 +47,19 @@ class WebSocketServer:
         url: str,
         *,
         on_ledger_closed: Callable[[], None] | None = None,
+        listeners: Sequence[StreamListener] = (),
         timeout: float = 10,
         silence: float = 20,
     ) -> None:
-        """Wake `on_ledger_closed` at each closed ledger; None: no stream is subscribed to.
+        """Wake `on_ledger_closed` at each closed ledger, after the `listeners` have heard of it.
 
-        `timeout`: seconds for a connection and an answer; `silence`: seconds without a closed ledger, after
-        which a connection with a stream is given up.
+        With neither, no stream is subscribed to. `timeout`: seconds for a connection and an answer;
+        `silence`: seconds without a closed ledger, after which a connection with a stream is given up.
         """
         self._url = url
         self._name = server_name(url)
         self._on_ledger_closed = on_ledger_closed
+        self._listeners = tuple(listeners)
         self._timeout = timeout
         self._silence = silence
         self._connection: _Connection | None = None
@@ -80,28 +96,54 @@ class WebSocketServer:
                 )
             except (OSError, WebSocketException, ValueError) as error:
                 raise Unreachable(self._name, f"no connection: {error}") from error
-            connection = _Connection(self._name, socket, self._on_ledger_closed, self._silence)
+            connection = _Connection(
+                self._name, socket, self._heard if self._subscribes else None, self._silence
+            )
             try:
-                if self._on_ledger_closed is not None:
-                    await connection.request("subscribe", {"streams": ["ledger"]})
+                if self._subscribes:
+                    await self._subscribe(connection)
             except BaseException:  # a timeout too: without the stream nothing would wake anybody
                 await connection.close()
                 raise
             self._connection = connection
             return connection
 
+    @property
+    def _subscribes(self) -> bool:
+        return self._on_ledger_closed is not None or bool(self._listeners)
+
+    async def _subscribe(self, connection: "_Connection") -> None:
+        wanted = dict.fromkeys(["ledger", *(name for one in self._listeners for name in one.streams)])
+        try:
+            answer = await connection.request("subscribe", {"streams": list(wanted)})
+        except (InvalidRequest, Refused) as refusal:
+            if len(wanted) == 1:
+                raise
+            _log.warning("only the stream of closed ledgers is there", problem=str(refusal))
+            answer = await connection.request("subscribe", {"streams": ["ledger"]})
+        for listener in self._listeners:
+            listener.opened(answer)
+
+    def _heard(self, kind: str | None, message: bytes) -> None:
+        """Give a message to the listeners; None: the connection is lost."""
+        for listener in self._listeners:
+            if kind is None:
+                listener.lost()
+            else:
+                listener.heard(kind, message)
+        if kind == "ledgerClosed" and self._on_ledger_closed is not None:
+            self._on_ledger_closed()
+
 
 class _Connection:
     """One connection, from its opening to its end."""
 
-    def __init__(
-        self, name: str, socket: ClientConnection, on_ledger_closed: Callable[[], None] | None, silence: float
-    ) -> None:
+    def __init__(self, name: str, socket: ClientConnection, heard: Heard | None, silence: float) -> None:
         self.lost: ServerError | None = None
         """Why it ended; None while it lives."""
         self._name = name
         self._socket = socket
-        self._on_ledger_closed = on_ledger_closed
+        self._heard = heard
         self._silence = silence
         self._ids = itertools.count(1)
         self._waiting: dict[int, asyncio.Future[Envelope]] = {}
@@ -127,11 +169,11 @@ class _Connection:
     async def _read(self) -> None:
         reason: ServerError = Unreachable(self._name, "connection closed")
         try:
-            limit = None if self._on_ledger_closed is None else self._silence
+            limit = None if self._heard is None else self._silence
             async with asyncio.timeout(limit) as watchdog:
                 while True:
                     payload = await self._socket.recv(decode=False)
-                    if self._handle(read_envelope(self._name, payload)):
+                    if self._handle(read_envelope(self._name, payload), payload):
                         watchdog.reschedule(asyncio.get_running_loop().time() + self._silence)
         except TimeoutError:
             reason = Unreachable(self._name, f"no ledger closed for {self._silence:g} s")
@@ -146,13 +188,15 @@ class _Connection:
             for answer in self._waiting.values():
                 if not answer.done():
                     answer.set_exception(reason)
+            if self._heard is not None:
+                self._heard(None, b"")
             await self._socket.close()
 
-    def _handle(self, message: Envelope) -> bool:
+    def _handle(self, message: Envelope, payload: bytes) -> bool:
         """Give an answer to the request that waits for it; True if the message says that a ledger closed."""
+        if self._heard is not None and isinstance(message.type, str) and message.type != "response":
+            self._heard(message.type, payload)
         if message.type == "ledgerClosed":
-            if self._on_ledger_closed is not None:
-                self._on_ledger_closed()
             return True
         if message.type == "response" or message.error is not None:
             number = message.id if isinstance(message.id, int) else 0

@@ -19,8 +19,8 @@ from ledger_client import (
     WrongChain,
     ledger_header,
     server_status,
+    stream_of,
 )
-from offer_lifecycle import Header
 from reconciler.metrics import Metrics
 from service_kit.cancellation import raise_if_cancelled
 
@@ -98,16 +98,16 @@ class ServerMonitor:
         common = min((statuses[server.name].validated for server in able), default=0)
         if len(able) < 2 or able[0] is not asked[0]:  # noqa: PLR2004 - nothing to compare, or with nothing
             return
-        answers = await asyncio.gather(*(_header(server, common) for server in able))
-        reference = answers[0]
-        for server, header in zip(able, answers, strict=True):
-            if reference and header and header.ledger_hash != reference.ledger_hash:
+        hashes = await asyncio.gather(*(_hash_of(server, common) for server in able))
+        reference = hashes[0]
+        for server, ledger_hash in zip(able, hashes, strict=True):
+            if reference and ledger_hash and ledger_hash != reference:
                 self._servers.failed(
                     server,
                     WrongChain(
                         server.name,
-                        f"ledger: expected hash {reference.ledger_hash} of ledger {common}, as "
-                        f"{able[0].name} has it, found {header.ledger_hash}: it is on another chain",
+                        f"ledger: expected hash {reference} of ledger {common}, as "
+                        f"{able[0].name} has it, found {ledger_hash}: it is on another chain",
                     ),
                 )
 
@@ -121,8 +121,13 @@ class ServerMonitor:
                 self._metrics.server_validated_ledger.labels(server=server.name).set(validated)
 
 
-async def _header(server: LedgerServer, ledger_index: int) -> Header | None:
+async def _hash_of(server: LedgerServer, ledger_index: int) -> str | None:
+    """Return the hash that the server names, by its stream or asked for it; None: it does not answer."""
+    stream = stream_of(server)
+    told = None if stream is None else stream.hash_of(ledger_index)
+    if told is not None:
+        return told
     try:
-        return await ledger_header(server, ledger_index)
+        return (await ledger_header(server, ledger_index)).ledger_hash
     except ServerError:
         return None  # an account that reads this server meets the same error
