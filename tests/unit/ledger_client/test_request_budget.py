@@ -88,11 +88,11 @@ async def test_a_question_that_is_given_up_takes_no_token() -> None:
     assert budget.waiting == 0
 
 
-async def test_the_subscription_of_a_new_connection_counts() -> None:
+async def test_the_subscriptions_of_a_new_connection_count() -> None:
     time = Time()
     noting = Noting(time)
     budget = RequestBudget(10, clock=time, pause=time.pause)
-    budget.opened(msgspec.Raw(b"{}"))
+    budget.lost()
     await BudgetedServer(noting, budget).request("later")
     assert noting.asked[0][0] > 0
 

@@ -25,6 +25,7 @@ from ledger_client import (
 from offer_lifecycle import Gap
 from reconciler.adapters.dead_letters import DeadLetters
 from reconciler.adapters.engine_feed import JetStreamEngineFeed
+from reconciler.adapters.engine_history import JetStreamEngineHistory
 from reconciler.adapters.event_publishers import EventPublishers
 from reconciler.adapters.leases import BucketLeases
 from reconciler.adapters.ledger_market import LedgerMarket
@@ -70,7 +71,7 @@ class Reconciler:
             clock=time.monotonic,
             chance=random.Random(),  # noqa: S311 - spreads retries, no secret
         )
-        self.monitor = ServerMonitor(self.servers, metrics)
+        self.monitor = ServerMonitor(self.servers, metrics, on_new_ledger=wakeup.notify)
         lease = make_lease(settings, broker)
         client = partial(leased_client, broker, lease)
         orders = JetStreamOrders(publishers, client, metrics)
@@ -92,15 +93,20 @@ class Reconciler:
         self, url: str, settings: ReconcilerSettings, wakeup: Wakeup, metrics: Metrics
     ) -> LedgerServer:
         """Let all accounts share what is asked of a server, and from some number on read ledgers whole."""
+
+        def note_closed(ledger_index: int) -> None:
+            self.servers.note_shown(server.name, ledger_index)
+            wakeup.notify()
+
         stream, cap = LedgerStream(clock=time.monotonic), settings.requests_per_minute
         budget = RequestBudget(cap, clock=time.monotonic, pause=asyncio.sleep) if cap else None
         listeners: list[StreamListener] = [stream] if budget is None else [stream, budget]
-        server = connect(url, on_ledger_closed=wakeup.notify, listeners=listeners)
-        metered: LedgerServer = MeteredServer(server, metrics)
+        server = connect(url, on_ledger_closed=note_closed, listeners=listeners)
+        asked: LedgerServer = MeteredServer(server, metrics)
         if budget is not None:
             metrics.watch_budget(server.name, cap, lambda: budget.waiting)
-            metered = BudgetedServer(metered, budget)
-        shared = SharedServer(metered, last_close=wakeup.next_close, clock=time.monotonic, stream=stream)
+            asked = BudgetedServer(asked, budget)
+        shared = SharedServer(asked, last_close=wakeup.next_close, clock=time.monotonic, stream=stream)
         return WholeLedgerServer(
             shared,
             accounts=lambda: len(self.scheduler.followers),
@@ -153,7 +159,12 @@ def make_followers(
     return partial(
         Follower,
         start_ledger=settings.start_ledger,
-        feed=JetStreamEngineFeed(client, metrics, DeadLetters(client, metrics)),
+        feed=JetStreamEngineFeed(
+            client,
+            metrics,
+            DeadLetters(client, metrics),
+            subject_without_account=settings.subjects_without_account,
+        ),
         store=BucketStore(client, metrics),
         publisher=Publisher(
             orders,
@@ -187,7 +198,12 @@ def make_history_gaps(
     )
 
     def make_backfill(account: str, gap: Gap, server: LedgerServer) -> GapBackfill:
-        feed = JetStreamEngineFeed(client, metrics, seconds_a_look=None)
+        feed = JetStreamEngineHistory(
+            client,
+            metrics,
+            last_ledger=gap.last,
+            subject_without_account=settings.subjects_without_account,
+        )
         return GapBackfill(account, gap, server, feed=feed, store=store, publisher=publisher)
 
     return HistoryGaps(patience=settings.gap_patience, clock=time.monotonic, make_backfill=make_backfill)
@@ -198,6 +214,7 @@ async def rebuild_account(  # noqa: PLR0913 - what is the same for all accounts,
     *,
     network_id: int,
     wanted: LedgerRange,
+    subject_without_account: bool,
     broker: NatsBroker,
     publishers: EventPublishers,
     servers: list[LedgerServer],
@@ -209,7 +226,12 @@ async def rebuild_account(  # noqa: PLR0913 - what is the same for all accounts,
         await adoption_ledger(BucketStore(client, metrics), network_id, account, wanted),
         wanted,
         servers=servers,
-        feed=JetStreamEngineFeed(client, metrics, seconds_a_look=None),
+        feed=JetStreamEngineHistory(
+            client,
+            metrics,
+            last_ledger=wanted.last,
+            subject_without_account=subject_without_account,
+        ),
         bus=JetStreamRedelivery(publishers, client, metrics),
         market=LedgerMarket(),
     )

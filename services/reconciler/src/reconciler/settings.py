@@ -83,6 +83,8 @@ class ReconcilerSettings(ServiceSettings):
     """Accounts: from so many on each ledger is read whole, once, instead of each account's part of it."""
     requests_per_minute: Annotated[int, AfterValidator(_is_a_budget)] = Field(default=0, ge=0)
     """The most that each server is asked in any minute, shared fairly among the accounts; 0: no cap."""
+    subjects_without_account: bool = False
+    """Whether announcements are believed whose subject does not name the account; see docs/engine.md."""
     replica_id: str = Field(default="", pattern=r"^[A-Za-z0-9_-]*$", max_length=64)
     """The replica's name among the others; default: the host's name and a random end."""
     lease_seconds: int = Field(default=5, ge=2, le=60)

@@ -3,14 +3,16 @@
 `connect` opens a server by its URL. The questions take it as their first argument, check the answer
 against the question and give it a type: `server_status`, `ledger_header`, `account_history`, `ledger_entry`
 and the others. `fold_with_questions` folds a ledger with what the server knows of the ledger before.
-`Servers` chooses among several; `SharedServer` and `WholeLedgerServer` let many accounts share answers, and
-`RequestBudget` caps what is asked. `LedgerStream` holds the newest ledgers as a server's streams show them.
+`Servers` chooses among several, and a `BoundedReading` of one ends where it takes too long; `SharedServer`
+and `WholeLedgerServer` let many accounts share answers. `RequestBudget` caps what is asked; `LedgerStream`
+holds the newest ledgers as a server's streams show them.
 
 Whatever goes wrong is a `ServerError`; its kinds say who is at fault.
 """
 
 from ledger_client.addresses import classic_address
 from ledger_client.answers import Pinned, ask, ask_pinned
+from ledger_client.bounded_reading import BoundedReading, Patience
 from ledger_client.connecting import connect
 from ledger_client.envelope import API_VERSION, read_envelope, result_of
 from ledger_client.folding import decide_with_questions, fold_with_questions
@@ -45,6 +47,7 @@ from ledger_client.server import (
     ProtocolViolation,
     Refused,
     ServerError,
+    TooSlow,
     Unreachable,
     WrongChain,
 )
@@ -58,6 +61,7 @@ __all__ = [
     "API_VERSION",
     "FEE_SETTINGS",
     "LEAST_A_MINUTE",
+    "BoundedReading",
     "BudgetedServer",
     "HistoryPage",
     "HistoryServer",
@@ -68,6 +72,7 @@ __all__ = [
     "LedgerStream",
     "LedgerTransaction",
     "Overloaded",
+    "Patience",
     "PatientServer",
     "Pinned",
     "ProtocolViolation",
@@ -79,6 +84,7 @@ __all__ = [
     "SharedServer",
     "Snapshot",
     "StreamListener",
+    "TooSlow",
     "Unreachable",
     "WholeLedgerServer",
     "WrongChain",

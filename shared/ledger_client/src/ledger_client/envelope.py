@@ -15,6 +15,8 @@ from ledger_client.server import (
 )
 
 API_VERSION = 2
+LAST_LEDGER = 2**32 - 1
+"""Of all ledgers that there can be: an index has 32 bits."""
 MAX_ANSWER = 64 * 2**20
 """Bytes of one answer; the largest ledgers take a few MB."""
 
@@ -54,6 +56,8 @@ class Envelope(Statement, gc=False):
     result: msgspec.Raw = msgspec.Raw()
     id: Any = None
     type: Any = None
+    ledger_index: Any = None
+    """Of a stream's message about a ledger."""
 
 
 _ENVELOPE = msgspec.json.Decoder(Envelope)

@@ -53,6 +53,18 @@ async def account_history(
     """
     if isinstance(server, HistoryServer):
         return await server.account_history(account, first, last)
+    return await read_account_history(server, account, first, last)
+
+
+async def read_account_history(
+    server: LedgerServer, account: str, first: int, last: int
+) -> list[LedgerTransaction]:
+    """Read all pages of `account_tx` in [first, last]; the transactions come in the ledger's order.
+
+    Raises:
+        ServerError: as every request; ProtocolViolation if the range served is not the one asked for.
+
+    """
     found: list[LedgerTransaction] = []
     pages_read = 0
     async for page in history_pages(server, account, first, last, forward=True):

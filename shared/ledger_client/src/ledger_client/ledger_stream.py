@@ -49,6 +49,8 @@ class LedgerStream:
     """Listens to one server's streams `ledger` and `transactions` (see `StreamListener`)."""
 
     streams = ("ledger", "transactions")
+    optional = True
+    """Without it the server is asked."""
 
     def __init__(self, *, clock: Callable[[], float], patience: float = 1.0) -> None:
         """`clock`: monotonic seconds; `patience`: seconds that a reader waits for a ledger's transactions."""
@@ -60,12 +62,11 @@ class LedgerStream:
         self._comes_whole = True
         """Whether a ledger has come whole since a reader last waited in vain."""
         self._news: dict[str, asyncio.Event] = {}
-        self.connections = 0
-        """How often the stream began anew: what answers under the server's name may be another one."""
+        self.losses = 0
+        """Connections lost so far: what answers under the server's name since may be another server."""
 
     def opened(self, answer: msgspec.Raw) -> None:
         """Begin with the answer to `subscribe`; the first messages may have come already."""
-        self.connections += 1
         self._close_ledger(answer)
 
     def heard(self, kind: str, message: bytes) -> None:
@@ -77,6 +78,7 @@ class LedgerStream:
 
     def lost(self) -> None:
         """Forget everything: the connection is lost."""
+        self.losses += 1
         self._ledgers.clear()
         self._newest = 0
         self._heard_at = float("-inf")

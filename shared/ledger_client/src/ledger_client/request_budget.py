@@ -6,7 +6,7 @@ accounts in turn, so that one that asks much delays no other's next question.
 
 import asyncio
 from collections import OrderedDict, deque
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from contextvars import ContextVar
 
 import msgspec
@@ -16,6 +16,8 @@ from ledger_client.server import LedgerServer
 LEAST_A_MINUTE = 10
 """The smallest cap: below it there is no tenth for a burst."""
 _SECONDS = 60
+_SUBSCRIPTIONS = 2
+"""Of each connection: to the ledgers, and to their transactions."""
 _ASKING_FOR: ContextVar[str] = ContextVar("asking_for", default="")
 
 
@@ -27,7 +29,8 @@ def ask_for(account: str) -> None:
 class RequestBudget:
     """The tokens of one server."""
 
-    streams: Sequence[str] = ()
+    streams: tuple[str, ...] = ()
+    optional = True
 
     def __init__(
         self,
@@ -77,15 +80,15 @@ class RequestBudget:
         await turn
 
     def opened(self, _answer: msgspec.Raw) -> None:
-        """Count a subscription: a request that a new connection makes by itself (see `StreamListener`)."""
-        self._fill()
-        self._tokens -= 1
+        """Nothing: no stream is subscribed to for it (see `StreamListener`)."""
 
     def heard(self, _kind: str, _message: bytes) -> None:
         """Nothing: what a stream brings is not asked for."""
 
     def lost(self) -> None:
-        """Nothing: a lost connection gives no token back."""
+        """Count the subscriptions of the connection to come: requests that it makes by itself."""
+        self._fill()
+        self._tokens -= _SUBSCRIPTIONS
 
     async def close(self) -> None:
         """Give up the requests that wait."""

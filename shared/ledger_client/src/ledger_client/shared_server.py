@@ -36,7 +36,7 @@ class SharedServer:
         self._server = server
         self._status_known: ServerStatus | None = None
         self._known_since = 0
-        """The connection of the stream on which it became known."""
+        """The stream's losses when it became known."""
         self._last_close = last_close
         self._status: SingleFlight[Hashable, msgspec.Raw] = SingleFlight(
             keep=1, seconds=_SECONDS_OF_STATUS, clock=clock
@@ -60,12 +60,12 @@ class SharedServer:
         stream, known = self.stream, self._status_known
         if stream is None:
             return await ask_status(self)
-        if known is not None and self._known_since == stream.connections:
+        if known is not None and self._known_since == stream.losses:
             now = stream.status(known)
             if now is not None:
                 return now
         known = await ask_status(self)
-        self._status_known, self._known_since = known, stream.connections
+        self._status_known, self._known_since = known, stream.losses
         return known
 
     async def request(self, method: str, /, **params: object) -> msgspec.Raw:

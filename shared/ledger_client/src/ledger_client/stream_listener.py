@@ -1,27 +1,34 @@
-"""A listener to the streams of one server, over WebSocket."""
+"""What listens to a server's streams: it names those that it needs, and hears their messages as they come."""
 
-from collections.abc import Sequence
 from typing import Protocol
 
 import msgspec
 
 
 class StreamListener(Protocol):
-    """Is given every message of the streams that it names, on each connection anew."""
+    """A part that a WebSocket connection subscribes for, on each of its connections anew."""
 
     @property
-    def streams(self) -> Sequence[str]:
-        """The names of the streams, as the method `subscribe` has them."""
+    def streams(self) -> tuple[str, ...]:
+        """The streams to subscribe to, as `ledger` and `transactions`."""
+        ...
+
+    @property
+    def optional(self) -> bool:
+        """Whether a server that refuses these streams is used all the same."""
         ...
 
     def opened(self, answer: msgspec.Raw) -> None:
-        """Begin on a connection that is open; `answer` is the result of `subscribe`."""
+        """Begin anew with the answer to `subscribe`: whatever was heard before was on another connection."""
         ...
 
     def heard(self, kind: str, message: bytes) -> None:
-        """Take a message; `kind` is its `type`. Messages of other streams come as well."""
+        """Receive a message of any stream; `kind`: its `type`, as `ledgerClosed`.
+
+        It is called between the answers that others wait for, so it takes microseconds, and raises nothing.
+        """
         ...
 
     def lost(self) -> None:
-        """Note that the connection is lost."""
+        """Learn that the connection is lost."""
         ...

@@ -8,7 +8,7 @@ import msgspec
 from ledger_client.affected_accounts import AffectingRow
 from offer_lifecycle import Reserves
 
-UInt = Annotated[int, msgspec.Meta(ge=0, lt=2**62)]
+UInt = Annotated[int, msgspec.Meta(ge=0, lt=2**32)]
 
 
 class ClosedLedger(msgspec.Struct, frozen=True, kw_only=True, gc=False):

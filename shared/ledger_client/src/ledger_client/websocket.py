@@ -1,4 +1,4 @@
-"""An XRP Ledger server over WebSocket (ws, wss): requests, streams, and a wake-up at each ledgerClosed.
+"""An XRP Ledger server over WebSocket (ws, wss): requests, a wake-up at each ledgerClosed, and streams.
 
 Every connection is a fresh object with its own waiting requests, so nothing of a lost connection can
 reach the next one. A connection on which no ledger closes for too long is dead, whatever TCP says.
@@ -17,6 +17,7 @@ from websockets.frames import CloseCode
 
 from ledger_client.envelope import (
     API_VERSION,
+    LAST_LEDGER,
     MAX_ANSWER,
     Envelope,
     read_envelope,
@@ -35,9 +36,6 @@ from ledger_client.stream_listener import StreamListener
 
 _log = structlog.get_logger()
 
-Heard = Callable[[str | None, bytes], None]
-"""Takes each message of a stream by its `type`; None: the connection is lost."""
-
 
 class WebSocketServer:
     """Connects when it is first asked, and again after a connection was lost."""
@@ -46,20 +44,22 @@ class WebSocketServer:
         self,
         url: str,
         *,
-        on_ledger_closed: Callable[[], None] | None = None,
+        on_ledger_closed: Callable[[int], None] | None = None,
         listeners: Sequence[StreamListener] = (),
         timeout: float = 10,
         silence: float = 20,
     ) -> None:
-        """Wake `on_ledger_closed` at each closed ledger, after the `listeners` have heard of it.
+        """Call `on_ledger_closed` with a closed ledger's index; None: stream `ledger` is not subscribed to.
 
-        With neither, no stream is subscribed to. `timeout`: seconds for a connection and an answer;
-        `silence`: seconds without a closed ledger, after which a connection with a stream is given up.
+        `listeners`: each is subscribed for, and hears the messages of all streams.
+
+        `timeout`: seconds for a connection and an answer; `silence`: seconds without a closed ledger, after
+        which a connection with a stream is given up.
         """
         self._url = url
         self._name = server_name(url)
         self._on_ledger_closed = on_ledger_closed
-        self._listeners = tuple(listeners)
+        self._listeners = listeners
         self._timeout = timeout
         self._silence = silence
         self._connection: _Connection | None = None
@@ -97,53 +97,37 @@ class WebSocketServer:
             except (OSError, WebSocketException, ValueError) as error:
                 raise Unreachable(self._name, f"no connection: {error}") from error
             connection = _Connection(
-                self._name, socket, self._heard if self._subscribes else None, self._silence
+                self._name, socket, self._on_ledger_closed, self._listeners, self._silence
             )
             try:
-                if self._subscribes:
-                    await self._subscribe(connection)
+                if self._on_ledger_closed is not None:
+                    await connection.request("subscribe", {"streams": ["ledger"]})
+                for listener in self._listeners:
+                    await connection.subscribe(listener)
             except BaseException:  # a timeout too: without the stream nothing would wake anybody
                 await connection.close()
                 raise
             self._connection = connection
             return connection
 
-    @property
-    def _subscribes(self) -> bool:
-        return self._on_ledger_closed is not None or bool(self._listeners)
-
-    async def _subscribe(self, connection: "_Connection") -> None:
-        wanted = dict.fromkeys(["ledger", *(name for one in self._listeners for name in one.streams)])
-        try:
-            answer = await connection.request("subscribe", {"streams": list(wanted)})
-        except (InvalidRequest, Refused) as refusal:
-            if len(wanted) == 1:
-                raise
-            _log.warning("only the stream of closed ledgers is there", problem=str(refusal))
-            answer = await connection.request("subscribe", {"streams": ["ledger"]})
-        for listener in self._listeners:
-            listener.opened(answer)
-
-    def _heard(self, kind: str | None, message: bytes) -> None:
-        """Give a message to the listeners; None: the connection is lost."""
-        for listener in self._listeners:
-            if kind is None:
-                listener.lost()
-            else:
-                listener.heard(kind, message)
-        if kind == "ledgerClosed" and self._on_ledger_closed is not None:
-            self._on_ledger_closed()
-
 
 class _Connection:
     """One connection, from its opening to its end."""
 
-    def __init__(self, name: str, socket: ClientConnection, heard: Heard | None, silence: float) -> None:
+    def __init__(
+        self,
+        name: str,
+        socket: ClientConnection,
+        on_ledger_closed: Callable[[int], None] | None,
+        listeners: Sequence[StreamListener],
+        silence: float,
+    ) -> None:
         self.lost: ServerError | None = None
         """Why it ended; None while it lives."""
         self._name = name
         self._socket = socket
-        self._heard = heard
+        self._on_ledger_closed = on_ledger_closed
+        self._listeners = listeners
         self._silence = silence
         self._ids = itertools.count(1)
         self._waiting: dict[int, asyncio.Future[Envelope]] = {}
@@ -162,6 +146,19 @@ class _Connection:
         finally:
             self._waiting.pop(number, None)
 
+    async def subscribe(self, listener: StreamListener) -> None:
+        """Subscribe for a listener; one whose streams are optional may do without them."""
+        if not listener.streams:
+            return
+        try:
+            answer = await self.request("subscribe", {"streams": list(listener.streams)})
+        except (Refused, InvalidRequest) as refusal:
+            if not listener.optional:
+                raise
+            _log.info("a server does not give streams", streams=listener.streams, problem=str(refusal))
+        else:
+            listener.opened(answer)
+
     async def close(self) -> None:
         self._reader.cancel()
         await asyncio.wait([self._reader])
@@ -169,7 +166,7 @@ class _Connection:
     async def _read(self) -> None:
         reason: ServerError = Unreachable(self._name, "connection closed")
         try:
-            limit = None if self._heard is None else self._silence
+            limit = None if self._on_ledger_closed is None else self._silence
             async with asyncio.timeout(limit) as watchdog:
                 while True:
                     payload = await self._socket.recv(decode=False)
@@ -188,15 +185,26 @@ class _Connection:
             for answer in self._waiting.values():
                 if not answer.done():
                     answer.set_exception(reason)
-            if self._heard is not None:
-                self._heard(None, b"")
+            for listener in self._listeners:
+                listener.lost()
             await self._socket.close()
 
     def _handle(self, message: Envelope, payload: bytes) -> bool:
-        """Give an answer to the request that waits for it; True if the message says that a ledger closed."""
-        if self._heard is not None and isinstance(message.type, str) and message.type != "response":
-            self._heard(message.type, payload)
+        """Give an answer to the request that waits for it, and all else to the listeners.
+
+        True if the message says that a ledger closed.
+        """
+        if isinstance(message.type, str) and message.type != "response":
+            for listener in self._listeners:
+                listener.heard(message.type, payload)
         if message.type == "ledgerClosed":
+            ledger_index = message.ledger_index
+            if not isinstance(ledger_index, int) or not 0 < ledger_index <= LAST_LEDGER:
+                raise ProtocolViolation(
+                    self._name, f"ledgerClosed: expected a ledger index, found {ledger_index!r:.50}"
+                )
+            if self._on_ledger_closed is not None:
+                self._on_ledger_closed(ledger_index)
             return True
         if message.type == "response" or message.error is not None:
             number = message.id if isinstance(message.id, int) else 0
