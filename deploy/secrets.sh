@@ -85,3 +85,4 @@ write audit_writer_database_url "postgresql://audit_writer:$(password)@postgres:
 write grafana_reader_password "$(password)"
 write metrics_reader_password "$(password)"
 write grafana_admin_password "$(password)"
+write smtp_password "" # the mail server's, where FILLPROOF_SMTP_USER is set

@@ -47,6 +47,7 @@ from reconciler.health import LedgerHealth
 from reconciler.metrics import Metrics
 from reconciler.ports.bus import BusAway
 from reconciler.safety.account_safety import SharedSafety
+from reconciler.safety.ledger_invariants import WholeLedgerInvariants
 from reconciler.safety.policy import Policy, Unexplained
 from reconciler.settings import ReconcilerSettings
 
@@ -55,7 +56,7 @@ BusClient = Callable[[], Client]
 
 
 class Reconciler:
-    """The reconciler: its scheduler, the monitor of its servers, and the servers, to close at the end."""
+    """The reconciler: its scheduler, its checks beside the accounts, and the servers, to close at the end."""
 
     def __init__(
         self,
@@ -66,15 +67,16 @@ class Reconciler:
         health: LedgerHealth,
     ) -> None:
         wakeup = Wakeup(poll_seconds=settings.poll_seconds)
+        lease = make_lease(settings, broker)
+        client = partial(leased_client, broker, lease)
+        orders = JetStreamOrders(publishers, client, metrics)
+        self.invariants = WholeLedgerInvariants(orders, metrics, network_id=self._network_id)
         self.servers = Servers(
             [self._shared_server(url, settings, wakeup, metrics) for url in settings.xrpl_urls],
             clock=time.monotonic,
             chance=random.Random(),  # noqa: S311 - spreads retries, no secret
         )
         self.monitor = ServerMonitor(self.servers, metrics, on_new_ledger=wakeup.notify)
-        lease = make_lease(settings, broker)
-        client = partial(leased_client, broker, lease)
-        orders = JetStreamOrders(publishers, client, metrics)
         self.scheduler = Scheduler(
             make_follower=make_followers(settings, orders, client, metrics),
             lease=lease,
@@ -88,6 +90,10 @@ class Reconciler:
         health.watch_lease(lambda: lease.held)
         health.watch_halts(self.scheduler.halts)
         health.watch_set_aside(self.scheduler.set_aside)
+
+    def _network_id(self) -> int | None:
+        followed = (one.committed for one in self.scheduler.followers)
+        return next((one.stored.record.network_id for one in followed if one is not None), None)
 
     def _shared_server(
         self, url: str, settings: ReconcilerSettings, wakeup: Wakeup, metrics: Metrics
@@ -112,6 +118,7 @@ class Reconciler:
             accounts=lambda: len(self.scheduler.followers),
             from_accounts=settings.whole_ledgers_from,
             clock=time.monotonic,
+            on_read=self.invariants.add,
         )
 
 

@@ -14,7 +14,7 @@ from ledger_client.addresses import classic_address
 from ledger_client.answers import Pinned, ask, ask_pinned
 from ledger_client.bounded_reading import BoundedReading, Patience
 from ledger_client.connecting import connect
-from ledger_client.envelope import API_VERSION, read_envelope, result_of
+from ledger_client.envelope import API_VERSION, json_rpc_result, read_envelope, result_of
 from ledger_client.folding import decide_with_questions, fold_with_questions
 from ledger_client.history import (
     HistoryPage,
@@ -55,7 +55,7 @@ from ledger_client.server_choice import Servers
 from ledger_client.shared_server import SharedServer
 from ledger_client.status import ServerStatus, server_status
 from ledger_client.stream_listener import StreamListener
-from ledger_client.whole_ledgers import WholeLedgerServer
+from ledger_client.whole_ledgers import WholeLedger, WholeLedgerServer
 
 __all__ = [
     "API_VERSION",
@@ -86,6 +86,7 @@ __all__ = [
     "StreamListener",
     "TooSlow",
     "Unreachable",
+    "WholeLedger",
     "WholeLedgerServer",
     "WrongChain",
     "account_balances",
@@ -102,6 +103,7 @@ __all__ = [
     "find_transaction",
     "fold_with_questions",
     "history_pages",
+    "json_rpc_result",
     "ledger_entry",
     "ledger_header",
     "listed_offers",

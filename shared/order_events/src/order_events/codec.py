@@ -14,7 +14,14 @@ from order_events.orders import (
     OrderFilled,
     OrderRejected,
 )
-from order_events.reconciler import BalanceDrift, HistoryGap, OrdersEvent, ReconcilerHalted, ReconcilerResumed
+from order_events.reconciler import (
+    BalanceDrift,
+    HistoryGap,
+    InvariantBroken,
+    OrdersEvent,
+    ReconcilerHalted,
+    ReconcilerResumed,
+)
 
 AnyOrderEvent = (
     OrderAccepted
@@ -25,7 +32,7 @@ AnyOrderEvent = (
     | OrderDisappeared
     | OrderCorrected
 )
-AnyReconcilerEvent = ReconcilerHalted | ReconcilerResumed | BalanceDrift | HistoryGap
+AnyReconcilerEvent = ReconcilerHalted | ReconcilerResumed | BalanceDrift | HistoryGap | InvariantBroken
 AnyEngineEvent = OrderSubmitted | CancelRequested | SessionStarted
 AnyEvent = AnyOrderEvent | AnyReconcilerEvent | AnyEngineEvent
 
@@ -41,6 +48,7 @@ ORDERS_TYPES: tuple[type[OrdersEvent], ...] = (
     ReconcilerResumed,
     BalanceDrift,
     HistoryGap,
+    InvariantBroken,
 )
 """What the reconciler publishes to stream ORDERS."""
 ENGINE_TYPES: tuple[type[EngineEvent], ...] = (OrderSubmitted, CancelRequested, SessionStarted)

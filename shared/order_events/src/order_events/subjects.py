@@ -4,7 +4,7 @@ from order_events.engine import CancelRequested, EngineEvent, OrderSubmitted, Se
 from order_events.reconciler import OrdersEvent
 
 ORDERS_STREAM = "ORDERS"
-ORDERS_SUBJECTS = ("order.>", "reconciler.>")
+ORDERS_SUBJECTS = ("order.>", "reconciler.>", "ledger.>")
 ENGINE_STREAM = "ENGINE"
 ENGINE_SUBJECTS = ("engine.>",)
 DEAD_LETTER_STREAM = "DLQ"
@@ -36,7 +36,7 @@ ANNOUNCEMENT_READER = "reconciler"
 
 
 def order_subject(event: OrdersEvent) -> str:
-    """Return `order.<what>.<account>` or `reconciler.<what>.<account>`."""
+    """Return `order.<what>.<account>`, `reconciler.<what>.<account>` or `ledger.<what>.<account>`."""
     return f"{event.__struct_config__.tag}.{event.account}"
 
 

@@ -88,7 +88,7 @@ class Node:
                 tell(validated)
 
     def told(self, ledger: RecordedLedger) -> None:
-        """Let the next ledger close if readers set the pace and nobody asks for the one that a stream has told.
+        """Let the next ledger close if readers set the pace and nobody asks for this one, told by a stream.
 
         A subscriber of the transactions need not ask for a ledger that does not concern it.
         """

@@ -160,7 +160,7 @@ class Follower:
         outcome = await fold_with_questions(server, state, facts)
         for damage in outcome.damaged:
             _log.error("metadata that can't be read", account=self.account, found=damage)
-        self._safety.report_ledger(facts, outcome)
+        self._safety.report_ledger(outcome)
         if stored.history_gaps:
             outcome = keep_incomplete_orders(outcome, state)
         decided = self._safety.decide_ledger(stored.policy_state, state.record, facts, outcome)
