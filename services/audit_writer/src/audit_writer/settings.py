@@ -1,11 +1,12 @@
 """Settings of the audit writer, from environment variables that begin with `FILLPROOF_`."""
 
-from typing import Annotated
+from typing import Annotated, Self
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, Field, SecretStr
+from pydantic import AfterValidator, Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from audit_log import read_signing_key
 from service_kit import ServiceSettings
 from service_kit.settings import PREFIX
 
@@ -17,7 +18,14 @@ def _postgres(url: SecretStr) -> SecretStr:
     return url
 
 
+def _signing_key(written: SecretStr) -> SecretStr:
+    read_signing_key(written.get_secret_value())
+    return written
+
+
 PostgresUrl = Annotated[SecretStr, AfterValidator(_postgres)]
+SigningKeyText = Annotated[SecretStr, AfterValidator(_signing_key)]
+"""An Ed25519 key as deploy/secrets.sh makes it; what is wrong with it is said without it."""
 
 
 class AuditWriterSettings(ServiceSettings):
@@ -41,8 +49,21 @@ class MaintenanceSettings(BaseSettings):
     """For how many months after this one a partition is made."""
     retention_months: int | None = Field(default=None, ge=1)
     """How many whole months of events are kept before this one; by default all for ever."""
+    operator_signing_key: SigningKeyText | None = None
+    """PRIVATE+KEY+...: who answers for dropping months, an act that is signed into the chain."""
+    sign_earlier_retention: bool = False
+    """Sign also for months that were dropped before retention was signed; once, after an upgrade."""
     database_limit_bytes: int = Field(default=20_000_000_000, ge=1)
     """What the database may take on disk: from four fifths of it on Grafana warns."""
+
+    @model_validator(mode="after")
+    def _somebody_signs(self) -> Self:
+        if self.retention_months is not None and self.operator_signing_key is None:
+            raise ValueError(
+                "retention is an act of a named operator: expected FILLPROOF_OPERATOR_SIGNING_KEY with "
+                "FILLPROOF_RETENTION_MONTHS, found none; deploy/secrets.sh makes one"
+            )
+        return self
 
 
 class PreparationSettings(MaintenanceSettings):

@@ -13,6 +13,7 @@ from rich.markup import escape
 from rich.progress import track
 
 from console.asking import checked_address, named_server
+from console.audit import check_row_command, verify_command
 from console.check import check_command
 from console.compare.command import compare_command
 from console.desk import ack_command
@@ -26,22 +27,18 @@ from console.options import (
     Accounts,
     Address,
     AsJson,
-    Database,
     DataDir,
     EveryLetter,
     FirstLedger,
-    Heads,
     LastLedger,
     LetterIds,
     LettersAsJson,
     NatsPort,
     NatsUrl,
     Nodes,
-    NodeUrl,
     OrderSequence,
     PostgresPort,
     Resend,
-    Sample,
     Sessions,
 )
 from console.prove import prove_command
@@ -185,28 +182,6 @@ def rebuild_command(
     show(screen(), found)
 
 
-@app.command("verify")
-def verify_command(
-    *, database: Database, head: Heads = None, xrpl: NodeUrl = None, sample: Sample = 100
-) -> None:
-    """Hold every stored row against the chain of digests, and say which are not as they were stored.
-
-    Exit status: 0 all are as they were stored; 1 some are not; 2 bad input.
-    Note the head that it prints somewhere else: who cuts rows and digests off
-    the chain's end together is found out by an earlier head alone.
-
-    Example: fillproof verify --database postgresql://owner:...@db/fillproof --xrpl https://xrplcluster.com
-    """
-    require_extra("database", command="verify")
-    from console.verify import show, verify
-
-    with explained():
-        report = verify(database, head or (), xrpl, sample, screen(stderr=True))
-    show(report, screen())
-    if report.findings:
-        raise typer.Exit(FAILED)
-
-
 @app.command("dead-letters")
 def dead_letters_command(
     ids: LetterIds = None,
@@ -311,6 +286,8 @@ def _print_json(lines: Iterable[msgspec.Struct]) -> None:
 
 
 app.command("compare")(compare_command)
+app.command("verify")(verify_command)
+app.command("check-row")(check_row_command)
 app.command("resume")(resume_command)
 app.command("ack")(ack_command)
 app.command("record")(record_command)

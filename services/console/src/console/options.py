@@ -35,10 +35,6 @@ Database = Annotated[
         help="The audit tables' owner: postgresql://owner:password@host:port/database.",
     ),
 ]
-Heads = Annotated[
-    list[str] | None,
-    typer.Option(metavar="POSITION:DIGEST", help="A head printed earlier, which the chain must still hold."),
-]
 NodeUrl = Annotated[
     str | None, typer.Option(help="A node, to hold rows against the ledger: http(s)://... or ws(s)://...")
 ]

@@ -9,7 +9,7 @@
 docs/audit-log.md has the formats and what they prove.
 """
 
-from audit_log.acts import Act, Failover, Retention, due_before, operator_keys, read_act, sign_act
+from audit_log.acts import Act, Failover, Retention, due_before, read_act, sign_act
 from audit_log.batch import START, Batch, digest_of
 from audit_log.checkpoint import Checkpoint, read_checkpoint, written_time
 from audit_log.errors import Refused
@@ -20,6 +20,7 @@ from audit_log.row_proof import (
     RowProof,
     batch_rows,
     check_row,
+    row_lines,
     write_row_proof,
 )
 from audit_log.signed_note import (
@@ -52,11 +53,11 @@ __all__ = [
     "due_before",
     "hashes_of",
     "inclusion_spans",
-    "operator_keys",
     "read_act",
     "read_checkpoint",
     "read_signing_key",
     "read_verifier_key",
+    "row_lines",
     "sign_act",
     "write_row_proof",
     "write_signing_key",

@@ -5,9 +5,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from audit_log.checkpoint import written_time
 from audit_log.errors import Refused
-from audit_log.row_proof import CheckedRow, check_row
+from audit_log.row_proof import check_row, row_lines
 from audit_log.signed_note import read_signing_key, read_verifier_key
 
 REFUSED = 1
@@ -32,24 +31,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except Refused as error:
         sys.stdout.write(f"REFUSED: {error}\n")
         return REFUSED
-    sys.stdout.write("\n".join((*said_of(row), "")))
+    sys.stdout.write("\n".join((*row_lines(row), "")))
     return 0
-
-
-def said_of(row: CheckedRow) -> list[str]:
-    """Return in lines what the document proves."""
-    made = row.checkpoint
-    lines = [
-        f"event {row.event_id} of {written_time(row.occurred_at)}: in batch {row.position} of {made.origin}",
-        f"as its checkpoint of position {made.position} says, signed at {written_time(made.time)}",
-        *(
-            f"of the same log: the checkpoint of position {one.position}, signed at {written_time(one.time)}"
-            for one in row.consistent
-            if one != made
-        ),
-        row.payload,
-    ]
-    return ["".join(char if char.isprintable() else "?" for char in line) for line in lines]
 
 
 def _parser() -> argparse.ArgumentParser:

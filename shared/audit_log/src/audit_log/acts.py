@@ -13,7 +13,7 @@ The operator's name is the key's. A checkpoint's key signs no act, and an operat
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import UTC, datetime
 
 import msgspec
@@ -157,8 +157,3 @@ def _number(written: str) -> int:
 
 def _text(kind: str, operator: str, time: datetime, *lines: str) -> str:
     return "\n".join((f"fillproof {kind}", f"operator {operator}", f"time {written_time(time)}", *lines, ""))
-
-
-def operator_keys(keys: Sequence[VerifierKey], origin: str) -> list[VerifierKey]:
-    """Return the keys that may sign acts: all but those of the log itself."""
-    return [key for key in keys if key.name != origin]

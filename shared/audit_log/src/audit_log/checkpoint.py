@@ -41,8 +41,8 @@ class Checkpoint(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def text(self) -> str:
         """What is signed."""
-        root = base64.b64encode(self.root).decode()
-        return f"{self.origin}\n{self.position}\n{root}\nhead {self.head.hex()}\ntime {written_time(self.time)}\n"
+        tree = f"{self.origin}\n{self.position}\n{base64.b64encode(self.root).decode()}\n"
+        return f"{tree}head {self.head.hex()}\ntime {written_time(self.time)}\n"
 
     def signed_by(self, key: SigningKey) -> str:
         """Return the signed note."""

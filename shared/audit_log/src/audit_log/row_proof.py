@@ -1,8 +1,8 @@
 """That one row is in the log, shown to somebody who has a checkpoint and no database.
 
 The document has the row's payload, the batch that it came with, the path from that batch to a checkpoint's
-root, and what shows that other checkpoints are of the same log. Nothing in it is believed: the check recomputes
-the payload's digest, the batch's digest and the roots, and asks for a signature by a key that the reader names.
+root, and what shows that other checkpoints are of the same log. Nothing in it is believed: the check
+recomputes the digests and the roots, and asks for a signature by a key that the reader names.
 """
 
 import hashlib
@@ -13,7 +13,7 @@ from uuid import UUID
 import msgspec
 
 from audit_log.batch import EPOCH, Batch, digest_of
-from audit_log.checkpoint import Checkpoint, read_checkpoint
+from audit_log.checkpoint import Checkpoint, read_checkpoint, written_time
 from audit_log.errors import Refused
 from audit_log.merkle_tree import is_consistent, root_by_inclusion
 from audit_log.signed_note import VerifierKey
@@ -115,8 +115,8 @@ def check_row(document: bytes, keys: Sequence[VerifierKey], held: Iterable[str] 
         own = read_checkpoint(note, keys)
         if own not in consistent:
             raise Refused(
-                f"expected a path to the checkpoint of position {own.position} that you hold, found none: ask "
-                "for a document that is made with --held"
+                f"expected a path to the checkpoint of position {own.position} that you hold, found none: "
+                "ask for a document that is made with --held"
             )
     return CheckedRow(
         event_id=proof.event_id,
@@ -126,6 +126,22 @@ def check_row(document: bytes, keys: Sequence[VerifierKey], held: Iterable[str] 
         checkpoint=checkpoint,
         consistent=tuple(consistent),
     )
+
+
+def row_lines(row: CheckedRow) -> list[str]:
+    """Return in lines what the document proves."""
+    made = row.checkpoint
+    lines = [
+        f"event {row.event_id} of {written_time(row.occurred_at)}: in batch {row.position} of {made.origin}",
+        f"as its checkpoint of position {made.position} says, signed at {written_time(made.time)}",
+        *(
+            f"of the same log: the checkpoint of position {one.position}, signed at {written_time(one.time)}"
+            for one in row.consistent
+            if one != made
+        ),
+        row.payload,
+    ]
+    return ["".join(char if char.isprintable() else "?" for char in line) for line in lines]
 
 
 def _read(document: bytes) -> RowProof:

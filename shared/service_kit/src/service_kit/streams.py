@@ -20,6 +20,8 @@ from nats.js.api import (
 
 from order_events.subjects import (
     AUDIT_CONSUMER,
+    CHECKPOINT_STREAM,
+    CHECKPOINT_SUBJECTS,
     DEAD_LETTER_STREAM,
     DEAD_LETTER_SUBJECTS,
     ENGINE_STREAM,
@@ -44,6 +46,8 @@ MAX_ACK_PENDING = 16_000
 AUDIT_FILTER = ">"
 """All of stream ORDERS."""
 REDELIVERY_FILTER = REDELIVERY_SUBJECTS[0]
+NEVER = 0.0
+"""The age at which a message is removed that is kept for ever."""
 
 
 async def provision(jetstream: JetStreamContext, settings: StreamSettings) -> None:
@@ -74,6 +78,7 @@ def _streams(settings: StreamSettings) -> list[StreamConfig]:
         max_bytes: int,
         atomic: bool = False,
         retention: RetentionPolicy = RetentionPolicy.LIMITS,
+        append_only: bool = False,
     ) -> StreamConfig:
         return StreamConfig(
             name=name,
@@ -86,6 +91,8 @@ def _streams(settings: StreamSettings) -> list[StreamConfig]:
             duplicate_window=DUPLICATE_WINDOW_S,
             num_replicas=settings.stream_replicas,
             allow_atomic=atomic,
+            deny_delete=append_only,
+            deny_purge=append_only,
         )
 
     return [
@@ -115,6 +122,13 @@ def _streams(settings: StreamSettings) -> list[StreamConfig]:
             max_bytes=settings.redelivery_max_bytes,
             atomic=True,
             retention=RetentionPolicy.WORK_QUEUE,
+        ),
+        stream(
+            CHECKPOINT_STREAM,
+            CHECKPOINT_SUBJECTS,
+            max_age=NEVER,
+            max_bytes=settings.checkpoints_max_bytes,
+            append_only=True,
         ),
     ]
 
