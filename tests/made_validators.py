@@ -3,68 +3,20 @@
 from __future__ import annotations
 
 import base64
-import hashlib
 import json
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from cryptography.hazmat.primitives.asymmetric.ec import ECDSA, SECP256K1, derive_private_key
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from cryptography.hazmat.primitives.asymmetric.utils import (
-    Prehashed,
-    decode_dss_signature,
-    encode_dss_signature,
-)
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
-
-from ledger_proof.hashes import MANIFEST, VALIDATION, half_sha512, length_prefix
+from ledger_proof.hashes import MANIFEST, VALIDATION, length_prefix
 from ledger_proof.validator_lists import SignedList
+from replay_node.made_keys import MadeKey, blob_field
 
 if TYPE_CHECKING:
     from ledger_proof.header import LedgerHeader
 
-ORDER = 0xFFFFFFFF_FFFFFFFF_FFFFFFFF_FFFFFFFE_BAAEDCE6_AF48A03B_BFD25E8C_D0364141
 FULL = 0x8000_0001
 FOR_EVER = 2**31
-
-
-@dataclass(frozen=True)
-class MadeKey:
-    """A key pair of either curve, derived from a name."""
-
-    name: str
-    curve: str = "ed25519"
-
-    @cached_property
-    def public(self) -> bytes:
-        if self.curve == "ed25519":
-            return b"\xed" + self._ed25519.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
-        return self._secp256k1.public_key().public_bytes(Encoding.X962, PublicFormat.CompressedPoint)
-
-    def sign(self, message: bytes, *, high_s: bool = False) -> bytes:
-        if self.curve == "ed25519":
-            return self._ed25519.sign(message)
-        r, s = decode_dss_signature(self._secp256k1.sign(half_sha512(message), ECDSA(Prehashed(SHA256()))))
-        low = min(s, ORDER - s)
-        return encode_dss_signature(r, ORDER - low if high_s else low)
-
-    @property
-    def _seed(self) -> bytes:
-        return hashlib.sha256(self.name.encode()).digest()
-
-    @cached_property
-    def _ed25519(self) -> Ed25519PrivateKey:
-        return Ed25519PrivateKey.from_private_bytes(self._seed)
-
-    @cached_property
-    def _secp256k1(self):  # noqa: ANN202
-        return derive_private_key(int.from_bytes(self._seed, "big") % ORDER, SECP256K1())
-
-
-def blob_field(header: str, content: bytes) -> bytes:
-    return bytes.fromhex(header) + length_prefix(len(content)) + content
 
 
 def manifest_of(master: MadeKey, signing: MadeKey, sequence: int = 1, *, spoiled: str = "") -> bytes:

@@ -16,8 +16,14 @@ from waiting import limit
 class RunningNode:
     """Its ledgers close when the test says so."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, process: subprocess.Popen[str]) -> None:
         self.url = url
+        self._process = process
+
+    def end(self) -> None:
+        """End the node; a second time nothing happens."""
+        self._process.send_signal(signal.SIGTERM)
+        assert self._process.wait(limit()) == 0
 
     def close_ledger(self) -> None:
         body = json.dumps({"method": "ledger_accept", "params": [{}]}).encode()
@@ -30,9 +36,8 @@ def running_node(session: str, *options: str, closed: bool = False) -> Iterator[
     """Run one on a recorded session until the block ends; `closed`: with all its ledgers closed."""
     command = [sys.executable, "-m", "replay_node", str(session_path(session)), "--pace", "manual", *options]
     with running(command, stderr=subprocess.STDOUT) as process:
-        node = RunningNode(json.loads(first_line(process))["url"])
+        node = RunningNode(json.loads(first_line(process))["url"], process)
         for _ in recorded(session).ledgers[1:] if closed else ():
             node.close_ledger()
         yield node
-        process.send_signal(signal.SIGTERM)
-        assert process.wait(limit()) == 0
+        node.end()

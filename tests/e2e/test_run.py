@@ -29,7 +29,7 @@ def test_it_tells_of_orders_that_no_engine_announced_until_it_is_interrupted(
     url = node.url.replace("http", scheme)
     with started("run", "--xrpl", url, "--account", session.accounts["maker"]) as process:
         read_until(process, lambda line: "the services' logs" in line)
-        read_until(process, lambda line: "following" in line)
+        read_until(process, lambda line: line.startswith("following"))
         for _ in session.ledgers[1:]:
             node.close_ledger()
         told = read_until(process, lambda line: "order.canceled" in line)
@@ -40,6 +40,28 @@ def test_it_tells_of_orders_that_no_engine_announced_until_it_is_interrupted(
     assert f"by {session.orders[0]['truth']['removed_by']}" in told
     assert "anomaly" not in told
     assert process.returncode == 0
+
+
+def test_it_says_that_it_follows_no_more_when_its_only_node_is_gone_and_at_the_end_what_it_saw() -> None:
+    session = recorded("full_fill")
+    with running_node("full_fill") as node:
+        arguments = ("--xrpl", node.url, "--account", session.accounts["maker"])
+        with started("run", *arguments) as process:
+            read_until(process, lambda line: line.startswith("following"))
+            for _ in session.ledgers[1:]:
+                node.close_ledger()
+            shown = read_until(process, lambda line: "order.disappeared" in line)
+            node.end()
+            read_until(process, lambda line: line.startswith("NOT FOLLOWING: no server answers"))
+            process.send_signal(signal.SIGINT)
+            rest, _ = process.communicate(timeout=limit())
+    *_, fill, end = shown.splitlines()
+    assert "order.filled" in fill
+    assert "order.disappeared" in end
+    assert " at " in fill
+    assert "total " in fill
+    assert "Followed for" in rest
+    assert "1 fills" in rest
 
 
 def test_an_account_that_is_not_on_the_ledger_is_refused(node: RunningNode) -> None:
@@ -61,7 +83,7 @@ def test_a_run_that_keeps_its_data_goes_on_where_it_was(node: RunningNode, enter
     session = recorded(SESSION)
     arguments = ("run", "--xrpl", node.url, "--account", session.accounts["maker"])
     with started(*arguments, "--data-dir", enterable) as first:
-        read_until(first, lambda line: "following" in line)
+        read_until(first, lambda line: line.startswith("following"))
         node.close_ledger()
         read_until(first, lambda line: "order.accepted" in line)
         first.send_signal(signal.SIGINT)
@@ -69,8 +91,9 @@ def test_a_run_that_keeps_its_data_goes_on_where_it_was(node: RunningNode, enter
     for _ in session.ledgers[2:]:
         node.close_ledger()
     with started(*arguments, "--data-dir", enterable) as second:
-        told = read_until(second, lambda line: "order.canceled" in line)
+        shown = read_until(second, lambda line: "order.canceled" in line)
         second.send_signal(signal.SIGINT)
-        second.communicate(timeout=limit())
-    assert "order.accepted" not in told
+        shown += second.communicate(timeout=limit())[0]
+    assert "order.accepted" not in shown
+    assert shown.count("order.canceled") == 1
     assert second.returncode == 0

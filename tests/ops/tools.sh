@@ -2,11 +2,13 @@
 # Brings what tests need and Python does not: promtool; Grafana's own display code and the parser of AsyncAPI documents,
 # both into .ops; Chromium. Says which way each went and never fails: tests that lack one are skipped.
 cd "$(dirname "$0")/../.."
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
 
 if command -v promtool >/dev/null; then
     echo "promtool: there already"
 elif [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null &&
-    { apt-get update && apt-get install -y --no-install-recommends prometheus; } >/tmp/promtool-install.log 2>&1; then
+    { apt-get update && apt-get install -y --no-install-recommends prometheus; } >"$log" 2>&1; then
     echo "promtool: installed with apt-get"
 else
     echo "promtool: not installed (root and apt-get would do: the package is prometheus); its tests are skipped"
@@ -15,7 +17,7 @@ fi
 if [ -d .ops/node_modules/@grafana/data ] && cmp -s .ops/package-lock.json tests/ops/display/package-lock.json; then
     echo "@grafana/data: there already"
 elif mkdir -p .ops && cp tests/ops/display/package*.json .ops && command -v npm >/dev/null &&
-    (cd .ops && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error) >.ops/install.log 2>&1; then
+    (cd .ops && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error) >"$log" 2>&1; then
     echo "@grafana/data: installed with npm"
 else
     rm -rf .ops
@@ -25,7 +27,7 @@ fi
 if [ -d .ops/asyncapi/node_modules ] && cmp -s .ops/asyncapi/package-lock.json tests/ops/asyncapi/package-lock.json; then
     echo "@asyncapi/parser: there already"
 elif mkdir -p .ops/asyncapi && cp tests/ops/asyncapi/package*.json .ops/asyncapi && command -v npm >/dev/null &&
-    (cd .ops/asyncapi && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error) >.ops/asyncapi.log 2>&1; then
+    (cd .ops/asyncapi && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error) >"$log" 2>&1; then
     echo "@asyncapi/parser: installed with npm"
 else
     rm -rf .ops/asyncapi
@@ -35,7 +37,7 @@ fi
 if command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null; then
     echo "chromium: there already"
 elif [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null &&
-    { apt-get update && apt-get install -y --no-install-recommends chromium; } >/tmp/chromium-install.log 2>&1; then
+    { apt-get update && apt-get install -y --no-install-recommends chromium; } >"$log" 2>&1; then
     echo "chromium: installed with apt-get"
 else
     echo "chromium: not installed (root and apt-get would do: the package is chromium); its tests are skipped"

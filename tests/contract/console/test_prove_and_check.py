@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING
 import pytest
 from ledger_blobs import BLOB_SESSIONS, session_paths
 from life_proofs import NETWORK, RESERVES, ProvenSession, proven_session
-from made_validators import MadeKey, manifest_of
+from made_validators import manifest_of
 from typer.testing import CliRunner
 
 from console import life_evidence
 from console.main import app
 from order_events import OrderStatus
+from replay_node.made_keys import MadeKey
 
 if TYPE_CHECKING:
     from pathlib import Path

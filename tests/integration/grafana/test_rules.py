@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from datetime import timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 import pytest
+from audit_tables import execute
+from engine_books.comparing import compared
 from grafana_files import AUDIT, dashboard, rules, sql_queries
 from grafana_files import DASHBOARDS as FILES
 from grafana_macros import View
@@ -17,6 +21,7 @@ from sample_events import SAMPLES
 from audit_writer.maintain import maintain
 from audit_writer.settings import MaintenanceSettings
 from console.acknowledge import acknowledge
+from console.compare.store import store_findings
 from order_events import (
     BalanceDrift,
     OrderFilled,
@@ -38,6 +43,7 @@ RULES: dict[str, dict[str, Any]] = {
     rule["title"]: rule for rule in rules() if rule["data"][0]["datasourceUid"] == AUDIT
 }
 PANELS = dict(sql_queries())
+BOOKS = Path(__file__).parents[2] / "data" / "engines"
 Told = TypeVar("Told", bound=OrdersEvent)
 
 
@@ -184,6 +190,23 @@ def may_take(audit: Audit, limit_bytes: int) -> None:
         owner_database_url=SecretStr(audit.dsn()), database_limit_bytes=limit_bytes
     )
     asyncio.run(maintain(settings))
+
+
+def test_a_book_that_differs_fires_for_a_day_and_is_shown(empty_audit: Audit) -> None:
+    [book] = BOOKS.glob("generic_random_amm_3.csv")
+    findings = compared("random_amm_3", [book]).judged.findings
+    store_findings(empty_audit.dsn(), findings, "digest")
+    assert firing(empty_audit) == {"BookDiffers"}
+    later = View(empty_audit.view.end, empty_audit.view.end + timedelta(days=1))
+    rows = empty_audit.ask(PANELS["Books that differ from the ledger"], later)
+    told = Counter((row["kind"], row["what differs"], row["worth"], row["address"]) for row in rows)
+    assert told == Counter((one.kind.value, one.text, one.worth, one.account) for one in findings)
+    other = later._replace(accounts=("rrrrrrrrrrrrrrrrrrrrBZbvji",))
+    assert empty_audit.ask(PANELS["Books that differ from the ledger"], other) == []
+    day_later = "UPDATE book_finding SET found_at = found_at - interval '25 hours'"
+    asyncio.run(execute(empty_audit.dsn(), day_later))
+    assert firing(empty_audit) == set()
+    assert empty_audit.ask(PANELS["Books that differ from the ledger"], later) == []
 
 
 def test_what_is_about_an_account_is_about_no_order(empty_audit: Audit) -> None:

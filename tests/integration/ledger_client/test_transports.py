@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -12,7 +12,15 @@ from replaying import recorded
 from waiting import limit, until
 from websockets.asyncio.server import ServerConnection, serve
 
-from ledger_client import InvalidRequest, LedgerServer, Overloaded, ProtocolViolation, Refused, Unreachable
+from ledger_client import (
+    InvalidRequest,
+    LedgerServer,
+    Overloaded,
+    ProtocolViolation,
+    Refused,
+    StreamListener,
+    Unreachable,
+)
 from ledger_client.answers import decode
 from ledger_client.json_rpc import JsonRpcServer
 from ledger_client.websocket import WebSocketServer
@@ -40,11 +48,13 @@ def websocket(
     url: str,
     timeout: float | None = None,
     silence: float | None = None,
+    listeners: Sequence[StreamListener] = (),
     on_ledger_closed: Callable[[], None] = lambda: None,
 ) -> WebSocketServer:
     return WebSocketServer(
         url.replace("http://", "ws://"),
         on_ledger_closed=on_ledger_closed,
+        listeners=listeners,
         timeout=timeout or limit(),
         silence=silence or limit(),
     )
@@ -254,6 +264,51 @@ async def test_a_websocket_that_the_server_closes_is_replaced_by_a_fresh_one(nod
     await until(lambda: not node.on_validated)
     assert (await told(server, "server_info"))["info"]
     await server.close()
+
+
+class Listener:
+    """Notes what it hears."""
+
+    def __init__(self, *streams: str, optional: bool = False) -> None:
+        self.streams = streams
+        self.optional = optional
+        self.noted: list[str] = []
+
+    def opened(self, _answer: msgspec.Raw) -> None:
+        self.noted.append("opened")
+
+    def heard(self, kind: str, message: bytes) -> None:
+        assert msgspec.json.decode(message)["type"] == kind
+        self.noted.append(kind)
+
+    def lost(self) -> None:
+        self.noted.append("lost")
+
+
+async def test_a_listener_hears_its_streams_on_every_connection(node: Node, url: str) -> None:
+    listener = Listener("validations")
+    server = websocket(url, listeners=[listener])
+    await server.request("server_info")
+    node.close_ledger()
+    heard = ["opened", *["validationReceived"] * 5, "ledgerClosed"]
+    await until(lambda: listener.noted == heard)
+    node.drop_connections()
+    await until(lambda: listener.noted == [*heard, "lost"])
+    await server.request("server_info")
+    await server.close()
+    assert listener.noted == [*heard, "lost", "opened", "lost"]
+
+
+async def test_a_server_without_optional_streams_is_used_and_one_without_needed_ones_is_not(url: str) -> None:
+    optional = Listener("no such stream", optional=True)
+    server = websocket(url, listeners=[optional])
+    await server.request("server_info")
+    await server.close()
+    assert optional.noted == ["lost"]
+    needing = websocket(url, listeners=[Listener("no such stream")])
+    with pytest.raises(Refused, match="malformedStream"):
+        await needing.request("server_info")
+    await needing.close()
 
 
 async def test_what_waits_for_an_answer_learns_at_once_that_the_connection_is_lost() -> None:

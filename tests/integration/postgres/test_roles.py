@@ -56,7 +56,7 @@ BREAKOUTS = (
     "CREATE FUNCTION public.more() RETURNS integer LANGUAGE sql AS 'SELECT 1'",
     "CREATE EXTENSION file_fdw",
     "COPY (SELECT 1) TO PROGRAM 'cat'",
-    "COPY (SELECT 1) TO '/tmp/more'",
+    "COPY (SELECT 1) TO '/nowhere/more'",
     "SELECT pg_read_file('postgresql.conf')",
     "SELECT pg_ls_dir('.')",
     "SELECT lo_import('/etc/passwd')",

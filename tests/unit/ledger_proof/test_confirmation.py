@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from cryptography.exceptions import InvalidSignature
-from made_validators import MadeKey, MadeNetwork, blob_field, manifest_of
+from made_validators import MadeNetwork, manifest_of
 
 from ledger_proof.base58 import account_bytes, node_key_bytes, node_key_text
 from ledger_proof.confirmation import Confirmation, confirm_ledger
@@ -19,6 +19,7 @@ from ledger_proof.signatures import by_libsecp256k1, by_openssl, is_canonical, i
 from ledger_proof.strict_json import from_base64, read_json
 from ledger_proof.validations import read_validation
 from ledger_proof.validator_lists import SignedList, check_list, list_in_force, read_list_document
+from replay_node.made_keys import MadeKey, blob_field
 
 if TYPE_CHECKING:
     from collections.abc import Callable

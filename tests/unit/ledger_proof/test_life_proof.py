@@ -14,7 +14,7 @@ import msgspec
 import pytest
 from ledger_blobs import BLOB_SESSIONS
 from life_proofs import NETWORK, POLICY, life_proof, proven_session
-from made_validators import MadeKey, MadeNetwork, manifest_of
+from made_validators import MadeNetwork, manifest_of
 
 from ledger_proof import (
     LifeProof,
@@ -32,6 +32,7 @@ from ledger_proof import (
 )
 from ledger_proof.transaction_tree import leaf
 from order_events import OrderFilled, OrderStatus
+from replay_node.made_keys import MadeKey
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 from ledger_blobs import BLOB_SESSIONS, session_ledgers
-from made_validators import MadeKey, MadeNetwork
+from made_validators import MadeNetwork
 
 from ledger_proof import (
     ProofEnd,
@@ -22,6 +22,7 @@ from ledger_proof import (
     tree_form,
     write_xls41,
 )
+from replay_node.made_keys import MadeKey
 
 MADE = Path(__file__).parents[2] / "data" / "proofs" / "xls41"
 ANSWERS = json.loads((MADE / "answers.json").read_text())

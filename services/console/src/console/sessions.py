@@ -1,5 +1,6 @@
 """Finding recorded sessions: by path, or by the name of one that comes with the replay node."""
 
+from collections.abc import Iterable
 from pathlib import Path
 
 import msgspec
@@ -40,3 +41,13 @@ def find_session(wanted: str) -> Recording:
     """
     path = session_path(wanted)
     return Recording(path=path, session=read_session(path))
+
+
+def find_sessions(wanted: Iterable[str]) -> list[Recording]:
+    """Read each session that was named, once.
+
+    Raises:
+        BadSession: as `find_session`.
+
+    """
+    return [find_session(name) for name in dict.fromkeys(wanted)]

@@ -9,6 +9,7 @@ from typing import NoReturn
 from urllib.request import urlopen
 
 from prometheus_client.parser import text_string_to_metric_families
+from prometheus_client.samples import Sample
 
 from local_stack import Child, LocalStack, check_interrupts, noted_interrupts, patience
 from service_kit.broker import connect
@@ -51,14 +52,14 @@ def start_audit_writer(stack: LocalStack) -> Child:
 
 def metrics(url: str) -> dict[str, float]:
     """Return a service's metrics that have no labels, by name."""
+    return {sample.name: sample.value for sample in read_metrics(url) if not sample.labels}
+
+
+def read_metrics(url: str) -> list[Sample]:
+    """Return a service's metrics."""
     with urlopen(f"{url}/metrics", timeout=patience()) as answer:  # noqa: S310 - our own service on the loopback interface
         text = answer.read().decode()
-    return {
-        sample.name: sample.value
-        for family in text_string_to_metric_families(text)
-        for sample in family.samples
-        if not sample.labels
-    }
+    return [sample for family in text_string_to_metric_families(text) for sample in family.samples]
 
 
 def wait_for_interrupt() -> NoReturn:

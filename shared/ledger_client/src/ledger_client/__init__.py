@@ -48,6 +48,7 @@ from ledger_client.server import (
 from ledger_client.server_choice import Servers
 from ledger_client.shared_server import SharedServer
 from ledger_client.status import ServerStatus, server_status
+from ledger_client.stream_listener import StreamListener
 from ledger_client.whole_ledgers import WholeLedgerServer
 
 __all__ = [
@@ -69,6 +70,7 @@ __all__ = [
     "Servers",
     "SharedServer",
     "Snapshot",
+    "StreamListener",
     "Unreachable",
     "WholeLedgerServer",
     "WrongChain",

@@ -1,18 +1,24 @@
 """Opening a connection to a server by its URL."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from urllib.parse import urlsplit
 
 from ledger_client.server import LedgerServer
+from ledger_client.stream_listener import StreamListener
 
 
 def connect(
-    url: str, *, on_ledger_closed: Callable[[], None] | None = None, timeout: float = 10
+    url: str,
+    *,
+    on_ledger_closed: Callable[[], None] | None = None,
+    listeners: Sequence[StreamListener] = (),
+    timeout: float = 10,
 ) -> LedgerServer:
     """Return the server at a URL: http(s):// by JSON-RPC, ws(s):// by WebSocket.
 
     The connection is made when the server is first asked. `on_ledger_closed` is called at each closed
-    ledger, over WebSocket only: JSON-RPC has no stream. `timeout`: seconds for an answer.
+    ledger, and `listeners` hear their streams, over WebSocket only: JSON-RPC has no stream. `timeout`:
+    seconds for an answer.
 
     Raises:
         ValueError: if the URL is of another kind.
@@ -27,5 +33,5 @@ def connect(
     if parts.hostname and parts.scheme in {"ws", "wss"}:
         from ledger_client.websocket import WebSocketServer  # noqa: PLC0415
 
-        return WebSocketServer(url, on_ledger_closed=on_ledger_closed, timeout=timeout)
+        return WebSocketServer(url, on_ledger_closed=on_ledger_closed, listeners=listeners, timeout=timeout)
     raise ValueError(f"expected a URL as https://HOST:PORT or wss://HOST:PORT, found {url!r}")

@@ -1,4 +1,4 @@
-"""An XRP Ledger server over WebSocket (ws, wss): requests, and a wake-up at each ledgerClosed.
+"""An XRP Ledger server over WebSocket (ws, wss): requests, a wake-up at each ledgerClosed, and streams.
 
 Every connection is a fresh object with its own waiting requests, so nothing of a lost connection can
 reach the next one. A connection on which no ledger closes for too long is dead, whatever TCP says.
@@ -6,10 +6,11 @@ reach the next one. A connection on which no ledger closes for too long is dead,
 
 import asyncio
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 
 import msgspec
+import structlog
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, ConnectionClosedOK, WebSocketException
 from websockets.frames import CloseCode
@@ -22,7 +23,17 @@ from ledger_client.envelope import (
     result_of,
     server_name,
 )
-from ledger_client.server import Overloaded, ProtocolViolation, ServerError, Unreachable
+from ledger_client.server import (
+    InvalidRequest,
+    Overloaded,
+    ProtocolViolation,
+    Refused,
+    ServerError,
+    Unreachable,
+)
+from ledger_client.stream_listener import StreamListener
+
+_log = structlog.get_logger()
 
 
 class WebSocketServer:
@@ -33,10 +44,13 @@ class WebSocketServer:
         url: str,
         *,
         on_ledger_closed: Callable[[], None] | None = None,
+        listeners: Sequence[StreamListener] = (),
         timeout: float = 10,
         silence: float = 20,
     ) -> None:
-        """Wake `on_ledger_closed` at each closed ledger; None: no stream is subscribed to.
+        """Wake `on_ledger_closed` at each closed ledger; None: the stream `ledger` is not subscribed to.
+
+        `listeners`: each is subscribed for, and hears the messages of all streams.
 
         `timeout`: seconds for a connection and an answer; `silence`: seconds without a closed ledger, after
         which a connection with a stream is given up.
@@ -44,6 +58,7 @@ class WebSocketServer:
         self._url = url
         self._name = server_name(url)
         self._on_ledger_closed = on_ledger_closed
+        self._listeners = listeners
         self._timeout = timeout
         self._silence = silence
         self._connection: _Connection | None = None
@@ -80,10 +95,14 @@ class WebSocketServer:
                 )
             except (OSError, WebSocketException, ValueError) as error:
                 raise Unreachable(self._name, f"no connection: {error}") from error
-            connection = _Connection(self._name, socket, self._on_ledger_closed, self._silence)
+            connection = _Connection(
+                self._name, socket, self._on_ledger_closed, self._listeners, self._silence
+            )
             try:
                 if self._on_ledger_closed is not None:
                     await connection.request("subscribe", {"streams": ["ledger"]})
+                for listener in self._listeners:
+                    await connection.subscribe(listener)
             except BaseException:  # a timeout too: without the stream nothing would wake anybody
                 await connection.close()
                 raise
@@ -95,13 +114,19 @@ class _Connection:
     """One connection, from its opening to its end."""
 
     def __init__(
-        self, name: str, socket: ClientConnection, on_ledger_closed: Callable[[], None] | None, silence: float
+        self,
+        name: str,
+        socket: ClientConnection,
+        on_ledger_closed: Callable[[], None] | None,
+        listeners: Sequence[StreamListener],
+        silence: float,
     ) -> None:
         self.lost: ServerError | None = None
         """Why it ended; None while it lives."""
         self._name = name
         self._socket = socket
         self._on_ledger_closed = on_ledger_closed
+        self._listeners = listeners
         self._silence = silence
         self._ids = itertools.count(1)
         self._waiting: dict[int, asyncio.Future[Envelope]] = {}
@@ -120,6 +145,17 @@ class _Connection:
         finally:
             self._waiting.pop(number, None)
 
+    async def subscribe(self, listener: StreamListener) -> None:
+        """Subscribe for a listener; one whose streams are optional may do without them."""
+        try:
+            answer = await self.request("subscribe", {"streams": list(listener.streams)})
+        except (Refused, InvalidRequest) as refusal:
+            if not listener.optional:
+                raise
+            _log.info("a server does not give streams", streams=listener.streams, problem=str(refusal))
+        else:
+            listener.opened(answer)
+
     async def close(self) -> None:
         self._reader.cancel()
         await asyncio.wait([self._reader])
@@ -131,7 +167,7 @@ class _Connection:
             async with asyncio.timeout(limit) as watchdog:
                 while True:
                     payload = await self._socket.recv(decode=False)
-                    if self._handle(read_envelope(self._name, payload)):
+                    if self._handle(read_envelope(self._name, payload), payload):
                         watchdog.reschedule(asyncio.get_running_loop().time() + self._silence)
         except TimeoutError:
             reason = Unreachable(self._name, f"no ledger closed for {self._silence:g} s")
@@ -146,10 +182,18 @@ class _Connection:
             for answer in self._waiting.values():
                 if not answer.done():
                     answer.set_exception(reason)
+            for listener in self._listeners:
+                listener.lost()
             await self._socket.close()
 
-    def _handle(self, message: Envelope) -> bool:
-        """Give an answer to the request that waits for it; True if the message says that a ledger closed."""
+    def _handle(self, message: Envelope, payload: bytes) -> bool:
+        """Give an answer to the request that waits for it, and all else to the listeners.
+
+        True if the message says that a ledger closed.
+        """
+        if isinstance(message.type, str) and message.type != "response":
+            for listener in self._listeners:
+                listener.heard(message.type, payload)
         if message.type == "ledgerClosed":
             if self._on_ledger_closed is not None:
                 self._on_ledger_closed()

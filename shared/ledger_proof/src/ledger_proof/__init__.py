@@ -5,7 +5,8 @@ points, in the order in which a reader needs them:
 
 - `prove_ledger`, `prove_blobs`: a whole ledger, proven by its bytes; `ProvenLedger.transactions` decodes
   those of followed accounts (`OwnerSearch`) as the kernel reads them.
-- `confirm_ledger`: how many of a publisher's validators signed for a ledger.
+- `confirm_ledger`: how many of a publisher's validators signed for a ledger. `CheckedValidations` keeps
+  what the stream of validations brings, and counts it.
 - `steps_in`, `assemble_life_proof`, `write_document`: the file that proves an order's life.
 - `check_proof`: the check of such a file, told step by step, and of an XLS-41 file, the network's own
   format, for one transaction. `read_trust` reads whom the reader trusts from a command's options;
@@ -17,6 +18,7 @@ Every failure is an `Unproven`: of what, what was expected, what was found.
 """
 
 from ledger_proof.base58 import account_address, account_bytes
+from ledger_proof.checked_validations import CheckedValidations
 from ledger_proof.confirmation import Confirmation, confirm_ledger
 from ledger_proof.errors import MalformedBlob, Unproven
 from ledger_proof.header import LedgerHeader, read_header
@@ -46,6 +48,7 @@ __all__ = [
     "KNOWN_PUBLISHERS",
     "BlobLedger",
     "BlobRow",
+    "CheckedValidations",
     "Confirmation",
     "LedgerHeader",
     "LifeProof",

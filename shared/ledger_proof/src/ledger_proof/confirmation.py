@@ -61,7 +61,7 @@ def confirm_ledger(
             expected=f"one in force at {header.close_time}",
             found=f"{validator_list.effective} to {validator_list.expiration}",
         )
-    signers = _signers(validator_list, manifests)
+    signers = signers_of(validator_list, manifests)
     voters: set[bytes] = set()
     keys: set[bytes] = set()
     refused: list[str] = []
@@ -82,8 +82,8 @@ def confirm_ledger(
     )
 
 
-def _signers(validator_list: ValidatorList, newer: Iterable[Manifest]) -> Mapping[bytes, Manifest | None]:
-    """Return by signing key the manifest that names it; None: the key is an entry itself."""
+def signers_of(validator_list: ValidatorList, newer: Iterable[Manifest]) -> Mapping[bytes, Manifest | None]:
+    """Return by signing key the manifest that names it, unchecked; None: the key is an entry itself."""
     manifests = dict(validator_list.manifests)
     for one in newer:
         listed = manifests.get(one.master_key)

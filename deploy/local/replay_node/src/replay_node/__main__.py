@@ -14,7 +14,7 @@ import msgspec
 
 from replay_node.errors import RpcError
 from replay_node.faults import Faults
-from replay_node.node import Node
+from replay_node.node import VALIDATORS, Node
 from replay_node.pace import Pace, parse_pace
 from replay_node.recordings import session_path
 from replay_node.server import listening
@@ -35,7 +35,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         session = read_session(session_path(options.session))
         # The recording stays for the process's life: keep the collector from walking it again and again.
         gc.freeze()
-        node = Node(session, pace=options.pace, faults=faults, network_id=options.network_id)
+        node = Node(
+            session,
+            pace=options.pace,
+            faults=faults,
+            network_id=options.network_id,
+            validators=options.validators,
+        )
         asyncio.run(_serve(node, session, options.host, options.port))
     except (BadSession, RpcError) as error:
         return _complain(str(error))
@@ -54,6 +60,7 @@ async def _serve(node: Node, session: Session, host: str, port: int) -> None:
             "first_ledger": node.chain.first_index,
             "last_ledger": node.chain.last_index,
             "accounts": session.accounts,
+            "publisher": node.validators.publisher,
         }
         print(msgspec.json.encode(ready).decode(), flush=True)  # noqa: T201 - the line that callers wait for
         await stop.wait()
@@ -77,6 +84,13 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--network-id", type=int, help="network id that server_info shows")
     parser.add_argument(
+        "--validators",
+        type=_count,
+        default=VALIDATORS,
+        metavar="N",
+        help=f"how many invented validators sign for the ledgers ({VALIDATORS} by default)",
+    )
+    parser.add_argument(
         "--fault",
         action="append",
         default=[],
@@ -91,6 +105,12 @@ def _pace(text: str) -> Pace:
         return parse_pace(text)
     except ValueError as error:
         raise argparse.ArgumentTypeError(str(error)) from error
+
+
+def _count(text: str) -> int:
+    if not (text.isascii() and text.isdecimal()):
+        raise argparse.ArgumentTypeError(f"expected a number from 0 on, found {text!r}")
+    return int(text)
 
 
 def _faults(options: argparse.Namespace) -> Faults:

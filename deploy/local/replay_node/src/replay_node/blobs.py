@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from xrpl.core.binarycodec import encode
-
 if TYPE_CHECKING:
     from replay_node.session import Json
 
@@ -27,6 +25,9 @@ def header_blob(header: Json) -> str:
 
 def transaction_blobs(raw: Json) -> Json:
     """Return a transaction and its metadata as an expanded binary ledger gives them."""
+    # xrpl-py takes a second to import, and a node that is asked for JSON alone needs none of it.
+    from xrpl.core.binarycodec import encode  # noqa: PLC0415
+
     return {"tx_blob": encode(_own(raw)), "meta_blob": encode(_own(raw["metaData"]))}
 
 

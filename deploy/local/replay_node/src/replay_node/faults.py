@@ -49,6 +49,8 @@ class Faults(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     """The next account_tx and account_offers pages are empty and have a marker."""
     other_chain: bool = False
     """Ledger hashes and parent hashes are those of another chain."""
+    absent_validators: Count = 0
+    """So many validators sign for no ledger."""
     lag: Count = 0
     """The server is this many ledgers behind."""
 
@@ -92,7 +94,7 @@ class Faults(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
         share: float = getattr(self, name)
         if share == 0:
             return False
-        place = message.get("meta", {}).get("TransactionIndex")
+        place = message.get("meta", {}).get("TransactionIndex", message.get("validation_public_key"))
         sign = f"{self.seed} {name} {message.get('ledger_hash')} {place}"
         drawn = int.from_bytes(hashlib.sha256(sign.encode()).digest()[:4], "big")
         return drawn < share * 2**32

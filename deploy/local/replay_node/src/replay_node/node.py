@@ -15,6 +15,7 @@ from replay_node.methods import ADMIN, METHODS
 from replay_node.shapes import Shapes
 from replay_node.streams import Streams
 from replay_node.transactions import TransactionIndex
+from replay_node.validators import MadeValidators
 from replay_node.views import LedgerView
 
 if TYPE_CHECKING:
@@ -28,14 +29,23 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _VIEWS_KEPT = 64
+VALIDATORS = 5
+"""Who sign for a session's ledgers, unless a caller says otherwise; four of them are a quorum."""
 
 
 class Node:
     """One server on one recorded session. `port` is known once it listens."""
 
     def __init__(
-        self, session: Session, *, pace: Pace, faults: Faults, network_id: int | None = None
+        self,
+        session: Session,
+        *,
+        pace: Pace,
+        faults: Faults,
+        network_id: int | None = None,
+        validators: int = VALIDATORS,
     ) -> None:
+        """Begin with the first ledger closed; `validators`: so many invented ones sign for the ledgers."""
         self.pace = pace
         self.faults = faults
         self.network_id = network_id
@@ -44,7 +54,8 @@ class Node:
         self.chain = Chain(session.ledgers, faults)
         self.transactions = TransactionIndex(session.ledgers)
         self.shapes = Shapes(self.chain, network_id)
-        self.streams = Streams(self.chain, self.shapes)
+        self.validators = MadeValidators(validators, self.chain.first_index)
+        self.streams = Streams(self.chain, self.shapes, self.validators, faults)
         self.on_validated: set[Callable[[RecordedLedger], None]] = set()
         self.on_drop: set[Callable[[], None]] = set()
         self._entries = EntryHistory(session.ledgers)

@@ -56,6 +56,13 @@ def status_page() -> web.Response:
     return web.Response(text=_STATUS_PAGE, content_type="text/html")
 
 
+def published_list(node: Node, http: web.Request) -> web.Response | None:
+    """Answer `/vl/<publisher's key>` with the list of validators, as a real node's peer port does."""
+    if http.path != f"/vl/{node.validators.publisher}":
+        return None
+    return web.Response(body=msgspec.json.encode(node.validators.document), content_type="application/json")
+
+
 def _parse(node: Node, body: bytes) -> Request:
     try:
         call = msgspec.json.decode(body)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from aiohttp import web
 
-from replay_node.rpc import answer_post, status_page
+from replay_node.rpc import answer_post, published_list, status_page
 from replay_node.ws import Connection
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ async def listening(node: Node, host: str, port: int) -> AsyncIterator[str]:
     async def get(http: web.Request) -> web.StreamResponse:
         socket = web.WebSocketResponse(timeout=_SHUTDOWN_SECONDS, compress=False)
         if not socket.can_prepare(http):
-            return status_page()
+            return published_list(node, http) or status_page()
         await socket.prepare(http)
         await Connection(node, socket).serve()
         return socket

@@ -11,8 +11,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from replay_node.chain import Chain
+    from replay_node.faults import Faults
     from replay_node.session import Json, RecordedLedger
     from replay_node.shapes import Shapes
+    from replay_node.validators import MadeValidators
 
 
 @dataclass(slots=True, kw_only=True)
@@ -21,6 +23,8 @@ class Subscription:
 
     ledger: bool = False
     transactions: bool = False
+    validations: bool = False
+    manifests: bool = False
     accounts: set[str] = field(default_factory=set)
     api_version: int = 1
 
@@ -30,14 +34,25 @@ class Subscription:
 
 
 class Streams:
-    """The recorded stream messages, ledger by ledger, as each subscriber asked for them."""
+    """The stream messages, ledger by ledger, as each subscriber asked for them."""
 
-    def __init__(self, chain: Chain, shapes: Shapes) -> None:
+    def __init__(self, chain: Chain, shapes: Shapes, validators: MadeValidators, faults: Faults) -> None:
         self._chain = chain
         self._shapes = shapes
+        self._validators = validators
+        self._faults = faults
 
     def messages(self, ledger: RecordedLedger, subscription: Subscription) -> Iterator[Json]:
-        """Yield one ledger's messages in the recorded order: `ledgerClosed` before the transactions."""
+        """Yield one ledger's messages: validations, then in the recorded order what became validated by them.
+
+        Of these, `ledgerClosed` stands before the transactions.
+        """
+        if subscription.manifests:
+            yield from self._validators.manifests(ledger)
+        if subscription.validations:
+            yield from self._validators.validations(
+                ledger, absent=self._faults.absent_validators, api_version=subscription.api_version
+            )
         for message in ledger.stream:
             shown = message | {"ledger_hash": self._chain.hash_of(ledger)}
             if message["type"] == "ledgerClosed":

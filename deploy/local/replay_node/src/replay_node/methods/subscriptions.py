@@ -15,7 +15,9 @@ if TYPE_CHECKING:
 
 _ALL_TRANSACTIONS = frozenset({"rt_transactions", "transactions", "transactions_proposed"})
 # The real node knows these; in a session nothing was recorded for them, so they stay silent.
-_SILENT = frozenset({"book_changes", "consensus", "manifests", "peer_status", "server", "validations"})
+_SILENT = frozenset({"book_changes", "consensus", "peer_status", "server"})
+_SWITCHED = frozenset({"ledger", "validations", "manifests"})
+"""Streams that a subscription has on or off by their names."""
 _ACCOUNT_LISTS = ("accounts", "accounts_proposed", "rt_accounts")
 
 
@@ -23,7 +25,8 @@ def subscribe(request: Request) -> Json:
     """Turn streams on; with the ledger stream the answer shows the validated ledger."""
     subscription, streams, accounts = _asked(request)
     subscription.api_version = request.api_version
-    subscription.ledger |= "ledger" in streams
+    for name in streams & _SWITCHED:
+        setattr(subscription, name, True)
     subscription.transactions |= bool(streams & _ALL_TRANSACTIONS)
     subscription.accounts |= accounts
     return _ledger_now(request) if "ledger" in streams else {}
@@ -32,7 +35,8 @@ def subscribe(request: Request) -> Json:
 def unsubscribe(request: Request) -> Json:
     """Turn streams off."""
     subscription, streams, accounts = _asked(request)
-    subscription.ledger &= "ledger" not in streams
+    for name in streams & _SWITCHED:
+        setattr(subscription, name, False)
     subscription.transactions &= not streams & _ALL_TRANSACTIONS
     subscription.accounts -= accounts
     return {}
@@ -49,7 +53,7 @@ def _asked(request: Request) -> tuple[Subscription, set[str], set[str]]:
         raise RpcError("notSupported")
     streams: set[str] = set()
     for name in _array(request.params, "streams"):
-        if name != "ledger" and name not in _ALL_TRANSACTIONS | _SILENT:
+        if name not in _SWITCHED | _ALL_TRANSACTIONS | _SILENT:
             raise RpcError("malformedStream")
         streams.add(name)
     return request.subscription, streams, _accounts(request.params)

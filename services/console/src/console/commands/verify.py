@@ -1,9 +1,9 @@
-"""Commands about the audit log: `verify`, `check-row`."""
+"""`fillproof verify`."""
 
 import asyncio
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 import typer
@@ -11,35 +11,22 @@ import typer
 from console.ending import FAILED, explained, refuse
 from console.errors import BadOption
 from console.extras import require_extra
-from console.options import Database, NodeUrl, Sample
+from console.options import (
+    Checkpoints,
+    Database,
+    Heads,
+    Held,
+    Keys,
+    NodeUrl,
+    Output,
+    Row,
+    Sample,
+    read_file,
+)
 from console.tables import screen
 
 if TYPE_CHECKING:
     from console.proof.chain import Trust
-
-Heads = Annotated[
-    list[str] | None,
-    typer.Option(metavar="POSITION:DIGEST", help="A head printed earlier, which the chain must still hold."),
-]
-Checkpoints = Annotated[
-    list[str] | None,
-    typer.Option(
-        metavar="SOURCE",
-        help="Signed checkpoints: nats://... (the bus's operator), a directory of copies, or a file.",
-    ),
-]
-Keys = Annotated[
-    list[Path] | None,
-    typer.Option(help="Public keys of the log and of operators, one a line; secrets/verifier_keys."),
-]
-Row = Annotated[
-    str | None, typer.Option(metavar="EVENT_ID", help="Write the proof that this event is in the log.")
-]
-Output = Annotated[Path | None, typer.Option("--output", "-o", help="Where the proof of --row goes.")]
-Held = Annotated[
-    list[Path] | None,
-    typer.Option(help="A checkpoint that the reader of the proof has; may be given several times."),
-]
 
 
 def verify_command(  # noqa: PLR0913 - one parameter for each option
@@ -87,32 +74,6 @@ def verify_command(  # noqa: PLR0913 - one parameter for each option
         raise typer.Exit(FAILED)
 
 
-def check_row_command(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="As `verify --row` writes it.")],
-    *,
-    keys: Annotated[list[Path], typer.Option(help="Public keys of the log, one a line.")],
-    held: Held = None,
-) -> None:
-    """Check offline that a row is in the audit log; `python -m audit_log check` is the same alone.
-
-    Exit status: 0 it is; 1 refused; 2 bad input.
-
-    Example: fillproof check-row row.proof --keys verifier_keys --held my.checkpoint
-    """
-    from audit_log import Refused, check_row, row_lines
-    from console.proof.checkpoint_sources import read_keys
-
-    with explained():
-        trusted = read_keys(keys)
-        document, notes = _read(file), [_read(path).decode(errors="replace") for path in held or ()]
-    try:
-        row = check_row(document, trusted, notes)
-    except Refused as error:
-        refuse(str(error), status=FAILED)
-    for line in row_lines(row):
-        screen().print(line, soft_wrap=True)
-
-
 def _write_row(database: str, row: str, trust: "Trust", held: Sequence[Path], output: Path) -> None:
     from console.row import prove_row
 
@@ -120,17 +81,10 @@ def _write_row(database: str, row: str, trust: "Trust", held: Sequence[Path], ou
         event_id = UUID(row)
     except ValueError:
         raise BadOption(f"expected an event's id, found {row!r}") from None
-    notes = [_read(path).decode(errors="replace") for path in held]
+    notes = [read_file(path).decode(errors="replace") for path in held]
     document = prove_row(database, event_id, trust, notes)
     try:
         output.write_bytes(document)
     except OSError as error:
         raise BadOption(f"expected a file that can be written, found: {error}") from error
     screen().print(f"{output}: the row, its batch and the path to a signed checkpoint, {len(document)} bytes")
-
-
-def _read(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise BadOption(f"expected a file that can be read, found: {error}") from error

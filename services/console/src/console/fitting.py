@@ -1,0 +1,53 @@
+"""Lines that fit a terminal: the least important pieces are left out, and no piece is ever cut.
+
+A pipe or a file gets every piece on one line.
+"""
+
+from collections.abc import Sequence
+
+import msgspec
+from rich.console import Console
+from rich.text import Text
+
+_BETWEEN = "  "
+_INDENT = "    "
+
+
+class Piece(msgspec.Struct, frozen=True):
+    """A part of a line that is shown whole or not at all."""
+
+    text: str
+    drop: int = 0
+    """Pieces with the highest number are left out first; those with 0 always stay."""
+    style: str = ""
+
+
+def fitted(pieces: Sequence[Piece], width: int | None) -> Text:
+    """Return the pieces as one line of at most `width` columns; None: of any length.
+
+    Where the pieces that always stay are too long together, they go on in a second, indented line.
+    """
+    kept = [piece for piece in pieces if piece.text]
+    while width is not None and _length(kept) > width and any(piece.drop for piece in kept):
+        last = max(range(len(kept)), key=lambda at: (kept[at].drop, at))
+        del kept[last]
+    line, column = Text(), 0
+    for piece in kept:
+        if column and width is not None and column + len(_BETWEEN) + len(piece.text) > width:
+            line.append("\n" + _INDENT)
+            column = len(_INDENT)
+        elif column:
+            line.append(_BETWEEN)
+            column += len(_BETWEEN)
+        line.append(piece.text, style=piece.style)
+        column += len(piece.text)
+    return line
+
+
+def width_of(console: Console) -> int | None:
+    """Return the columns that a line may take; None where nobody counts them: a pipe or a file."""
+    return console.width if console.is_terminal else None
+
+
+def _length(pieces: Sequence[Piece]) -> int:
+    return sum(len(piece.text) for piece in pieces) + len(_BETWEEN) * (len(pieces) - 1)

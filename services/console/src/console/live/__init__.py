@@ -1,0 +1,1 @@
+"""What happens to orders while somebody watches: `run`, `tail` and `status`."""
