@@ -172,8 +172,8 @@ WAYS = [
         for (at, way), (place, (after, statements)) in product(
             enumerate(EVENT_WAYS), enumerate(AFTERWARDS.items())
         )
-        # every change as it is and chained anew; of the rest every third, each time another
-        if place < 2 or (at + place) % 3 == 0
+        # every change as it is and chained anew; of the rest every eighth, each time another
+        if place < 2 or (at + place) % 8 == 0
     ),
     *(
         Way(f"{way.what}; {after}", way.statements + AFTERWARDS[after])

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from functools import cache
 from importlib.resources import files
 from uuid import UUID
 
@@ -14,6 +15,7 @@ _EVENTS = "order_event"
 _LINKS_AT_ONCE = 10
 
 
+@cache
 def sql(name: str) -> str:
     """Return a statement of the folder `sql`."""
     return files("console.proof").joinpath(f"sql/{name}.sql").read_text()
