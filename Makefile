@@ -75,7 +75,7 @@ imports: $(READY) ## check who may import whom
 	@$(BIN)/lint-imports
 
 up: ## deploy with Docker (.env and PROFILES=...; the demo: PROFILES=demo ARGS="--env-file deploy/demo.env")
-	@deploy/secrets.sh
+	@deploy/secrets.sh $(ARGS)
 	@$(COMPOSE) $(ARGS) $(PROFILES:%=--profile %) build
 	@$(COMPOSE) $(ARGS) $(PROFILES:%=--profile %) up --detach
 

@@ -14,5 +14,5 @@ old=$(sed -n 's|^ *runbook_url: \(.*\)/docs/runbooks/Watchdog.md$|\1|p' deploy/p
 new=$(printf '%s' "${1%/}" | sed 's/[&|\\]/\\&/g')
 sed -i "s|$old/docs/runbooks/|$new/docs/runbooks/|g" \
     grafana/dashboards/*.json grafana/provisioning/alerting/rules.yaml \
-    deploy/prometheus/rules/alerts.yml deploy/prometheus/rules_test.yml
+    deploy/prometheus/rules/alerts.yml deploy/prometheus/rules_test*.yml
 echo "Runbook links lead to ${1%/}/docs/runbooks now."

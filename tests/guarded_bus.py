@@ -1,6 +1,8 @@
 """A nats-server with the configuration that is deployed: users, passwords, permissions by subject."""
 
 import json
+import os
+import shutil
 import subprocess
 import sysconfig
 from collections.abc import Iterator
@@ -11,19 +13,21 @@ from urllib.parse import urlsplit
 from running_command import running
 from waiting import wait_until
 
-USERS = ("operator", "reconciler", "audit_writer", "engine")
-CONFIGURATION = Path(__file__).parents[1] / "deploy" / "nats" / "nats.conf"
+DEPLOY = Path(__file__).parents[1] / "deploy"
 
 
 class GuardedBus:
     """A running one; `log` has what it says of violations."""
 
-    def __init__(self, port: int, log: Path) -> None:
+    def __init__(self, port: int, place: Path) -> None:
         self._port = port
-        self.log = log
+        self._place = place
+        self.log = place / "nats.log"
 
     def url(self, user: str) -> str:
-        return f"nats://{user}:{password(user)}@127.0.0.1:{self._port}"
+        """Return the URL of a service or an engine, as the secrets step has written it."""
+        written = (self._place / "secrets" / f"{user}_nats_url").read_text().strip()
+        return written.replace("@nats:4222", f"@127.0.0.1:{self._port}")
 
     @property
     def address(self) -> tuple[str, int]:
@@ -33,31 +37,36 @@ class GuardedBus:
         return [line for line in self.log.read_text().splitlines() if "Violation" in line]
 
 
-def password(user: str) -> str:
-    return f"{user}-secret"
-
-
 @contextmanager
-def guarded_bus(place: Path) -> Iterator[GuardedBus]:
-    """Run one until the block ends; the files stand as they do in the container."""
-    configuration, secrets = place / "etc" / "nats" / "nats.conf", place / "run" / "secrets"
+def guarded_bus(place: Path, engines: str) -> Iterator[GuardedBus]:
+    """Run one until the block ends, with the secrets step's engines (see FILLPROOF_ENGINES)."""
+    configuration = place / "etc" / "nats" / "nats.conf"
     configuration.parent.mkdir(parents=True)
-    secrets.mkdir(parents=True)
-    configuration.write_text(CONFIGURATION.read_text().replace("/data", str(place / "data")))
-    passwords = "".join(f'PASSWORD_OF_{user.upper()}: "{password(user)}"\n' for user in USERS)
-    (secrets / "nats_passwords").write_text(passwords)
-    log = place / "nats.log"
+    text = (DEPLOY / "nats" / "nats.conf").read_text()
+    text = text.replace("/data", str(place / "data")).replace("../../run/secrets", "../../secrets")
+    text = text.replace("nats-watch:8222", "127.0.0.1:-1")
+    configuration.write_text(text)
+    make_secrets(place, engines)
     command = [
         *(Path(sysconfig.get_path("scripts")) / "nats-server", "-c", configuration),
-        *("-a", "127.0.0.1", "-p", "-1", "-m", "-1"),
-        *("--ports_file_dir", place, "-l", log),
+        *("-a", "127.0.0.1", "-p", "-1"),
+        *("--ports_file_dir", place, "-l", place / "nats.log"),
     ]
     with running(command, stderr=subprocess.STDOUT) as server:
         written = place / f"nats-server_{server.pid}.ports"
         wait_until(lambda: server.poll() is not None or _port(written) is not None, "nats-server's port")
         port = _port(written)
         assert port is not None, f"expected nats-server to start, found: {server.communicate()[0]}"
-        yield GuardedBus(port, log)
+        yield GuardedBus(port, place)
+
+
+def make_secrets(place: Path, engines: str) -> subprocess.CompletedProcess[str]:
+    """Run the deployment's secrets step in a directory of its own."""
+    step = place / "deploy" / "secrets.sh"
+    step.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copy(DEPLOY / "secrets.sh", step)
+    environment = {**os.environ, "FILLPROOF_ENGINES": engines}
+    return subprocess.run([step], env=environment, capture_output=True, text=True, check=False)
 
 
 def _port(written: Path) -> int | None:

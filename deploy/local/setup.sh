@@ -60,5 +60,8 @@ if [ -s /etc/ssl/certs/ca-certificates.crt ] || [ -s /etc/pki/tls/certs/ca-bundl
 fi
 unset VIRTUAL_ENV
 UV_PYTHON_DOWNLOADS=never UV_PYTHON="$python" UV_PROJECT_ENVIRONMENT=.venv \
-    "$uv" sync --locked --quiet "$@" || fail "uv could not set up .venv (its message stands above)"
+    "$uv" sync --locked --quiet --compile-bytecode "$@" || fail "uv could not set up .venv (its message stands above)"
+# Compiled here, once: where Python may not write bytecode (PYTHONDONTWRITEBYTECODE, as in many containers), every start
+# of a service would compile all that it imports, and take twice as long.
+.venv/bin/python -m compileall -q services shared deploy/local
 touch .venv/ready

@@ -7,6 +7,7 @@ import asyncio
 import json
 import sqlite3
 import sys
+from urllib.parse import urlsplit
 
 from books import book, opened
 from faststream import AckPolicy, FastStream
@@ -16,13 +17,15 @@ from nats.js.api import ConsumerConfig
 
 def engine(nats_url: str, account: str, books: sqlite3.Connection, announcements: list[str]) -> FastStream:
     """Announce once the bus is there, and book what the durable consumer hands out."""
-    broker = NatsBroker(nats_url)
+    broker = NatsBroker(nats_url, js_options={"domain": "fillproof"})
+    name = urlsplit(nats_url).username or "engine"
     app = FastStream(broker)
 
     @broker.subscriber(
+        f"*.*.{account}",
         stream=JStream("ORDERS", declare=False),
-        durable=f"engine-{account}",
-        config=ConsumerConfig(filter_subjects=[f"order.*.{account}", f"reconciler.*.{account}"], ack_wait=5),
+        durable=f"{name}-{account}",
+        config=ConsumerConfig(ack_wait=5),
         pull_sub=PullSub(batch_size=20, timeout=5),
         ack_policy=AckPolicy.MANUAL,
     )

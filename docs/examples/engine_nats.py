@@ -11,9 +11,9 @@ import asyncio
 import json
 import sqlite3
 import sys
+from urllib.parse import urlsplit
 
 import nats
-import nats.errors
 from books import book, opened
 from nats.js import JetStreamContext
 from nats.js.api import ConsumerConfig
@@ -22,21 +22,24 @@ from nats.js.api import ConsumerConfig
 async def trade(nats_url: str, account: str, books: sqlite3.Connection, announcements: list[str]) -> None:
     """Announce, then follow the account's orders."""
     client = await nats.connect(nats_url)
-    bus = client.jetstream()
+    bus = client.jetstream(domain="fillproof")
     for line in announcements:
         await bus.publish(f"{json.loads(line)['event_type']}.{account}", line.encode())
-    await follow(bus, account, books)
+    await follow(bus, urlsplit(nats_url).username or "engine", account, books)
 
 
-async def follow(bus: JetStreamContext, account: str, books: sqlite3.Connection) -> None:
+async def follow(bus: JetStreamContext, engine: str, account: str, books: sqlite3.Connection) -> None:
     """Book what the durable consumer hands out, and acknowledge only what is in the books."""
-    # What a killed engine had taken and not acknowledged is handed out again after `ack_wait` seconds
-    wanted = ConsumerConfig(filter_subjects=[f"order.*.{account}", f"reconciler.*.{account}"], ack_wait=5)
-    orders = await bus.pull_subscribe("", durable=f"engine-{account}", stream="ORDERS", config=wanted)
+    # A deployment has made the consumer, a bus without users lets the engine make it. What a killed engine
+    # had taken and not acknowledged is handed out again after `ack_wait` seconds
+    wanted = ConsumerConfig(ack_wait=5)
+    orders = await bus.pull_subscribe(
+        f"*.*.{account}", durable=f"{engine}-{account}", stream="ORDERS", config=wanted
+    )
     while True:
         try:
             messages = await orders.fetch(20, timeout=5)
-        except nats.errors.TimeoutError:
+        except TimeoutError:  # nothing new: nats-py raises its own subclass, or this
             continue
         for message in messages:
             book(books, json.loads(message.data))

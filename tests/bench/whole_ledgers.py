@@ -91,7 +91,9 @@ def main() -> None:
 async def _measure(*, accounts: int, from_accounts: int) -> Cost:
     wakeup = Wakeup(poll_seconds=1)
     with running_node(CROWD.name) as node:
-        socket = WebSocketServer(node.url.replace("http", "ws"), on_ledger_closed=wakeup.notify)
+        socket = WebSocketServer(
+            node.url.replace("http", "ws"), on_ledger_closed=lambda _ledger_index: wakeup.notify()
+        )
         counted = Counted(socket)
         clock: Callable[[], float] = time.monotonic
         whole = WholeLedgerServer(

@@ -46,14 +46,14 @@ fi
 
 export DOCKER_BUILDKIT=0
 version=$(sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml)
-for image in python:3.11-slim nats:2.15-alpine postgres:18 prom/prometheus:v3.5.0; do
+for image in python:3.11-slim nats:2.15-alpine postgres:18 prom/prometheus:v3.13.5; do
     docker image inspect "$image" >/dev/null 2>&1 && continue
     installed debootstrap || skip "no image $image, and no debootstrap to build a stand-in"
     timeout 400 tests/compose/stand_ins/build.sh || skip "the stand-ins for the base images could not be built"
     break
 done
 docker run --rm --network host --entrypoint python python:3.11-slim -m pip --disable-pip-version-check download \
-    --quiet --no-deps --dest /tmp tomli >"$log/index" 2>&1 ||
+    --quiet --no-deps --dest /root tomli >"$log/index" 2>&1 ||
     skip "a container reaches no package index: $(tail -n 1 "$log/index")"
 for target in reconciler audit-writer prepare demo nats; do
     echo "test-compose: image $target"
@@ -71,5 +71,4 @@ if git cat-file -e "$earlier" 2>/dev/null; then
             --tag "fillproof/$target:earlier" "$log/earlier" >"$log/build" 2>&1 || { cat "$log/build" >&2; exit 1; }
     done
 fi
-deploy/secrets.sh
 FILLPROOF_TEST_COMPOSE=1 PYTHONPATH=tests/compose .venv/bin/pytest --quiet tests/compose "$@"

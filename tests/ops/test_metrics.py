@@ -1,8 +1,9 @@
-"""Every metric that a panel or a rule names is one that a service shows, or a rule records."""
+"""Every metric that a panel or a rule names is one that a service or an exporter shows, or a rule records."""
 
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from grafana_files import prometheus_queries, prometheus_rules
@@ -15,7 +16,12 @@ if TYPE_CHECKING:
 
 SUFFIXES = {"counter": ("_total",), "gauge": ("",), "histogram": ("_bucket", "_sum", "_count")}
 OF_PROMETHEUS = {"ALERTS", "up"}
-NAME = re.compile(r"\b(?:(?:reconciler|audit_writer)_\w+|[a-z]\w*:[\w:]+|ALERTS|up)\b(?![\w\"(])")
+EXPORTERS = Path(__file__).parent / "exporters"
+"""Name and type of each metric of the local stack that nats-exporter 0.20.1, postgres-exporter 0.20.1 and
+node-exporter 1.12.1 showed with the flags of compose.yaml."""
+NAME = re.compile(
+    r"\b(?:(?:reconciler|audit_writer|gnatsd|jetstream|pg|node)_\w+|[a-z]\w*:[\w:]+|ALERTS|up)\b(?![\w\"(])"
+)
 TEXT = re.compile(r'"[^"]*"')
 
 
@@ -31,6 +37,8 @@ def named(expression: str) -> set[str]:
 def test_every_metric_named_exists() -> None:
     recorded = {rule["record"] for rule in prometheus_rules() if "record" in rule}
     there = shown(ReconcilerMetrics().registry) | shown(AuditWriterMetrics().registry)
+    for path in EXPORTERS.glob("*.txt"):
+        there |= {line.split()[0] for line in path.read_text().splitlines()}
     asked = [query.text for query in prometheus_queries()] + [rule["expr"] for rule in prometheus_rules()]
     names = set().union(*map(named, asked))
     assert sorted(names - there - recorded - OF_PROMETHEUS) == []

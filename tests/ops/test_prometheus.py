@@ -14,6 +14,8 @@ from grafana_files import PROMETHEUS, alerts, prometheus_queries, prometheus_rul
 if TYPE_CHECKING:
     from pathlib import Path
 
+RULE_TESTS = sorted(PROMETHEUS.glob("rules_test*.yml"))
+
 
 @pytest.fixture(scope="module")
 def promtool() -> str:
@@ -31,12 +33,12 @@ def test_the_configuration_and_its_rules_are_understood(promtool: str) -> None:
 
 
 def test_every_alert_stays_quiet_fires_and_resolves(promtool: str) -> None:
-    status, told = run(promtool, "test", "rules", PROMETHEUS / "rules_test.yml")
+    status, told = run(promtool, "test", "rules", *RULE_TESTS)
     assert status == 0, told
 
 
 def test_no_alert_is_left_untested() -> None:
-    cases = yaml.safe_load((PROMETHEUS / "rules_test.yml").read_text())["tests"]
+    cases = [case for path in RULE_TESTS for case in yaml.safe_load(path.read_text())["tests"]]
     fired = {
         one["alertname"] for case in cases for one in case.get("alert_rule_test", ()) if one["exp_alerts"]
     }

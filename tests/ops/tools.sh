@@ -1,6 +1,7 @@
 #!/bin/sh
 # Brings what tests need and Python does not: promtool; Grafana's own display code and the parser of AsyncAPI documents,
-# both into .ops; Chromium. Says which way each went and never fails: tests that lack one are skipped.
+# both into .ops; the renderer of alert texts; Chromium. Says which way each went and never fails: tests that lack one are
+# skipped.
 cd "$(dirname "$0")/../.."
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
@@ -22,6 +23,14 @@ elif mkdir -p .ops && cp tests/ops/display/package*.json .ops && command -v npm 
 else
     rm -rf .ops
     echo "@grafana/data: not installed (Node.js 18 and npm would do); its tests are skipped"
+fi
+
+if [ .ops/messages -nt tests/ops/messages/main.go ] && [ .ops/messages -nt tests/ops/messages/go.sum ]; then
+    echo "renderer of alert texts: there already"
+elif mkdir -p .ops && command -v go >/dev/null && (cd tests/ops/messages && go build -o ../../../.ops/messages .) >"$log" 2>&1; then
+    echo "renderer of alert texts: built with Go"
+else
+    echo "renderer of alert texts: not built (Go 1.23 or newer would do); its tests are skipped"
 fi
 
 if [ -d .ops/asyncapi/node_modules ] && cmp -s .ops/asyncapi/package-lock.json tests/ops/asyncapi/package-lock.json; then

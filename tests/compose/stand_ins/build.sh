@@ -26,7 +26,7 @@ rm -rf "$place/root"
 images="python:3.11-slim nats:2.15-alpine postgres:18"
 if [ -x /usr/bin/prometheus ]; then # from Debian's package, where that is installed
     cp /usr/bin/prometheus "$place"
-    images="$images prom/prometheus:v3.5.0"
+    images="$images prom/prometheus:v3.13.5"
 fi
 for image in $images; do
     has "$image" && continue

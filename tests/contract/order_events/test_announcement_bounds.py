@@ -121,12 +121,17 @@ def test_the_reason_says_what_was_expected_and_found() -> None:
         decode_announcement(announced(taker_gets=xrp("1.5")), SUBJECT)
 
 
-def test_the_subject_holds_the_account_and_engines_of_earlier_versions_leave_it_out() -> None:
-    assert decode_announcement(announced(), "engine.order.submitted").account == ACCOUNT
-    forged = "engine.order.submitted"
-    for subject in (f"{forged}.{OTHER}", "engine.order.cancel_requested", f"{SUBJECT}.more"):
+@pytest.mark.parametrize("earlier", [False, True])
+def test_the_subject_holds_the_account_unless_engines_of_an_earlier_version_are_believed(
+    *, earlier: bool
+) -> None:
+    kind = "engine.order.submitted"
+    forged = [f"{kind}.{OTHER}", "engine.order.cancel_requested", f"{SUBJECT}.more"]
+    for subject in forged if earlier else [*forged, kind]:
         with pytest.raises(Malformed, match="expected subject"):
-            decode_announcement(announced(), subject)
+            decode_announcement(announced(), subject, subject_without_account=earlier)
+    event = decode_announcement(announced(), kind if earlier else SUBJECT, subject_without_account=earlier)
+    assert event.account == ACCOUNT
 
 
 def test_an_expiration_without_a_zone_is_in_utc_and_any_zone_is_told_in_utc() -> None:

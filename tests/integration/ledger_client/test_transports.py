@@ -49,7 +49,7 @@ def websocket(
     timeout: float | None = None,
     silence: float | None = None,
     listeners: Sequence[StreamListener] = (),
-    on_ledger_closed: Callable[[], None] = lambda: None,
+    on_ledger_closed: Callable[[int], None] = lambda _ledger_index: None,
 ) -> WebSocketServer:
     return WebSocketServer(
         url.replace("http://", "ws://"),
@@ -218,17 +218,13 @@ async def test_closing_twice_does_no_harm(server: LedgerServer) -> None:
 
 
 async def test_every_closed_ledger_wakes_over_websocket(node: Node, url: str) -> None:
-    woken = 0
-
-    def wake() -> None:
-        nonlocal woken
-        woken += 1
-
-    server = websocket(url, on_ledger_closed=wake)
+    closed: list[int] = []
+    server = websocket(url, on_ledger_closed=closed.append)
     await server.request("server_info")
     for count in (1, 2):
         node.close_ledger()
-        await until(lambda count=count: woken == count)  # type: ignore[misc]
+        await until(lambda count=count: len(closed) == count)  # type: ignore[misc]
+    assert closed == [FIRST + 1, FIRST + 2]
     await server.close()
 
 
@@ -237,7 +233,7 @@ async def test_a_websocket_whose_subscription_fails_is_not_kept_without_its_stre
     node: Node, url: str, fault: str
 ) -> None:
     woken = asyncio.Event()
-    server = websocket(url, on_ledger_closed=woken.set)
+    server = websocket(url, on_ledger_closed=lambda _ledger_index: woken.set())
     node.faults.change({fault: 1})
     with pytest.raises(Overloaded):
         await server.request("server_info")

@@ -23,7 +23,7 @@ async def fetch(dsn: str, query: str) -> object:
         await connection.close()
 
 
-@pytest.mark.parametrize("role", ["owner", "audit_writer", "grafana_reader"])
+@pytest.mark.parametrize("role", ["owner", "audit_writer", "grafana_reader", "metrics_reader"])
 async def test_every_role_can_connect_with_its_password(role: Role, postgres_dsn: Dsn) -> None:
     assert await fetch(postgres_dsn(role), "SELECT current_user") == role
 

@@ -111,7 +111,7 @@ def own_dsn(stack: LocalStack, empty_postgres_dsn: Dsn) -> Dsn:
     return empty_postgres_dsn
 
 
-@pytest.mark.parametrize("role", ["audit_writer", "grafana_reader"])
+@pytest.mark.parametrize("role", ["audit_writer", "grafana_reader", "metrics_reader"])
 async def test_no_role_breaks_out(own_dsn: Dsn, role: Role) -> None:
     await store(own_dsn("audit_writer"), mixed(20))
     owner = await asyncpg.connect(own_dsn())  # a session that somebody may want to end
@@ -125,6 +125,15 @@ async def test_no_role_breaks_out(own_dsn: Dsn, role: Role) -> None:
     assert broken_out == []
     assert await fetch(own_dsn(), "SELECT count(*) FROM order_event") == [(20,)]
     assert await broken(own_dsn()) == []
+
+
+async def test_the_exporter_s_role_sees_the_servers_statistics_and_nothing_of_ours(postgres_dsn: Dsn) -> None:
+    reader = postgres_dsn("metrics_reader")
+    size = "SELECT pg_database_size(datname) > 0 FROM pg_stat_database WHERE datname = current_database()"
+    assert await fetch(reader, size) == [(True,)]
+    limits = "SELECT rolconnlimit, rolconfig FROM pg_roles WHERE rolname = 'metrics_reader'"
+    assert await fetch(reader, limits) == [(3, ["default_transaction_read_only=on", "statement_timeout=5s"])]
+    assert await refusal(reader, "SELECT * FROM dashboard.open_anomaly") == [DENIED]
 
 
 async def test_the_writer_adds_but_gets_nothing_back(postgres_dsn: Dsn) -> None:

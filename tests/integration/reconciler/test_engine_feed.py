@@ -20,15 +20,17 @@ from order_events.subjects import (
     REASON,
     engine_subject,
 )
-from reconciler.adapters import engine_feed
+from reconciler.adapters import engine_feed, engine_history
 from reconciler.adapters.dead_letters import DeadLetters
 from reconciler.adapters.engine_feed import JetStreamEngineFeed
+from reconciler.adapters.engine_history import JetStreamEngineHistory
 from reconciler.metrics import Metrics
 from reconciler.ports.bus import Announced, Announcement
 
 pytestmark = pytest.mark.stack
 
 ACCOUNT = "rPCLzUmkstqY8GTYhVW4LUVxr1ic25J3GX"
+SUBJECT = f"engine.order.submitted.{ACCOUNT}"
 SUBMITTED: dict[str, Any] = {
     "event_type": "engine.order.submitted",
     "account": ACCOUNT,
@@ -162,14 +164,14 @@ async def test_a_message_that_is_no_announcement_is_counted_and_blocks_nothing(
     feed: JetStreamEngineFeed, jetstream: JetStreamContext, metrics: Metrics, payload: bytes
 ) -> None:
     feed.follow("rOne", 0)
-    await jetstream.publish("engine.order.submitted", payload, stream=ENGINE_STREAM)
+    await jetstream.publish(SUBJECT, payload, stream=ENGINE_STREAM)
     await say(jetstream, cancel("rOne", 1))
     assert (await feed.announced("rOne")).announcements == (cancel("rOne", 1),)
     assert metrics.registry.get_sample_value("reconciler_malformed_announcements_total") == 1
     [letter] = await letters(jetstream, 1)
     assert (letter.data or b"") == payload
     assert (letter.headers or {})[ORIGIN_SEQUENCE] == "1"
-    assert (letter.headers or {})[ORIGIN_SUBJECT] == "engine.order.submitted"
+    assert (letter.headers or {})[ORIGIN_SUBJECT] == SUBJECT
     assert (letter.headers or {})[REASON]
 
 
@@ -192,7 +194,7 @@ async def test_a_message_that_is_read_again_or_by_another_replica_is_one_dead_le
     metrics: Metrics,
 ) -> None:
     feed.follow("rOne", 0)
-    await jetstream.publish("engine.order.submitted", b"{", stream=ENGINE_STREAM)
+    await jetstream.publish(SUBJECT, b"{", stream=ENGINE_STREAM)
     await feed.announced("rOne")
     feed.follow("rTwo", 0)
     await feed.announced("rTwo")
@@ -200,7 +202,7 @@ async def test_a_message_that_is_read_again_or_by_another_replica_is_one_dead_le
     replica = JetStreamEngineFeed(connected, metrics, DeadLetters(connected, metrics))
     replica.follow("rOne", 0)
     await replica.announced("rOne")
-    await jetstream.publish("engine.order.submitted", b"{2", stream=ENGINE_STREAM)
+    await jetstream.publish(SUBJECT, b"{2", stream=ENGINE_STREAM)
     await replica.announced("rOne")
     assert [letter.data for letter in await letters(jetstream, 2)] == [b"{", b"{2"]
 
@@ -209,9 +211,7 @@ async def test_an_announcement_nearly_as_large_as_the_bus_allows_is_set_aside_in
     feed: JetStreamEngineFeed, jetstream: JetStreamContext, client: Client
 ) -> None:
     feed.follow("rOne", 0)
-    await jetstream.publish(
-        "engine.order.submitted", b"x" * (client.max_payload - 1000), stream=ENGINE_STREAM
-    )
+    await jetstream.publish(SUBJECT, b"x" * (client.max_payload - 1000), stream=ENGINE_STREAM)
     assert (await feed.announced("rOne")).sequence == 1
     [letter] = await letters(jetstream, 1)
     assert set(letter.data or b"") == {ord("x")}
@@ -220,7 +220,7 @@ async def test_an_announcement_nearly_as_large_as_the_bus_allows_is_set_aside_in
 async def test_a_flood_holds_no_look_up_and_is_heard_in_the_looks_that_follow(
     connected: Callable[[], Client], jetstream: JetStreamContext, metrics: Metrics
 ) -> None:
-    feed = JetStreamEngineFeed(connected, metrics, seconds_a_look=0)
+    feed = JetStreamEngineFeed(connected, metrics, DeadLetters(connected, metrics), seconds_a_look=0)
     feed.follow("rOne", 0)
     feed.follow("rTwo", 0)
     for number in range(1, 201):
@@ -247,6 +247,85 @@ async def test_one_look_takes_a_bounded_number_and_no_announcement_is_left_out(
     assert [look.sequence for look in looks] == [3, 6, 7]
     heard = [announcement for look in looks for announcement in look.announcements]
     assert heard == [cancel("rOne", number) for number in range(1, 8)]
+
+
+async def test_an_account_whose_engine_floods_reads_it_again_for_itself_and_holds_little(
+    feed: JetStreamEngineFeed, jetstream: JetStreamContext, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine_feed, "MOST_WAITING", 50)
+    feed.follow("rOne", 0)
+    feed.follow("rTwo", 0)
+    said = [cancel("rOne", number) for number in range(1, 301)]
+    for event in said:
+        await say(jetstream, event)
+    await say(jetstream, cancel("rTwo", 1))
+    assert (await feed.announced("rTwo")).announcements == (cancel("rTwo", 1),)
+    assert len(feed._accounts["rOne"].waiting) <= 50  # noqa: SLF001 - what it holds
+    heard: list[Announcement] = []
+    more = True
+    while more:
+        look = await feed.announced("rOne")
+        heard, more = [*heard, *look.announcements], look.more
+    assert heard == said
+
+
+async def test_an_account_that_is_added_reads_its_own_past_and_others_hear_what_is_new_at_once(
+    connected: Callable[[], Client],
+    jetstream: JetStreamContext,
+    metrics: Metrics,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(engine_feed, "MOST_A_LOOK", 20)
+    feed = JetStreamEngineFeed(connected, metrics, DeadLetters(connected, metrics), seconds_a_look=0)
+    past = [cancel("rAdded", number) for number in range(1, 101)]
+    await say(jetstream, *past, cancel("rOne", 1))
+    feed.follow("rAdded", 0)
+    feed.follow("rOne", 100)  # as a restart takes it up, with an account more in the settings
+    assert await feed.announced("rOne") == Announced(announcements=(cancel("rOne", 1),), sequence=101)
+    looks = [await feed.announced("rAdded") for _ in range(6)]
+    assert [one for look in looks for one in look.announcements] == past
+    assert [len(look.announcements) for look in looks] == [20, 20, 20, 20, 20, 0]
+    assert [look.more for look in looks] == [True, True, True, True, False, False]
+
+
+async def test_the_past_of_an_account_is_heard_in_full_and_a_part_at_a_time(
+    connected: Callable[[], Client],
+    jetstream: JetStreamContext,
+    metrics: Metrics,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(engine_history, "MOST_AT_ONCE", 40)
+    said = [
+        CancelRequested(account="rOne", sequence=number, validated_ledger_index=number)
+        for number in range(1, 101)
+    ]
+    for event in said:
+        await say(jetstream, event, cancel("rTwo", 1))
+    await jetstream.publish(SUBJECT.replace(ACCOUNT, "rOne"), b"no announcement", stream=ENGINE_STREAM)
+    history = JetStreamEngineHistory(connected, metrics, last_ledger=91, subject_without_account=False)
+    history.follow("rOne", 20)
+    looks = [await history.announced("rOne")]
+    while looks[-1].more:
+        looks.append(await history.announced("rOne"))
+    assert [one for look in looks for one in look.announcements] == said[10:90]
+    assert max(len(look.announcements) for look in looks) == 40
+    assert looks[-1].sequence == 201
+
+
+@pytest.mark.parametrize("believed", [False, True])
+async def test_a_subject_that_names_no_account_is_believed_only_where_a_setting_says_so(
+    connected: Callable[[], Client], jetstream: JetStreamContext, metrics: Metrics, *, believed: bool
+) -> None:
+    feed = JetStreamEngineFeed(
+        connected, metrics, DeadLetters(connected, metrics), subject_without_account=believed
+    )
+    await jetstream.publish("engine.order.cancel_requested", encode(cancel("rOne", 1)), stream=ENGINE_STREAM)
+    feed.follow("rOne", 0)
+    assert (await feed.announced("rOne")).announcements == ((cancel("rOne", 1),) if believed else ())
+    assert metrics.registry.get_sample_value("reconciler_malformed_announcements_total") == (not believed)
+    feed.follow("rTwo", 0)
+    feed.follow("rOne", 0)  # taken up again: it is behind, and reads for itself
+    assert (await feed.announced("rOne")).announcements == ((cancel("rOne", 1),) if believed else ())
 
 
 async def test_messages_that_have_aged_out_are_stepped_over(

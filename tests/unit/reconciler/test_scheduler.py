@@ -2,111 +2,28 @@
 
 import asyncio
 import contextlib
-import random
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Inexact
 from uuid import UUID
 
 import pytest
-from in_memory_bus import Memory, MemoryFeed, MemoryLeases, MemoryOrders, MemoryStore, NoMarket
+from in_memory_bus import Memory, MemoryStore
 from in_process_node import InProcessServer
 from one_account import committed_by
-from replaying import recorded
+from running_scheduler import LAST, ROLES, SESSION, Running, scheduling
 from structlog.testing import capture_logs
 from waiting import limit, until
-from with_a_hole import PATIENCE, Clock, gaps_of
+from with_a_hole import PATIENCE
 
-from ledger_client import Servers, Unreachable
+from ledger_client import Unreachable
 from reconciler.backfill.history_gaps import SECONDS_BETWEEN_SEARCHES
-from reconciler.backfill.unexplained_removals import UnexplainedRemovals
 from reconciler.fleet import set_aside
-from reconciler.fleet.account_shares import Lease, share
-from reconciler.fleet.scheduler import Scheduler, Wakeup
+from reconciler.fleet.account_shares import share
 from reconciler.fleet.set_aside import SetAside
-from reconciler.following.follower import Follower
-from reconciler.following.publisher import Publisher
 from reconciler.following.stored_account import cursor_of
 from reconciler.health import LedgerHealth
 from reconciler.metrics import Metrics
 from retries import Backoff
-
-SESSION = recorded("random_crowd_4")
-ROLES = ("maker", "maker2", "maker3")
-LAST = SESSION.ledgers[-1].ledger_index
-
-
-class Running:
-    """A scheduler over in-process servers; every account has a memory of its own."""
-
-    def __init__(
-        self, *servers: InProcessServer, poll_seconds: float = 5, roles: tuple[str, ...] = ROLES
-    ) -> None:
-        self.memories = {role: Memory() for role in roles}
-        self.leases = MemoryLeases()
-        self.wakeup = Wakeup(poll_seconds=poll_seconds)
-        self.metrics = Metrics()
-        self.readings = 0
-        self.made: list[Follower] = []
-        clock = asyncio.get_running_loop().time
-        pool = Servers(servers, clock=clock, chance=random.Random(1))  # noqa: S311 - no secret
-        accounts = [SESSION.accounts[role] for role in roles]
-        self.lease = Lease(self.leases, accounts, replica="one", seconds=5, clock=clock)
-        self.gaps_clock = Clock()
-        self.scheduler = Scheduler(
-            make_follower=self._follower,
-            lease=self.lease,
-            servers=pool,
-            wakeup=self.wakeup,
-            metrics=self.metrics,
-            on_reading=self._note_reading,
-            history_gaps=gaps_of(next(iter(self.memories.values()), Memory()), self.gaps_clock),
-            unexplained_removals=UnexplainedRemovals(clock=Clock()),
-        )
-
-    def _note_reading(self) -> None:
-        self.readings += 1
-
-    def store(self, memory: Memory) -> MemoryStore:
-        return MemoryStore(memory)
-
-    def _follower(self, account: str) -> Follower:
-        memory = next(one for role, one in self.memories.items() if SESSION.accounts[role] == account)
-        follower = Follower(
-            account,
-            start_ledger=SESSION.ledgers[0].ledger_index,
-            feed=MemoryFeed(memory),
-            store=self.store(memory),
-            publisher=Publisher(MemoryOrders(memory), NoMarket(), disappearance_timeout=1),
-        )
-        self.made.append(follower)
-        return follower
-
-    @property
-    def followers(self) -> Sequence[Follower]:
-        return self.scheduler.followers
-
-    def pause_between_renewals(self, seconds: float) -> None:
-        self.lease.pause = seconds
-
-    def all_at(self, ledger_index: int) -> Callable[[], bool]:
-        return lambda: (
-            len(self.followers) == len(self.memories)
-            and all(cursor_of(one.committed) == ledger_index for one in self.followers)
-        )
-
-    def metric(self, name: str) -> float | None:
-        return self.metrics.registry.get_sample_value(f"reconciler_{name}")
-
-
-@contextlib.asynccontextmanager
-async def scheduling(running: Running) -> AsyncIterator[Running]:
-    task = asyncio.create_task(running.scheduler.run())
-    try:
-        yield running
-    finally:
-        task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await task
 
 
 async def test_every_account_is_followed_to_the_newest_ledger() -> None:

@@ -54,6 +54,7 @@ async def test_a_server_behind_the_others_is_put_aside_and_named_though_it_is_th
     watched: Watched,
 ) -> None:
     watched.one.node.faults.change({"lag": 50})
+    watched.servers.note_shown(TWO, LONG.ledgers[-1].ledger_index)
     with capture_logs() as logs:
         await watched.watch.check_servers()
     assert watched.used() == [TWO]
@@ -94,7 +95,7 @@ async def test_a_comparison_that_fails_is_counted_and_made_again(
             raise failures.pop()
         checked.set()
 
-    monkeypatch.setattr(watched.watch, "check_servers", check)
+    monkeypatch.setattr(watched.watch, "compare_chains", check)
     running = asyncio.create_task(watched.watch.run())
     await until(checked.is_set)
     running.cancel()

@@ -2,8 +2,9 @@
 
 import pytest
 from pydantic import SecretStr
+from pydantic_settings import BaseSettings
 
-from service_kit import ServiceSettings, StreamSettings, load_settings
+from service_kit import EngineSettings, ServiceSettings, StreamSettings, load_settings
 
 
 class DatabaseSettings(ServiceSettings):
@@ -11,7 +12,7 @@ class DatabaseSettings(ServiceSettings):
     accounts: tuple[str, ...] = ()
 
 
-def refused(capsys: pytest.CaptureFixture[str], settings: type[ServiceSettings | StreamSettings]) -> str:
+def refused(capsys: pytest.CaptureFixture[str], settings: type[BaseSettings]) -> str:
     with pytest.raises(SystemExit) as ended:
         load_settings(settings)
     assert ended.value.code == 2
@@ -64,3 +65,18 @@ def test_an_even_number_of_replicas_is_refused(
 ) -> None:
     monkeypatch.setenv("FILLPROOF_STREAM_REPLICAS", "2")
     assert "stream_replicas must be odd" in refused(capsys, StreamSettings)
+
+
+def test_each_engine_reads_its_accounts_and_one_engine_reads_all_where_none_is_named() -> None:
+    named = EngineSettings(engines="desk:rA+rB,arb:rC", accounts="rA,rB,rC,rD")
+    assert named.consumers() == {"desk-rA": "rA", "desk-rB": "rB", "arb-rC": "rC"}
+    assert EngineSettings(accounts="rA, rB").consumers() == {"engine-rA": "rA", "engine-rB": "rB"}
+    assert EngineSettings().consumers() == {}
+
+
+@pytest.mark.parametrize("engines", ["desk", "Desk:rA", "desk:", "desk:rA,", "desk:rA:rB", "desk:r.A"])
+def test_an_engine_that_is_named_wrongly_is_refused(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], engines: str
+) -> None:
+    monkeypatch.setenv("FILLPROOF_ENGINES", engines)
+    assert "FILLPROOF_ENGINES" in refused(capsys, EngineSettings)

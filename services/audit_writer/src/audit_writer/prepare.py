@@ -1,6 +1,6 @@
 """The one-shot step before the services start: `python -m audit_writer.prepare` (schema, months, passwords).
 
-Running it again changes nothing but the two roles' passwords, which become what the settings say. Needs
+Running it again changes nothing but the roles' passwords, which become what the settings say. Needs
 Alembic: `fillproof-audit-writer[migrate]`.
 """
 
@@ -18,6 +18,18 @@ from audit_writer.settings import PreparationSettings
 from service_kit import load_settings
 
 MIGRATIONS = Path(__file__).with_name("migrations")
+METRICS_READER = """
+DO $$
+BEGIN
+    IF to_regrole('metrics_reader') IS NULL THEN
+        CREATE ROLE metrics_reader CONNECTION LIMIT 3;
+        ALTER ROLE metrics_reader SET default_transaction_read_only = on;
+        ALTER ROLE metrics_reader SET statement_timeout = '5s';
+    END IF;
+END
+$$
+"""
+"""A PostgreSQL exporter's role: it sees the server's statistics that every role sees, and nothing of ours."""
 
 
 def main() -> int:
@@ -28,9 +40,15 @@ def main() -> int:
     settings = load_settings(PreparationSettings)
     owner = settings.owner_database_url.get_secret_value()
     writer = urlsplit(settings.database_url.get_secret_value()).password or ""
-    reader = settings.grafana_reader_password.get_secret_value()
+    passwords = {
+        "audit_writer": unquote(writer),
+        "grafana_reader": settings.grafana_reader_password.get_secret_value(),
+    }
     migrate(owner)
-    asyncio.run(set_passwords(owner, {"audit_writer": unquote(writer), "grafana_reader": reader}))
+    if settings.metrics_reader_password:
+        asyncio.run(_execute(owner, METRICS_READER))
+        passwords["metrics_reader"] = settings.metrics_reader_password.get_secret_value()
+    asyncio.run(set_passwords(owner, passwords))
     return maintain.main()
 
 
@@ -43,6 +61,14 @@ def migrate(owner: str) -> None:
     configuration = Config()
     configuration.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
     command.upgrade(configuration, "head")
+
+
+async def _execute(owner: str, statement: str) -> None:
+    connection = await asyncpg.connect(owner)
+    try:
+        await connection.execute(statement)
+    finally:
+        await connection.close()
 
 
 async def set_passwords(owner: str, passwords: dict[str, str]) -> None:

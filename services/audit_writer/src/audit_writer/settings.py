@@ -93,8 +93,10 @@ class MaintenanceSettings(BaseSettings):
 
 
 class PreparationSettings(MaintenanceSettings):
-    """Beside that: the passwords with which the two roles that the migrations make log in."""
+    """Beside that: the passwords with which the roles of the services log in."""
 
     database_url: PostgresUrl
     """postgresql://audit_writer:password@host:port/database: the password that the audit writer uses."""
     grafana_reader_password: SecretStr
+    metrics_reader_password: SecretStr | None = None
+    """Of the role with which a PostgreSQL exporter logs in; without it there is none."""

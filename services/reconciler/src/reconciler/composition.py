@@ -14,6 +14,7 @@ from ledger_client import LedgerServer, Servers, SharedServer, WholeLedgerServer
 from offer_lifecycle import Gap
 from reconciler.adapters.dead_letters import DeadLetters
 from reconciler.adapters.engine_feed import JetStreamEngineFeed
+from reconciler.adapters.engine_history import JetStreamEngineHistory
 from reconciler.adapters.event_publishers import EventPublishers
 from reconciler.adapters.leases import BucketLeases
 from reconciler.adapters.ledger_market import LedgerMarket
@@ -35,6 +36,7 @@ from reconciler.health import LedgerHealth
 from reconciler.metrics import Metrics
 from reconciler.ports.bus import BusAway
 from reconciler.safety.account_safety import SharedSafety
+from reconciler.safety.ledger_invariants import WholeLedgerInvariants
 from reconciler.safety.policy import Policy, Unexplained
 from reconciler.settings import ReconcilerSettings
 
@@ -43,7 +45,7 @@ BusClient = Callable[[], Client]
 
 
 class Reconciler:
-    """The reconciler: its scheduler, the monitor of its servers, and the servers, to close at the end."""
+    """The reconciler: its scheduler, its checks beside the accounts, and the servers, to close at the end."""
 
     def __init__(
         self,
@@ -54,15 +56,16 @@ class Reconciler:
         health: LedgerHealth,
     ) -> None:
         wakeup = Wakeup(poll_seconds=settings.poll_seconds)
+        lease = make_lease(settings, broker)
+        client = partial(leased_client, broker, lease)
+        orders = JetStreamOrders(publishers, client, metrics)
+        self.invariants = WholeLedgerInvariants(orders, metrics, network_id=self._network_id)
         self.servers = Servers(
             [self._shared_server(url, settings, wakeup, metrics) for url in settings.xrpl_urls],
             clock=time.monotonic,
             chance=random.Random(),  # noqa: S311 - spreads retries, no secret
         )
-        self.monitor = ServerMonitor(self.servers, metrics)
-        lease = make_lease(settings, broker)
-        client = partial(leased_client, broker, lease)
-        orders = JetStreamOrders(publishers, client, metrics)
+        self.monitor = ServerMonitor(self.servers, metrics, on_new_ledger=wakeup.notify)
         self.scheduler = Scheduler(
             make_follower=make_followers(settings, orders, client, metrics),
             lease=lease,
@@ -77,17 +80,27 @@ class Reconciler:
         health.watch_halts(self.scheduler.halts)
         health.watch_set_aside(self.scheduler.set_aside)
 
+    def _network_id(self) -> int | None:
+        followed = (one.committed for one in self.scheduler.followers)
+        return next((one.stored.record.network_id for one in followed if one is not None), None)
+
     def _shared_server(
         self, url: str, settings: ReconcilerSettings, wakeup: Wakeup, metrics: Metrics
     ) -> LedgerServer:
         """Let all accounts share what is asked of a server, and from some number on read ledgers whole."""
-        metered = MeteredServer(connect(url, on_ledger_closed=wakeup.notify), metrics)
+
+        def note_closed(ledger_index: int) -> None:
+            self.servers.note_shown(metered.name, ledger_index)
+            wakeup.notify()
+
+        metered = MeteredServer(connect(url, on_ledger_closed=note_closed), metrics)
         shared = SharedServer(metered, last_close=wakeup.next_close, clock=time.monotonic)
         return WholeLedgerServer(
             shared,
             accounts=lambda: len(self.scheduler.followers),
             from_accounts=settings.whole_ledgers_from,
             clock=time.monotonic,
+            on_read=self.invariants.add,
         )
 
 
@@ -135,7 +148,12 @@ def make_followers(
     return partial(
         Follower,
         start_ledger=settings.start_ledger,
-        feed=JetStreamEngineFeed(client, metrics, DeadLetters(client, metrics)),
+        feed=JetStreamEngineFeed(
+            client,
+            metrics,
+            DeadLetters(client, metrics),
+            subject_without_account=settings.subjects_without_account,
+        ),
         store=BucketStore(client, metrics),
         publisher=Publisher(
             orders,
@@ -167,7 +185,12 @@ def make_history_gaps(
     )
 
     def make_backfill(account: str, gap: Gap, server: LedgerServer) -> GapBackfill:
-        feed = JetStreamEngineFeed(client, metrics, seconds_a_look=None)
+        feed = JetStreamEngineHistory(
+            client,
+            metrics,
+            last_ledger=gap.last,
+            subject_without_account=settings.subjects_without_account,
+        )
         return GapBackfill(account, gap, server, feed=feed, store=store, publisher=publisher)
 
     return HistoryGaps(patience=settings.gap_patience, clock=time.monotonic, make_backfill=make_backfill)
@@ -178,6 +201,7 @@ async def rebuild_account(  # noqa: PLR0913 - what is the same for all accounts,
     *,
     network_id: int,
     wanted: LedgerRange,
+    subject_without_account: bool,
     broker: NatsBroker,
     publishers: EventPublishers,
     servers: list[LedgerServer],
@@ -189,7 +213,12 @@ async def rebuild_account(  # noqa: PLR0913 - what is the same for all accounts,
         await adoption_ledger(BucketStore(client, metrics), network_id, account, wanted),
         wanted,
         servers=servers,
-        feed=JetStreamEngineFeed(client, metrics, seconds_a_look=None),
+        feed=JetStreamEngineHistory(
+            client,
+            metrics,
+            last_ledger=wanted.last,
+            subject_without_account=subject_without_account,
+        ),
         bus=JetStreamRedelivery(publishers, client, metrics),
         market=LedgerMarket(),
     )

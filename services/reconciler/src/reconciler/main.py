@@ -78,7 +78,7 @@ async def work(
     reconciler = Reconciler(settings, broker, publishers, metrics, health)
     monitoring = asyncio.ensure_future(reconciler.monitor.run())
     try:
-        await asyncio.gather(reconciler.scheduler.run(), monitoring)
+        await asyncio.gather(reconciler.scheduler.run(), reconciler.invariants.run(), monitoring)
     finally:
         monitoring.cancel()
         await asyncio.wait([monitoring])

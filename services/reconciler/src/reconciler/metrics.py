@@ -14,12 +14,12 @@ class Metrics:
         registry = self.registry
         self.validated_ledger = Gauge(
             "reconciler_validated_ledger",
-            "Newest validated ledger of the server asked last",
+            "Newest validated ledger that any server has shown",
             registry=registry,
         )
         self.cursor_lag = Gauge(
             "reconciler_cursor_lag_ledgers",
-            "Ledgers between the newest validated one and the cursor, of the account furthest behind",
+            "Ledgers from the cursor of the account furthest behind to the newest that any server has shown",
             registry=registry,
         )
         self.accounts = Gauge("reconciler_accounts", "Accounts that this replica follows", registry=registry)

@@ -69,7 +69,9 @@ async def rebuild_all(settings: RebuildSettings) -> None:
     publishers = redelivery_publishers(broker)
     await connect_broker(broker, settings.nats_url)
     wakeup = Wakeup(poll_seconds=settings.poll_seconds)
-    servers = [connect(url, on_ledger_closed=wakeup.notify) for url in settings.xrpl_urls]
+    servers = [
+        connect(url, on_ledger_closed=lambda _ledger_index: wakeup.notify()) for url in settings.xrpl_urls
+    ]
     wanted = LedgerRange(first=settings.first_ledger, last=settings.last_ledger)
     try:
         await _check_stream(broker)
@@ -79,6 +81,7 @@ async def rebuild_all(settings: RebuildSettings) -> None:
                 account,
                 network_id=network_id,
                 wanted=wanted,
+                subject_without_account=settings.subjects_without_account,
                 broker=broker,
                 publishers=publishers,
                 servers=servers,

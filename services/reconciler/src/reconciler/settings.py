@@ -72,6 +72,8 @@ class ReconcilerSettings(ServiceSettings):
     """Ledgers between two checks of an account's balances against the server's; 0: they are not followed."""
     whole_ledgers_from: int = Field(default=16, gt=0)
     """Accounts: from so many on each ledger is read whole, once, instead of each account's part of it."""
+    subjects_without_account: bool = False
+    """Whether announcements are believed whose subject does not name the account; see docs/engine.md."""
     replica_id: str = Field(default="", pattern=r"^[A-Za-z0-9_-]*$", max_length=64)
     """The replica's name among the others; default: the host's name and a random end."""
     lease_seconds: int = Field(default=5, ge=2, le=60)

@@ -3,15 +3,17 @@
 `connect` opens a server by its URL. The questions take it as their first argument, check the answer
 against the question and give it a type: `server_status`, `ledger_header`, `account_history`, `ledger_entry`
 and the others. `fold_with_questions` folds a ledger with what the server knows of the ledger before.
-`Servers` chooses among several; `SharedServer` and `WholeLedgerServer` let many accounts share answers.
+`Servers` chooses among several, and a `BoundedReading` of one ends where it takes too long; `SharedServer`
+and `WholeLedgerServer` let many accounts share answers.
 
 Whatever goes wrong is a `ServerError`; its kinds say who is at fault.
 """
 
 from ledger_client.addresses import classic_address
 from ledger_client.answers import Pinned, ask, ask_pinned
+from ledger_client.bounded_reading import BoundedReading, Patience
 from ledger_client.connecting import connect
-from ledger_client.envelope import API_VERSION, read_envelope, result_of
+from ledger_client.envelope import API_VERSION, json_rpc_result, read_envelope, result_of
 from ledger_client.folding import decide_with_questions, fold_with_questions
 from ledger_client.history import (
     HistoryPage,
@@ -42,6 +44,7 @@ from ledger_client.server import (
     ProtocolViolation,
     Refused,
     ServerError,
+    TooSlow,
     Unreachable,
     WrongChain,
 )
@@ -49,11 +52,12 @@ from ledger_client.server_choice import Servers
 from ledger_client.shared_server import SharedServer
 from ledger_client.status import ServerStatus, server_status
 from ledger_client.stream_listener import StreamListener
-from ledger_client.whole_ledgers import WholeLedgerServer
+from ledger_client.whole_ledgers import WholeLedger, WholeLedgerServer
 
 __all__ = [
     "API_VERSION",
     "FEE_SETTINGS",
+    "BoundedReading",
     "HistoryPage",
     "HistoryServer",
     "InvalidRequest",
@@ -61,6 +65,7 @@ __all__ = [
     "LedgerServer",
     "LedgerTransaction",
     "Overloaded",
+    "Patience",
     "PatientServer",
     "Pinned",
     "ProtocolViolation",
@@ -71,7 +76,9 @@ __all__ = [
     "SharedServer",
     "Snapshot",
     "StreamListener",
+    "TooSlow",
     "Unreachable",
+    "WholeLedger",
     "WholeLedgerServer",
     "WrongChain",
     "account_balances",
@@ -87,6 +94,7 @@ __all__ = [
     "find_transaction",
     "fold_with_questions",
     "history_pages",
+    "json_rpc_result",
     "ledger_entry",
     "ledger_header",
     "listed_offers",

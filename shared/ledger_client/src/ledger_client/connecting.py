@@ -10,15 +10,15 @@ from ledger_client.stream_listener import StreamListener
 def connect(
     url: str,
     *,
-    on_ledger_closed: Callable[[], None] | None = None,
+    on_ledger_closed: Callable[[int], None] | None = None,
     listeners: Sequence[StreamListener] = (),
     timeout: float = 10,
 ) -> LedgerServer:
     """Return the server at a URL: http(s):// by JSON-RPC, ws(s):// by WebSocket.
 
-    The connection is made when the server is first asked. `on_ledger_closed` is called at each closed
-    ledger, and `listeners` hear their streams, over WebSocket only: JSON-RPC has no stream. `timeout`:
-    seconds for an answer.
+    The connection is made when the server is first asked. `on_ledger_closed` is called with the index
+    of each closed ledger, and `listeners` hear their streams, over WebSocket only: JSON-RPC has no stream.
+    `timeout`: seconds for an answer.
 
     Raises:
         ValueError: if the URL is of another kind.

@@ -15,6 +15,8 @@ from ledger_client.server import (
 )
 
 API_VERSION = 2
+LAST_LEDGER = 2**32 - 1
+"""Of all ledgers that there can be: an index has 32 bits."""
 MAX_ANSWER = 64 * 2**20
 """Bytes of one answer; the largest ledgers take a few MB."""
 
@@ -54,8 +56,16 @@ class Envelope(Statement, gc=False):
     result: msgspec.Raw = msgspec.Raw()
     id: Any = None
     type: Any = None
+    ledger_index: Any = None
+    """Of a stream's message about a ledger."""
 
 
+class _JsonRpcAnswer(Statement, kw_only=True, gc=False):
+    result: dict[str, msgspec.Raw]
+
+
+_SUCCESS = {"status": msgspec.Raw(b'"success"')}
+_JSON_RPC = msgspec.json.Decoder(_JsonRpcAnswer)
 _ENVELOPE = msgspec.json.Decoder(Envelope)
 _STATEMENT = msgspec.json.Decoder(Statement)
 
@@ -103,6 +113,27 @@ def result_of(server: str, method: str, envelope: Envelope) -> msgspec.Raw:
             server, f"{method}: expected a result with status success, found {bytes(result)[:_SHOWN]!r}"
         )
     return result
+
+
+def json_rpc_result(server: str, method: str, payload: bytes) -> msgspec.Raw:
+    """Return the result of an answer over JSON-RPC, or raise what it says instead.
+
+    What the answer says of itself stands inside the result there: one pass takes the result apart, so that
+    the transactions in it are not read a second time to find that.
+
+    Raises:
+        ServerError: one of its kinds, by who is at fault.
+
+    """
+    try:
+        answer = _JSON_RPC.decode(payload)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return result_of(server, method, read_envelope(server, payload))
+    parts = answer.result
+    said = {name: parts[name] for name in Statement.__struct_fields__ if name in parts}
+    if answer.error is not None or answer.warning is not None or said != _SUCCESS:
+        return result_of(server, method, read_envelope(server, payload))
+    return msgspec.Raw(msgspec.json.encode(parts))
 
 
 def _inner(server: str, method: str, result: msgspec.Raw) -> Statement:

@@ -5,7 +5,7 @@ import asyncio
 import httpx
 import msgspec
 
-from ledger_client.envelope import API_VERSION, MAX_ANSWER, read_envelope, result_of, server_name
+from ledger_client.envelope import API_VERSION, MAX_ANSWER, json_rpc_result, server_name
 from ledger_client.server import Overloaded, ProtocolViolation, ServerError, Unreachable
 
 _OVERLOADED = frozenset({httpx.codes.SERVICE_UNAVAILABLE, httpx.codes.TOO_MANY_REQUESTS})
@@ -39,7 +39,7 @@ class JsonRpcServer:
             raise Unreachable(self._name, f"{method}: no answer within {self._timeout:g} s") from error
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise Unreachable(self._name, f"{method}: {error or type(error).__name__}") from error
-        return result_of(self._name, method, read_envelope(self._name, payload))
+        return json_rpc_result(self._name, method, payload)
 
     async def _post(self, method: str, body: bytes) -> bytes:
         headers = {"Content-Type": "application/json"}

@@ -8,7 +8,7 @@ import msgspec
 import structlog
 
 from ledger_client.answers import Pinned, ask_pinned, check_pinned, decode, pages
-from ledger_client.server import LedgerServer, ProtocolViolation, Refused, ServerError
+from ledger_client.server import LedgerServer, ProtocolViolation, Refused, ServerError, TooSlow
 from offer_lifecycle import (
     Header,
     MalformedTransaction,
@@ -188,9 +188,15 @@ async def state_before(server: LedgerServer, request: StateRequest) -> StateAnsw
     """Ask for a ledger entry that would tell why an offer was removed; None: the server can't say.
 
     Never more than a wish: an unexplained removal is published as what it is.
+
+    Raises:
+        TooSlow: the whole reading is given up.
+
     """
     try:
         fields = await ledger_entry(server, request.ledger_index, request.entry)
+    except TooSlow:
+        raise
     except ServerError as error:
         _log.warning("state not known", error=str(error), ledger_index=request.ledger_index)
         return None

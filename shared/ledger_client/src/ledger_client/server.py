@@ -48,6 +48,12 @@ class Unreachable(ServerError):
     kind = "unreachable"
 
 
+class TooSlow(Unreachable):
+    """Each request may be answered, but the reading that is made of them does not come to an end."""
+
+    kind = "too_slow"
+
+
 class ProtocolViolation(ServerError):
     """The server's fault: an answer that contradicts the protocol, the question or itself."""
 

@@ -17,6 +17,7 @@ from websockets.frames import CloseCode
 
 from ledger_client.envelope import (
     API_VERSION,
+    LAST_LEDGER,
     MAX_ANSWER,
     Envelope,
     read_envelope,
@@ -43,12 +44,12 @@ class WebSocketServer:
         self,
         url: str,
         *,
-        on_ledger_closed: Callable[[], None] | None = None,
+        on_ledger_closed: Callable[[int], None] | None = None,
         listeners: Sequence[StreamListener] = (),
         timeout: float = 10,
         silence: float = 20,
     ) -> None:
-        """Wake `on_ledger_closed` at each closed ledger; None: the stream `ledger` is not subscribed to.
+        """Call `on_ledger_closed` with a closed ledger's index; None: stream `ledger` is not subscribed to.
 
         `listeners`: each is subscribed for, and hears the messages of all streams.
 
@@ -117,7 +118,7 @@ class _Connection:
         self,
         name: str,
         socket: ClientConnection,
-        on_ledger_closed: Callable[[], None] | None,
+        on_ledger_closed: Callable[[int], None] | None,
         listeners: Sequence[StreamListener],
         silence: float,
     ) -> None:
@@ -195,8 +196,13 @@ class _Connection:
             for listener in self._listeners:
                 listener.heard(message.type, payload)
         if message.type == "ledgerClosed":
+            ledger_index = message.ledger_index
+            if not isinstance(ledger_index, int) or not 0 < ledger_index <= LAST_LEDGER:
+                raise ProtocolViolation(
+                    self._name, f"ledgerClosed: expected a ledger index, found {ledger_index!r:.50}"
+                )
             if self._on_ledger_closed is not None:
-                self._on_ledger_closed()
+                self._on_ledger_closed(ledger_index)
             return True
         if message.type == "response" or message.error is not None:
             number = message.id if isinstance(message.id, int) else 0

@@ -20,7 +20,7 @@ from ledger_client.answers import Pinned, ask_pinned
 from ledger_client.history import LedgerTransaction, account_history
 from ledger_client.server import InvalidRequest, LedgerServer, ProtocolViolation, Refused
 from ledger_client.single_flight import SingleFlight
-from offer_lifecycle import Header, MalformedTransaction, read_transaction
+from offer_lifecycle import Header, MalformedTransaction, Transaction, read_transaction
 
 _log = structlog.get_logger()
 
@@ -72,6 +72,14 @@ class WholeLedger:
                 self._read[place] = self._transaction(self._rows[place])
             yield self._read[place]
 
+    def transactions(self) -> Iterator[Transaction]:
+        """Yield all transactions that can be read, whichever accounts they affect."""
+        for row in self._rows:
+            try:
+                yield read_transaction(row, ledger_index=self.header.ledger_index)
+            except MalformedTransaction:
+                continue  # the account that it affects reports it
+
     def _transaction(self, row: msgspec.Raw) -> LedgerTransaction:
         try:
             transaction = read_transaction(row, ledger_index=self.header.ledger_index)
@@ -90,8 +98,19 @@ class WholeLedgerServer:
         accounts: Callable[[], int],
         from_accounts: int,
         clock: Callable[[], float],
+        on_read: Callable[[WholeLedger], None] | None = None,
     ) -> None:
-        """`accounts`: how many are followed; `from_accounts`: from how many on ledgers are read whole."""
+        """Take the histories of `server`'s accounts from whole ledgers.
+
+        Args:
+            server: that is asked.
+            accounts: how many are followed.
+            from_accounts: from how many on ledgers are read whole.
+            clock: seconds, monotonic.
+            on_read: called with each whole ledger, once it is proven complete; None: nothing is.
+
+        """
+        self._on_read = on_read
         self._server = server
         self._accounts = accounts
         self._from_accounts = from_accounts
@@ -136,7 +155,13 @@ class WholeLedgerServer:
         await self._server.close()
 
     async def _ledger(self, ledger_index: int) -> WholeLedger:
-        return await self._ledgers.get(ledger_index, lambda: read_whole(self._server, ledger_index))
+        return await self._ledgers.get(ledger_index, lambda: self._read_whole(ledger_index))
+
+    async def _read_whole(self, ledger_index: int) -> WholeLedger:
+        ledger = await read_whole(self._server, ledger_index)
+        if self._on_read is not None:
+            self._on_read(ledger)
+        return ledger
 
 
 async def read_whole(server: LedgerServer, ledger_index: int) -> WholeLedger:

@@ -59,6 +59,7 @@ from offer_lifecycle.gap_backfill import Contradiction, backfill_history_gap
 from offer_lifecycle.history_gaps import Gap, cross_history_gap, history_gap_event, keep_incomplete_orders
 from offer_lifecycle.invariants import InvariantBreak, broken_invariants
 from offer_lifecycle.late_explanation import correct_disappearance, explain_again
+from offer_lifecycle.nodes import Kind, Node
 from offer_lifecycle.order import CANCEL_LEDGERS, MOST_CANCELS, Cancel, Order
 from offer_lifecycle.placement import SELL, Placement, decide_placement
 from offer_lifecycle.removal import Verdict
@@ -75,15 +76,12 @@ from offer_lifecycle.state_before import StateAnswer, StateBefore, StateRequest
 from offer_lifecycle.transaction import (
     RIPPLE_EPOCH,
     Header,
-    Kind,
     MalformedTransaction,
-    Node,
     Reserves,
     Transaction,
-    TransactionRecord,
-    read_transaction,
     sort_transactions,
 )
+from offer_lifecycle.transaction_record import TransactionRecord, read_transaction
 
 __all__ = [
     "AMM_LINE",

@@ -20,11 +20,12 @@ from offer_lifecycle.changes import OfferChange, offer_changes, ordered_amounts
 from offer_lifecycle.events import Fact
 from offer_lifecycle.formats import TRADES
 from offer_lifecycle.funds import NOTHING, Holding
+from offer_lifecycle.nodes import Kind
 from offer_lifecycle.order import Order, end_cancels, order_after_placement, order_with_missing_past
 from offer_lifecycle.placement import Placement, decide_placement, without_trade
 from offer_lifecycle.removal import Case, Verdict, decide_removal
 from offer_lifecycle.state import AccountState, LedgerFacts, LedgerOutcome, UnexplainedRemoval
-from offer_lifecycle.transaction import Kind, MalformedTransaction, Transaction
+from offer_lifecycle.transaction import MalformedTransaction, Transaction
 from offer_lifecycle.unknown_parts import UnknownParts, unknown_parts
 from order_events import Correction, LiquiditySide, OrderEvent, OrderStatus, RemovalReason, Resolution
 
@@ -132,7 +133,7 @@ class _Ledger:
     def fold_transaction(self, tx: Transaction) -> None:
         """Fold one transaction."""
         damaged_before = len(self._damaged)
-        self._damaged += [f"transaction {tx.hash}: {damage}" for damage in tx.unread()]
+        self._damaged += [f"transaction {tx.hash}: {damage}" for damage in tx.damaged]
         changes = list(offer_changes(tx, on_damage=self._damage))
         balances = list(balance_changes(tx, self._account, on_damage=self._damage))
         damaged = len(self._damaged) > damaged_before
@@ -400,6 +401,8 @@ class _Ledger:
         """Whether the engine announced the transaction, as a cancel or as the replacing order."""
         if tx.account == order.account and tx.offer_sequence == order.sequence:
             if order.canceled_by_engine(tx.hash, tx.sequence):
+                return True
+            if tx.type == "OfferCancel" and order.cancel_may_be_sent_again(tx.ledger_index):
                 return True
         elif order.canceled_by_engine(tx.hash):
             return True

@@ -23,6 +23,7 @@ from order_events.orders import (
 from order_events.reconciler import (
     BalanceDrift,
     HistoryGap,
+    InvariantBroken,
     OrdersEvent,
     ReconcilerEvent,
     ReconcilerHalted,
@@ -48,6 +49,7 @@ __all__ = [
     "Correction",
     "EngineEvent",
     "HistoryGap",
+    "InvariantBroken",
     "LiquiditySide",
     "Malformed",
     "MarketContext",

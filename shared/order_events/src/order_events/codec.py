@@ -14,7 +14,14 @@ from order_events.orders import (
     OrderFilled,
     OrderRejected,
 )
-from order_events.reconciler import BalanceDrift, HistoryGap, OrdersEvent, ReconcilerHalted, ReconcilerResumed
+from order_events.reconciler import (
+    BalanceDrift,
+    HistoryGap,
+    InvariantBroken,
+    OrdersEvent,
+    ReconcilerHalted,
+    ReconcilerResumed,
+)
 
 AnyOrderEvent = (
     OrderAccepted
@@ -25,7 +32,7 @@ AnyOrderEvent = (
     | OrderDisappeared
     | OrderCorrected
 )
-AnyReconcilerEvent = ReconcilerHalted | ReconcilerResumed | BalanceDrift | HistoryGap
+AnyReconcilerEvent = ReconcilerHalted | ReconcilerResumed | BalanceDrift | HistoryGap | InvariantBroken
 AnyEngineEvent = OrderSubmitted | CancelRequested | SessionStarted
 AnyEvent = AnyOrderEvent | AnyReconcilerEvent | AnyEngineEvent
 
@@ -41,6 +48,7 @@ ORDERS_TYPES: tuple[type[OrdersEvent], ...] = (
     ReconcilerResumed,
     BalanceDrift,
     HistoryGap,
+    InvariantBroken,
 )
 """What the reconciler publishes to stream ORDERS."""
 ENGINE_TYPES: tuple[type[EngineEvent], ...] = (OrderSubmitted, CancelRequested, SessionStarted)
@@ -94,11 +102,17 @@ def decode(payload: bytes) -> AnyEvent:
     return event
 
 
-def decode_announcement(payload: bytes, subject: str) -> AnyEngineEvent:
+def decode_announcement(
+    payload: bytes, subject: str, *, subject_without_account: bool = False
+) -> AnyEngineEvent:
     """Read a message of stream ENGINE.
 
-    `subject`: where it was published. It names the account, `engine.order.submitted.<account>`, so that a bus
-    user can be held to its own accounts. Engines of earlier versions leave the account out.
+    Args:
+        payload: its body.
+        subject: where it was published. It names the account, `engine.order.submitted.<account>`: a bus user
+            is held to its own accounts by it.
+        subject_without_account: whether a subject that names none, as engines of version 0.1 used it, is
+            believed too.
 
     Raises:
         Malformed: with what was expected and what was found.
@@ -113,7 +127,7 @@ def decode_announcement(payload: bytes, subject: str) -> AnyEngineEvent:
     if not isinstance(event, AnyEngineEvent):
         raise Malformed(f"expected an announcement, found {type(event).__name__}")
     kind = str(event.__struct_config__.tag)
-    if subject not in {kind, f"{kind}.{event.account}"}:
+    if subject != f"{kind}.{event.account}" and not (subject_without_account and subject == kind):
         raise Malformed(f"expected subject {kind}.{event.account}, found {subject}")
     try:
         return bounded_announcement(event)

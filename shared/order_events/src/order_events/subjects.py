@@ -4,7 +4,7 @@ from order_events.engine import CancelRequested, EngineEvent, OrderSubmitted, Se
 from order_events.reconciler import OrdersEvent
 
 ORDERS_STREAM = "ORDERS"
-ORDERS_SUBJECTS = ("order.>", "reconciler.>")
+ORDERS_SUBJECTS = ("order.>", "reconciler.>", "ledger.>")
 ENGINE_STREAM = "ENGINE"
 ENGINE_SUBJECTS = ("engine.>",)
 DEAD_LETTER_STREAM = "DLQ"
@@ -35,12 +35,14 @@ RESUME_KEY = "resume"
 """Beside it: the `reconciler.resumed` event with which an operator answers; the reconciler publishes it."""
 AUDIT_CONSUMER = "audit-writer"
 """The durable that all replicas of the audit writer share."""
+DEFAULT_ENGINE = "engine"
+"""The engine of a deployment that names none: it has all accounts."""
 ANNOUNCEMENT_READER = "reconciler"
 """What refuses announcements, in the subject of their dead letters."""
 
 
 def order_subject(event: OrdersEvent) -> str:
-    """Return `order.<what>.<account>` or `reconciler.<what>.<account>`."""
+    """Return `order.<what>.<account>`, `reconciler.<what>.<account>` or `ledger.<what>.<account>`."""
     return f"{event.__struct_config__.tag}.{event.account}"
 
 
@@ -52,6 +54,21 @@ def redelivery_subject(subject: str) -> str:
 def engine_subject(event: OrderSubmitted | CancelRequested | SessionStarted | EngineEvent) -> str:
     """Return the announcement's subject, as `engine.order.submitted.<account>`."""
     return f"{event.__struct_config__.tag}.{event.account}"
+
+
+def engine_consumer(engine: str, account: str) -> str:
+    """Return the name of the consumer of stream ORDERS through which an engine reads an account's events."""
+    return f"{engine}-{account}"
+
+
+def account_events(account: str) -> str:
+    """Return the filter of all events about an account."""
+    return f"*.*.{account}"
+
+
+def own_announcements(account: str, *, subject_without_account: bool) -> tuple[str, ...]:
+    """Return the filters of what the account's engine announces; engines of version 0.1 name no account."""
+    return (f"engine.*.*.{account}", *(("engine.*.*",) if subject_without_account else ()))
 
 
 def dead_letter_subject(origin: str) -> str:

@@ -15,7 +15,7 @@ from service_kit.errors import Unavailable
 from service_kit.health import Check, Progress
 from service_kit.logs import set_up_logs
 from service_kit.run import run
-from service_kit.settings import ServiceSettings, StreamSettings, load_settings
+from service_kit.settings import EngineSettings, ServiceSettings, StreamSettings, load_settings
 from service_kit.streams import provision
 from service_kit.tracing import NO_TRACING, Tracing, make_tracing
 
@@ -23,6 +23,7 @@ __all__ = [
     "NO_TRACING",
     "Check",
     "Contract",
+    "EngineSettings",
     "Progress",
     "ServiceSettings",
     "StreamSettings",

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar
 from pydantic import Field, SecretBytes, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
+from order_events.subjects import DEFAULT_ENGINE, engine_consumer
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -21,6 +23,7 @@ DUPLICATE_WINDOW_S = 30 * 60.0
 """Seconds for which a stream recognises an event id that it has seen."""
 DAY_S = 24 * 60 * 60.0
 GIB = 1024**3
+_ENGINE = r"[a-z][a-z0-9_]*:[A-Za-z0-9]+(\+[A-Za-z0-9]+)*"
 
 
 class ServiceSettings(BaseSettings):
@@ -59,6 +62,26 @@ class StreamSettings(BaseSettings):
         if self.stream_replicas % 2 == 0:
             raise ValueError("stream_replicas must be odd: an even number adds no safety")
         return self
+
+
+class EngineSettings(BaseSettings):
+    """Which engine reads the events of which accounts: a consumer is made for each of them."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, extra="ignore", frozen=True)
+
+    engines: str = Field(default="", pattern=rf"^({_ENGINE}(,{_ENGINE})*)?$")
+    """As `desk:rAccount+rOther,arb:rThird`; empty: one engine, `engine`, has all accounts."""
+    accounts: str = ""
+    """The followed accounts, comma separated."""
+
+    def consumers(self) -> dict[str, str]:
+        """Return the account that is read through each consumer, by the consumer's name."""
+        accounts = [one.strip() for one in self.accounts.split(",") if one.strip()]
+        engines = dict(engine.split(":") for engine in self.engines.split(",") if engine)
+        read = {name: listed.split("+") for name, listed in engines.items()} or {DEFAULT_ENGINE: accounts}
+        return {
+            engine_consumer(name, account): account for name, listed in read.items() for account in listed
+        }
 
 
 AnySettings = TypeVar("AnySettings", bound=BaseSettings)

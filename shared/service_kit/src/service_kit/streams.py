@@ -31,9 +31,10 @@ from order_events.subjects import (
     REDELIVERY_STREAM,
     REDELIVERY_SUBJECTS,
     STATE_BUCKET,
+    account_events,
 )
 from service_kit.errors import Unavailable
-from service_kit.settings import DUPLICATE_WINDOW_S, StreamSettings
+from service_kit.settings import DUPLICATE_WINDOW_S, EngineSettings, StreamSettings
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -41,6 +42,8 @@ if TYPE_CHECKING:
     from nats.js import JetStreamContext
 
 ACK_WAIT_S = 30.0
+ENGINE_ACK_WAIT_S = 5.0
+"""What a killed engine had taken and not acknowledged is handed out again after it."""
 MAX_ACK_PENDING = 16_000
 """Four batches of 1,000 for each of four replicas: one that is cut off from the database stops no other."""
 AUDIT_FILTER = ">"
@@ -50,8 +53,12 @@ NEVER = 0.0
 """The age at which a message is removed that is kept for ever."""
 
 
-async def provision(jetstream: JetStreamContext, settings: StreamSettings) -> None:
+async def provision(
+    jetstream: JetStreamContext, settings: StreamSettings, engines: EngineSettings | None = None
+) -> None:
     """Make what is missing and apply changed settings; running it again changes nothing.
+
+    `engines`: for whom consumers are made; None: engines make their own.
 
     Raises:
         Unavailable: the server refuses, with its reason.
@@ -63,6 +70,8 @@ async def provision(jetstream: JetStreamContext, settings: StreamSettings) -> No
         await _apply_bucket(jetstream, settings)
         await jetstream.add_consumer(ORDERS_STREAM, _audit_consumer(AUDIT_FILTER))
         await jetstream.add_consumer(REDELIVERY_STREAM, _audit_consumer(REDELIVERY_FILTER))
+        for durable, account in engines.consumers().items() if engines else ():
+            await _apply_engine_consumer(jetstream, durable, account)
     except nats.js.errors.APIError as error:
         raise Unavailable(f"JetStream refuses: {error.description} (error {error.err_code})") from error
     except nats.errors.Error as error:
@@ -143,6 +152,22 @@ def _audit_consumer(subjects: str) -> ConsumerConfig:
         max_deliver=-1,
         max_ack_pending=MAX_ACK_PENDING,
     )
+
+
+async def _apply_engine_consumer(jetstream: JetStreamContext, durable: str, account: str) -> None:
+    """Make or change a consumer; one that its engine made before goes on where it is."""
+    wanted = {
+        "filter_subject": account_events(account),
+        "filter_subjects": None,
+        "ack_wait": ENGINE_ACK_WAIT_S,
+    }
+    try:
+        existing = (await jetstream.consumer_info(ORDERS_STREAM, durable)).config
+    except nats.js.errors.NotFoundError:
+        existing = ConsumerConfig(
+            durable_name=durable, deliver_policy=DeliverPolicy.ALL, ack_policy=AckPolicy.EXPLICIT
+        )
+    await jetstream.add_consumer(ORDERS_STREAM, existing.evolve(**wanted))
 
 
 async def _apply(jetstream: JetStreamContext, config: StreamConfig) -> None:

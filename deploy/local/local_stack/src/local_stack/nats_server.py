@@ -24,6 +24,7 @@ http: "{host}:{monitoring_port}"
 ports_file_dir: "{run}"
 jetstream {{
   store_dir: "{store}"
+  domain: fillproof
   max_memory_store: 64MB
   max_file_store: 16GB
   # an acknowledged event is on the disk; the default acknowledges up to two minutes before

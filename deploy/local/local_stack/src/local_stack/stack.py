@@ -22,10 +22,10 @@ if TYPE_CHECKING:
 
 DATABASE = "fillproof"
 OWNER = "owner"
-MIGRATED_ROLES = ("audit_writer", "grafana_reader")
-"""Roles that the migrations make, without a password."""
+MIGRATED_ROLES = ("audit_writer", "grafana_reader", "metrics_reader")
+"""Roles that preparing the database makes."""
 
-Role = Literal["owner", "audit_writer", "grafana_reader"]
+Role = Literal["owner", "audit_writer", "grafana_reader", "metrics_reader"]
 
 
 class LocalStack:
@@ -121,6 +121,7 @@ class LocalStack:
                 "FILLPROOF_OWNER_DATABASE_URL": self.postgres_dsn("owner", database),
                 "FILLPROOF_DATABASE_URL": self.postgres_dsn("audit_writer", database),
                 "FILLPROOF_GRAFANA_READER_PASSWORD": self._passwords["grafana_reader"],
+                "FILLPROOF_METRICS_READER_PASSWORD": self._passwords["metrics_reader"],
             },
         )
 

@@ -3,22 +3,23 @@
 Plain nats-py: the feed answers "all that was announced up to this moment" at each ledger, so it reads from a
 sequence up to the stream's end and needs no handler, durable consumer or acknowledgement.
 
-A flood of announcements delays no fill: one look waits for the stream a bounded time, and takes a bounded
-number of announcements for its account. The rest is read beside the accounts, and taken at later looks.
+The stream is read forward, and never again from an earlier sequence. An account that is behind, because it
+was taken up later or because its engine floods the stream, reads its own announcements for itself, up to
+where the others are. So neither a flood nor a month of announcements delays a fill or a neighbour: one look
+waits a bounded time and takes a bounded number of announcements, and the rest comes at later looks.
 """
 
 import asyncio
-from collections import defaultdict
-from collections.abc import Callable
+from functools import partial
 
+import msgspec
 import nats.js.errors
 import structlog
-from nats.aio.client import Client
 from nats.js import JetStreamContext
 from nats.js.api import RawStreamMsg
 
-from order_events import Malformed, decode_announcement
 from order_events.subjects import ENGINE_STREAM
+from reconciler.adapters.announcements import Border, BusClient, OwnPart, read_own
 from reconciler.adapters.dead_letters import DeadLetters
 from reconciler.adapters.retry import until_done
 from reconciler.metrics import Metrics
@@ -30,12 +31,34 @@ SECONDS_A_LOOK = 0.5
 """For which one look reads on while the stream has more; a small stream is read in milliseconds."""
 MOST_A_LOOK = 1000
 """Announcements that one look takes for its account: each may be an order to commit."""
+MOST_WAITING = 5000
+"""Announcements of an account that wait in memory; with more, it reads them again for itself."""
 _AT_ONCE = 64
 """Messages asked for together: one after the other, 40,000 would take half a minute."""
-_MOST_REMEMBERED = 100_000
-"""Malformed messages that are not counted again when an account is taken up that is behind."""
-_LONGEST_PROBLEM = 500
-"""Characters of a problem in the log: it may quote the message."""
+
+
+class _Account(msgspec.Struct, kw_only=True):
+    """How far one account has heard its engine."""
+
+    applied: int
+    """The sequence up to which announcements were returned."""
+    own_until: int
+    """Up to this sequence the account reads for itself; what comes later waits for it."""
+    waiting: dict[int, Announcement] = msgspec.field(default_factory=dict)
+
+    def wait(self, sequence: int, event: Announcement, passed: int) -> None:
+        """Keep an announcement for the next look; `passed`: the sequence up to which the stream is read."""
+        if sequence <= max(self.applied, self.own_until):
+            return
+        self.waiting[sequence] = event
+        if len(self.waiting) > MOST_WAITING:
+            self.waiting.clear()
+            self.own_until = passed
+
+    def begin_anew(self, passed: int) -> None:
+        """Hear the stream from its beginning: it is another one."""
+        self.applied, self.own_until = 0, passed
+        self.waiting.clear()
 
 
 class JetStreamEngineFeed:
@@ -43,33 +66,32 @@ class JetStreamEngineFeed:
 
     def __init__(
         self,
-        client: Callable[[], Client],
+        client: BusClient,
         metrics: Metrics,
-        dead_letters: DeadLetters | None = None,
+        dead_letters: DeadLetters,
         *,
-        seconds_a_look: float | None = SECONDS_A_LOOK,
+        seconds_a_look: float = SECONDS_A_LOOK,
+        subject_without_account: bool = False,
     ) -> None:
         """Read from the bus as long as an account is followed.
 
         Args:
             client: the bus connection; it raises while there is none.
             metrics: malformed announcements are counted there.
-            dead_letters: where malformed announcements go; None: another feed has sent them there.
-            seconds_a_look: after which a look goes on with what is read so far; None: with all there is.
+            dead_letters: where malformed announcements go.
+            seconds_a_look: after which a look goes on with what is read so far.
+            subject_without_account: whether subjects that do not name the account are believed.
 
         """
         self._client = client
         self._metrics = metrics
-        self._dead_letters = dead_letters
+        self._border = Border(metrics, dead_letters, subject_without_account=subject_without_account)
+        self._own_border = Border(metrics, None, subject_without_account=subject_without_account)
         self._seconds = seconds_a_look
-        self._applied: dict[str, int] = {}
+        self._accounts: dict[str, _Account] = {}
         self._read_up_to: int | None = None
-        self._again_from: int | None = None
-        """Where the next reading begins, after an account was taken up that is behind the others."""
-        self._refused: set[int] = set()
-        """Sequences of malformed messages: reading them again counts none twice."""
-        self._waiting: defaultdict[str, dict[int, Announcement]] = defaultdict(dict)
-        """By account and sequence: an announcement that is read twice waits once."""
+        self._passed = 0
+        """The sequence up to which messages are read, or are being read."""
         self._reading = asyncio.Lock()
         self._begun = 0
         self._done = 0
@@ -79,15 +101,12 @@ class JetStreamEngineFeed:
 
     def follow(self, account: str, after: int) -> None:
         """Keep what the account's engine announces after that sequence (see `EngineFeed`)."""
-        self._applied[account] = after
-        self._waiting.pop(account, None)
-        self._again_from = after if self._again_from is None else min(self._again_from, after)
+        self._accounts[account] = _Account(applied=after, own_until=self._passed)
 
     def forget(self, account: str) -> None:
         """Keep nothing more of the account (see `EngineFeed`)."""
-        self._applied.pop(account, None)
-        self._waiting.pop(account, None)
-        if not self._applied and self._reading_on is not None:
+        self._accounts.pop(account, None)
+        if not self._accounts and self._reading_on is not None:
             self._reading_on.cancel()
             self._reading_on = None
 
@@ -95,20 +114,37 @@ class JetStreamEngineFeed:
         """Return what is new up to this moment, each announcement once (see `EngineFeed`)."""
         begun_before = self._begun
         async with self._reading:
-            if (
-                self._done <= begun_before
-            ):  # else a reading for another account began since, and has read it all
+            if self._done <= begun_before:  # else another account's reading began since, and has read it all
                 await self._read_some()
             upto = self._read_up_to or 0
-        waiting = self._waiting.pop(account, {})
-        sequences = sorted(waiting)
-        if self._seconds is not None and len(sequences) > MOST_A_LOOK:
-            later = sequences[MOST_A_LOOK:]
-            sequences, upto = sequences[:MOST_A_LOOK], sequences[MOST_A_LOOK - 1]
-            self._waiting[account] = {sequence: waiting[sequence] for sequence in later}
-        # When another account is taken up, the stream is read again from that account's sequence on
-        self._applied[account] = upto
-        return Announced(announcements=tuple(waiting[one] for one in sequences), sequence=upto)
+        heard = self._accounts[account]
+        if heard.applied < heard.own_until:
+            return await self._read_own(account, heard)
+        sequences = sorted(heard.waiting)
+        if len(sequences) > MOST_A_LOOK:
+            sequences = sequences[:MOST_A_LOOK]
+            upto = sequences[-1]
+        heard.applied = upto
+        announcements = tuple(heard.waiting.pop(one) for one in sequences)
+        return Announced(announcements=announcements, sequence=upto, more=bool(heard.waiting))
+
+    async def _read_own(self, account: str, heard: _Account) -> Announced:
+        """Read on in what the account's engine announced while the account was behind."""
+        clock = asyncio.get_running_loop().time
+        began = clock()
+        announcements: list[Announcement] = []
+        while heard.applied < heard.own_until:
+            read = partial(self._read_own_part, account, range(heard.applied + 1, heard.own_until + 1))
+            part = await until_done("reading an account's announcements", read, self._metrics)
+            heard.applied = part.upto
+            announcements += (event for _, event in part.announcements)
+            if len(announcements) >= MOST_WAITING or clock() - began > self._seconds:
+                break
+        more = heard.applied < heard.own_until or bool(heard.waiting)
+        return Announced(announcements=tuple(announcements), sequence=heard.applied, more=more)
+
+    async def _read_own_part(self, account: str, wanted: range) -> OwnPart:
+        return await read_own(self._client(), self._own_border, account, wanted, most=MOST_A_LOOK)
 
     async def _read_some(self) -> None:
         self._begun = reading = self._begun + 1
@@ -126,61 +162,46 @@ class JetStreamEngineFeed:
 
     async def _read(self) -> bool:
         """Read on for as long as one look may; True: up to the stream's end."""
-        if self._again_from is not None:
-            known = self._again_from if self._read_up_to is None else self._read_up_to
-            self._read_up_to, self._again_from = min(known, self._again_from), None
         context = self._client().jetstream()
         stream = (await context.stream_info(ENGINE_STREAM)).state
-        read_up_to = self._read_up_to or 0
-        if stream.last_seq < read_up_to:
-            _log.warning(
-                "stream ENGINE begins anew, reading all of it", expected=read_up_to, found=stream.last_seq
-            )
-            self._applied = dict.fromkeys(self._applied, 0)
-            self._refused.clear()
-            read_up_to = 0
-        read_up_to = max(read_up_to, stream.first_seq - 1)  # what is older has aged out
+        read_up_to = max(self._begin_at(stream.last_seq), stream.first_seq - 1)  # what is older has aged out
         clock = asyncio.get_running_loop().time
         began = clock()
         while read_up_to < stream.last_seq:
-            upto = min(read_up_to + _AT_ONCE, stream.last_seq)
+            upto = self._passed = min(read_up_to + _AT_ONCE, stream.last_seq)
             wanted = range(read_up_to + 1, upto + 1)
             messages = await asyncio.gather(*(_message(context, sequence) for sequence in wanted))
             for message in messages:
                 if message is not None:
                     self._sort_in(message)
             self._read_up_to = read_up_to = upto
-            if self._seconds is not None and clock() - began > self._seconds:
+            if clock() - began > self._seconds:
                 return read_up_to == stream.last_seq
-        self._read_up_to = stream.last_seq
+        self._read_up_to = self._passed = stream.last_seq
         return True
 
-    def _sort_in(self, message: RawStreamMsg) -> None:
-        sequence = message.seq or 0
-        try:
-            event = decode_announcement(message.data or b"", message.subject or "")
-        except Malformed as error:
-            self._refuse(message, str(error))
-            return
-        if sequence > self._applied.get(event.account, sequence):
-            self._waiting[event.account][sequence] = event
+    def _begin_at(self, last: int) -> int:
+        """Return the sequence after which the stream is read on; `last` is the newest one's."""
+        if self._read_up_to is None:
+            # What comes before was read when the account that is ahead applied it
+            self._read_up_to = self._passed = max((one.applied for one in self._accounts.values()), default=0)
+            for one in self._accounts.values():
+                one.own_until = self._passed
+        begins_anew = last < self._read_up_to
+        if begins_anew:
+            _log.warning(
+                "stream ENGINE begins anew, reading all of it", expected=self._read_up_to, found=last
+            )
+            self._read_up_to = self._passed = 0
+        for one in self._accounts.values():
+            if begins_anew or one.applied > last:
+                one.begin_anew(self._passed)
+        return self._read_up_to
 
-    def _refuse(self, message: RawStreamMsg, problem: str) -> None:
-        """Count a malformed message and set it aside, unless it was when it was read before."""
-        sequence = message.seq or 0
-        if sequence in self._refused:
-            return
-        if len(self._refused) >= _MOST_REMEMBERED:
-            self._refused.clear()
-        self._refused.add(sequence)
-        self._metrics.malformed_announcements.inc()
-        _log.warning(
-            "engine message set aside: it is no announcement",
-            sequence=sequence,
-            problem=problem[:_LONGEST_PROBLEM],
-        )
-        if self._dead_letters is not None:
-            self._dead_letters.send(message, problem)
+    def _sort_in(self, message: RawStreamMsg) -> None:
+        event = self._border.read(message)
+        if event is not None and event.account in self._accounts:
+            self._accounts[event.account].wait(message.seq or 0, event, self._passed)
 
 
 async def _message(context: JetStreamContext, sequence: int) -> RawStreamMsg | None:

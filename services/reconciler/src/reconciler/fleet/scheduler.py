@@ -1,17 +1,19 @@
 """The scheduler: one task per account; each follows its account ledger by ledger."""
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from enum import Enum, auto
 from functools import partial
 
 import structlog
 
-from ledger_client import LedgerServer, ServerError, Servers
+from ledger_client import BoundedReading, LedgerServer, Patience, ServerError, Servers, TooSlow
 from reconciler.backfill.history_gaps import HistoryGaps
 from reconciler.backfill.unexplained_removals import UnexplainedRemovals
 from reconciler.fleet.account_shares import Lease
 from reconciler.fleet.set_aside import SetAside
-from reconciler.following.account_reader import HistoryMissing
+from reconciler.following.account_reader import LEDGERS_A_READING, HistoryMissing
 from reconciler.following.follower import Follower
 from reconciler.following.stored_account import cursor_of
 from reconciler.metrics import Metrics
@@ -27,6 +29,21 @@ _SECONDS_UNTIL_MEASURED = 0.1
 """After a reading: with thousands of accounts, many readings are measured at once."""
 _READINGS_AT_ONCE = 64
 """Over all accounts; more would only wait for each other, and exceed the time limits of servers and ours."""
+
+
+_LEDGERS_A_STEP = 16
+"""A reading of more ledgers may take as much longer."""
+_STEPS_OF_AN_ADOPTION = 4.0
+
+
+class _Outcome(Enum):
+    """What came of reading an account on one server."""
+
+    SERVED = auto()
+    NOTHING_NEW = auto()
+    LACKING = auto()
+    TOO_SLOW = auto()
+    FAILED = auto()
 
 
 class Wakeup:
@@ -74,11 +91,14 @@ class Scheduler:
         self._followed: dict[str, Follower] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._renewed = asyncio.Event()
-        self._validated = 0
+        self._patience = Patience(clock=time.monotonic)
         self._set_aside = SetAside(metrics)
         self._lacking: set[tuple[str, str]] = set()
         self._readings = asyncio.Semaphore(_READINGS_AT_ONCE)
         self._measuring: asyncio.TimerHandle | None = None
+        # Measured when they are asked for: they must be true also while no reading comes to an end
+        metrics.validated_ledger.set_function(lambda: servers.newest_shown)
+        metrics.cursor_lag.set_function(self._furthest_behind)
 
     async def run(self) -> None:
         """Follow this replica's share of the accounts until cancelled.
@@ -175,29 +195,69 @@ class Scheduler:
                 await _first_of(closed, pause)
 
     async def read_once(self, follower: Follower) -> bool:
-        """Let an account advance on the first server that can serve it; False if no server could.
+        """Let an account advance on the first server that has more of it; False if none could serve.
 
-        Then one of its history gaps is read on, and servers are asked again about unexplained removals. If
-        all servers lack the next ledgers, the account may go on after them (see `HistoryGaps`).
+        A server that answers and has nothing new has not served, while any other has shown a newer ledger.
+        If all servers lack the next ledgers, the account may go on after them (see `HistoryGaps`).
         """
-        for server in self._servers.candidates():
-            try:
-                status = await follower.advance(server)
-            except HistoryMissing as lack:
-                self._report_lack(follower, server, lack)
-            except ServerError as error:
-                self._metrics.readings_failed.labels(server=server.name, kind=error.kind).inc()
-                self._servers.failed(server, error)
-            else:
-                self._servers.served(server)
-                self._lacking.discard((follower.account, server.name))
-                self._history_gaps.note_served(follower.account)
-                await self._history_gaps.backfill(follower, self._servers.candidates())
-                await self._unexplained_removals.ask_again(follower, self._servers.candidates())
-                self._measure_soon(status.validated)
+        before = cursor_of(follower.committed)
+        outcomes = set()
+        for server in self._servers.candidates(before):
+            outcome = await self._read(follower, server, before)
+            if outcome is _Outcome.SERVED:
+                await self._look_back(follower)
+                self._measure_soon()
                 self._on_reading()
                 return True
-        return await self._history_gaps.cross_if_patience_ended(follower, self._servers.candidates())
+            outcomes.add(outcome)
+        if _Outcome.TOO_SLOW in outcomes:
+            self._patience.lengthen()
+        if _Outcome.LACKING in outcomes:
+            return await self._history_gaps.cross_if_patience_ended(follower, self._servers.candidates())
+        self._history_gaps.note_served(follower.account)
+        return False
+
+    async def _read(self, follower: Follower, server: LedgerServer, before: int) -> "_Outcome":
+        """Let an account advance on a server, for as long as no other server could do it sooner."""
+        elsewhere = partial(self._servers.has_shown_after, before, besides=server.name)
+        reading = BoundedReading(server, patience=self._seconds_for(before), elsewhere=elsewhere)
+        try:
+            with reading:
+                status = await follower.advance(reading)
+        except HistoryMissing as lack:
+            self._report_lack(follower, server, lack)
+            return _Outcome.LACKING
+        except ServerError as error:
+            self._metrics.readings_failed.labels(server=server.name, kind=error.kind).inc()
+            self._servers.failed(server, error)
+            return _Outcome.TOO_SLOW if isinstance(error, TooSlow) else _Outcome.FAILED
+        self._servers.note_shown(server.name, status.validated)
+        if cursor_of(follower.committed) == before < self._servers.newest_shown:
+            return _Outcome.NOTHING_NEW
+        self._patience.ease(reading.seconds)
+        self._servers.served(server)
+        self._lacking.discard((follower.account, server.name))
+        self._history_gaps.note_served(follower.account)
+        return _Outcome.SERVED
+
+    def _seconds_for(self, cursor: int) -> float:
+        """Return how long a reading from a cursor on may take while another server could do it."""
+        behind = self._servers.newest_shown - cursor
+        steps = _STEPS_OF_AN_ADOPTION if cursor == 0 else min(behind, LEDGERS_A_READING) / _LEDGERS_A_STEP
+        return self._patience.seconds * max(1.0, steps)
+
+    async def _look_back(self, follower: Follower) -> None:
+        """Read on in the account's history gaps, and ask again about its unexplained removals."""
+        await self._history_gaps.backfill(follower, self._servers.candidates())
+        await self._unexplained_removals.ask_again(follower, self._readings_in_turn(follower))
+
+    def _readings_in_turn(self, follower: Follower) -> Iterator[LedgerServer]:
+        """Yield each server for something that ends as soon as there is a new ledger to read."""
+        cursor = cursor_of(follower.committed)
+        is_over = partial(self._servers.has_shown_after, cursor)
+        for server in self._servers.candidates():
+            with BoundedReading(server, patience=self._patience.seconds, elsewhere=is_over) as reading:
+                yield reading
 
     def _report_lack(self, follower: Follower, server: LedgerServer, lack: HistoryMissing) -> None:
         key = (follower.account, server.name)
@@ -223,18 +283,18 @@ class Scheduler:
 
     def _behind(self, follower: Follower) -> int:
         """Return by how many ledgers; an account that is not adopted yet is behind by all of them."""
-        return max(self._validated - cursor_of(follower.committed), 0)
+        return max(self._servers.newest_shown - cursor_of(follower.committed), 0)
 
-    def _measure_soon(self, validated: int) -> None:
-        self._validated = max(self._validated, validated)
-        self._metrics.validated_ledger.set(self._validated)
+    def _furthest_behind(self) -> int:
+        return max(map(self._behind, self.followers), default=0)
+
+    def _measure_soon(self) -> None:
         if self._measuring is None:
             loop = asyncio.get_running_loop()
             self._measuring = loop.call_later(_SECONDS_UNTIL_MEASURED, self._measure)
 
     def _measure(self) -> None:
         self._measuring = None
-        self._metrics.cursor_lag.set(max(map(self._behind, self.followers), default=0))
         accounts = [one.committed for one in self.followers if one.committed is not None]
         self._metrics.open_gaps.set(sum(len(one.stored.history_gaps) for one in accounts))
         self._metrics.open_orders.set(sum(len(one.state.open) for one in accounts))

@@ -5,7 +5,8 @@ another chain, answers well: only the comparison with other servers shows it.
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 
 import structlog
 
@@ -26,64 +27,92 @@ from service_kit.cancellation import raise_if_cancelled
 
 _log = structlog.get_logger()
 
+SECONDS_BETWEEN_STATUSES = 1.0
+"""Where no stream says it, a new ledger of a server that the accounts do not read is seen so late."""
 SECONDS_BETWEEN_CHECKS = 2.0
 LEDGERS_BEHIND = 5
 """Behind the newest ledger that any server has: about 20 seconds. Some servers are always a little late."""
 
-Statuses = Mapping[str, ServerStatus]
-
 
 class ServerMonitor:
-    """Puts servers aside that the others contradict, and sets the metrics of all."""
+    """Asks every server what it has, puts those aside that the others contradict, and sets all metrics."""
 
-    def __init__(self, servers: Servers, metrics: Metrics) -> None:
-        """Monitor all of `servers` that are not put aside."""
+    def __init__(
+        self, servers: Servers, metrics: Metrics, *, on_new_ledger: Callable[[], None] = lambda: None
+    ) -> None:
+        """Monitor all of `servers`; `on_new_ledger` is called when one shows a ledger that none has shown."""
         self._servers = servers
         self._metrics = metrics
+        self._on_new_ledger = on_new_ledger
+        self._statuses: dict[str, ServerStatus] = {}
 
     async def run(self) -> None:
-        """Check the servers again and again, until cancelled."""
+        """Ask and compare the servers again and again, until cancelled.
+
+        Each server is asked by a task of its own: one that does not answer keeps no other one waiting.
+        """
+        async with asyncio.TaskGroup() as tasks:
+            for server in self._servers.every():
+                tasks.create_task(self._repeat(partial(self._ask, server), SECONDS_BETWEEN_STATUSES))
+            tasks.create_task(self._repeat(self.compare_chains, SECONDS_BETWEEN_CHECKS))
+
+    async def _repeat(self, check: Callable[[], Awaitable[None]], seconds: float) -> None:
         while True:
             try:
-                await self.check_servers()
+                await check()
             except Exception:  # noqa: BLE001 - the accounts read on, whatever the comparison has met
                 self._metrics.monitor_faults.inc()
                 _log.exception("the servers could not be compared; they are again at the next check")
             raise_if_cancelled()
-            await asyncio.sleep(SECONDS_BETWEEN_CHECKS)
+            await asyncio.sleep(seconds)
 
     async def check_servers(self) -> None:
-        """Ask each server for its newest ledger; put aside those that lag or are on another chain."""
-        asked = list(self._servers.candidates())
-        statuses = await self._statuses(asked)
-        newest = max((status.validated for status in statuses.values()), default=0)
-        for server in asked:
-            status = statuses.get(server.name)
-            if status is not None and newest - status.validated > LEDGERS_BEHIND:
+        """Ask each server for its newest ledger, and compare what they say."""
+        await asyncio.gather(*map(self._ask, self._servers.every()))
+        await self.compare_chains()
+
+    async def _ask(self, server: LedgerServer) -> None:
+        """Ask a server that is not put aside what it has; put it aside if it lags."""
+        if server.name not in {one.name for one in self._servers.candidates()}:
+            return
+        newest = self._servers.newest_shown  # before the question: a server that keeps up has it by now
+        try:
+            status = await server_status(server)
+        except ServerError as error:
+            self._statuses.pop(server.name, None)
+            self._servers.failed(server, error)
+            return
+        except Exception as fault:  # noqa: BLE001 - the other servers are monitored on
+            self._statuses.pop(server.name, None)
+            self._put_aside(server, fault)
+            return
+        self._statuses[server.name] = status
+        if self._servers.note_shown(server.name, status.validated):
+            self._on_new_ledger()
+        if newest - status.validated > LEDGERS_BEHIND:
+            self._servers.failed(server, _lagging(server, newest, status))
+
+    async def compare_chains(self) -> None:
+        """Compare one ledger that all servers have with that of the first server, which the accounts read."""
+        able = [server for server in self._servers.candidates() if server.name in self._statuses]
+        first = next(self._servers.candidates(), None)
+        if len(able) >= 2 and able[0] is first:  # noqa: PLR2004 - something to compare, and with something
+            common = min(self._statuses[server.name].validated for server in able)
+            self._judge(able, await asyncio.gather(*(_header(server, common) for server in able)), common)
+        self._measure()
+
+    def _judge(self, servers: Sequence[LedgerServer], answers: Sequence[Header | None], common: int) -> None:
+        reference = answers[0]
+        for server, header in zip(servers, answers, strict=True):
+            if reference and header and header.ledger_hash != reference.ledger_hash:
                 self._servers.failed(
                     server,
-                    Lagging(
+                    WrongChain(
                         server.name,
-                        f"server_info: expected ledger {newest}, which another server has, or one close to "
-                        f"it, found {status.validated} as the newest: it lags",
+                        f"ledger: expected hash {reference.ledger_hash} of ledger {common}, as "
+                        f"{servers[0].name} has it, found {header.ledger_hash}: it is on another chain",
                     ),
                 )
-        await self._compare_chains(asked, statuses)
-        self._measure(statuses)
-
-    async def _statuses(self, asked: Sequence[LedgerServer]) -> dict[str, ServerStatus]:
-        answers = await asyncio.gather(*(server_status(server) for server in asked), return_exceptions=True)
-        statuses = {}
-        for server, answer in zip(asked, answers, strict=True):
-            if isinstance(answer, ServerError):
-                self._servers.failed(server, answer)
-            elif isinstance(answer, Exception):
-                self._put_aside(server, answer)
-            elif isinstance(answer, BaseException):
-                raise answer
-            else:
-                statuses[server.name] = answer
-        return statuses
 
     def _put_aside(self, server: LedgerServer, fault: Exception) -> None:
         """Put aside a server whose answer raised an unexpected exception; the others are monitored on."""
@@ -92,33 +121,22 @@ class ServerMonitor:
         problem = f"server_info: expected an answer, found one that raised {fault!r:.300}"
         self._servers.failed(server, ProtocolViolation(server.name, problem))
 
-    async def _compare_chains(self, asked: Sequence[LedgerServer], statuses: Statuses) -> None:
-        """Compare one ledger that all servers have with that of the first server, which the accounts read."""
-        able = [server for server in asked if server.name in statuses]
-        common = min((statuses[server.name].validated for server in able), default=0)
-        if len(able) < 2 or able[0] is not asked[0]:  # noqa: PLR2004 - nothing to compare, or with nothing
-            return
-        answers = await asyncio.gather(*(_header(server, common) for server in able))
-        reference = answers[0]
-        for server, header in zip(able, answers, strict=True):
-            if reference and header and header.ledger_hash != reference.ledger_hash:
-                self._servers.failed(
-                    server,
-                    WrongChain(
-                        server.name,
-                        f"ledger: expected hash {reference.ledger_hash} of ledger {common}, as "
-                        f"{able[0].name} has it, found {header.ledger_hash}: it is on another chain",
-                    ),
-                )
-
-    def _measure(self, statuses: Statuses) -> None:
+    def _measure(self) -> None:
         used = {server.name for server in self._servers.candidates()}
         for server in self._servers.every():
-            up = server.name in statuses and server.name in used
+            status = self._statuses.get(server.name)
+            up = status is not None and server.name in used
             self._metrics.server_up.labels(server=server.name).set(up)
-            if server.name in statuses:
-                validated = statuses[server.name].validated
-                self._metrics.server_validated_ledger.labels(server=server.name).set(validated)
+            if status is not None:
+                self._metrics.server_validated_ledger.labels(server=server.name).set(status.validated)
+
+
+def _lagging(server: LedgerServer, newest: int, status: ServerStatus) -> Lagging:
+    return Lagging(
+        server.name,
+        f"server_info: expected ledger {newest}, which another server has, or one close to it, "
+        f"found {status.validated} as the newest: it lags",
+    )
 
 
 async def _header(server: LedgerServer, ledger_index: int) -> Header | None:

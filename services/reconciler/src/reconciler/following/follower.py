@@ -92,6 +92,7 @@ class Follower:
         self._account = AccountStore(account, store)
         self._network_id: int | None = None
         self._read_from: str | None = None
+        self._is_behind_engine = False
 
     @property
     def committed(self) -> CommittedAccount | None:
@@ -155,7 +156,7 @@ class Follower:
         outcome = await fold_with_questions(server, state, facts)
         for damage in outcome.damaged:
             _log.error("metadata that can't be read", account=self.account, found=damage)
-        self._safety.report_ledger(facts, outcome)
+        self._safety.report_ledger(outcome)
         if stored.history_gaps:
             outcome = keep_incomplete_orders(outcome, state)
         decided = self._safety.decide_ledger(stored.policy_state, state.record, facts, outcome)
@@ -182,7 +183,12 @@ class Follower:
         committed.state.apply(outcome)
 
     async def _use_quiet_moment(self, server: LedgerServer, committed: CommittedAccount) -> None:
-        """No ledger is new: check the chain, offer disappearances again, and check the book."""
+        """No ledger is new: check the chain, offer disappearances again, and check the book.
+
+        An account that is behind its engine hears more of it.
+        """
+        if self._is_behind_engine:
+            await self._hear_engine(committed.state)
         if server.name != self._read_from:
             await account_reader.check_cursor(server, committed.state.record)
         left = await self._publisher.offer(committed.stored.unacknowledged)
@@ -270,13 +276,21 @@ class Follower:
         self._feed.forget(self.account)
 
     async def _hear_engine(self, state: AccountState) -> None:
-        """Apply what the engine has announced up to this moment; the next commit writes it."""
-        announced = await self._feed.announced(self.account)
-        for announcement in announced.announcements:
-            order = state.announce(announcement)
-            if order is not None:
-                self._account.touched.add(order.sequence)
-        self._account.engine_sequence = announced.sequence
+        """Apply what the engine has announced up to this moment; the next commit writes it.
+
+        Live ledgers do not wait for a flood of announcements: what is left comes next time. Past ledgers do.
+        """
+        self._is_behind_engine = True
+        while self._is_behind_engine:
+            announced = await self._feed.announced(self.account)
+            for announcement in announced.announcements:
+                order = state.announce(announcement)
+                if order is not None:
+                    self._account.touched.add(order.sequence)
+            self._account.engine_sequence = announced.sequence
+            self._is_behind_engine = announced.more
+            if self._last_ledger is None:
+                return
 
     async def _load(self, network_id: int) -> None:
         """Take the account up where it was committed, if it was."""

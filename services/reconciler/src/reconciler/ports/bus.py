@@ -38,6 +38,8 @@ class Announced(msgspec.Struct, frozen=True, kw_only=True):
 
     announcements: tuple[Announcement, ...]
     sequence: int
+    more: bool = False
+    """Whether more was announced up to this moment, for the next call."""
 
 
 class EngineFeed(Protocol):
@@ -52,7 +54,10 @@ class EngineFeed(Protocol):
         ...
 
     async def announced(self, account: str) -> Announced:
-        """Return what the account's engine has announced up to this moment, each announcement once."""
+        """Return what the account's engine has announced up to this moment, each announcement once.
+
+        A bounded number of announcements; where there are more, the next call goes on with them.
+        """
         ...
 
 
