@@ -119,6 +119,8 @@ def resolved(found: dict[str, Any], reference: dict[str, str]) -> dict[str, Any]
 
 def test_the_reconciler_publishes_every_event_of_stream_orders_on_the_accounts_subject() -> None:
     channels = {channel["address"]: channel for _, channel in operations("reconciler", "send")}
+    proven = channels.pop("proof.{ledger_index}")
+    assert set(proven["parameters"]) == {"ledger_index"}
     assert set(channels) == {f"{event_type(kind)}.{{account}}" for kind in ORDERS_TYPES}
     assert all(set(channel["parameters"]) == {"account"} for channel in channels.values())
 

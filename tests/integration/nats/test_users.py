@@ -52,6 +52,8 @@ MAY_NOT_PUBLISH = {
         "engine.order.submitted",
         "dlq.audit-writer",
         "dlq.engine",
+        "$JS.API.STREAM.MSG.GET.PROOFS",
+        "$JS.API.STREAM.PURGE.PROOFS",
         "audit.redeliver.order.filled.r",
         "audit.checkpoint",
         "$JS.ACK.ORDERS.audit-writer.1.1.1.1.1",
@@ -64,6 +66,8 @@ MAY_NOT_PUBLISH = {
     ),
     "audit_writer": (
         "order.filled.r",
+        "proof.1",
+        "$JS.API.STREAM.PURGE.PROOFS",
         "engine.order.submitted",
         "$KV.reconciler.0.r.account",
         "$JS.API.STREAM.MSG.GET.KV_reconciler",

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.stack
 
-STREAMS = (REDELIVERY_STREAM, "ORDERS", "ENGINE", "DLQ", "CHECKPOINTS", "KV_reconciler")
+STREAMS = (REDELIVERY_STREAM, "ORDERS", "ENGINE", "PROOFS", "DLQ", "CHECKPOINTS", "KV_reconciler")
 
 
 @pytest.fixture

@@ -106,6 +106,29 @@ class Metrics:
         self.bus_retries = Counter(
             "reconciler_bus_retries", "Publications and commits tried again", registry=registry
         )
+        self.validations = Counter(
+            "reconciler_validations",
+            "Messages of the streams validations and manifests: kept, passed over (known, or of nobody "
+            "listed) or refused (they do not hold)",
+            ["result"],
+            registry=registry,
+        )
+        self.validator_lists = Gauge(
+            "reconciler_validator_lists",
+            "Publishers whose lists of validators are in use",
+            registry=registry,
+        )
+        self.proofs = Counter(
+            "reconciler_proofs",
+            "Ledgers whose proof was published, confirmed by a quorum or not, or was lost",
+            ["result"],
+            registry=registry,
+        )
+        self.proofs_waiting = Gauge(
+            "reconciler_proofs_waiting",
+            "Committed ledgers whose proof is not published yet",
+            registry=registry,
+        )
         self.request_seconds = Histogram(
             "reconciler_request_seconds",
             "Time to a ledger server's answer",

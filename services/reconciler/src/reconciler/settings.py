@@ -32,6 +32,7 @@ def _no_repetition(values: tuple[str, ...]) -> tuple[str, ...]:
 
 
 Address = Annotated[str, AfterValidator(classic_address)]
+PublicKey = Annotated[str, Field(pattern=r"^[0-9A-Fa-f]{66}$")]
 Url = Annotated[str, AfterValidator(_is_url)]
 
 
@@ -70,6 +71,18 @@ class ReconcilerSettings(ServiceSettings):
     """Whether a balance that its transactions do not explain halts an account."""
     balance_check_ledgers: int = Field(default=100, ge=0)
     """Ledgers between two checks of an account's balances against the server's; 0: they are not followed."""
+    keep_proofs: bool = True
+    """Whether what proves the ledgers is published to stream PROOFS; see docs/proof.md."""
+    validator_lists: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)] = ()
+    """Published lists of validators, comma separated: files, or URLs of their publishers' sites."""
+    list_publishers: Annotated[
+        tuple[PublicKey, ...], NoDecode, BeforeValidator(_split), AfterValidator(_no_repetition)
+    ] = ()
+    """Master keys of the publishers who are trusted, in hexadecimal; default: mainnet's known ones."""
+    list_publishers_needed: int = Field(default=1, ge=1)
+    """How many of them must confirm a ledger, each by its own list."""
+    proof_anchor_ledgers: int = Field(default=256, ge=0)
+    """Ledgers from an anchor in stream PROOFS to the next; 0: there are none."""
     whole_ledgers_from: int = Field(default=16, gt=0)
     """Accounts: from so many on each ledger is read whole, once, instead of each account's part of it."""
     subjects_without_account: bool = False

@@ -14,6 +14,7 @@ from order_events.orders import (
     OrderFilled,
     OrderRejected,
 )
+from order_events.proofs import LedgerProof
 from order_events.reconciler import (
     BalanceDrift,
     HistoryGap,
@@ -34,7 +35,7 @@ AnyOrderEvent = (
 )
 AnyReconcilerEvent = ReconcilerHalted | ReconcilerResumed | BalanceDrift | HistoryGap | InvariantBroken
 AnyEngineEvent = OrderSubmitted | CancelRequested | SessionStarted
-AnyEvent = AnyOrderEvent | AnyReconcilerEvent | AnyEngineEvent
+AnyEvent = AnyOrderEvent | AnyReconcilerEvent | AnyEngineEvent | LedgerProof
 
 ORDERS_TYPES: tuple[type[OrdersEvent], ...] = (
     OrderAccepted,
@@ -53,7 +54,9 @@ ORDERS_TYPES: tuple[type[OrdersEvent], ...] = (
 """What the reconciler publishes to stream ORDERS."""
 ENGINE_TYPES: tuple[type[EngineEvent], ...] = (OrderSubmitted, CancelRequested, SessionStarted)
 """What an engine publishes to stream ENGINE."""
-EVENT_TYPES: tuple[type[msgspec.Struct], ...] = (*ORDERS_TYPES, *ENGINE_TYPES)
+PROOFS_TYPES: tuple[type[LedgerProof], ...] = (LedgerProof,)
+"""What the reconciler publishes to stream PROOFS."""
+EVENT_TYPES: tuple[type[msgspec.Struct], ...] = (*ORDERS_TYPES, *ENGINE_TYPES, *PROOFS_TYPES)
 EARLIER_TYPES: tuple[type[OrderCorrectedV1], ...] = (OrderCorrectedV1,)
 """Versions that are no longer published, and must be read for ever."""
 VERSIONS: dict[type[msgspec.Struct], int] = {

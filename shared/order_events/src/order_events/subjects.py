@@ -1,12 +1,16 @@
 """The bus: streams and subjects."""
 
 from order_events.engine import CancelRequested, EngineEvent, OrderSubmitted, SessionStarted
+from order_events.proofs import LedgerProof
 from order_events.reconciler import OrdersEvent
 
 ORDERS_STREAM = "ORDERS"
 ORDERS_SUBJECTS = ("order.>", "reconciler.>", "ledger.>")
 ENGINE_STREAM = "ENGINE"
 ENGINE_SUBJECTS = ("engine.>",)
+PROOFS_STREAM = "PROOFS"
+"""What proves the ledgers; best effort: its loss costs no event."""
+PROOFS_SUBJECTS = ("proof.>",)
 DEAD_LETTER_STREAM = "DLQ"
 DEAD_LETTER_SUBJECTS = ("dlq.>",)
 REASON = "Fillproof-Reason"
@@ -44,6 +48,11 @@ ANNOUNCEMENT_READER = "reconciler"
 def order_subject(event: OrdersEvent) -> str:
     """Return `order.<what>.<account>`, `reconciler.<what>.<account>` or `ledger.<what>.<account>`."""
     return f"{event.__struct_config__.tag}.{event.account}"
+
+
+def proof_subject(proof: LedgerProof) -> str:
+    """Return `proof.<ledger index>`."""
+    return f"proof.{proof.ledger_index}"
 
 
 def redelivery_subject(subject: str) -> str:

@@ -28,6 +28,8 @@ from order_events.subjects import (
     ENGINE_SUBJECTS,
     ORDERS_STREAM,
     ORDERS_SUBJECTS,
+    PROOFS_STREAM,
+    PROOFS_SUBJECTS,
     REDELIVERY_STREAM,
     REDELIVERY_SUBJECTS,
     STATE_BUCKET,
@@ -48,6 +50,7 @@ MAX_ACK_PENDING = 16_000
 """Four batches of 1,000 for each of four replicas: one that is cut off from the database stops no other."""
 AUDIT_FILTER = ">"
 """All of stream ORDERS."""
+PROOFS_FILTER = PROOFS_SUBJECTS[0]
 REDELIVERY_FILTER = REDELIVERY_SUBJECTS[0]
 NEVER = 0.0
 """The age at which a message is removed that is kept for ever."""
@@ -69,6 +72,7 @@ async def provision(
             await _apply(jetstream, config)
         await _apply_bucket(jetstream, settings)
         await jetstream.add_consumer(ORDERS_STREAM, _audit_consumer(AUDIT_FILTER))
+        await jetstream.add_consumer(PROOFS_STREAM, _audit_consumer(PROOFS_FILTER))
         await jetstream.add_consumer(REDELIVERY_STREAM, _audit_consumer(REDELIVERY_FILTER))
         for durable, account in engines.consumers().items() if engines else ():
             await _apply_engine_consumer(jetstream, durable, account)
@@ -88,13 +92,14 @@ def _streams(settings: StreamSettings) -> list[StreamConfig]:
         atomic: bool = False,
         retention: RetentionPolicy = RetentionPolicy.LIMITS,
         append_only: bool = False,
+        discard: DiscardPolicy = DiscardPolicy.NEW,
     ) -> StreamConfig:
         return StreamConfig(
             name=name,
             subjects=list(subjects),
             retention=retention,
             storage=StorageType.FILE,
-            discard=DiscardPolicy.NEW,
+            discard=discard,
             max_age=max_age,
             max_bytes=max_bytes,
             duplicate_window=DUPLICATE_WINDOW_S,
@@ -117,6 +122,14 @@ def _streams(settings: StreamSettings) -> list[StreamConfig]:
             ENGINE_SUBJECTS,
             max_age=settings.engine_max_age,
             max_bytes=settings.engine_max_bytes,
+        ),
+        stream(
+            PROOFS_STREAM,
+            PROOFS_SUBJECTS,
+            max_age=settings.proofs_max_age,
+            max_bytes=settings.proofs_max_bytes,
+            # A full stream keeps the newest: of the oldest the writer has most likely stored
+            discard=DiscardPolicy.OLD,
         ),
         stream(
             DEAD_LETTER_STREAM,

@@ -14,7 +14,7 @@ A crash between any two steps reads the same ledger again, and the same facts ha
 `cross_history_gap` and `correct_earlier_events` end with the same last two steps.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 
 import msgspec
@@ -41,7 +41,7 @@ from offer_lifecycle import (
     history_gap_event,
     keep_incomplete_orders,
 )
-from order_events import Resolution
+from order_events import OrdersEvent, Resolution
 from reconciler.following import account_reader, stored_account
 from reconciler.following.account_store import AccountStore
 from reconciler.following.adoption import read_account_at
@@ -61,6 +61,9 @@ _MOST_UNEXPLAINED = 20
 MakeCorrection = Callable[[CommittedAccount, Header], Awaitable[tuple[LedgerOutcome, ExtraWrites]]]
 """Works out what is corrected, from what is committed and the header of the cursor's ledger."""
 
+OnCommitted = Callable[[int, Header, Sequence[OrdersEvent]], None]
+"""Receives the network's id, the ledger's header and its events; takes microseconds, and raises nothing."""
+
 
 class Follower:
     """One account, followed from the ledger of its cursor on."""
@@ -75,11 +78,13 @@ class Follower:
         store: StateStore,
         publisher: Publisher,
         safety: SharedSafety | None = None,
+        on_committed: OnCommitted = lambda _network_id, _header, _events: None,
     ) -> None:
         """Follow from `start_ledger` up to `last_ledger`.
 
         `start_ledger`: where to adopt an account that has no cursor; None: the newest validated ledger.
         `last_ledger`: the newest ledger that is read; None: there is no end.
+        `on_committed`: called when a ledger is committed, with the events that were published of it.
         """
         self.account = account
         self._start_ledger = start_ledger
@@ -90,6 +95,7 @@ class Follower:
         self._safety = AccountSafety(account, shared)
         self._snapshot_check = SnapshotCheck(account, shared.slots)
         self._account = AccountStore(account, store)
+        self._on_committed = on_committed
         self._network_id: int | None = None
         self._read_from: str | None = None
         self._is_behind_engine = False
@@ -179,6 +185,7 @@ class Follower:
         unacknowledged = (*left, *extra.unacknowledged)
         extra = msgspec.structs.replace(extra, unacknowledged=unacknowledged)
         await self._account.commit(committed.state, decided, extra, outcome)
+        self._on_committed(committed.state.record.network_id, header, events)
         self._safety.report(committed.stored.policy_state, decided)
         committed.state.apply(outcome)
 
