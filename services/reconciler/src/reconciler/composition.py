@@ -83,6 +83,7 @@ class Reconciler:
         metrics: Metrics,
         health: LedgerHealth,
     ) -> None:
+        self._settings = settings
         wakeup = Wakeup(poll_seconds=settings.poll_seconds)
         trusted = read_trust(publishers=settings.list_publishers)
         validations = CheckedValidations(publishers_needed=settings.list_publishers_needed)
@@ -108,8 +109,9 @@ class Reconciler:
             anchor_ledgers=settings.proof_anchor_ledgers,
         )
         on_committed = self.proofs.note_committed if settings.keep_proofs else nothing_kept
+        make_follower = make_followers(settings, orders, client, metrics, on_committed)
         self.scheduler = Scheduler(
-            make_follower=make_followers(settings, orders, client, metrics, on_committed),
+            make_follower=partial(make_follower, network=self._network_id),
             lease=lease,
             servers=self.servers,
             wakeup=wakeup,
@@ -123,6 +125,8 @@ class Reconciler:
         health.watch_set_aside(self.scheduler.set_aside)
 
     def _network_id(self) -> int | None:
+        if self._settings.network_id is not None:
+            return self._settings.network_id
         followed = (one.committed for one in self.scheduler.followers)
         return next((one.stored.record.network_id for one in followed if one is not None), None)
 

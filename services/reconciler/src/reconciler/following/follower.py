@@ -80,12 +80,14 @@ class Follower:
         store: StateStore,
         publisher: Publisher,
         safety: SharedSafety | None = None,
+        network: Callable[[], int | None] = lambda: None,
         on_committed: OnCommitted = lambda _network_id, _header, _events: None,
     ) -> None:
         """Follow from `start_ledger` up to `last_ledger`.
 
         `start_ledger`: where to adopt an account that has no cursor; None: the newest validated ledger.
         `last_ledger`: the newest ledger that is read; None: there is no end.
+        `network`: returns the id of the network to follow the account on, once it is known.
         `on_committed`: called when a ledger is committed, with the events that were published of it.
         """
         self.account = account
@@ -98,6 +100,7 @@ class Follower:
         self._snapshot_check = SnapshotCheck(account, shared.slots)
         self._account = AccountStore(account, store)
         self._telling = Telling(account, self._safety, publisher)
+        self._network = network
         self._on_committed = on_committed
         self._network_id: int | None = None
         self._read_from: str | None = None
@@ -120,12 +123,7 @@ class Follower:
 
         """
         status = (await server_status(server)).up_to(self._last_ledger)
-        if self._network_id is None:
-            await self._load(status.network_id)
-        if status.network_id != self._network_id:
-            raise ProtocolViolation(
-                server.name, f"server_info: expected network {self._network_id}, found {status.network_id}"
-            )
+        await self._load_on_network_of(server, status)
         committed = self._account.committed
         if committed is None:
             await self._adopt(server, status)
@@ -304,6 +302,20 @@ class Follower:
             self._is_behind_engine = announced.more
             if self._last_ledger is None:
                 return
+
+    async def _load_on_network_of(self, server: LedgerServer, status: ServerStatus) -> None:
+        """Take the account up on the server's network, unless another one is known to be right.
+
+        What a server says of its network holds only once the account is adopted there.
+        """
+        adopted = self._network_id if self._account.committed is not None else None
+        known = self._network() if adopted is None else adopted
+        if known is not None and status.network_id != known:
+            raise ProtocolViolation(
+                server.name, f"server_info: expected network {known}, found {status.network_id}"
+            )
+        if status.network_id != self._network_id:
+            await self._load(status.network_id)
 
     async def _load(self, network_id: int) -> None:
         """Take the account up where it was committed, if it was."""
