@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
 PARAMETERS = {
     "account": "The account that the event is about, a classic address.",
+    "ledger_index": "The ledger that is proven.",
 }
 """What may stand in braces in a subject."""
 
