@@ -40,6 +40,7 @@ from ledger_client.questions import (
 from ledger_client.request_budget import LEAST_A_MINUTE, BudgetedServer, RequestBudget, ask_for
 from ledger_client.reserves import FEE_SETTINGS, reserves_after, reserves_at, reserves_between
 from ledger_client.server import (
+    Endless,
     InvalidRequest,
     Lagging,
     LedgerServer,
@@ -52,6 +53,7 @@ from ledger_client.server import (
     WrongChain,
 )
 from ledger_client.server_choice import Servers
+from ledger_client.server_urls import read_server_url, server_name
 from ledger_client.shared_server import SharedServer
 from ledger_client.status import ServerStatus, server_status
 from ledger_client.stream_listener import StreamListener
@@ -63,6 +65,7 @@ __all__ = [
     "LEAST_A_MINUTE",
     "BoundedReading",
     "BudgetedServer",
+    "Endless",
     "HistoryPage",
     "HistoryServer",
     "InvalidRequest",
@@ -108,10 +111,12 @@ __all__ = [
     "ledger_header",
     "listed_offers",
     "read_envelope",
+    "read_server_url",
     "reserves_after",
     "reserves_at",
     "reserves_between",
     "result_of",
+    "server_name",
     "server_status",
     "state_before",
     "stream_of",

@@ -218,23 +218,12 @@ class _BlobsAnswer(Pinned, kw_only=True):
     ledger: _BlobLedger
 
 
-class _RowLedger(msgspec.Struct):
-    ledger_index: int
-    ledger_hash: str
-    parent_hash: str
-    close_time: int
-    parent_close_time: int
+class _RowLedger(Header, frozen=True, kw_only=True):
     transactions: list[msgspec.Raw]
 
     @property
     def header(self) -> Header:
-        return Header(
-            ledger_index=self.ledger_index,
-            ledger_hash=self.ledger_hash,
-            parent_hash=self.parent_hash,
-            close_time=self.close_time,
-            parent_close_time=self.parent_close_time,
-        )
+        return Header(**{name: getattr(self, name) for name in Header.__struct_fields__})
 
 
 class _RowsAnswer(Pinned, kw_only=True):
