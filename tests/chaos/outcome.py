@@ -10,6 +10,7 @@ import asyncpg
 import msgspec
 from rich.console import Console
 
+from console.proof.chain import Trust
 from console.verify import verify
 
 if TYPE_CHECKING:
@@ -90,7 +91,7 @@ def differences_in_tables(stack: LocalStack, undisturbed: Outcome, on_the_bus: O
     ]
     if payloads != on_the_bus.events:
         told.append("order_event: expected the payloads as they stand on the bus, found others")
-    report = verify(stack.postgres_dsn("owner"), (), None, 0, Console(quiet=True))
+    report = verify(stack.postgres_dsn("owner"), Trust(), None, 0, Console(quiet=True))
     return told + [f"fillproof verify: {one.what} in {one.table}: {one.detail}" for one in report.findings]
 
 
