@@ -60,6 +60,18 @@ class ProtocolViolation(ServerError):
     kind = "protocol_violation"
 
 
+class NotProven(ProtocolViolation):
+    """The bytes that the server shows of a ledger are not those that the ledger's hash covers."""
+
+    kind = "not_proven"
+
+
+class Contradicted(ProtocolViolation):
+    """The server's stream has told what its own ledger does not hold."""
+
+    kind = "contradicted"
+
+
 class WrongChain(ProtocolViolation):
     """The server is on another chain than the ledgers that were followed so far."""
 
