@@ -237,4 +237,6 @@ def names(rows: list[LedgerTransaction]) -> list[str]:
 
 
 def traded(rows: list[LedgerTransaction]) -> list[object]:
-    return [(one.sequence, one.gave, one.got) for row in rows for one in offer_changes(row.transaction)]
+    """Return what the transactions did to offers in the busy ledger; the one before was read already."""
+    busy = [row.transaction for row in rows if row.transaction.ledger_index == BUSY]
+    return [(one.sequence, one.gave, one.got) for tx in busy for one in offer_changes(tx)]
