@@ -41,6 +41,7 @@ from ledger_client.request_budget import LEAST_A_MINUTE, BudgetedServer, Request
 from ledger_client.reserves import FEE_SETTINGS, reserves_after, reserves_at, reserves_between
 from ledger_client.server import (
     Contradicted,
+    Endless,
     InvalidRequest,
     Lagging,
     LedgerServer,
@@ -54,6 +55,7 @@ from ledger_client.server import (
     WrongChain,
 )
 from ledger_client.server_choice import Servers
+from ledger_client.server_urls import read_server_url, server_name
 from ledger_client.shared_server import SharedServer
 from ledger_client.status import ServerStatus, server_status
 from ledger_client.stream_listener import StreamListener
@@ -67,6 +69,7 @@ __all__ = [
     "BoundedReading",
     "BudgetedServer",
     "Contradicted",
+    "Endless",
     "HistoryPage",
     "HistoryServer",
     "InvalidRequest",
@@ -113,10 +116,12 @@ __all__ = [
     "ledger_header",
     "listed_offers",
     "read_envelope",
+    "read_server_url",
     "reserves_after",
     "reserves_at",
     "reserves_between",
     "result_of",
+    "server_name",
     "server_status",
     "state_before",
     "stream_of",
