@@ -44,10 +44,12 @@ def prove_command(  # noqa: PLR0913 - one parameter for each option
     output: Annotated[
         Path, typer.Option("--output", "-o", help="The file to write; with --xpop the directory.")
     ],
-    xrpl: Annotated[str | None, typer.Option(help="A node: http(s)://... or ws(s)://...")] = None,
+    xrpl: Annotated[
+        str | None, typer.Option(help="A node: http(s)://..., ws(s)://... or @FILE with one")
+    ] = None,
     database: Annotated[
         str | None,
-        typer.Option(help="The audit database instead: postgresql://fillproof_operator... of what was kept."),
+        typer.Option(help="The audit database instead: postgresql://... of the owner or an operator."),
     ] = None,
     session: Annotated[
         str | None, typer.Option(help="A recorded session instead: a path or a name, as `replay` takes.")
