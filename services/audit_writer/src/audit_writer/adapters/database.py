@@ -19,8 +19,16 @@ FAULTS_OF_THE_ROWS = (
     asyncpg.IntegrityConstraintViolationError,
     asyncpg.ProgramLimitExceededError,
 )
-OUTAGES = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError)
-"""Everything else that the server or the connection says: also a full disk, a table not migrated yet."""
+OUTAGES = (
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+    OSError,
+    TimeoutError,
+)
+"""Everything else that the server or the connection says: also a full disk, a table not migrated yet, a
+connection that was cut between two steps of a statement (InternalClientError).
+"""
 
 
 INSERT_BATCH = files("audit_writer.adapters").joinpath("sql/insert_batch.sql").read_text()
