@@ -4,6 +4,7 @@ import random
 import socket
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime
 from functools import partial
 from uuid import uuid4
 
@@ -21,6 +22,7 @@ from reconciler.adapters.ledger_market import LedgerMarket
 from reconciler.adapters.metered_server import MeteredServer
 from reconciler.adapters.operator_notices import BucketOperator
 from reconciler.adapters.orders_bus import JetStreamOrders
+from reconciler.adapters.permission_bucket import PermissionBucket
 from reconciler.adapters.redelivery import JetStreamRedelivery
 from reconciler.adapters.state_store import BucketStore
 from reconciler.backfill.gap_backfill import BackfillPublisher, GapBackfill
@@ -28,6 +30,7 @@ from reconciler.backfill.history_gaps import HistoryGaps
 from reconciler.backfill.range_rebuild import LedgerRange, RebuildResult, adoption_ledger, rebuild
 from reconciler.backfill.unexplained_removals import UnexplainedRemovals
 from reconciler.fleet.account_shares import Lease
+from reconciler.fleet.permission_writer import Clocks, PermissionWriter
 from reconciler.fleet.scheduler import Scheduler, Wakeup
 from reconciler.fleet.server_monitor import ServerMonitor
 from reconciler.following.follower import Follower
@@ -44,7 +47,7 @@ BusClient = Callable[[], Client]
 
 
 class Reconciler:
-    """The reconciler: its scheduler, the monitor of its servers, and the servers, to close at the end."""
+    """The reconciler: its scheduler, the monitor of its servers, the writer of permissions, the servers."""
 
     def __init__(
         self,
@@ -73,6 +76,13 @@ class Reconciler:
             on_reading=health.note_reading,
             history_gaps=make_history_gaps(settings, orders, client, metrics),
             unexplained_removals=UnexplainedRemovals(clock=time.monotonic),
+        )
+        self.permissions = PermissionWriter(
+            self.scheduler,
+            PermissionBucket(client),
+            metrics,
+            Clocks(seconds=time.monotonic, now=lambda: datetime.now(UTC)),
+            patience=settings.permission_ledger_seconds,
         )
         health.watch_lease(lambda: lease.held)
         health.watch_halts(self.scheduler.halts)

@@ -76,10 +76,14 @@ async def work(
 ) -> None:
     """Follow the accounts until cancelled."""
     reconciler = Reconciler(settings, broker, publishers, metrics, health)
-    monitoring = asyncio.ensure_future(reconciler.monitor.run())
+    beside = [
+        asyncio.ensure_future(reconciler.monitor.run()),
+        asyncio.ensure_future(reconciler.permissions.run()),
+    ]
     try:
-        await asyncio.gather(reconciler.scheduler.run(), monitoring)
+        await asyncio.gather(reconciler.scheduler.run(), *beside)
     finally:
-        monitoring.cancel()
-        await asyncio.wait([monitoring])
+        for task in beside:
+            task.cancel()
+        await asyncio.wait(beside)
         await reconciler.servers.close()

@@ -20,6 +20,7 @@ from order_events.orders import (
     OrderFilled,
     OrderRejected,
 )
+from order_events.permission import Permission, TradingPermission
 from order_events.reconciler import (
     BalanceDrift,
     HistoryGap,
@@ -62,6 +63,7 @@ __all__ = [
     "OrderStatus",
     "OrderSubmitted",
     "OrdersEvent",
+    "Permission",
     "Provenance",
     "ReconcilerEvent",
     "ReconcilerHalted",
@@ -70,6 +72,7 @@ __all__ = [
     "Resolution",
     "SessionStarted",
     "Side",
+    "TradingPermission",
     "decode",
     "decode_announcement",
     "encode",

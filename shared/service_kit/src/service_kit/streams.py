@@ -18,6 +18,7 @@ from nats.js.api import (
     StreamConfig,
 )
 
+from order_events.permission import PERMISSION_BUCKET
 from order_events.subjects import (
     AUDIT_CONSUMER,
     DEAD_LETTER_STREAM,
@@ -64,6 +65,7 @@ async def provision(
         for config in _streams(settings):
             await _apply(jetstream, config)
         await _apply_bucket(jetstream, settings)
+        await _apply_permissions(jetstream, settings)
         await jetstream.add_consumer(ORDERS_STREAM, _audit_consumer(AUDIT_FILTER))
         await jetstream.add_consumer(REDELIVERY_STREAM, _audit_consumer(REDELIVERY_FILTER))
         for durable, account in engines.consumers().items() if engines else ():
@@ -165,14 +167,27 @@ async def _apply(jetstream: JetStreamContext, config: StreamConfig) -> None:
 
 async def _apply_bucket(jetstream: JetStreamContext, settings: StreamSettings) -> None:
     """Make the state bucket; its stream allows atomic batches, and keys that the server itself removes."""
-    stream = f"KV_{STATE_BUCKET}"
+    await _apply_key_value(jetstream, STATE_BUCKET, StorageType.FILE, settings, allow_atomic=True)
+
+
+async def _apply_permissions(jetstream: JetStreamContext, settings: StreamSettings) -> None:
+    """Make the bucket of trading permissions, in memory: a value is seconds old, or it is none."""
+    await _apply_key_value(jetstream, PERMISSION_BUCKET, StorageType.MEMORY, settings)
+
+
+async def _apply_key_value(
+    jetstream: JetStreamContext,
+    bucket: str,
+    storage: StorageType,
+    settings: StreamSettings,
+    **allowed: bool,
+) -> None:
+    stream, replicas = f"KV_{bucket}", settings.stream_replicas
     try:
         existing = await jetstream.stream_info(stream)
     except nats.js.errors.NotFoundError:
         await jetstream.create_key_value(
-            bucket=STATE_BUCKET, history=1, storage=StorageType.FILE, replicas=settings.stream_replicas
+            bucket=bucket, history=1, storage=storage, replicas=replicas, direct=True
         )
         existing = await jetstream.stream_info(stream)
-    await jetstream.update_stream(
-        existing.config, allow_atomic=True, allow_msg_ttl=True, num_replicas=settings.stream_replicas
-    )
+    await jetstream.update_stream(existing.config, allow_msg_ttl=True, num_replicas=replicas, **allowed)
