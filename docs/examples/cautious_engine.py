@@ -32,9 +32,11 @@ async def trade(bus: EngineBus, account: str, permission: PermissionWatch) -> No
                 sequence += 1
         elif working:
             sys.stdout.write(f"{permission.current}: {permission.reason}\n")
-            for one in working:  # a cancel is sent whether the bus takes its announcement or not
+            for one in working:  # cancels are sent at once, whether the bus takes their announcements or not
                 sys.stdout.write(f"cancel {one}\n")
-                with contextlib.suppress(BusError):
+            sys.stdout.flush()
+            with contextlib.suppress(BusError):
+                for one in working:
                     await bus.announce(CancelRequested(account=account, sequence=one))
             working = []
         sys.stdout.flush()

@@ -65,7 +65,7 @@ async def provision(
         for config in _streams(settings):
             await _apply(jetstream, config)
         await _apply_bucket(jetstream, settings)
-        await _apply_permissions(jetstream, settings)
+        await _apply(jetstream, permission_stream(replicas=settings.stream_replicas))
         await jetstream.add_consumer(ORDERS_STREAM, _audit_consumer(AUDIT_FILTER))
         await jetstream.add_consumer(REDELIVERY_STREAM, _audit_consumer(REDELIVERY_FILTER))
         for durable, account in engines.consumers().items() if engines else ():
@@ -167,27 +167,33 @@ async def _apply(jetstream: JetStreamContext, config: StreamConfig) -> None:
 
 async def _apply_bucket(jetstream: JetStreamContext, settings: StreamSettings) -> None:
     """Make the state bucket; its stream allows atomic batches, and keys that the server itself removes."""
-    await _apply_key_value(jetstream, STATE_BUCKET, StorageType.FILE, settings, allow_atomic=True)
-
-
-async def _apply_permissions(jetstream: JetStreamContext, settings: StreamSettings) -> None:
-    """Make the bucket of trading permissions, in memory: a value is seconds old, or it is none."""
-    await _apply_key_value(jetstream, PERMISSION_BUCKET, StorageType.MEMORY, settings)
-
-
-async def _apply_key_value(
-    jetstream: JetStreamContext,
-    bucket: str,
-    storage: StorageType,
-    settings: StreamSettings,
-    **allowed: bool,
-) -> None:
-    stream, replicas = f"KV_{bucket}", settings.stream_replicas
+    stream = f"KV_{STATE_BUCKET}"
     try:
         existing = await jetstream.stream_info(stream)
     except nats.js.errors.NotFoundError:
         await jetstream.create_key_value(
-            bucket=bucket, history=1, storage=storage, replicas=replicas, direct=True
+            bucket=STATE_BUCKET, history=1, storage=StorageType.FILE, replicas=settings.stream_replicas
         )
         existing = await jetstream.stream_info(stream)
-    await jetstream.update_stream(existing.config, allow_msg_ttl=True, num_replicas=replicas, **allowed)
+    await jetstream.update_stream(
+        existing.config, allow_atomic=True, allow_msg_ttl=True, num_replicas=settings.stream_replicas
+    )
+
+
+def permission_stream(*, replicas: int) -> StreamConfig:
+    """Return the stream below the bucket of trading permissions.
+
+    It lies in memory: a value is seconds old, or it is none. A single server that starts again has lost it,
+    and the reconciler makes it anew.
+    """
+    return StreamConfig(
+        name=f"KV_{PERMISSION_BUCKET}",
+        subjects=[f"$KV.{PERMISSION_BUCKET}.>"],
+        storage=StorageType.MEMORY,
+        discard=DiscardPolicy.NEW,
+        max_msgs_per_subject=1,
+        allow_direct=True,
+        allow_rollup_hdrs=True,
+        allow_msg_ttl=True,
+        num_replicas=replicas,
+    )
