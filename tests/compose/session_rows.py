@@ -1,6 +1,7 @@
 """The rows that a session must end with, and the rows that there are."""
 
 import asyncio
+from decimal import Context
 
 import asyncpg
 import msgspec
@@ -34,21 +35,50 @@ async def rows(dsn: str) -> list[OrderLine]:
     except MissingOrder:
         return []
     return [
-        msgspec.structs.replace(line, anomaly=(line.account, line.sequence) in anomalies) for line in lines
+        msgspec.structs.msgspec.structs.replace(line, anomaly=(line.account, line.sequence) in anomalies)
+        for line in lines
     ]
 
 
-async def until_rows_are_as_replayed(deployment: Deployment) -> None:
-    """Wait for the rows that `fillproof replay` computes; in the end show what differs."""
+async def until_rows_are_as_replayed(deployment: Deployment, *, digits: int | None = None) -> None:
+    """Wait for the rows that `fillproof replay` computes; in the end show what differs.
+
+    Args:
+        deployment: whose PostgreSQL is read.
+        digits: how many digits of an amount are compared; by default all.
+
+    """
+    expected = rounded(EXPECTED, digits)
     found: list[OrderLine] = []
     try:
         async with asyncio.timeout(limit()):
-            while found != EXPECTED:
-                found = await rows(deployment.dsn())
+            while found != expected:
+                found = rounded(await rows(deployment.dsn()), digits)
                 await asyncio.sleep(_PAUSE_SECONDS)
     except TimeoutError:
-        assert found == EXPECTED
+        assert found == expected
     assert await doubled(deployment.dsn()) == 0
+
+
+def rounded(lines: list[OrderLine], digits: int | None) -> list[OrderLine]:
+    """Return the lines with the fills' amounts rounded to that many digits."""
+    if digits is None:
+        return lines
+    context = Context(prec=digits)
+
+    def amount(text: str) -> str:
+        return str(context.create_decimal(text).normalize())
+
+    return [
+        msgspec.structs.replace(
+            line,
+            fills=[
+                msgspec.structs.replace(fill, gave=amount(fill.gave), got=amount(fill.got))
+                for fill in line.fills
+            ],
+        )
+        for line in lines
+    ]
 
 
 async def doubled(dsn: str) -> int:

@@ -61,9 +61,8 @@ def shown(fields: dict[str, Any]) -> Json:
 def as_kernel_sees(tx: Transaction) -> Json:
     """Return a transaction with the entries that the kernel reads, and of them the fields it may read."""
     nodes = []
-    for one in tx.affected:
-        node = one.modified or one.deleted or one.created
-        if node is None or node.entry_type == "DirectoryNode":
+    for node in tx.nodes:
+        if node.entry_type == "DirectoryNode":
             continue
         fields, previous = (
             {

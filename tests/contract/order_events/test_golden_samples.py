@@ -13,6 +13,7 @@ import pytest
 from jsonschema import Draft202012Validator, FormatChecker
 
 from order_events import (
+    LedgerProof,
     Malformed,
     OrderAccepted,
     OrderCorrected,
@@ -22,11 +23,12 @@ from order_events import (
     decode,
     encode,
     event_id,
+    proof_id,
     reconciler_event_id,
     schemas,
 )
 from order_events.schemas import value_schemas
-from order_events.subjects import engine_subject, order_subject
+from order_events.subjects import engine_subject, order_subject, proof_subject
 
 ROOT = Path(__file__).parents[3]
 SCHEMAS = ROOT / "shared/order_events/schemas"
@@ -78,7 +80,9 @@ def test_a_sample_obeys_the_schema_of_its_type(path: Path) -> None:
 @every_sample
 def test_a_sample_goes_to_the_subject_of_its_type(path: Path) -> None:
     event = decode(path.read_bytes())
-    if isinstance(event, OrderEvent | ReconcilerEvent):
+    if isinstance(event, LedgerProof):
+        assert proof_subject(event) == f"proof.{event.ledger_index}"
+    elif isinstance(event, OrderEvent | ReconcilerEvent):
         assert order_subject(event) == f"{sample(path)['event_type']}.{event.account}"
     else:
         assert engine_subject(event) == f"{sample(path)['event_type']}.{event.account}"
@@ -87,6 +91,14 @@ def test_a_sample_goes_to_the_subject_of_its_type(path: Path) -> None:
 @every_sample
 def test_an_order_events_id_names_its_fact(path: Path) -> None:
     event = decode(path.read_bytes())
+    if isinstance(event, LedgerProof):
+        assert event.event_id == proof_id(
+            network_id=event.network_id,
+            ledger_hash=event.ledger_hash,
+            confirmed=event.confirmed,
+            transactions=[one.transaction_hash for one in event.transactions],
+        )
+        return
     if not isinstance(event, OrderEvent):
         assert isinstance(event, ReconcilerEvent) or "event_id" not in sample(path)
         return

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import asyncpg
 import pytest
-from audit_tables import rows
+from audit_tables import broken, rows
+from extreme_announcements import events_of, extremes, followed
 from sample_events import ANOMALY, SAMPLES, event, sample
 
 from audit_writer.adapters.database import PostgresStore
@@ -61,6 +62,22 @@ async def test_the_rows_say_what_the_events_say(audit: Audit) -> None:
     amounts = [fill[name] for name in ("last_qty", "last_px", "gave", "got")]
     assert amounts == [Decimal(40), Decimal("0.5"), Decimal(40_000_000), Decimal(20)]
     assert (fill["gave_asset"], fill["side"], fill["liquidity_side"]) == ("XRP", "SELL", "MAKER")
+
+
+async def test_whatever_an_engine_may_announce_can_be_stored_shown_and_verified(
+    audit: Audit, postgres_dsn: Dsn
+) -> None:
+    state = followed()
+    announced = list(extremes())
+    for one in announced:
+        state.announce(one)
+    told = events_of(state)
+    assert len(told) == len(announced)
+    assert await audit.store(told) == len(told)
+    for view in ("order_state", "disappearance", "open_anomaly", "anomaly"):
+        shown = await audit.connection.fetch(f"SELECT * FROM dashboard.{view}")  # noqa: S608 - our own names
+        assert len(shown) == len(announced), view
+    assert await broken(postgres_dsn()) == []
 
 
 async def test_an_anomaly_says_where_the_market_was_and_null_where_nobody_knows(audit: Audit) -> None:

@@ -5,14 +5,17 @@ from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
+from extreme_announcements import ACCOUNT, AMOUNTS, LONGEST_NAMES, canceled, events_of, followed, submitted
 from hypothesis import given
 from hypothesis import strategies as st
 
 from offer_lifecycle import Header, Order, adopt_without_snapshot, ripple_time_to_datetime
 from order_events import Amount, CancelRequested, Malformed, OrderSubmitted, decode_announcement, encode
 
-ACCOUNT = "rPCLzUmkstqY8GTYhVW4LUVxr1ic25J3GX"
 USD = "USD.rrhyM3FTkZAu7RQBwnZ1zS79GEssxSmEd3"
+EVENT_LIMIT = 8_192
+RECORD_LIMIT = 400_000
+"""Bytes; a message of the bus holds a megabyte."""
 LARGEST_ORDER = 4_096
 """Bytes of a stored order: some hundred of them share a message of the bus, which holds a megabyte."""
 SUBMITTED: dict[str, Any] = {
@@ -42,7 +45,7 @@ NUMBERS = st.one_of(
     st.sampled_from(["1e131090", "1e999999999999", "1e-999999999999", "NaN", "-sNaN", "Infinity", "9" * 500]),
 )
 ASSETS = st.one_of(st.text(), st.sampled_from(["XRP", USD, "AB" * 24, f"MPT.{'0' * 48}"]))
-AMOUNTS = st.fixed_dictionaries({"asset": ASSETS, "value": NUMBERS})
+MADE_AMOUNTS = st.fixed_dictionaries({"asset": ASSETS, "value": NUMBERS})
 VALUES = st.one_of(
     st.none(),
     st.booleans(),
@@ -50,7 +53,7 @@ VALUES = st.one_of(
     st.floats(),
     st.text(max_size=300),
     st.text(st.characters(max_codepoint=0xA0), max_size=20),
-    AMOUNTS,
+    MADE_AMOUNTS,
     st.datetimes().map(lambda time: time.isoformat()),
     st.lists(st.integers(), max_size=3),
 )
@@ -101,6 +104,36 @@ def within_the_ledger(amount: Amount) -> bool:
     if "." in amount.asset.removeprefix("MPT."):
         return len(digits) <= 16 and -81 <= amount.value.adjusted() <= 95
     return whole and 0 < amount.value < 2**63
+
+
+IN_BOUNDS = st.builds(
+    submitted,
+    st.sampled_from(AMOUNTS[:4]),
+    st.sampled_from(AMOUNTS[4:]),
+    st.one_of(
+        st.none(),
+        st.text(st.characters(exclude_categories=["Cc", "Cs"]), max_size=128),
+        st.sampled_from(LONGEST_NAMES),
+    ),
+    st.integers(1, 2**32 - 1),
+)
+
+
+@given(st.lists(IN_BOUNDS, max_size=30), st.integers(0, 40))
+def test_whatever_is_announced_events_and_records_stay_far_below_the_bus_s_limit(
+    announced: list[OrderSubmitted], cancels: int
+) -> None:
+    state = followed()
+    for event in announced:
+        decode_announcement(encode(event), f"engine.order.submitted.{ACCOUNT}")  # it is within bounds
+        state.announce(event)
+        for number in range(cancels):
+            state.announce(canceled(event.sequence + number, event.session_id))
+    assert max((len(msgspec.json.encode(order)) for order in state.orders.values()), default=0) < 16_384
+    assert len(msgspec.json.encode(state.record)) < RECORD_LIMIT
+    told = events_of(state)
+    assert len(told) == len({event.sequence for event in announced})
+    assert max((len(encode(event)) for event in told), default=0) < EVENT_LIMIT
 
 
 @given(st.binary(max_size=400))

@@ -14,11 +14,11 @@ from ledger_client import (
     Refused,
     ServerError,
     Unreachable,
+    json_rpc_result,
     read_envelope,
     result_of,
 )
 from ledger_client.answers import decode
-from ledger_client.envelope import server_name
 
 SERVER = "ws://node"
 
@@ -56,6 +56,51 @@ def over_websocket(**fields: object) -> dict[str, Any]:
 def test_an_error_says_who_is_at_fault(envelope: Around, code: str, kind: type[ServerError]) -> None:
     with pytest.raises(kind, match=f"ws://node: ledger: {code}: Text"):
         answer("ledger", envelope(error=code, error_message="Text", status="error"))
+
+
+@pytest.mark.parametrize(
+    "around",
+    [
+        {},
+        {"error": "tooBusy"},
+        {"warning": "load"},
+        {"warnings": [{"id": 2001, "message": "a Clio server"}], "type": "response"},
+    ],
+)
+@pytest.mark.parametrize(
+    "result",
+    [
+        {"status": "success", "rows": [{"value": "1.50", "n": 1}]},
+        {"status": "success"},
+        {"status": "success", "error": None, "rows": []},
+        {"status": "success", "warning": "load"},
+        {"status": "error", "error": "lgrNotFound"},
+        {"status": "success", "error": "actNotFound"},
+        {"rows": []},
+    ],
+)
+def test_the_one_pass_over_json_rpc_says_what_envelope_and_result_say(
+    around: dict[str, Any], result: dict[str, Any]
+) -> None:
+    payload = msgspec.json.encode({"result": result, **around})
+    assert outcome(lambda: json_rpc_result(SERVER, "ledger", payload)) == outcome(
+        lambda: result_of(SERVER, "ledger", read_envelope(SERVER, payload))
+    )
+
+
+@pytest.mark.parametrize(
+    "payload", [b"", b"[]", b"<html>", b'{"result": [1]}', b'{"result": ' + b"[" * 300_000]
+)
+def test_what_is_no_answer_over_json_rpc_is_the_server_s_fault(payload: bytes) -> None:
+    with pytest.raises(ProtocolViolation, match="ws://node: "):
+        json_rpc_result(SERVER, "ledger", payload)
+
+
+def outcome(ask: Callable[[], msgspec.Raw]) -> object:
+    try:
+        return msgspec.json.decode(ask())
+    except ServerError as error:
+        return type(error), str(error)
 
 
 def test_a_refusal_carries_its_code() -> None:
@@ -103,15 +148,3 @@ def test_a_result_of_another_kind_is_the_server_s_fault(result: bytes) -> None:
 def test_what_is_no_json_object_is_the_server_s_fault(payload: bytes) -> None:
     with pytest.raises(ProtocolViolation, match="expected a JSON object"):
         read_envelope(SERVER, payload)
-
-
-@pytest.mark.parametrize(
-    ("url", "name"),
-    [
-        ("wss://user:secret@one.example:51233/?key=secret", "wss://one.example:51233"),
-        ("http://127.0.0.1:5005/", "http://127.0.0.1:5005"),
-        ("https://one.example/rpc", "https://one.example/rpc"),
-    ],
-)
-def test_a_server_s_name_holds_no_secret(url: str, name: str) -> None:
-    assert server_name(url) == name

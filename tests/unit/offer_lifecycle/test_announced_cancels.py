@@ -92,8 +92,18 @@ def test_cancels_of_unknown_orders_and_of_one_order_are_remembered_in_bounded_nu
 
 @pytest.mark.parametrize(
     "sent",
-    [cancel("c1"), cancel("OTHER", cancel_sequence=21), cancel(None, cancel_sequence=21)],
-    ids=["a hash in lower case", "sent again with a higher fee", "known by its own Sequence alone"],
+    [
+        cancel("c1"),
+        cancel("OTHER", cancel_sequence=21),
+        cancel(None, cancel_sequence=21),
+        cancel("OTHER"),
+    ],
+    ids=[
+        "a hash in lower case",
+        "sent again with a higher fee",
+        "known by its own Sequence alone",
+        "sent again with a higher fee, its Sequence not told",
+    ],
 )
 def test_a_cancel_is_the_engines_by_its_hash_in_either_case_or_by_its_own_sequence(
     sent: CancelRequested,
@@ -102,6 +112,16 @@ def test_a_cancel_is_the_engines_by_its_hash_in_either_case_or_by_its_own_sequen
     step(ledger, 101, placed())
     ledger.announce(sent)
     assert ends(ledger, 102, canceled("C1")) == ENGINES_OWN
+
+
+@pytest.mark.parametrize(("late", "anomalies"), [(0, []), (1, [True]), (20_000, [True])])
+def test_a_cancel_with_another_hash_is_the_engines_only_until_the_engines_deadline(
+    late: int, anomalies: list[bool]
+) -> None:
+    ledger = announced()
+    step(ledger, 101, placed())
+    ledger.announce(cancel("OTHER", last_ledger_sequence=110))
+    assert ends(ledger, 110 + late, canceled("C1"))[1] == anomalies
 
 
 def test_a_cancel_with_another_sequence_than_the_engines_is_not_the_engines_own() -> None:

@@ -4,7 +4,8 @@
 against the question and give it a type: `server_status`, `ledger_header`, `account_history`, `ledger_entry`
 and the others. `fold_with_questions` folds a ledger with what the server knows of the ledger before.
 `Servers` chooses among several, and a `BoundedReading` of one ends where it takes too long; `SharedServer`
-and `WholeLedgerServer` let many accounts share answers.
+and `WholeLedgerServer` let many accounts share answers. `RequestBudget` caps what is asked; `LedgerStream`
+holds the newest ledgers as a server's streams show them.
 
 Whatever goes wrong is a `ServerError`; its kinds say who is at fault.
 """
@@ -13,7 +14,7 @@ from ledger_client.addresses import classic_address
 from ledger_client.answers import Pinned, ask, ask_pinned
 from ledger_client.bounded_reading import BoundedReading, Patience
 from ledger_client.connecting import connect
-from ledger_client.envelope import API_VERSION, read_envelope, result_of
+from ledger_client.envelope import API_VERSION, json_rpc_result, read_envelope, result_of
 from ledger_client.folding import decide_with_questions, fold_with_questions
 from ledger_client.history import (
     HistoryPage,
@@ -22,6 +23,7 @@ from ledger_client.history import (
     account_history,
     history_pages,
 )
+from ledger_client.ledger_stream import LedgerBeginning, LedgerStream, stream_of, untouched_ledgers
 from ledger_client.patient_server import PatientServer
 from ledger_client.questions import (
     Snapshot,
@@ -35,8 +37,10 @@ from ledger_client.questions import (
     listed_offers,
     state_before,
 )
+from ledger_client.request_budget import LEAST_A_MINUTE, BudgetedServer, RequestBudget, ask_for
 from ledger_client.reserves import FEE_SETTINGS, reserves_after, reserves_at, reserves_between
 from ledger_client.server import (
+    Endless,
     InvalidRequest,
     Lagging,
     LedgerServer,
@@ -49,20 +53,26 @@ from ledger_client.server import (
     WrongChain,
 )
 from ledger_client.server_choice import Servers
+from ledger_client.server_urls import read_server_url, server_name
 from ledger_client.shared_server import SharedServer
 from ledger_client.status import ServerStatus, server_status
 from ledger_client.stream_listener import StreamListener
-from ledger_client.whole_ledgers import WholeLedgerServer
+from ledger_client.whole_ledgers import WholeLedger, WholeLedgerServer
 
 __all__ = [
     "API_VERSION",
     "FEE_SETTINGS",
+    "LEAST_A_MINUTE",
     "BoundedReading",
+    "BudgetedServer",
+    "Endless",
     "HistoryPage",
     "HistoryServer",
     "InvalidRequest",
     "Lagging",
+    "LedgerBeginning",
     "LedgerServer",
+    "LedgerStream",
     "LedgerTransaction",
     "Overloaded",
     "Patience",
@@ -70,6 +80,7 @@ __all__ = [
     "Pinned",
     "ProtocolViolation",
     "Refused",
+    "RequestBudget",
     "ServerError",
     "ServerStatus",
     "Servers",
@@ -78,6 +89,7 @@ __all__ = [
     "StreamListener",
     "TooSlow",
     "Unreachable",
+    "WholeLedger",
     "WholeLedgerServer",
     "WrongChain",
     "account_balances",
@@ -86,6 +98,7 @@ __all__ = [
     "account_root",
     "account_snapshot",
     "ask",
+    "ask_for",
     "ask_pinned",
     "classic_address",
     "connect",
@@ -93,14 +106,19 @@ __all__ = [
     "find_transaction",
     "fold_with_questions",
     "history_pages",
+    "json_rpc_result",
     "ledger_entry",
     "ledger_header",
     "listed_offers",
     "read_envelope",
+    "read_server_url",
     "reserves_after",
     "reserves_at",
     "reserves_between",
     "result_of",
+    "server_name",
     "server_status",
     "state_before",
+    "stream_of",
+    "untouched_ledgers",
 ]

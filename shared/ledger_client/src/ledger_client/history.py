@@ -1,14 +1,15 @@
 """An account's validated transactions: `account_tx`, decoded once, straight into the kernel's input."""
 
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from functools import partial
 from typing import Any, Protocol, runtime_checkable
 
 import msgspec
 
 from ledger_client.answers import pages
+from ledger_client.envelope import UNREADABLE
 from ledger_client.server import LedgerServer, ProtocolViolation
-from offer_lifecycle import MalformedTransaction, Transaction, TransactionRecord, read_transaction
+from offer_lifecycle import Transaction, TransactionRecord, read_transaction
 
 
 class LedgerTransaction(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -108,15 +109,15 @@ class _Bounds(msgspec.Struct):
     marker: Any = None
 
 
-class HistoryRecord(TransactionRecord, gc=False):
+class _Record(TransactionRecord, kw_only=True, gc=False):
     """A transaction as `account_tx` shows it, beside what it says of its place."""
 
-    validated: Any = msgspec.field(name="validated", default=None)
-    ledger_hash: str | None = msgspec.field(name="ledger_hash", default=None)
+    validated: Any = None
+    ledger_hash: str | None = None
 
 
 class _Records(_Bounds, kw_only=True):
-    transactions: list[HistoryRecord]
+    transactions: list[_Record]
 
 
 class _Rows(_Bounds, kw_only=True):
@@ -134,17 +135,18 @@ _PLACE = msgspec.json.Decoder(_Place)
 
 
 def _read_page(server: str, ledgers: range, result: msgspec.Raw) -> HistoryPage:
-    read: Iterable[tuple[HistoryRecord | _Place, Transaction]]
     bounds: _Bounds
+    read: Sequence[tuple[_Record | _Place, Transaction]]
+    rows = []
     try:
         try:
             bounds = page = _RECORDS.decode(result)
             read = [(record, record.transaction()) for record in page.transactions]
-        except (msgspec.ValidationError, ValueError):
-            # One of them is damaged: read each by itself, so that it does not spoil the others
-            bounds = rows = _ROWS.decode(result)
-            read = [(_PLACE.decode(row), read_transaction(row)) for row in rows.transactions]
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, MalformedTransaction) as error:
+        except ValueError:
+            # Not of the shape that was asked for, or of no shape at all
+            bounds = others = _ROWS.decode(result)
+            read = [(_PLACE.decode(row), read_transaction(row)) for row in others.transactions]
+    except (*UNREADABLE, ValueError) as error:
         raise ProtocolViolation(server, f"account_tx: {error}") from error
     for place, transaction in read:
         if place.validated is not True or transaction.ledger_index not in ledgers:
@@ -153,9 +155,7 @@ def _read_page(server: str, ledgers: range, result: msgspec.Raw) -> HistoryPage:
                 f"account_tx: expected a validated transaction of ledgers {ledgers[0]}-{ledgers[-1]}, found "
                 f"{transaction.hash} of ledger {transaction.ledger_index}, validated {place.validated}",
             )
+        rows.append(LedgerTransaction(transaction=transaction, ledger_hash=place.ledger_hash))
     return HistoryPage(
-        first=bounds.ledger_index_min,
-        last=bounds.ledger_index_max,
-        rows=[LedgerTransaction(transaction=tx, ledger_hash=place.ledger_hash) for place, tx in read],
-        marker=bounds.marker,
+        first=bounds.ledger_index_min, last=bounds.ledger_index_max, rows=rows, marker=bounds.marker
     )

@@ -8,19 +8,21 @@ root of its tree of transactions and every transaction's hash; the JSON must sho
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Any, NoReturn
+from collections.abc import Callable, Iterator, Sequence
+from typing import NoReturn
 
 import msgspec
 import structlog
 
 from ledger_client import transaction_tree as tree
-from ledger_client.addresses import encode_address
+from ledger_client.affected_accounts import UNREADABLE, AffectingRow
 from ledger_client.answers import Pinned, ask_pinned
 from ledger_client.history import LedgerTransaction, account_history
+from ledger_client.ledger_stream import LedgerStream, stream_of
 from ledger_client.server import InvalidRequest, LedgerServer, ProtocolViolation, Refused
 from ledger_client.single_flight import SingleFlight
-from offer_lifecycle import Header, MalformedTransaction, read_transaction
+from ledger_client.status import ServerStatus, server_status
+from offer_lifecycle import Header, MalformedTransaction, Transaction, read_transaction
 
 _log = structlog.get_logger()
 
@@ -29,8 +31,6 @@ NEAREST = 16
 _KEPT = 2 * NEAREST
 _SECONDS_KEPT = 20.0
 """Until the next ledgers are read; what answers under a server's name may change, so not for long."""
-_ISSUERS = frozenset({"LowLimit", "HighLimit", "TakerGets", "TakerPays"})
-"""The amounts whose issuer the servers count among the affected accounts; no others."""
 
 
 class WholeLedger:
@@ -54,7 +54,7 @@ class WholeLedger:
             try:
                 affecting = _AFFECTING.decode(row)
                 accounts = affecting.accounts()
-            except (msgspec.DecodeError, AttributeError, KeyError, TypeError, ValueError) as error:
+            except UNREADABLE as error:
                 _violation(server, f"transaction {_hash_of(row)}: expected metadata, found {error!r}")
             self.hashes.append(affecting.hash)
             for account in accounts:
@@ -71,6 +71,14 @@ class WholeLedger:
             if place not in self._read:  # the first account that it affects reads it for all
                 self._read[place] = self._transaction(self._rows[place])
             yield self._read[place]
+
+    def transactions(self) -> Iterator[Transaction]:
+        """Yield all transactions that can be read, whichever accounts they affect."""
+        for row in self._rows:
+            try:
+                yield read_transaction(row, ledger_index=self.header.ledger_index)
+            except MalformedTransaction:
+                continue  # the account that it affects reports it
 
     def _transaction(self, row: msgspec.Raw) -> LedgerTransaction:
         try:
@@ -90,8 +98,19 @@ class WholeLedgerServer:
         accounts: Callable[[], int],
         from_accounts: int,
         clock: Callable[[], float],
+        on_read: Callable[[WholeLedger], None] | None = None,
     ) -> None:
-        """`accounts`: how many are followed; `from_accounts`: from how many on ledgers are read whole."""
+        """Take the histories of `server`'s accounts from whole ledgers.
+
+        Args:
+            server: that is asked.
+            accounts: how many are followed.
+            from_accounts: from how many on ledgers are read whole.
+            clock: seconds, monotonic.
+            on_read: called with each whole ledger, once it is proven complete; None: nothing is.
+
+        """
+        self._on_read = on_read
         self._server = server
         self._accounts = accounts
         self._from_accounts = from_accounts
@@ -105,11 +124,25 @@ class WholeLedgerServer:
         """The server's address, without credentials."""
         return self._server.name
 
+    @property
+    def stream(self) -> LedgerStream | None:
+        """The server's stream (see `StreamedServer`)."""
+        return stream_of(self._server)
+
+    @property
+    def reads_every_ledger(self) -> bool:
+        """Whether enough accounts are followed: then one reading of a ledger serves them all."""
+        return self._accounts() >= self._from_accounts
+
+    async def status(self) -> ServerStatus:
+        """Return what the server has by now (see `StatusServer`)."""
+        return await server_status(self._server)
+
     async def request(self, method: str, /, **params: object) -> msgspec.Raw:
         """Ask, and return the `result` (see `LedgerServer`)."""
         match method, params:
             case "ledger", {"ledger_index": int(ledger_index)} if len(params) == 1:
-                held = self._ledgers.held(ledger_index)
+                held = await self._ledgers.get_if_asked(ledger_index)
                 if held is not None:
                     answer = {"ledger_index": ledger_index, "validated": True, "ledger": held.header}
                     return msgspec.Raw(msgspec.json.encode(answer))
@@ -117,7 +150,7 @@ class WholeLedgerServer:
 
     async def account_history(self, account: str, first: int, last: int) -> list[LedgerTransaction]:
         """Return the account's transactions in [first, last], in the ledger's order (see `HistoryServer`)."""
-        if self._accounts() < self._from_accounts or not first <= last <= first + NEAREST:
+        if not self.reads_every_ledger or not first <= last <= first + NEAREST:
             return await account_history(self._server, account, first, last)
         try:
             ledgers = [await self._ledger(ledger_index) for ledger_index in range(first, last + 1)]
@@ -136,7 +169,13 @@ class WholeLedgerServer:
         await self._server.close()
 
     async def _ledger(self, ledger_index: int) -> WholeLedger:
-        return await self._ledgers.get(ledger_index, lambda: read_whole(self._server, ledger_index))
+        return await self._ledgers.get(ledger_index, lambda: self._read_whole(ledger_index))
+
+    async def _read_whole(self, ledger_index: int) -> WholeLedger:
+        ledger = await read_whole(self._server, ledger_index)
+        if self._on_read is not None:
+            self._on_read(ledger)
+        return ledger
 
 
 async def read_whole(server: LedgerServer, ledger_index: int) -> WholeLedger:
@@ -179,23 +218,12 @@ class _BlobsAnswer(Pinned, kw_only=True):
     ledger: _BlobLedger
 
 
-class _RowLedger(msgspec.Struct):
-    ledger_index: int
-    ledger_hash: str
-    parent_hash: str
-    close_time: int
-    parent_close_time: int
+class _RowLedger(Header, frozen=True, kw_only=True):
     transactions: list[msgspec.Raw]
 
     @property
     def header(self) -> Header:
-        return Header(
-            ledger_index=self.ledger_index,
-            ledger_hash=self.ledger_hash,
-            parent_hash=self.parent_hash,
-            close_time=self.close_time,
-            parent_close_time=self.parent_close_time,
-        )
+        return Header(**{name: getattr(self, name) for name in Header.__struct_fields__})
 
 
 class _RowsAnswer(Pinned, kw_only=True):
@@ -222,61 +250,7 @@ def _proven(server: LedgerServer, proof: _BlobLedger, ledger_hash: str) -> set[s
     return {name.hex().upper() for name in leaves}
 
 
-class _Entry(msgspec.Struct, gc=False):
-    final: dict[str, Any] = msgspec.field(name="FinalFields", default_factory=dict)
-    new: dict[str, Any] = msgspec.field(name="NewFields", default_factory=dict)
-
-
-class _Affected(msgspec.Struct, gc=False):
-    modified: _Entry | None = msgspec.field(name="ModifiedNode", default=None)
-    deleted: _Entry | None = msgspec.field(name="DeletedNode", default=None)
-    created: _Entry | None = msgspec.field(name="CreatedNode", default=None)
-
-
-class _Metadata(msgspec.Struct, gc=False):
-    nodes: list[_Affected] = msgspec.field(name="AffectedNodes")
-
-
-class AffectingRow(msgspec.Struct, gc=False):
-    """Of a transaction as an expanded ledger shows it: which accounts it affects."""
-
-    hash: str
-    meta: _Metadata
-
-    def accounts(self) -> set[str]:
-        """Return the accounts in whose account_tx the transaction stands; more texts may be among them.
-
-        Servers take them from the metadata: every account that an entry names on top, the issuers of
-        offers' and trust lines' amounts, and the issuer of a multi-purpose token.
-        """
-        found: set[str] = set()
-        for node in self.meta.nodes:
-            if node.modified is not None:
-                found.update(_named(node.modified.final.items()))
-            if node.deleted is not None:
-                found.update(_named(node.deleted.final.items()))
-            if node.created is not None:
-                found.update(_named(node.created.new.items()))
-        return found
-
-
 _AFFECTING = msgspec.json.Decoder(AffectingRow)
-
-
-def _named(fields: Iterable[tuple[str, Any]]) -> Iterator[str]:
-    for name, value in fields:
-        # Of all fields only accounts are written like this
-        if isinstance(value, str) and value.startswith("r"):
-            yield value
-        elif name in _ISSUERS and isinstance(value, dict):
-            yield value["issuer"] if "issuer" in value else _token_issuer(value["mpt_issuance_id"])
-        elif name == "MPTokenIssuanceID":
-            yield _token_issuer(value)
-
-
-def _token_issuer(issuance: str) -> str:
-    """Read the account at the end of a token's id, behind the sequence."""
-    return encode_address(bytes.fromhex(issuance)[4:])
 
 
 def _hash_of(row: msgspec.Raw) -> str | None:

@@ -53,12 +53,13 @@ from offer_lifecycle.conservation import Conservation, Drift, LastShown
 from offer_lifecycle.entries import AMM_LINE, HIGH_FREEZE
 from offer_lifecycle.events import ripple_time_to_datetime
 from offer_lifecycle.flows import Flow, Source, balance_flows
-from offer_lifecycle.fold import fold_ledger
+from offer_lifecycle.fold import fold_beginning, fold_ledger
 from offer_lifecycle.funds import Holding
 from offer_lifecycle.gap_backfill import Contradiction, backfill_history_gap
 from offer_lifecycle.history_gaps import Gap, cross_history_gap, history_gap_event, keep_incomplete_orders
 from offer_lifecycle.invariants import InvariantBreak, broken_invariants
 from offer_lifecycle.late_explanation import correct_disappearance, explain_again
+from offer_lifecycle.nodes import Kind, Node
 from offer_lifecycle.order import CANCEL_LEDGERS, MOST_CANCELS, Cancel, Order
 from offer_lifecycle.placement import SELL, Placement, decide_placement
 from offer_lifecycle.removal import Verdict
@@ -75,15 +76,12 @@ from offer_lifecycle.state_before import StateAnswer, StateBefore, StateRequest
 from offer_lifecycle.transaction import (
     RIPPLE_EPOCH,
     Header,
-    Kind,
     MalformedTransaction,
-    Node,
     Reserves,
     Transaction,
-    TransactionRecord,
-    read_transaction,
     sort_transactions,
 )
+from offer_lifecycle.transaction_record import TransactionRecord, read_transaction
 
 __all__ = [
     "AMM_LINE",
@@ -143,6 +141,7 @@ __all__ = [
     "exact_sum",
     "explain_again",
     "explain_removals",
+    "fold_beginning",
     "fold_ledger",
     "format_decimal",
     "history_gap_event",

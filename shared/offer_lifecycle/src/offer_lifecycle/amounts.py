@@ -33,6 +33,8 @@ _FINEST = -100
 _MPT_ID = re.compile("[0-9A-Fa-f]{48}")
 """An MPTokenIssuanceID: the issuance's Sequence (4 bytes) and the issuer's AccountID (20 bytes)."""
 _MPT_DIGITS, _MPT_SEQUENCE_DIGITS = 48, 8
+_DROPS_DIGITS = 17
+"""All the XRP there is: 10^17 drops less one."""
 _LONGEST = 64
 """Characters: the ledger's own longest is `-1234567890123456e-96`."""
 
@@ -78,6 +80,13 @@ def value_of(written: WrittenAmount) -> Decimal:
     if not written.isdecimal() and not written.removeprefix("-").isdecimal():
         raise ValueError(f"expected whole drops in a string, found {written!r}")
     return _number(written)
+
+
+def read_drops(written: str) -> int:
+    """Read whole drops of XRP; raises ValueError as `amount` does."""
+    if len(written) <= _DROPS_DIGITS and written.isdecimal():
+        return int(written)
+    return int(value_of(written))
 
 
 def named_amount(name: str, written: WrittenAmount | None) -> Amount:

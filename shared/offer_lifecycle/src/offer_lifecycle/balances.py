@@ -49,7 +49,8 @@ from offer_lifecycle.entries import (
 )
 from offer_lifecycle.formats import MOVES_NOTHING
 from offer_lifecycle.funds import NOTHING, Holding, spendable
-from offer_lifecycle.transaction import Kind, Node, Reserves, Transaction
+from offer_lifecycle.nodes import Kind, Node
+from offer_lifecycle.transaction import Reserves, Transaction
 
 _UNCHANGED = LineBefore()
 

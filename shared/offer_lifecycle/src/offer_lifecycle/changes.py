@@ -14,7 +14,8 @@ import msgspec
 
 from offer_lifecycle.amounts import EXACT, ZERO, WrittenAmount, asset_of, named_amount
 from offer_lifecycle.formats import unknown_entry_fields
-from offer_lifecycle.transaction import Kind, MalformedTransaction, Node, Transaction, UInt32
+from offer_lifecycle.nodes import Kind, Node, UInt32
+from offer_lifecycle.transaction import MalformedTransaction, Transaction
 from order_events import Amount
 
 OnDamage = Callable[[MalformedTransaction], None]

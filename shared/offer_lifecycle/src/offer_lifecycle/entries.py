@@ -5,7 +5,7 @@ import msgspec
 from offer_lifecycle.addresses import account_id_of
 from offer_lifecycle.amounts import WrittenToken, named_value
 from offer_lifecycle.funds import MPT_MAXIMUM, Holding
-from offer_lifecycle.transaction import UInt32
+from offer_lifecycle.nodes import UInt32
 
 LOW_FREEZE, HIGH_FREEZE = 0x0040_0000, 0x0080_0000
 """lsfLowFreeze, lsfHighFreeze: that side of the trust line has frozen the other."""

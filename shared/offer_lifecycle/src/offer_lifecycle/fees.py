@@ -7,7 +7,8 @@ from the sponsor's account (co-signed), or from what the sponsor has set aside (
 import msgspec
 
 from offer_lifecycle.amounts import value_of
-from offer_lifecycle.transaction import SPONSOR_PAYS_FEE, Node, Transaction
+from offer_lifecycle.nodes import Node
+from offer_lifecycle.transaction import SPONSOR_PAYS_FEE, Transaction
 
 
 def fee_paid_by(tx: Transaction, account: str) -> int | None:

@@ -20,11 +20,12 @@ from offer_lifecycle.changes import OfferChange, offer_changes, ordered_amounts
 from offer_lifecycle.events import Fact
 from offer_lifecycle.formats import TRADES
 from offer_lifecycle.funds import NOTHING, Holding
+from offer_lifecycle.nodes import Kind
 from offer_lifecycle.order import Order, end_cancels, order_after_placement, order_with_missing_past
 from offer_lifecycle.placement import Placement, decide_placement, without_trade
 from offer_lifecycle.removal import Case, Verdict, decide_removal
 from offer_lifecycle.state import AccountState, LedgerFacts, LedgerOutcome, UnexplainedRemoval
-from offer_lifecycle.transaction import Kind, MalformedTransaction, Transaction
+from offer_lifecycle.transaction import MalformedTransaction, Transaction
 from offer_lifecycle.unknown_parts import UnknownParts, unknown_parts
 from order_events import Correction, LiquiditySide, OrderEvent, OrderStatus, RemovalReason, Resolution
 
@@ -48,6 +49,25 @@ def fold_ledger(state: AccountState, facts: LedgerFacts) -> LedgerOutcome:
         ValueError: if the ledger is not after the state's cursor.
 
     """
+    ledger = _folded_transactions(state, facts)
+    ledger.pass_time(facts.header.close_time, facts.header.ledger_index)
+    return ledger.outcome()
+
+
+def fold_beginning(state: AccountState, facts: LedgerFacts) -> LedgerOutcome:
+    """Return what a ledger did up to a transaction; `facts` holds all of the account's up to that one.
+
+    Its events are the first of those of the whole ledger: no later transaction changes them. Its record and
+    orders are those amid the ledger, and nothing to commit. `state` is left as it is.
+
+    Raises:
+        ValueError: if the ledger is not after the state's cursor.
+
+    """
+    return _folded_transactions(state, facts).outcome()
+
+
+def _folded_transactions(state: AccountState, facts: LedgerFacts) -> "_Ledger":
     header = facts.header
     if header.ledger_index <= state.record.ledger_index:
         raise ValueError(
@@ -59,8 +79,7 @@ def fold_ledger(state: AccountState, facts: LedgerFacts) -> LedgerOutcome:
     ledger.pass_time(header.parent_close_time, header.ledger_index - 1)
     for tx in facts.transactions:
         ledger.fold_transaction(tx)
-    ledger.pass_time(header.close_time, header.ledger_index)
-    return ledger.outcome()
+    return ledger
 
 
 class _Ledger:
@@ -132,7 +151,7 @@ class _Ledger:
     def fold_transaction(self, tx: Transaction) -> None:
         """Fold one transaction."""
         damaged_before = len(self._damaged)
-        self._damaged += [f"transaction {tx.hash}: {damage}" for damage in tx.unread()]
+        self._damaged += [f"transaction {tx.hash}: {damage}" for damage in tx.damaged]
         changes = list(offer_changes(tx, on_damage=self._damage))
         balances = list(balance_changes(tx, self._account, on_damage=self._damage))
         damaged = len(self._damaged) > damaged_before
@@ -400,6 +419,8 @@ class _Ledger:
         """Whether the engine announced the transaction, as a cancel or as the replacing order."""
         if tx.account == order.account and tx.offer_sequence == order.sequence:
             if order.canceled_by_engine(tx.hash, tx.sequence):
+                return True
+            if tx.type == "OfferCancel" and order.cancel_may_be_sent_again(tx.ledger_index):
                 return True
         elif order.canceled_by_engine(tx.hash):
             return True

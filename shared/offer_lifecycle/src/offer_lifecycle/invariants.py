@@ -29,7 +29,8 @@ from offer_lifecycle.entries import (
     issued_asset,
 )
 from offer_lifecycle.formats import ENTRIES, TRADES, TRANSACTIONS
-from offer_lifecycle.transaction import Kind, Node, Transaction
+from offer_lifecycle.nodes import Kind, Node
+from offer_lifecycle.transaction import Transaction
 
 
 class InvariantBreak(msgspec.Struct, frozen=True, kw_only=True):
@@ -52,7 +53,7 @@ def broken_invariants(tx: Transaction) -> tuple[InvariantBreak, ...]:
 
     """
     unknown = tx.type not in TRANSACTIONS or any(node.entry_type not in ENTRIES for node in tx.nodes)
-    if unknown or any(tx.unread()):
+    if unknown or tx.damaged:
         return ()
     return (*_xrp(tx), *_mpts(tx), *_tokens(tx))
 

@@ -8,8 +8,9 @@ import msgspec
 from offer_lifecycle.amounts import EXACT, RATIO, ZERO, canonical_amount, limit_price, market_of, units
 from offer_lifecycle.chain import missing_link
 from offer_lifecycle.changes import OfferChange
+from offer_lifecycle.nodes import Kind
 from offer_lifecycle.placement import Placement
-from offer_lifecycle.transaction import Kind, Transaction
+from offer_lifecycle.transaction import Transaction
 from order_events import Amount, OrderStatus, RemovalReason, Resolution, Side
 
 ENDED = frozenset(
@@ -175,6 +176,10 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     def canceled_by_engine(self, transaction_hash: str, sequence: int | None = None) -> bool:
         """Whether the engine announced this very cancel; `sequence`: the cancel's own."""
         return any(cancel.is_transaction(transaction_hash, sequence) for cancel in self.cancels)
+
+    def cancel_may_be_sent_again(self, ledger_index: int) -> bool:
+        """Whether a cancel is in flight whose own Sequence is not known: a higher fee changes its hash."""
+        return any(cancel.sequence is None and cancel.in_flight(ledger_index) for cancel in self.cancels)
 
     def cancel_validated(self, transaction_hash: str, sequence: int | None = None) -> "Order":
         """Note that the engine's cancel, or another transaction with its Sequence, was validated."""

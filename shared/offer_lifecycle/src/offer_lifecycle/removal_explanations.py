@@ -7,6 +7,7 @@ import msgspec
 from offer_lifecycle.amounts import XRP
 from offer_lifecycle.balances import BalanceChange, balance_changes_by_account
 from offer_lifecycle.changes import OfferChange, node_damage, offer_change
+from offer_lifecycle.nodes import Kind
 from offer_lifecycle.removal import Case, Verdict, decide_removal
 from offer_lifecycle.state_before import StateAnswer
 from offer_lifecycle.transaction import MalformedTransaction, Reserves, Transaction
@@ -59,9 +60,8 @@ def explain_removals(
 
 
 def _deleted(tx: Transaction, accounts: Container[str] | None) -> Iterator[OfferChange]:
-    for one in tx.affected:
-        node = one.deleted
-        if node is None or node.entry_type != "Offer":
+    for node in tx.offers:
+        if node.kind is not Kind.DELETED:
             continue
         try:
             if accounts is None or _OWNER.decode(node.fields).account in accounts:

@@ -21,12 +21,16 @@ from nats.js.api import (
 from order_events.permission import PERMISSION_BUCKET
 from order_events.subjects import (
     AUDIT_CONSUMER,
+    CHECKPOINT_STREAM,
+    CHECKPOINT_SUBJECTS,
     DEAD_LETTER_STREAM,
     DEAD_LETTER_SUBJECTS,
     ENGINE_STREAM,
     ENGINE_SUBJECTS,
     ORDERS_STREAM,
     ORDERS_SUBJECTS,
+    PROOFS_STREAM,
+    PROOFS_SUBJECTS,
     REDELIVERY_STREAM,
     REDELIVERY_SUBJECTS,
     STATE_BUCKET,
@@ -47,7 +51,10 @@ MAX_ACK_PENDING = 16_000
 """Four batches of 1,000 for each of four replicas: one that is cut off from the database stops no other."""
 AUDIT_FILTER = ">"
 """All of stream ORDERS."""
+PROOFS_FILTER = PROOFS_SUBJECTS[0]
 REDELIVERY_FILTER = REDELIVERY_SUBJECTS[0]
+NEVER = 0.0
+"""The age at which a message is removed that is kept for ever."""
 
 
 async def provision(
@@ -67,6 +74,7 @@ async def provision(
         await _apply_bucket(jetstream, settings)
         await _apply(jetstream, permission_stream(replicas=settings.stream_replicas))
         await jetstream.add_consumer(ORDERS_STREAM, _audit_consumer(AUDIT_FILTER))
+        await jetstream.add_consumer(PROOFS_STREAM, _audit_consumer(PROOFS_FILTER))
         await jetstream.add_consumer(REDELIVERY_STREAM, _audit_consumer(REDELIVERY_FILTER))
         for durable, account in engines.consumers().items() if engines else ():
             await _apply_engine_consumer(jetstream, durable, account)
@@ -85,18 +93,22 @@ def _streams(settings: StreamSettings) -> list[StreamConfig]:
         max_bytes: int,
         atomic: bool = False,
         retention: RetentionPolicy = RetentionPolicy.LIMITS,
+        append_only: bool = False,
+        discard: DiscardPolicy = DiscardPolicy.NEW,
     ) -> StreamConfig:
         return StreamConfig(
             name=name,
             subjects=list(subjects),
             retention=retention,
             storage=StorageType.FILE,
-            discard=DiscardPolicy.NEW,
+            discard=discard,
             max_age=max_age,
             max_bytes=max_bytes,
             duplicate_window=DUPLICATE_WINDOW_S,
             num_replicas=settings.stream_replicas,
             allow_atomic=atomic,
+            deny_delete=append_only,
+            deny_purge=append_only,
         )
 
     return [
@@ -114,6 +126,14 @@ def _streams(settings: StreamSettings) -> list[StreamConfig]:
             max_bytes=settings.engine_max_bytes,
         ),
         stream(
+            PROOFS_STREAM,
+            PROOFS_SUBJECTS,
+            max_age=settings.proofs_max_age,
+            max_bytes=settings.proofs_max_bytes,
+            # A full stream keeps the newest: of the oldest the writer has most likely stored
+            discard=DiscardPolicy.OLD,
+        ),
+        stream(
             DEAD_LETTER_STREAM,
             DEAD_LETTER_SUBJECTS,
             max_age=settings.dead_letter_max_age,
@@ -126,6 +146,13 @@ def _streams(settings: StreamSettings) -> list[StreamConfig]:
             max_bytes=settings.redelivery_max_bytes,
             atomic=True,
             retention=RetentionPolicy.WORK_QUEUE,
+        ),
+        stream(
+            CHECKPOINT_STREAM,
+            CHECKPOINT_SUBJECTS,
+            max_age=NEVER,
+            max_bytes=settings.checkpoints_max_bytes,
+            append_only=True,
         ),
     ]
 

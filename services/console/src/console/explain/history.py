@@ -5,7 +5,6 @@ asked about is mostly a young one.
 """
 
 from collections.abc import Callable
-from typing import TypeVar
 
 import msgspec
 
@@ -13,7 +12,6 @@ from ledger_client import LedgerServer, ProtocolViolation, history_pages
 from offer_lifecycle import (
     Kind,
     MalformedTransaction,
-    Node,
     Transaction,
     offer_changes,
     sort_transactions,
@@ -22,7 +20,6 @@ from offer_lifecycle import (
 _FROM_THE_FIRST = -1
 """Of account_tx: the oldest ledger that the server has."""
 
-NodeT = TypeVar("NodeT", bound=Node)
 Watch = Callable[[int, int], None]
 """Called after each page: (transactions read so far, oldest ledger reached)."""
 
@@ -95,26 +92,9 @@ def _copied(tx: Transaction, account: str | None) -> Transaction:
 
     `account`: only the nodes that name it; None: all of them.
     """
-    name = None if account is None else account.encode()
-    affected = []
-    for one in tx.affected:
-        node = one.modified or one.deleted or one.created
-        if node is None or name is None or name in bytes(node.fields) or name in bytes(node.previous):
-            affected.append(
-                msgspec.structs.replace(
-                    one,
-                    modified=_copied_node(one.modified),
-                    deleted=_copied_node(one.deleted),
-                    created=_copied_node(one.created),
-                )
-            )
+    name = b"" if account is None else account.encode()
+    affected = [written.copy() for written in tx.affected if name in bytes(written)]
     return msgspec.structs.replace(tx, affected=affected, order_record=bytes(tx.order_record))
-
-
-def _copied_node(node: NodeT | None) -> NodeT | None:
-    if node is None:
-        return None
-    return msgspec.structs.replace(node, fields=node.fields.copy(), previous=node.previous.copy())
 
 
 def _creates(tx: Transaction, account: str) -> bool:

@@ -6,7 +6,7 @@ import msgspec
 import structlog
 
 from offer_lifecycle import AccountState, LedgerOutcome
-from order_events import OrderDisappeared
+from order_events import OrderDisappeared, encode
 from reconciler.following import stored_account
 from reconciler.following.stored_account import CommittedAccount, ExtraWrites, StoredAccount
 from reconciler.ports.bus import StateStore
@@ -15,8 +15,8 @@ from reconciler.safety.policy import PolicyState
 
 _log = structlog.get_logger()
 
-_MOST_UNACKNOWLEDGED = 400
-"""Disappearances stored for the bus, of about 1 kB each: a message of NATS holds 1 MB."""
+MOST_UNACKNOWLEDGED = 400_000
+"""Bytes of the disappearances that are stored for the bus: they are written with every ledger."""
 
 
 class AccountStore:
@@ -112,11 +112,16 @@ class AccountStore:
 
     def _bounded(self, unacknowledged: Sequence[OrderDisappeared]) -> tuple[OrderDisappeared, ...]:
         """Return what fits into the account's record: the state must be written whatever the bus takes."""
-        if len(unacknowledged) > _MOST_UNACKNOWLEDGED:
-            _log.error(
-                "disappearances given up: the bus has not taken them for too long; they can be read from the "
-                "ledger again",
-                account=self._account,
-                given_up=len(unacknowledged) - _MOST_UNACKNOWLEDGED,
-            )
-        return tuple(unacknowledged[-_MOST_UNACKNOWLEDGED:])
+        kept, size = 0, 0
+        for event in reversed(unacknowledged):
+            size += len(encode(event))
+            if size > MOST_UNACKNOWLEDGED:
+                _log.error(
+                    "disappearances given up: the bus has not taken them for too long; they can be read from "
+                    "the ledger again",
+                    account=self._account,
+                    given_up=len(unacknowledged) - kept,
+                )
+                break
+            kept += 1
+        return tuple(unacknowledged[len(unacknowledged) - kept :])

@@ -11,17 +11,14 @@ from ledger_client import LedgerServer, ServerError, ledger_header
 from offer_lifecycle import (
     AccountRecord,
     Header,
-    InvariantBreak,
     LedgerFacts,
     LedgerOutcome,
-    MalformedTransaction,
-    Transaction,
-    broken_invariants,
 )
-from order_events import BalanceDrift, OrdersEvent
+from order_events import BalanceDrift, InvariantBroken, OrderEvent, OrdersEvent
 from reconciler.metrics import Metrics
 from reconciler.ports.operator import Operator
 from reconciler.safety.balance_check import BalanceBaseline, BalanceSchedule, add_up_ledger
+from reconciler.safety.ledger_invariants import broken_invariant_events, report_broken_invariant
 from reconciler.safety.policy import Policy, PolicyState, apply_drift, apply_policy, withdraw
 from reconciler.safety.slots import CheckSlots
 
@@ -84,7 +81,15 @@ class AccountSafety:
             state = msgspec.structs.replace(state, balances=baseline)
             state, more = apply_drift(policy, state, drifts, outcome.record, header)
             events += more
+        events += broken_invariant_events(record.network_id, header, facts.transactions)
         return PolicyOutcome(events=events, record=outcome.record, policy_state=state)
+
+    def decide_beginning(
+        self, state: PolicyState, outcome: LedgerOutcome, header: Header
+    ) -> list[OrderEvent]:
+        """Return the orders' events of a ledger's beginning, as `decide_ledger` will give them."""
+        _, events = apply_policy(self._shared.policy, state, outcome, header)
+        return [event for event in events if isinstance(event, OrderEvent)]
 
     def decide_after_gap(self, state: PolicyState, outcome: LedgerOutcome, header: Header) -> PolicyOutcome:
         """Decide on orders that are gone after a history gap; at `header` all balances were seen again."""
@@ -135,29 +140,20 @@ class AccountSafety:
         for event in committed.events:
             if isinstance(event, BalanceDrift):
                 self._report_drift(event)
+            if isinstance(event, InvariantBroken):
+                report_broken_invariant(event, self._shared.metrics)
         halted = committed.policy_state.halted
         if halted is not None and before.halted is None:
             _log.error("halted until an operator resumes it", account=self._account, reason=halted.reason)
         if halted is None and before.halted is not None:
             _log.warning("resumed by an operator", account=self._account)
 
-    def report_ledger(self, facts: LedgerFacts, outcome: LedgerOutcome) -> None:
-        """Log and count what a ledger leaves open, and transactions over which an asset does not add up."""
+    def report_ledger(self, outcome: LedgerOutcome) -> None:
+        """Log and count what a ledger leaves open."""
         for reason in outcome.unresolved:
             _log.warning("not concluded from the ledger", account=self._account, reason=reason)
-        broken = [found for tx in facts.transactions for found in _broken(tx)]
-        for found in broken:
-            _log.error(
-                "ledger.invariant_broken",
-                account=self._account,
-                transaction=found.transaction_hash,
-                asset=found.asset,
-                expected=found.expected,
-                found=f"{found.found:f}",
-            )
         if self._shared.metrics is not None:
             self._shared.metrics.unresolved_parts.inc(len(outcome.unresolved))
-            self._shared.metrics.broken_invariants.inc(len(broken))
 
     def _report_drift(self, drift: BalanceDrift) -> None:
         if self._shared.metrics is not None:
@@ -171,10 +167,3 @@ class AccountSafety:
             since_ledger=drift.since_ledger,
             found_at=drift.ledger_index,
         )
-
-
-def _broken(tx: Transaction) -> tuple[InvariantBreak, ...]:
-    try:
-        return broken_invariants(tx)
-    except MalformedTransaction:
-        return ()  # what can't be read is reported as such
