@@ -44,6 +44,8 @@ class AccountRecord(msgspec.Struct, frozen=True, kw_only=True):
     session_id: str | None = None
     early_cancels: dict[int, tuple[Cancel, ...]] = {}
     """By the order's sequence: cancels that were announced before anything was known of the order."""
+    announcements_lost_until: int = 0
+    """Up to this ledger a cancel of the engine's may have been announced and lost on its way here."""
 
 
 class LedgerFacts(msgspec.Struct, frozen=True, kw_only=True):
