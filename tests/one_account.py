@@ -26,7 +26,12 @@ def follower(
     safety: SharedSafety | None = None,
 ) -> Follower:
     """Return what a process would make of the account after a start."""
-    publisher = Publisher(MemoryOrders(memory), market or NoMarket(), disappearance_timeout=1)
+    publisher = Publisher(
+        MemoryOrders(memory),
+        market or NoMarket(),
+        disappearance_timeout=1,
+        market_of_fills=market is not None,
+    )
     return Follower(
         session.accounts[role],
         start_ledger=session.ledgers[0].ledger_index,

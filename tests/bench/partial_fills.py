@@ -63,9 +63,21 @@ def _ledger(index: int, transactions: tuple[Json, ...]) -> RecordedLedger:
         "ledger_time": header["close_time"],
         "txn_count": len(transactions),
     }
+    told = [_in_stream(raw, header) for raw in transactions]
     return RecordedLedger(
-        ledger_index=index, header=header, transactions=transactions, stream=(message,), after={}
+        ledger_index=index, header=header, transactions=transactions, stream=(message, *told), after={}
     )
+
+
+def _in_stream(raw: Json, header: Json) -> Json:
+    return {
+        "type": "transaction",
+        "validated": True,
+        "ledger_index": int(header["ledger_index"]),
+        "ledger_hash": header["ledger_hash"],
+        "transaction": {name: value for name, value in raw.items() if name != "metaData"},
+        "meta": raw["metaData"],
+    }
 
 
 def _filling(number: int, order: int) -> Json:

@@ -11,7 +11,8 @@ from reading import read_to_the_end
 from replaying import recorded
 
 from ledger_client import ProtocolViolation, Refused, WholeLedgerServer, ledger_header
-from ledger_client.whole_ledgers import NEAREST, AffectingRow, read_whole
+from ledger_client.affected_accounts import AffectingRow
+from ledger_client.whole_ledgers import NEAREST, read_whole
 from replay_node.session import Session
 
 

@@ -1,25 +1,34 @@
 """The audit writer as a FastStream application: NATS -> service -> PostgreSQL."""
 
 import asyncio
+import contextlib
 import gc
 import sys
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from importlib.metadata import version
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 from faststream import Context, ContextRepo
 from faststream.asgi import AsgiFastStream
 
+from audit_log import read_signing_key, read_verifier_key
 from audit_writer.adapters.bus import NatsDeadLetters
+from audit_writer.adapters.checkpoints import CheckpointDirectory, CheckpointStream, CheckpointWebhook
 from audit_writer.adapters.database import PostgresStore
 from audit_writer.adapters.handlers import HOLD_SECONDS, SOURCES, subscribe
 from audit_writer.adapters.pull import Pull
+from audit_writer.checkpoints import CheckpointSigner
 from audit_writer.health import ConsumerWatch
 from audit_writer.metrics import Metrics
+from audit_writer.ports import CheckpointCopy, StoreUnavailable
 from audit_writer.settings import AuditWriterSettings
 from order_events.codec import ORDERS_TYPES
 from service_kit import Contract, load_settings, make_app, make_broker, make_tracing, run, set_up_logs
+
+READERS_SECONDS = 30.0
+"""So often readers are looked at that hold others up."""
 
 Watches = Annotated[Sequence[ConsumerWatch], Context()]
 
@@ -49,6 +58,7 @@ def create_app(settings: AuditWriterSettings | None = None) -> AsgiFastStream:
     app.context.set_global("metrics", metrics)
     app.context.set_global("watches", watches)
     app.context.set_global("dead_letters", NatsDeadLetters(broker))
+    app.context.set_global("published", CheckpointStream(broker))
     app.context.set_global("stopping", stopping := asyncio.Event())
 
     app.on_shutdown(stopping.set)
@@ -90,9 +100,48 @@ async def lifespan(
         yield
 
 
-async def watch_consumers(watches: Watches) -> None:
-    """Look at the consumers' lag until cancelled."""
-    await asyncio.gather(*(watch.run() for watch in watches))
+async def work_beside(
+    watches: Watches,
+    settings: Annotated[AuditWriterSettings, Context()],
+    store: Annotated[PostgresStore, Context()],
+    published: Annotated[CheckpointStream, Context()],
+    metrics: Annotated[Metrics, Context()],
+) -> None:
+    """Look at the consumers' lag, sign checkpoints and end readers that hold others up, until cancelled."""
+    works = [*(watch.run() for watch in watches), end_reader_sessions(store, metrics)]
+    if signer := checkpoint_signer(settings, store, published, metrics):
+        works.append(signer.run(settings.checkpoint_seconds))
+    await asyncio.gather(*works)
+
+
+def checkpoint_signer(
+    settings: AuditWriterSettings, store: PostgresStore, published: CheckpointStream, metrics: Metrics
+) -> CheckpointSigner | None:
+    """Return what signs checkpoints; None: no key is set."""
+    if settings.checkpoint_signing_key is None:
+        return None
+    copies: list[CheckpointCopy] = []
+    if settings.checkpoint_directory is not None:
+        copies.append(CheckpointDirectory(settings.checkpoint_directory))
+    if settings.checkpoint_webhook is not None:
+        copies.append(CheckpointWebhook(settings.checkpoint_webhook.get_secret_value()))
+    return CheckpointSigner(
+        store=store,
+        published=published,
+        copies=copies,
+        key=read_signing_key(settings.checkpoint_signing_key.get_secret_value()),
+        trusted=[read_verifier_key(written) for written in settings.verifier_keys.split()],
+        metrics=metrics,
+        now=lambda: datetime.now(UTC).replace(microsecond=0),
+    )
+
+
+async def end_reader_sessions(store: PostgresStore, metrics: Metrics) -> NoReturn:
+    """End readers' sessions that hold others up, for ever."""
+    while True:
+        with contextlib.suppress(StoreUnavailable):  # which the batches and readiness say
+            metrics.reader_sessions_ended.inc(await store.end_reader_sessions())
+        await asyncio.sleep(READERS_SECONDS)
 
 
 def main() -> int:
@@ -102,7 +151,7 @@ def main() -> int:
     app = create_app(settings)
     # what was imported lives as long as the process; looking through it took a fifth of each batch's time
     gc.freeze()
-    return run(app, settings, work=watch_consumers)
+    return run(app, settings, work=work_beside)
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """The composition of the reconciler: here, and only here, the parts meet their adapters."""
 
+import asyncio
 import random
 import socket
 import time
@@ -12,7 +13,17 @@ from faststream.nats import NatsBroker
 from faststream.nats.publisher.usecase import LogicPublisher
 from nats.aio.client import Client
 
-from ledger_client import LedgerServer, Servers, SharedServer, WholeLedgerServer, connect
+from ledger_client import (
+    BudgetedServer,
+    LedgerServer,
+    LedgerStream,
+    RequestBudget,
+    Servers,
+    SharedServer,
+    StreamListener,
+    WholeLedgerServer,
+    connect,
+)
 from ledger_proof import CheckedValidations, read_trust
 from offer_lifecycle import Gap, Header
 from order_events import OrdersEvent
@@ -121,13 +132,22 @@ class Reconciler:
         """Let all accounts share what is asked of a server, and from some number on read ledgers whole."""
 
         def note_closed(ledger_index: int) -> None:
-            self.servers.note_shown(metered.name, ledger_index)
+            self.servers.note_shown(server.name, ledger_index)
             wakeup.notify()
 
-        heard = settings.keep_proofs or settings.validator_lists
-        server = connect(url, on_ledger_closed=note_closed, listeners=[self.validations] if heard else [])
-        metered = MeteredServer(server, metrics)
-        shared = SharedServer(metered, last_close=wakeup.next_close, clock=time.monotonic)
+        stream, cap = LedgerStream(clock=time.monotonic), settings.requests_per_minute
+        budget = RequestBudget(cap, clock=time.monotonic, pause=asyncio.sleep) if cap else None
+        listeners: list[StreamListener] = [stream]
+        if budget is not None:
+            listeners.append(budget)
+        if settings.keep_proofs or settings.validator_lists:
+            listeners.append(self.validations)
+        server = connect(url, on_ledger_closed=note_closed, listeners=listeners)
+        asked: LedgerServer = MeteredServer(server, metrics)
+        if budget is not None:
+            metrics.watch_budget(server.name, cap, lambda: budget.waiting)
+            asked = BudgetedServer(asked, budget)
+        shared = SharedServer(asked, last_close=wakeup.next_close, clock=time.monotonic, stream=stream)
         return WholeLedgerServer(
             shared,
             accounts=lambda: len(self.scheduler.followers),
@@ -201,6 +221,7 @@ def make_followers(
             orders,
             LedgerMarket(),
             disappearance_timeout=settings.disappearance_timeout,
+            market_of_fills=settings.market_of_fills,
         ),
         safety=SharedSafety(
             policy=Policy(
@@ -224,6 +245,7 @@ def make_history_gaps(
         orders,
         LedgerMarket(),
         disappearance_timeout=settings.disappearance_timeout,
+        market_of_fills=settings.market_of_fills,
     )
 
     def make_backfill(account: str, gap: Gap, server: LedgerServer) -> GapBackfill:

@@ -4,7 +4,8 @@
 against the question and give it a type: `server_status`, `ledger_header`, `account_history`, `ledger_entry`
 and the others. `fold_with_questions` folds a ledger with what the server knows of the ledger before.
 `Servers` chooses among several, and a `BoundedReading` of one ends where it takes too long; `SharedServer`
-and `WholeLedgerServer` let many accounts share answers.
+and `WholeLedgerServer` let many accounts share answers. `RequestBudget` caps what is asked; `LedgerStream`
+holds the newest ledgers as a server's streams show them.
 
 Whatever goes wrong is a `ServerError`; its kinds say who is at fault.
 """
@@ -22,6 +23,7 @@ from ledger_client.history import (
     account_history,
     history_pages,
 )
+from ledger_client.ledger_stream import LedgerBeginning, LedgerStream, stream_of, untouched_ledgers
 from ledger_client.patient_server import PatientServer
 from ledger_client.questions import (
     Snapshot,
@@ -35,6 +37,7 @@ from ledger_client.questions import (
     listed_offers,
     state_before,
 )
+from ledger_client.request_budget import LEAST_A_MINUTE, BudgetedServer, RequestBudget, ask_for
 from ledger_client.reserves import FEE_SETTINGS, reserves_after, reserves_at, reserves_between
 from ledger_client.server import (
     InvalidRequest,
@@ -57,12 +60,16 @@ from ledger_client.whole_ledgers import WholeLedger, WholeLedgerServer
 __all__ = [
     "API_VERSION",
     "FEE_SETTINGS",
+    "LEAST_A_MINUTE",
     "BoundedReading",
+    "BudgetedServer",
     "HistoryPage",
     "HistoryServer",
     "InvalidRequest",
     "Lagging",
+    "LedgerBeginning",
     "LedgerServer",
+    "LedgerStream",
     "LedgerTransaction",
     "Overloaded",
     "Patience",
@@ -70,6 +77,7 @@ __all__ = [
     "Pinned",
     "ProtocolViolation",
     "Refused",
+    "RequestBudget",
     "ServerError",
     "ServerStatus",
     "Servers",
@@ -87,6 +95,7 @@ __all__ = [
     "account_root",
     "account_snapshot",
     "ask",
+    "ask_for",
     "ask_pinned",
     "classic_address",
     "connect",
@@ -105,4 +114,6 @@ __all__ = [
     "result_of",
     "server_status",
     "state_before",
+    "stream_of",
+    "untouched_ledgers",
 ]

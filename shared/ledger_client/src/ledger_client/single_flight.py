@@ -36,12 +36,13 @@ class SingleFlight(Generic[K, V]):
         # The one who happened to ask first may be cancelled; the others still want the answer
         return await asyncio.shield(found[1])
 
-    def held(self, key: K) -> V | None:
-        """Return the answer that is there already, if it is."""
+    async def get_if_asked(self, key: K) -> V | None:
+        """Return the answer to `key` where it was asked for; None: it was not, or it failed."""
         at, answer = self._asked.get(key, (0.0, None))
-        if answer is None or at + self._seconds <= self._clock() or not answer.done() or _failed(answer):
+        if answer is None or at + self._seconds <= self._clock():
             return None
-        return answer.result()
+        await asyncio.wait([answer])
+        return None if _failed(answer) else answer.result()
 
     async def close(self) -> None:
         """Give up what is still on its way: whoever asked first may be gone long since."""

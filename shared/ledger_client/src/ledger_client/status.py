@@ -1,6 +1,7 @@
 """What a server has: its newest validated ledger, its history, its network, the reserves of today."""
 
 from decimal import Decimal
+from typing import Protocol, runtime_checkable
 
 import msgspec
 
@@ -13,12 +14,16 @@ _ALL_DROPS = 10**17
 """There are no more: 100 billion XRP."""
 
 
+Ranges = tuple[tuple[int, int], ...]
+"""Ranges of ledgers, each by its first and its last one."""
+
+
 class ServerStatus(msgspec.Struct, frozen=True, kw_only=True):
     """What a server says it has."""
 
     validated: int
     """The newest validated ledger."""
-    complete: tuple[tuple[int, int], ...]
+    complete: Ranges
     """The ranges of ledgers that it holds whole."""
     network_id: int
     reserves: Reserves
@@ -40,7 +45,32 @@ class ServerStatus(msgspec.Struct, frozen=True, kw_only=True):
         return any(low <= first and last <= high for low, high in self.complete)
 
 
+@runtime_checkable
+class StatusServer(Protocol):
+    """A server whose newest ledger is known without a question, from its stream."""
+
+    async def status(self) -> ServerStatus:
+        """Return what the server has by now.
+
+        Raises:
+            ServerError: as every request, where a question is needed after all.
+
+        """
+        ...
+
+
 async def server_status(server: LedgerServer) -> ServerStatus:
+    """Return the server's newest validated ledger, its history and its network: by its stream, or ask.
+
+    Raises:
+        Refused: if it has validated no ledger yet.
+        ServerError: as every request.
+
+    """
+    return await (server.status() if isinstance(server, StatusServer) else ask_status(server))
+
+
+async def ask_status(server: LedgerServer) -> ServerStatus:
     """Ask for the server's newest validated ledger, its history and its network.
 
     Raises:
@@ -89,14 +119,24 @@ def _drops(server: LedgerServer, xrp: Decimal) -> int:
     return int(xrp * DROPS_PER_XRP)
 
 
-def _ranges(server: LedgerServer, text: str) -> tuple[tuple[int, int], ...]:
-    """Read `2-10,15,20-30` or `empty`."""
+def _ranges(server: LedgerServer, text: str) -> Ranges:
+    try:
+        return read_ranges(text)
+    except ValueError as error:
+        raise ProtocolViolation(server.name, f"server_info: {error}") from error
+
+
+def read_ranges(text: str) -> Ranges:
+    """Read `2-10,15,20-30` or `empty`.
+
+    Raises:
+        ValueError: it is written otherwise.
+
+    """
     if text in {"empty", ""}:
         return ()
     try:
         bounds = [part.partition("-") for part in text.split(",")]
         return tuple((int(low), int(high or low)) for low, _, high in bounds)
     except ValueError as error:
-        raise ProtocolViolation(
-            server.name, f"server_info: expected complete_ledgers like 2-10,15, found {text!r}"
-        ) from error
+        raise ValueError(f"expected complete_ledgers like 2-10,15, found {text!r}") from error

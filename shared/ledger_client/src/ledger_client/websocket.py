@@ -148,6 +148,8 @@ class _Connection:
 
     async def subscribe(self, listener: StreamListener) -> None:
         """Subscribe for a listener; one whose streams are optional may do without them."""
+        if not listener.streams:
+            return
         try:
             answer = await self.request("subscribe", {"streams": list(listener.streams)})
         except (Refused, InvalidRequest) as refusal:

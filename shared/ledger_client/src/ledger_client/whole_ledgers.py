@@ -8,18 +8,20 @@ root of its tree of transactions and every transaction's hash; the JSON must sho
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Any, NoReturn
+from collections.abc import Callable, Iterator, Sequence
+from typing import NoReturn
 
 import msgspec
 import structlog
 
 from ledger_client import transaction_tree as tree
-from ledger_client.addresses import encode_address
+from ledger_client.affected_accounts import UNREADABLE, AffectingRow
 from ledger_client.answers import Pinned, ask_pinned
 from ledger_client.history import LedgerTransaction, account_history
+from ledger_client.ledger_stream import LedgerStream, stream_of
 from ledger_client.server import InvalidRequest, LedgerServer, ProtocolViolation, Refused
 from ledger_client.single_flight import SingleFlight
+from ledger_client.status import ServerStatus, server_status
 from offer_lifecycle import Header, MalformedTransaction, Transaction, read_transaction
 
 _log = structlog.get_logger()
@@ -29,8 +31,6 @@ NEAREST = 16
 _KEPT = 2 * NEAREST
 _SECONDS_KEPT = 20.0
 """Until the next ledgers are read; what answers under a server's name may change, so not for long."""
-_ISSUERS = frozenset({"LowLimit", "HighLimit", "TakerGets", "TakerPays"})
-"""The amounts whose issuer the servers count among the affected accounts; no others."""
 
 
 class WholeLedger:
@@ -54,7 +54,7 @@ class WholeLedger:
             try:
                 affecting = _AFFECTING.decode(row)
                 accounts = affecting.accounts()
-            except (msgspec.DecodeError, AttributeError, KeyError, TypeError, ValueError) as error:
+            except UNREADABLE as error:
                 _violation(server, f"transaction {_hash_of(row)}: expected metadata, found {error!r}")
             self.hashes.append(affecting.hash)
             for account in accounts:
@@ -124,11 +124,25 @@ class WholeLedgerServer:
         """The server's address, without credentials."""
         return self._server.name
 
+    @property
+    def stream(self) -> LedgerStream | None:
+        """The server's stream (see `StreamedServer`)."""
+        return stream_of(self._server)
+
+    @property
+    def reads_every_ledger(self) -> bool:
+        """Whether enough accounts are followed: then one reading of a ledger serves them all."""
+        return self._accounts() >= self._from_accounts
+
+    async def status(self) -> ServerStatus:
+        """Return what the server has by now (see `StatusServer`)."""
+        return await server_status(self._server)
+
     async def request(self, method: str, /, **params: object) -> msgspec.Raw:
         """Ask, and return the `result` (see `LedgerServer`)."""
         match method, params:
             case "ledger", {"ledger_index": int(ledger_index)} if len(params) == 1:
-                held = self._ledgers.held(ledger_index)
+                held = await self._ledgers.get_if_asked(ledger_index)
                 if held is not None:
                     answer = {"ledger_index": ledger_index, "validated": True, "ledger": held.header}
                     return msgspec.Raw(msgspec.json.encode(answer))
@@ -136,7 +150,7 @@ class WholeLedgerServer:
 
     async def account_history(self, account: str, first: int, last: int) -> list[LedgerTransaction]:
         """Return the account's transactions in [first, last], in the ledger's order (see `HistoryServer`)."""
-        if self._accounts() < self._from_accounts or not first <= last <= first + NEAREST:
+        if not self.reads_every_ledger or not first <= last <= first + NEAREST:
             return await account_history(self._server, account, first, last)
         try:
             ledgers = [await self._ledger(ledger_index) for ledger_index in range(first, last + 1)]
@@ -247,61 +261,7 @@ def _proven(server: LedgerServer, proof: _BlobLedger, ledger_hash: str) -> set[s
     return {name.hex().upper() for name in leaves}
 
 
-class _Entry(msgspec.Struct, gc=False):
-    final: dict[str, Any] = msgspec.field(name="FinalFields", default_factory=dict)
-    new: dict[str, Any] = msgspec.field(name="NewFields", default_factory=dict)
-
-
-class _Affected(msgspec.Struct, gc=False):
-    modified: _Entry | None = msgspec.field(name="ModifiedNode", default=None)
-    deleted: _Entry | None = msgspec.field(name="DeletedNode", default=None)
-    created: _Entry | None = msgspec.field(name="CreatedNode", default=None)
-
-
-class _Metadata(msgspec.Struct, gc=False):
-    nodes: list[_Affected] = msgspec.field(name="AffectedNodes")
-
-
-class AffectingRow(msgspec.Struct, gc=False):
-    """Of a transaction as an expanded ledger shows it: which accounts it affects."""
-
-    hash: str
-    meta: _Metadata
-
-    def accounts(self) -> set[str]:
-        """Return the accounts in whose account_tx the transaction stands; more texts may be among them.
-
-        Servers take them from the metadata: every account that an entry names on top, the issuers of
-        offers' and trust lines' amounts, and the issuer of a multi-purpose token.
-        """
-        found: set[str] = set()
-        for node in self.meta.nodes:
-            if node.modified is not None:
-                found.update(_named(node.modified.final.items()))
-            if node.deleted is not None:
-                found.update(_named(node.deleted.final.items()))
-            if node.created is not None:
-                found.update(_named(node.created.new.items()))
-        return found
-
-
 _AFFECTING = msgspec.json.Decoder(AffectingRow)
-
-
-def _named(fields: Iterable[tuple[str, Any]]) -> Iterator[str]:
-    for name, value in fields:
-        # Of all fields only accounts are written like this
-        if isinstance(value, str) and value.startswith("r"):
-            yield value
-        elif name in _ISSUERS and isinstance(value, dict):
-            yield value["issuer"] if "issuer" in value else _token_issuer(value["mpt_issuance_id"])
-        elif name == "MPTokenIssuanceID":
-            yield _token_issuer(value)
-
-
-def _token_issuer(issuance: str) -> str:
-    """Read the account at the end of a token's id, behind the sequence."""
-    return encode_address(bytes.fromhex(issuance)[4:])
 
 
 def _hash_of(row: msgspec.Raw) -> str | None:

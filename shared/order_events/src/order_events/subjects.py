@@ -24,6 +24,12 @@ REDELIVERY_STREAM = "REDELIVER"
 """What the audit writer is given again, and nobody else: an engine would take it for news."""
 REDELIVERY_PREFIX = "audit.redeliver."
 REDELIVERY_SUBJECTS = (f"{REDELIVERY_PREFIX}>",)
+CHECKPOINT_STREAM = "CHECKPOINTS"
+"""Signed checkpoints of the audit log's chain: the audit writer adds to it, and nobody removes anything."""
+CHECKPOINT_SUBJECT = "audit.checkpoint"
+CHECKPOINT_SUBJECTS = (CHECKPOINT_SUBJECT,)
+FRONTIER = "Fillproof-Frontier"
+"""The header of a checkpoint with the hashes that its tree goes on from: hex, separated by spaces."""
 
 STATE_BUCKET = "reconciler"
 """The reconciler's key-value bucket."""

@@ -55,6 +55,8 @@ class StreamSettings(BaseSettings):
     proofs_max_bytes: int = Field(default=2 * GIB, gt=0)
     redelivery_max_age: float = Field(default=30 * DAY_S, ge=DUPLICATE_WINDOW_S)
     redelivery_max_bytes: int = Field(default=GIB, gt=0)
+    checkpoints_max_bytes: int = Field(default=GIB, gt=0)
+    """A checkpoint takes some 700 bytes; the stream is kept for ever."""
     stream_replicas: int = Field(default=1, ge=1, le=5)
 
     @model_validator(mode="after")

@@ -20,6 +20,8 @@ from nats.js.api import (
 
 from order_events.subjects import (
     AUDIT_CONSUMER,
+    CHECKPOINT_STREAM,
+    CHECKPOINT_SUBJECTS,
     DEAD_LETTER_STREAM,
     DEAD_LETTER_SUBJECTS,
     ENGINE_STREAM,
@@ -50,6 +52,8 @@ AUDIT_FILTER = ">"
 """All of stream ORDERS."""
 PROOFS_FILTER = PROOFS_SUBJECTS[0]
 REDELIVERY_FILTER = REDELIVERY_SUBJECTS[0]
+NEVER = 0.0
+"""The age at which a message is removed that is kept for ever."""
 
 
 async def provision(
@@ -87,6 +91,7 @@ def _streams(settings: StreamSettings) -> list[StreamConfig]:
         max_bytes: int,
         atomic: bool = False,
         retention: RetentionPolicy = RetentionPolicy.LIMITS,
+        append_only: bool = False,
         discard: DiscardPolicy = DiscardPolicy.NEW,
     ) -> StreamConfig:
         return StreamConfig(
@@ -100,6 +105,8 @@ def _streams(settings: StreamSettings) -> list[StreamConfig]:
             duplicate_window=DUPLICATE_WINDOW_S,
             num_replicas=settings.stream_replicas,
             allow_atomic=atomic,
+            deny_delete=append_only,
+            deny_purge=append_only,
         )
 
     return [
@@ -137,6 +144,13 @@ def _streams(settings: StreamSettings) -> list[StreamConfig]:
             max_bytes=settings.redelivery_max_bytes,
             atomic=True,
             retention=RetentionPolicy.WORK_QUEUE,
+        ),
+        stream(
+            CHECKPOINT_STREAM,
+            CHECKPOINT_SUBJECTS,
+            max_age=NEVER,
+            max_bytes=settings.checkpoints_max_bytes,
+            append_only=True,
         ),
     ]
 

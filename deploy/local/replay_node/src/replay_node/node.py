@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import time
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING
 
 from replay_node.blobs import transaction_blobs
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _VIEWS_KEPT = 64
+_SECONDS_TO_ASK = 0.1
+"""For which readers that set the pace may ask for a ledger that a stream has told whole."""
 VALIDATORS = 5
 """Who sign for a session's ledgers, unless a caller says otherwise; four of them are a quorum."""
 
@@ -83,6 +86,19 @@ class Node:
         if validated := self.chain.close_next():
             for tell in tuple(self.on_validated):
                 tell(validated)
+
+    def told(self, ledger: RecordedLedger) -> None:
+        """Let the next ledger close if readers set the pace and nobody asks for this one, told by a stream.
+
+        A subscriber of the transactions need not ask for a ledger that does not concern it.
+        """
+        if self.pace.on_read:
+            close = partial(self._close_after, ledger.ledger_index)
+            asyncio.get_running_loop().call_later(_SECONDS_TO_ASK, close)
+
+    def _close_after(self, ledger_index: int) -> None:
+        if self.chain.validated.ledger_index == ledger_index:
+            self.close_ledger()
 
     def drop_connections(self) -> None:
         """Close every open WebSocket at once."""

@@ -8,7 +8,7 @@ from functools import partial
 
 import structlog
 
-from ledger_client import BoundedReading, LedgerServer, Patience, ServerError, Servers, TooSlow
+from ledger_client import BoundedReading, LedgerServer, Patience, ServerError, Servers, TooSlow, ask_for
 from reconciler.backfill.history_gaps import HistoryGaps
 from reconciler.backfill.unexplained_removals import UnexplainedRemovals
 from reconciler.fleet.account_shares import Lease
@@ -155,6 +155,7 @@ class Scheduler:
         It begins at the stored state again whenever another replica had it, or an unexpected exception has
         set it aside.
         """
+        ask_for(account)
         while True:
             pause: float | None = None
             follower = self._followed[account] = self._make_follower(account)

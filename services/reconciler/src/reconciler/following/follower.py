@@ -5,10 +5,11 @@ through these steps:
 
 1. It applies what the engine has announced up to this moment.
 2. It reads the account's transactions, and shows that none is missing (`account_reader`).
-3. It folds the ledger into events and changed orders (`offer_lifecycle`).
-4. The policy decides what is done about each disappearance; the balances are added up (`safety`).
-5. It publishes: the disappearances first and for a bounded time, then all other events.
-6. It commits the changed orders and the cursor in one atomic batch. Only then the account goes on.
+3. While the ledger is being read, it publishes what the stream shows of it already (`telling`).
+4. It folds the ledger into events and changed orders (`offer_lifecycle`).
+5. The policy decides what is done about each disappearance; the balances are added up (`safety`).
+6. It publishes what is not told yet: the disappearances first and for a bounded time, then all other events.
+7. It commits the changed orders and the cursor in one atomic batch. Only then the account goes on.
 
 A crash between any two steps reads the same ledger again, and the same facts have the same ids.
 `cross_history_gap` and `correct_earlier_events` end with the same last two steps.
@@ -47,6 +48,7 @@ from reconciler.following.account_store import AccountStore
 from reconciler.following.adoption import read_account_at
 from reconciler.following.publisher import Publisher
 from reconciler.following.stored_account import CommittedAccount, ExtraWrites, StoredAccount
+from reconciler.following.telling import Telling
 from reconciler.ports.bus import EngineFeed, StateStore
 from reconciler.safety.account_safety import AccountSafety, PolicyOutcome, SharedSafety
 from reconciler.safety.policy import PolicyState
@@ -95,6 +97,7 @@ class Follower:
         self._safety = AccountSafety(account, shared)
         self._snapshot_check = SnapshotCheck(account, shared.slots)
         self._account = AccountStore(account, store)
+        self._telling = Telling(account, self._safety, publisher)
         self._on_committed = on_committed
         self._network_id: int | None = None
         self._read_from: str | None = None
@@ -131,7 +134,8 @@ class Follower:
         upto = account_reader.last_readable_ledger(server, status, state.record.ledger_index)
         if upto > state.record.ledger_index:
             await self._hear_engine(state)
-            for facts in await self._read_ledgers(server, status, state, upto):
+            reading = self._read_ledgers(server, status, state, upto)
+            for facts in await self._telling.tell_until_read(server, committed, reading):
                 raise_if_cancelled()
                 await self._follow_ledger(server, state, facts)
         else:
@@ -181,10 +185,12 @@ class Follower:
         """Publish what came out at a ledger, commit it, and go on to the state after it."""
         committed = self._account.require_committed()
         events = [*decided.events, *extra.events]
-        left = await self._publisher.publish(events, committed.stored.unacknowledged, server, header)
+        untold = self._telling.untold(events)
+        left = await self._publisher.publish(untold, committed.stored.unacknowledged, server, header)
         unacknowledged = (*left, *extra.unacknowledged)
         extra = msgspec.structs.replace(extra, unacknowledged=unacknowledged)
         await self._account.commit(committed.state, decided, extra, outcome)
+        self._telling.clear()
         self._on_committed(committed.state.record.network_id, header, events)
         self._safety.report(committed.stored.policy_state, decided)
         committed.state.apply(outcome)

@@ -16,7 +16,7 @@ from offer_lifecycle import (
     LedgerFacts,
     LedgerOutcome,
 )
-from order_events import BalanceDrift, InvariantBroken, OrdersEvent
+from order_events import BalanceDrift, InvariantBroken, OrderEvent, OrdersEvent
 from reconciler.metrics import Metrics
 from reconciler.ports.operator import Operator
 from reconciler.safety.balance_check import BalanceBaseline, BalanceSchedule, add_up_ledger
@@ -93,6 +93,13 @@ class AccountSafety:
             events += more
         events += broken_invariant_events(record.network_id, header, facts.transactions)
         return PolicyOutcome(events=events, record=outcome.record, policy_state=state)
+
+    def decide_beginning(
+        self, state: PolicyState, outcome: LedgerOutcome, header: Header
+    ) -> list[OrderEvent]:
+        """Return the orders' events of a ledger's beginning, as `decide_ledger` will give them."""
+        _, events = apply_policy(self._shared.policy, state, outcome, header)
+        return [event for event in events if isinstance(event, OrderEvent)]
 
     def decide_after_gap(self, state: PolicyState, outcome: LedgerOutcome, header: Header) -> PolicyOutcome:
         """Decide on orders that are gone after a history gap; at `header` all balances were seen again."""
