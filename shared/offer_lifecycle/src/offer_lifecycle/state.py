@@ -32,6 +32,8 @@ class AccountRecord(msgspec.Struct, frozen=True, kw_only=True):
     account: str
     adopted_at: int
     """The ledger at which the account began to be followed."""
+    followed_since: int | None = None
+    """The ledger at which it was adopted before its state was lost; None: it never was."""
     ledger_index: int
     ledger_hash: str
     transactions: tuple[str, ...] = ()

@@ -213,7 +213,7 @@ class JetStreamEngineFeed:
 
     def _note_lost(self, problem: str) -> None:
         for one in self._accounts.values():
-            one.lost = problem
+            one.lost = one.lost or problem
 
     def _sort_in(self, message: RawStreamMsg) -> None:
         event = self._border.read(message)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import msgspec
 import structlog
 
-from offer_lifecycle import AccountState, LedgerOutcome
+from offer_lifecycle import AccountRecord, AccountState, LedgerOutcome
 from order_events import OrderDisappeared, encode
 from reconciler.following import stored_account
 from reconciler.following.orders_digest import StoredOrders
@@ -55,6 +55,11 @@ class AccountStore:
             self.engine_sequence = self.committed.stored.engine_sequence
             self.engine_mark = self.committed.stored.engine_mark
         return self.committed
+
+    def begin_after(self, record: AccountRecord, policy_state: PolicyState) -> None:
+        """Go on after a ledger of which nothing but the record is known."""
+        stored = StoredAccount(record=record, engine_sequence=0, policy_state=policy_state)
+        self.committed = CommittedAccount(stored=stored, state=AccountState(record))
 
     @property
     def damage(self) -> str | None:

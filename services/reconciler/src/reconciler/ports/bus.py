@@ -5,6 +5,7 @@ from typing import Protocol
 
 import msgspec
 
+from offer_lifecycle import AccountRecord
 from order_events import CancelRequested, OrderDisappeared, OrdersEvent, OrderSubmitted, SessionStarted
 
 Announcement = OrderSubmitted | CancelRequested | SessionStarted
@@ -105,6 +106,25 @@ class StateStore(Protocol):
         Raises:
             NotOwner: another replica has written the key.
 
+        """
+        ...
+
+
+class Watermarks(Protocol):
+    """Up to which ledger each account was followed, kept apart from its state."""
+
+    async def read(self, prefix: str) -> AccountRecord | None:
+        """Return the record of a committed ledger (`<network_id>.<account>`); None: it was never followed.
+
+        The record may be some minutes old, and its balances are not known. Returns once the bus has answered,
+        however long it is down.
+        """
+        ...
+
+    async def write(self, prefix: str, record: AccountRecord) -> None:
+        """Try once to write the record of a committed ledger.
+
+        Raises nothing when the bus fails.
         """
         ...
 

@@ -109,11 +109,13 @@ class AccountSafety:
         return PolicyOutcome(events=events, record=outcome.record, policy_state=state)
 
     def halt(
-        self, state: PolicyState, breaks: Sequence[ContinuityBreak], record: AccountRecord, header: Header
+        self, decided: PolicyOutcome, breaks: Sequence[ContinuityBreak], header: Header
     ) -> PolicyOutcome:
-        """Halt the account: what the bus holds of its past is not what was stored there."""
-        state, events = halt(self._shared.policy, state, breaks, record, header)
-        return PolicyOutcome(events=events, record=record, policy_state=state)
+        """Halt the account if the bus holds of its past what was not stored there."""
+        if not breaks:
+            return decided
+        state, events = halt(self._shared.policy, decided.policy_state, breaks, decided.record, header)
+        return PolicyOutcome(events=[*decided.events, *events], record=decided.record, policy_state=state)
 
     @staticmethod
     def accept_correction(state: PolicyState, outcome: LedgerOutcome) -> PolicyOutcome:
