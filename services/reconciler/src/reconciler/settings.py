@@ -5,10 +5,8 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BeforeValidator, Field
 from pydantic_settings import NoDecode
 
-from ledger_client import LEAST_A_MINUTE, classic_address
+from ledger_client import LEAST_A_MINUTE, classic_address, read_server_url, server_name
 from service_kit import ServiceSettings
-
-_SCHEMES = ("http://", "https://", "ws://", "wss://")
 
 
 def _split(value: object) -> object:
@@ -19,16 +17,19 @@ def _split(value: object) -> object:
 
 
 def _is_url(text: str) -> str:
-    if not text.startswith(_SCHEMES):
-        raise ValueError(f"expected a URL that begins with one of {', '.join(_SCHEMES)}, found {text!r}")
+    read_server_url(text)
     return text
 
 
 def _no_repetition(values: tuple[str, ...]) -> tuple[str, ...]:
     if len(set(values)) != len(values):
-        repeated = sorted({value for value in values if values.count(value) > 1})
-        raise ValueError(f"expected each value once, found more than once: {', '.join(repeated)}")
+        raise ValueError(f"expected each value once, found {len(values) - len(set(values))} again")
     return values
+
+
+def _different_servers(urls: tuple[str, ...]) -> tuple[str, ...]:
+    _no_repetition(tuple(map(server_name, urls)))
+    return urls
 
 
 def _is_a_budget(value: int) -> int:
@@ -49,8 +50,8 @@ class ReconcilerSettings(ServiceSettings):
         tuple[Url, ...],
         NoDecode,
         BeforeValidator(_split),
-        AfterValidator(_no_repetition),
-        Field(min_length=1),
+        AfterValidator(_different_servers),
+        Field(min_length=1, repr=False),
     ]
     """Servers, comma separated: http(s) is JSON-RPC, ws(s) is WebSocket with a wake-up at each ledger."""
     accounts: Annotated[

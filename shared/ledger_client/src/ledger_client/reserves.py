@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 import msgspec
 import structlog
 
-from ledger_client.answers import Pinned, ask_pinned
+from ledger_client.answers import Drops, Pinned, ask_pinned
 from ledger_client.ledger_stream import stream_of
 from ledger_client.server import InvalidRequest, LedgerServer, ProtocolViolation, Refused
 from ledger_client.status import ServerStatus
@@ -100,10 +100,10 @@ async def reserves_after(server: LedgerServer, ledger_index: int) -> Reserves:
 class _FeeSettings(msgspec.Struct):
     """Its two forms: drops in strings since the amendment XRPFees, numbers before."""
 
-    base: int | None = msgspec.field(name="ReserveBaseDrops", default=None)
-    increment: int | None = msgspec.field(name="ReserveIncrementDrops", default=None)
-    old_base: int | None = msgspec.field(name="ReserveBase", default=None)
-    old_increment: int | None = msgspec.field(name="ReserveIncrement", default=None)
+    base: Drops | None = msgspec.field(name="ReserveBaseDrops", default=None)
+    increment: Drops | None = msgspec.field(name="ReserveIncrementDrops", default=None)
+    old_base: Drops | None = msgspec.field(name="ReserveBase", default=None)
+    old_increment: Drops | None = msgspec.field(name="ReserveIncrement", default=None)
 
 
 class _FeeSettingsAnswer(Pinned, kw_only=True):

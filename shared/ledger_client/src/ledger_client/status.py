@@ -1,17 +1,19 @@
 """What a server has: its newest validated ledger, its history, its network, the reserves of today."""
 
 from decimal import Decimal
-from typing import Protocol, runtime_checkable
+from typing import Annotated, Protocol, runtime_checkable
 
 import msgspec
 
-from ledger_client.answers import ask
+from ledger_client.answers import LedgerIndex, ask
 from ledger_client.server import LedgerServer, ProtocolViolation, Refused
 from offer_lifecycle import Reserves
 
 DROPS_PER_XRP = 1_000_000
 _ALL_DROPS = 10**17
 """There are no more: 100 billion XRP."""
+_LONGEST_RANGES = 10_000
+"""Characters of complete_ledgers: some hundreds of ranges."""
 
 
 Ranges = tuple[tuple[int, int], ...]
@@ -97,15 +99,15 @@ async def ask_status(server: LedgerServer) -> ServerStatus:
 
 
 class _ValidatedLedger(msgspec.Struct):
-    seq: int
+    seq: LedgerIndex
     reserve_base_xrp: Decimal
     reserve_inc_xrp: Decimal
 
 
 class _Info(msgspec.Struct):
-    complete_ledgers: str
+    complete_ledgers: Annotated[str, msgspec.Meta(max_length=_LONGEST_RANGES)]
     validated_ledger: _ValidatedLedger | None = None
-    network_id: int | None = None
+    network_id: Annotated[int, msgspec.Meta(ge=0, le=2**32 - 1)] | None = None
 
 
 class _ServerInfo(msgspec.Struct):

@@ -154,6 +154,7 @@ class Follower:
             await self._use_quiet_moment(server, committed)
         self._read_from = server.name
         await self._check_safety(server)
+        self._telling.raise_if_contradicted(server)
         return status
 
     async def _read_ledgers(
@@ -182,6 +183,8 @@ class Follower:
         if stored.history_gaps:
             outcome = keep_incomplete_orders(outcome, state)
         decided = self._safety.decide_ledger(stored.policy_state, state.record, facts, outcome)
+        orders = {**state.orders, **outcome.changed}
+        decided.events.extend(self._telling.corrections(facts.header, decided.events, orders))
         unexplained = (*stored.unexplained_removals, *outcome.unexplained_removals)[-_MOST_UNEXPLAINED:]
         extra = ExtraWrites(history_gaps=stored.history_gaps, unexplained_removals=unexplained)
         await self._publish_and_commit(server, facts.header, outcome, decided, extra)
@@ -202,7 +205,7 @@ class Follower:
         unacknowledged = (*left, *extra.unacknowledged)
         extra = msgspec.structs.replace(extra, unacknowledged=unacknowledged)
         await self._account.commit(committed.state, decided, extra, outcome)
-        self._telling.clear()
+        self._telling.forget_up_to(header.ledger_index)
         self._on_committed(committed.state.record.network_id, header, events)
         self._safety.report(committed.stored.policy_state, decided)
         committed.state.apply(outcome)
@@ -318,6 +321,8 @@ class Follower:
             announced = await self._feed.announced(self.account)
             if announced.lost is not None:
                 state.record = self._continuity.note_lost_announcements(state.record, announced.lost, newest)
+            if announced.announcements:
+                self._telling.note_announcements()
             for announcement in announced.announcements:
                 order = state.announce(announcement)
                 if order is not None:
