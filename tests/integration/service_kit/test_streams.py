@@ -22,7 +22,16 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.stack
 
-STREAMS = (REDELIVERY_STREAM, "ORDERS", "ENGINE", "PROOFS", "DLQ", "CHECKPOINTS", "KV_reconciler")
+STREAMS = (
+    REDELIVERY_STREAM,
+    "ORDERS",
+    "ENGINE",
+    "PROOFS",
+    "DLQ",
+    "CHECKPOINTS",
+    "KV_reconciler",
+    "KV_watermark",
+)
 
 
 @pytest.fixture

@@ -42,6 +42,7 @@ from reconciler.adapters.permission_bucket import PermissionBucket
 from reconciler.adapters.proofs_bus import JetStreamProofs
 from reconciler.adapters.redelivery import JetStreamRedelivery
 from reconciler.adapters.state_store import BucketStore
+from reconciler.adapters.watermarks import BucketWatermarks
 from reconciler.backfill.gap_backfill import BackfillPublisher, GapBackfill
 from reconciler.backfill.history_gaps import HistoryGaps
 from reconciler.backfill.range_rebuild import LedgerRange, RebuildResult, adoption_ledger, rebuild
@@ -227,6 +228,7 @@ def make_followers(
             subject_without_account=settings.subjects_without_account,
         ),
         store=BucketStore(client, metrics),
+        watermarks=BucketWatermarks(client, metrics),
         publisher=Publisher(
             orders,
             LedgerMarket(),

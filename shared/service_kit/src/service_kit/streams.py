@@ -34,6 +34,7 @@ from order_events.subjects import (
     REDELIVERY_STREAM,
     REDELIVERY_SUBJECTS,
     STATE_BUCKET,
+    WATERMARK_BUCKET,
     account_events,
 )
 from service_kit.errors import Unavailable
@@ -71,7 +72,8 @@ async def provision(
     try:
         for config in _streams(settings):
             await _apply(jetstream, config)
-        await _apply_bucket(jetstream, settings)
+        await _apply_bucket(jetstream, settings, STATE_BUCKET)
+        await _apply_bucket(jetstream, settings, WATERMARK_BUCKET)
         await _apply(jetstream, permission_stream(replicas=settings.stream_replicas))
         await jetstream.add_consumer(ORDERS_STREAM, _audit_consumer(AUDIT_FILTER))
         await jetstream.add_consumer(PROOFS_STREAM, _audit_consumer(PROOFS_FILTER))
@@ -192,14 +194,14 @@ async def _apply(jetstream: JetStreamContext, config: StreamConfig) -> None:
         await jetstream.add_stream(config)
 
 
-async def _apply_bucket(jetstream: JetStreamContext, settings: StreamSettings) -> None:
-    """Make the state bucket; its stream allows atomic batches, and keys that the server itself removes."""
-    stream = f"KV_{STATE_BUCKET}"
+async def _apply_bucket(jetstream: JetStreamContext, settings: StreamSettings, bucket: str) -> None:
+    """Make a bucket; its stream allows atomic batches, and keys that the server itself removes."""
+    stream = f"KV_{bucket}"
     try:
         existing = await jetstream.stream_info(stream)
     except nats.js.errors.NotFoundError:
         await jetstream.create_key_value(
-            bucket=STATE_BUCKET, history=1, storage=StorageType.FILE, replicas=settings.stream_replicas
+            bucket=bucket, history=1, storage=StorageType.FILE, replicas=settings.stream_replicas
         )
         existing = await jetstream.stream_info(stream)
     await jetstream.update_stream(

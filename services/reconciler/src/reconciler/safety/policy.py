@@ -68,6 +68,15 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
     halt_on_drift: bool = False
 
 
+class ContinuityBreak(msgspec.Struct, frozen=True, kw_only=True):
+    """What the bus holds of an account's past is not what was stored there."""
+
+    cause: str
+    """`state_lost`, `state_rolled_back`, `state_damaged` or `announcements_lost`."""
+    reason: str
+    """What was expected and what was found."""
+
+
 class PolicyState(msgspec.Struct, frozen=True, kw_only=True):
     """What the policy remembers of an account, stored with every commit."""
 
@@ -129,6 +138,25 @@ def apply_drift(
     action = Action.NONE if state.halted is None else Action.HALTED
     events = [msgspec.structs.replace(drift, action_taken=action) for drift in found]
     return state, [*events, *_newly_halted(before, state)]
+
+
+def halt(
+    policy: Policy,
+    state: PolicyState,
+    breaks: Sequence[ContinuityBreak],
+    record: AccountRecord,
+    header: Header,
+) -> tuple[PolicyState, list[OrdersEvent]]:
+    """Return the policy state after the history was found broken, and the halt that reports it.
+
+    It takes the place of a halt that waits already: an operator has to know of both.
+    """
+    reason = "; ".join(one.reason for one in breaks)
+    if state.halted is not None:
+        reason = f"{reason}; before that: {state.halted.reason}"
+    state = msgspec.structs.replace(state, halted=None)
+    state = _halted(policy, state, (breaks[0].cause, reason), record, header)
+    return state, [] if state.halted is None else [state.halted]
 
 
 def _action(policy: Policy, state: PolicyState, event: OrderDisappeared, *, has_rest: bool) -> str:
