@@ -215,7 +215,7 @@ async def test_ledgers_before_the_adoption_are_refused_because_their_events_were
         await play(client, provisioned_nats_url, node, session)
         before = settings(provisioned_nats_url, node, session, first_ledger=2, last_ledger=3)
         with pytest.raises(
-            NotRebuilt, match="where it was adopted, found 2-3: their events were never published"
+            NotRebuilt, match="where it was adopted, found 2-3: events before were never published"
         ):
             await rebuild_all(before)
 
