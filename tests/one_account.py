@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from in_memory_bus import Memory, MemoryFeed, MemoryOrders, MemoryStore, NoMarket
+from in_memory_bus import Memory, MemoryFeed, MemoryOrders, MemoryStore, MemoryWatermarks, NoMarket
 from in_process_node import InProcessServer
 
 from offer_lifecycle import parse_amount
@@ -41,6 +41,7 @@ def follower(  # noqa: PLR0913 - its ports
         start_ledger=session.ledgers[0].ledger_index,
         feed=MemoryFeed(memory),
         store=MemoryStore(memory),
+        watermarks=MemoryWatermarks(memory),
         publisher=publisher,
         safety=safety,
         network=network,

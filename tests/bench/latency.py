@@ -35,6 +35,7 @@ from service_kit import StreamSettings, provision
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
 
+    from nats.aio.msg import Msg
     from nats.aio.subscription import Subscription
     from nats.js import JetStreamContext
 
@@ -82,7 +83,8 @@ class Bench:
         heard = time.perf_counter()
         await self._fills.next_msg(timeout=PATIENCE_SECONDS)
         told = time.perf_counter() - heard
-        await self._commits.next_msg(timeout=PATIENCE_SECONDS)
+        while _cursor(await self._commits.next_msg(timeout=PATIENCE_SECONDS)) < ledger_index:
+            pass
         committed = time.perf_counter() - heard
         return Sample(told=told, committed=committed, in_a_row=await self._answers(ledger_index))
 
@@ -200,6 +202,11 @@ async def _subscribed(url: str) -> AsyncIterator[ClientWebSocketResponse]:
         await socket.send_json({"id": 0, "command": "subscribe", "streams": ["ledger", "transactions"]})
         await socket.receive_json(timeout=PATIENCE_SECONDS)
         yield socket
+
+
+def _cursor(commit: Msg) -> int:
+    found: int = msgspec.json.decode(commit.data)["record"]["ledger_index"]
+    return found
 
 
 def said_url(output: bytes) -> str | None:

@@ -5,6 +5,7 @@ import random
 import socket
 import time
 from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
 from functools import partial
 from typing import NamedTuple
 from uuid import uuid4
@@ -37,14 +38,17 @@ from reconciler.adapters.list_sources import list_source
 from reconciler.adapters.metered_server import MeteredServer
 from reconciler.adapters.operator_notices import BucketOperator
 from reconciler.adapters.orders_bus import JetStreamOrders
+from reconciler.adapters.permission_bucket import PermissionBucket
 from reconciler.adapters.proofs_bus import JetStreamProofs
 from reconciler.adapters.redelivery import JetStreamRedelivery
 from reconciler.adapters.state_store import BucketStore
+from reconciler.adapters.watermarks import BucketWatermarks
 from reconciler.backfill.gap_backfill import BackfillPublisher, GapBackfill
 from reconciler.backfill.history_gaps import HistoryGaps
 from reconciler.backfill.range_rebuild import LedgerRange, RebuildResult, adoption_ledger, rebuild
 from reconciler.backfill.unexplained_removals import UnexplainedRemovals
 from reconciler.fleet.account_shares import Lease
+from reconciler.fleet.permission_writer import Clocks, PermissionWriter
 from reconciler.fleet.scheduler import Scheduler, Wakeup
 from reconciler.fleet.server_monitor import ServerMonitor
 from reconciler.following.follower import Follower, OnCommitted
@@ -58,6 +62,7 @@ from reconciler.proofs.trusted_lists import TrustedLists
 from reconciler.proofs.validation_feed import ValidationFeed
 from reconciler.safety.account_safety import SharedSafety
 from reconciler.safety.ledger_invariants import WholeLedgerInvariants
+from reconciler.safety.opening_balances import OtherServer
 from reconciler.safety.policy import Policy, Unexplained
 from reconciler.settings import ReconcilerSettings
 
@@ -73,7 +78,7 @@ class DeclaredPublishers(NamedTuple):
 
 
 class Reconciler:
-    """The reconciler: its scheduler, its checks and proofs beside the accounts, and the servers, to close."""
+    """The reconciler: its scheduler, its checks, proofs and permissions beside the accounts, the servers."""
 
     def __init__(
         self,
@@ -109,7 +114,7 @@ class Reconciler:
             anchor_ledgers=settings.proof_anchor_ledgers,
         )
         on_committed = self.proofs.note_committed if settings.keep_proofs else nothing_kept
-        make_follower = make_followers(settings, orders, client, metrics, on_committed)
+        make_follower = make_followers(settings, orders, client, metrics, on_committed, self._other_server)
         self.scheduler = Scheduler(
             make_follower=partial(make_follower, network=self._network_id),
             lease=lease,
@@ -120,9 +125,19 @@ class Reconciler:
             history_gaps=make_history_gaps(settings, orders, client, metrics),
             unexplained_removals=UnexplainedRemovals(clock=time.monotonic),
         )
+        self.permissions = PermissionWriter(
+            self.scheduler,
+            PermissionBucket(client),
+            metrics,
+            Clocks(seconds=time.monotonic, now=lambda: datetime.now(UTC)),
+            patience=settings.permission_ledger_seconds,
+        )
         health.watch_lease(lambda: lease.held)
         health.watch_halts(self.scheduler.halts)
         health.watch_set_aside(self.scheduler.set_aside)
+
+    def _other_server(self, name: str) -> LedgerServer | None:
+        return next((server for server in self.servers.candidates() if server.name != name), None)
 
     def _network_id(self) -> int | None:
         if self._settings.network_id is not None:
@@ -202,12 +217,13 @@ def nothing_kept(_network_id: int, _header: Header, _events: Sequence[OrdersEven
     """Keep no proof of a committed ledger: the settings say so."""
 
 
-def make_followers(
+def make_followers(  # noqa: PLR0913, PLR0917 - what is the same for all accounts
     settings: ReconcilerSettings,
     orders: JetStreamOrders,
     client: BusClient,
     metrics: Metrics,
     on_committed: OnCommitted,
+    other_server: OtherServer,
 ) -> Callable[[str], Follower]:
     """Return what makes an account's follower."""
     return partial(
@@ -221,6 +237,7 @@ def make_followers(
             subject_without_account=settings.subjects_without_account,
         ),
         store=BucketStore(client, metrics),
+        watermarks=BucketWatermarks(client, metrics),
         publisher=Publisher(
             orders,
             LedgerMarket(),
@@ -236,6 +253,7 @@ def make_followers(
             check_ledgers=settings.balance_check_ledgers,
             operator=BucketOperator(client, metrics),
             metrics=metrics,
+            other_server=other_server,
         ),
     )
 

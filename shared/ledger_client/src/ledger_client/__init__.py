@@ -40,10 +40,12 @@ from ledger_client.questions import (
 from ledger_client.request_budget import LEAST_A_MINUTE, BudgetedServer, RequestBudget, ask_for
 from ledger_client.reserves import FEE_SETTINGS, reserves_after, reserves_at, reserves_between
 from ledger_client.server import (
+    Contradicted,
     Endless,
     InvalidRequest,
     Lagging,
     LedgerServer,
+    NotProven,
     Overloaded,
     ProtocolViolation,
     Refused,
@@ -57,7 +59,8 @@ from ledger_client.server_urls import read_server_url, server_name
 from ledger_client.shared_server import SharedServer
 from ledger_client.status import ServerStatus, server_status
 from ledger_client.stream_listener import StreamListener
-from ledger_client.whole_ledgers import WholeLedger, WholeLedgerServer
+from ledger_client.whole_ledger import WholeLedger
+from ledger_client.whole_ledgers import WholeLedgerServer
 
 __all__ = [
     "API_VERSION",
@@ -65,6 +68,7 @@ __all__ = [
     "LEAST_A_MINUTE",
     "BoundedReading",
     "BudgetedServer",
+    "Contradicted",
     "Endless",
     "HistoryPage",
     "HistoryServer",
@@ -74,6 +78,7 @@ __all__ = [
     "LedgerServer",
     "LedgerStream",
     "LedgerTransaction",
+    "NotProven",
     "Overloaded",
     "Patience",
     "PatientServer",

@@ -49,11 +49,11 @@ class AffectingRow(msgspec.Struct, gc=False):
         found: set[str] = set()
         for node in self.meta.nodes:
             if node.modified is not None:
-                found.update(_named(node.modified.final.items()))
+                found.update(named_accounts(node.modified.final.items()))
             if node.deleted is not None:
-                found.update(_named(node.deleted.final.items()))
+                found.update(named_accounts(node.deleted.final.items()))
             if node.created is not None:
-                found.update(_named(node.created.new.items()))
+                found.update(named_accounts(node.created.new.items()))
         return found
 
 
@@ -61,7 +61,8 @@ UNREADABLE = (msgspec.DecodeError, AttributeError, KeyError, TypeError, ValueErr
 """What reading a row raises, and its `accounts`, where the metadata is not what the protocol says."""
 
 
-def _named(fields: Iterable[tuple[str, Any]]) -> Iterator[str]:
+def named_accounts(fields: Iterable[tuple[str, Any]]) -> Iterator[str]:
+    """Yield the accounts that the fields of a ledger's entry name (see `AffectingRow.accounts`)."""
     for name, value in fields:
         # Of all fields only accounts are written like this
         if isinstance(value, str) and value.startswith("r"):

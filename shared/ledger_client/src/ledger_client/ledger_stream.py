@@ -152,6 +152,12 @@ class LedgerStream:
         headers = [self._header(one) for one in wanted]
         return [header for header in headers if header is not None]
 
+    def is_quiet(self, account: str, ledger_index: int) -> bool | None:
+        """Whether no transaction of a ledger affects the account; None: not all of them are there."""
+        if self._touches(ledger_index, account):
+            return False
+        return True if self._whole(ledger_index) else None
+
     def next_news(self, account: str) -> asyncio.Event:
         """Return the event that is set when a transaction of the account comes, or a ledger is whole."""
         return self._news.setdefault(account, asyncio.Event())

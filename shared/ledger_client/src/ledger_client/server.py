@@ -78,6 +78,18 @@ class ProtocolViolation(ServerError):
     kind = "protocol_violation"
 
 
+class NotProven(ProtocolViolation):
+    """The bytes that the server shows of a ledger are not those that the ledger's hash covers."""
+
+    kind = "not_proven"
+
+
+class Contradicted(ProtocolViolation):
+    """The server's stream has told what its own ledger does not hold."""
+
+    kind = "contradicted"
+
+
 class Endless(ProtocolViolation):
     """Pages or bytes of one answer that lead to no end."""
 

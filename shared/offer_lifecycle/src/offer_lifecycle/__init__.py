@@ -73,6 +73,7 @@ from offer_lifecycle.state import (
     UnexplainedRemoval,
 )
 from offer_lifecycle.state_before import StateAnswer, StateBefore, StateRequest
+from offer_lifecycle.told_wrongly import correct_told_event
 from offer_lifecycle.transaction import (
     RIPPLE_EPOCH,
     Header,
@@ -136,6 +137,7 @@ __all__ = [
     "canonical_amount",
     "canonical_asset",
     "correct_disappearance",
+    "correct_told_event",
     "cross_history_gap",
     "decide_placement",
     "exact_sum",

@@ -408,7 +408,13 @@ class _Ledger:
             removal_reason=verdict.reason,
             removed_by=removed_by,
             resolution=Resolution.UNRESOLVED if unresolved else Resolution.RESOLVED,
-            anomaly=is_anomaly(order, verdict.reason, by_engine=by_engine, ledger_index=ledger_index),
+            anomaly=is_anomaly(
+                order,
+                verdict.reason,
+                by_engine=by_engine,
+                ledger_index=ledger_index,
+                lost_until=self._state.record.announcements_lost_until,
+            ),
             ended_at=ledger_index,
         )
         self._verdicts[order.sequence] = verdict

@@ -12,6 +12,7 @@ from replay_node.blobs import transaction_blobs
 from replay_node.chain import Chain
 from replay_node.entries import EntryHistory
 from replay_node.errors import RpcError
+from replay_node.forgery import Forgery, forged
 from replay_node.methods import ADMIN, METHODS
 from replay_node.shapes import Shapes
 from replay_node.streams import Streams
@@ -55,7 +56,8 @@ class Node:
         self.port = 0
         self.started = time.monotonic()
         self.chain = Chain(session.ledgers, faults)
-        self.transactions = TransactionIndex(session.ledgers)
+        self._ledgers = session.ledgers
+        self._indexes: dict[Forgery, TransactionIndex] = {}
         self.shapes = Shapes(self.chain, network_id)
         self.validators = MadeValidators(validators, self.chain.first_index)
         self.streams = Streams(self.chain, self.shapes, self.validators, faults)
@@ -65,6 +67,14 @@ class Node:
         self._view = lru_cache(maxsize=_VIEWS_KEPT)(self._build_view)
         self._blobs = lru_cache(maxsize=_VIEWS_KEPT)(self._encode)
         self._recorded = {ledger.ledger_index: ledger for ledger in session.ledgers}
+
+    @property
+    def transactions(self) -> TransactionIndex:
+        """The session's transactions, as the node shows them now."""
+        forgery = self.faults.forge
+        if forgery not in self._indexes:
+            self._indexes[forgery] = TransactionIndex(forged(one, forgery) for one in self._ledgers)
+        return self._indexes[forgery]
 
     def view(self, ledger: RecordedLedger) -> LedgerView:
         """Return the state after a ledger."""

@@ -11,19 +11,28 @@ from audit_writer.ports import ChainLink, Rows, RowsRefused, StoreUnavailable
 
 CONNECT_SECONDS = 5.0
 STATEMENT_SECONDS = 20.0
-CONNECTIONS = 6
-"""Two write what is new, two what is given again, one answers readiness checks, one reads the chain."""
+CONNECTIONS = 8
+"""Two write what is new, two what is given again, two proofs; one checks readiness, one reads the chain."""
 
 FAULTS_OF_THE_ROWS = (
     asyncpg.DataError,
     asyncpg.IntegrityConstraintViolationError,
     asyncpg.ProgramLimitExceededError,
 )
-OUTAGES = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError)
-"""Everything else that the server or the connection says: also a full disk, a table not migrated yet."""
+OUTAGES = (
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+    OSError,
+    TimeoutError,
+)
+"""Everything else that the server or the connection says: also a full disk, a table not migrated yet, a
+connection that was cut between two steps of a statement (InternalClientError).
+"""
 
 
 INSERT_BATCH = files("audit_writer.adapters").joinpath("sql/insert_batch.sql").read_text()
+INSERT_PROOFS = files("audit_writer.adapters").joinpath("sql/insert_proofs.sql").read_text()
 
 LINKS = "SELECT position, previous, digest FROM batch_digest WHERE position > $1 ORDER BY position LIMIT $2"
 ACTS = "SELECT act FROM batch_digest WHERE act IS NOT NULL ORDER BY position DESC"
@@ -58,11 +67,18 @@ class PostgresStore:
 
     async def write(self, rows: Rows) -> int:
         """Write all tables in one transaction; see :class:`audit_writer.ports.Store`."""
+        return await self._insert(
+            INSERT_BATCH, _array(rows.events), _array(rows.fills), _array(rows.anomalies)
+        )
+
+    async def write_proofs(self, proofs: Sequence[str]) -> int:
+        """Write proofs in one transaction; see :class:`audit_writer.ports.ProofStore`."""
+        return await self._insert(INSERT_PROOFS, _array(proofs))
+
+    async def _insert(self, statement: str, *arrays: str) -> int:
         try:
             async with self._opened.acquire(timeout=CONNECT_SECONDS) as connection:
-                new = await connection.fetchval(
-                    INSERT_BATCH, _array(rows.events), _array(rows.fills), _array(rows.anomalies)
-                )
+                new = await connection.fetchval(statement, *arrays)
         except FAULTS_OF_THE_ROWS as error:
             raise RowsRefused(f"PostgreSQL refuses it: {error}") from error
         except OUTAGES as error:

@@ -4,6 +4,8 @@ Nothing is published, committed or remembered here: each method returns an outco
 and commits it.
 """
 
+from collections.abc import Sequence
+
 import msgspec
 import structlog
 
@@ -19,7 +21,16 @@ from reconciler.metrics import Metrics
 from reconciler.ports.operator import Operator
 from reconciler.safety.balance_check import BalanceBaseline, BalanceSchedule, add_up_ledger
 from reconciler.safety.ledger_invariants import broken_invariant_events, report_broken_invariant
-from reconciler.safety.policy import Policy, PolicyState, apply_drift, apply_policy, withdraw
+from reconciler.safety.opening_balances import OtherServer, confirm_opening, no_other_server
+from reconciler.safety.policy import (
+    ContinuityBreak,
+    Policy,
+    PolicyState,
+    apply_drift,
+    apply_policy,
+    halt,
+    withdraw,
+)
 from reconciler.safety.slots import CheckSlots
 
 _log = structlog.get_logger()
@@ -45,8 +56,13 @@ class SharedSafety:
         check_ledgers: int = 0,
         operator: Operator | None = None,
         metrics: Metrics | None = None,
+        other_server: OtherServer = no_other_server,
     ) -> None:
-        """`check_ledgers`: ledgers between two checks of the balances; 0: balances are not followed."""
+        """`check_ledgers`: ledgers between two checks of the balances; 0: balances are not followed.
+
+        `other_server`: where opening balances are looked at a second time.
+        """
+        self.other_server = other_server
         self.policy = policy
         self.check_ledgers = check_ledgers
         self.operator = operator
@@ -60,7 +76,7 @@ class AccountSafety:
     def __init__(self, account: str, shared: SharedSafety) -> None:
         self._account = account
         self._shared = shared
-        self._schedule = BalanceSchedule(shared.check_ledgers, shared.slots)
+        self._schedule = BalanceSchedule(shared.check_ledgers, shared.slots, shared.other_server)
 
     def start_at(self, ledger_index: int, stored: PolicyState) -> PolicyState:
         """Return the policy state with which the account is followed from a ledger on.
@@ -69,6 +85,12 @@ class AccountSafety:
         """
         baseline = stored.balances or BalanceBaseline(explained_at=ledger_index)
         return msgspec.structs.replace(stored, balances=baseline if self._shared.check_ledgers else None)
+
+    async def confirm_opening(self, server: LedgerServer, record: AccountRecord) -> AccountRecord:
+        """Look at the balances of an account that was just adopted a second time (see `opening_balances`)."""
+        if not self._shared.check_ledgers:
+            return record
+        return await confirm_opening(server, self._shared.other_server, record)
 
     def decide_ledger(
         self, state: PolicyState, record: AccountRecord, facts: LedgerFacts, outcome: LedgerOutcome
@@ -98,6 +120,15 @@ class AccountSafety:
             state = msgspec.structs.replace(state, balances=BalanceBaseline(explained_at=header.ledger_index))
         return PolicyOutcome(events=events, record=outcome.record, policy_state=state)
 
+    def halt(
+        self, decided: PolicyOutcome, breaks: Sequence[ContinuityBreak], header: Header
+    ) -> PolicyOutcome:
+        """Halt the account if the bus holds of its past what was not stored there."""
+        if not breaks:
+            return decided
+        state, events = halt(self._shared.policy, decided.policy_state, breaks, decided.record, header)
+        return PolicyOutcome(events=[*decided.events, *events], record=decided.record, policy_state=state)
+
     @staticmethod
     def accept_correction(state: PolicyState, outcome: LedgerOutcome) -> PolicyOutcome:
         """Publish corrections, and withdraw the fills presumed wrongly; only an operator lifts a halt."""
@@ -113,7 +144,7 @@ class AccountSafety:
         check = await self._schedule.check_if_due(server, record, state.balances)
         if check is None:
             return None
-        state = msgspec.structs.replace(state, balances=check.baseline)
+        state = msgspec.structs.replace(state, balances=check.baseline, drift=None)
         events: list[OrdersEvent] = []
         if check.drifts:
             try:
@@ -132,7 +163,7 @@ class AccountSafety:
         answer = await operator.read_answer(f"{record.network_id}.{record.account}")
         if answer is None or answer.answers != halted.event_id:
             return None
-        state = msgspec.structs.replace(state, halted=None, unresolved=0)
+        state = msgspec.structs.replace(state, halted=None, unresolved=0, drift=None)
         return PolicyOutcome(events=[answer], record=record, policy_state=state)
 
     def report(self, before: PolicyState, committed: PolicyOutcome) -> None:
@@ -143,7 +174,7 @@ class AccountSafety:
             if isinstance(event, InvariantBroken):
                 report_broken_invariant(event, self._shared.metrics)
         halted = committed.policy_state.halted
-        if halted is not None and before.halted is None:
+        if halted is not None and halted != before.halted:
             _log.error("halted until an operator resumes it", account=self._account, reason=halted.reason)
         if halted is None and before.halted is not None:
             _log.warning("resumed by an operator", account=self._account)
