@@ -18,6 +18,7 @@ from nats.js.api import (
     StreamConfig,
 )
 
+from order_events.permission import PERMISSION_BUCKET
 from order_events.subjects import (
     AUDIT_CONSUMER,
     CHECKPOINT_STREAM,
@@ -73,6 +74,7 @@ async def provision(
             await _apply(jetstream, config)
         await _apply_bucket(jetstream, settings, STATE_BUCKET)
         await _apply_bucket(jetstream, settings, WATERMARK_BUCKET)
+        await _apply(jetstream, permission_stream(replicas=settings.stream_replicas))
         await jetstream.add_consumer(ORDERS_STREAM, _audit_consumer(AUDIT_FILTER))
         await jetstream.add_consumer(PROOFS_STREAM, _audit_consumer(PROOFS_FILTER))
         await jetstream.add_consumer(REDELIVERY_STREAM, _audit_consumer(REDELIVERY_FILTER))
@@ -204,4 +206,23 @@ async def _apply_bucket(jetstream: JetStreamContext, settings: StreamSettings, b
         existing = await jetstream.stream_info(stream)
     await jetstream.update_stream(
         existing.config, allow_atomic=True, allow_msg_ttl=True, num_replicas=settings.stream_replicas
+    )
+
+
+def permission_stream(*, replicas: int) -> StreamConfig:
+    """Return the stream below the bucket of trading permissions.
+
+    It lies in memory: a value is seconds old, or it is none. A single server that starts again has lost it,
+    and the reconciler makes it anew.
+    """
+    return StreamConfig(
+        name=f"KV_{PERMISSION_BUCKET}",
+        subjects=[f"$KV.{PERMISSION_BUCKET}.>"],
+        storage=StorageType.MEMORY,
+        discard=DiscardPolicy.NEW,
+        max_msgs_per_subject=1,
+        allow_direct=True,
+        allow_rollup_hdrs=True,
+        allow_msg_ttl=True,
+        num_replicas=replicas,
     )

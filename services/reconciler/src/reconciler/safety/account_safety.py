@@ -132,7 +132,7 @@ class AccountSafety:
         check = await self._schedule.check_if_due(server, record, state.balances)
         if check is None:
             return None
-        state = msgspec.structs.replace(state, balances=check.baseline)
+        state = msgspec.structs.replace(state, balances=check.baseline, drift=None)
         events: list[OrdersEvent] = []
         if check.drifts:
             try:
@@ -151,7 +151,7 @@ class AccountSafety:
         answer = await operator.read_answer(f"{record.network_id}.{record.account}")
         if answer is None or answer.answers != halted.event_id:
             return None
-        state = msgspec.structs.replace(state, halted=None, unresolved=0)
+        state = msgspec.structs.replace(state, halted=None, unresolved=0, drift=None)
         return PolicyOutcome(events=[answer], record=record, policy_state=state)
 
     def report(self, before: PolicyState, committed: PolicyOutcome) -> None:

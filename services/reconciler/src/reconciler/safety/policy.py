@@ -88,6 +88,8 @@ class PolicyState(msgspec.Struct, frozen=True, kw_only=True):
     """None: balances are not followed."""
     presumptions: tuple[Presumption, ...] = ()
     """Fills that were presumed, and not withdrawn since."""
+    drift: str | None = None
+    """The last balance drift, until a check of the balances finds none, or an operator resumes."""
 
 
 def apply_policy(
@@ -125,11 +127,13 @@ def apply_drift(
     """Return the policy state after drift was found at `header`, and the events that report it."""
     found = _balance_drifts(drifts, record, header)
     before = state
-    if found and policy.halt_on_drift:
+    if found:
         reason = (
             f"expected balances that fills, fees and payments explain, found {found[0].amount:f} of "
             f"{found[0].currency} that nothing does, since ledger {found[0].since_ledger}"
         )
+        state = msgspec.structs.replace(state, drift=reason)
+    if found and policy.halt_on_drift:
         state = _halted(policy, state, ("balance_drift", reason), record, header)
     action = Action.NONE if state.halted is None else Action.HALTED
     events = [msgspec.structs.replace(drift, action_taken=action) for drift in found]
