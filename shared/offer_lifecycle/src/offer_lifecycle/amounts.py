@@ -27,9 +27,8 @@ ZERO = Decimal(0)
 _SIGNIFICANT_DIGITS = 16
 """Of a token amount: a change to a large balance is itself rounded to these."""
 
-_TOO_LARGE, _TOO_SMALL = Decimal("1e100"), Decimal("-1e100")
-_FINEST = -100
-"""No number has its first digit at a smaller power of ten."""
+_FINEST, _LARGEST = -100, 100
+"""Powers of ten: no number has its first digit at a smaller one, or at the larger one."""
 _MPT_ID = re.compile("[0-9A-Fa-f]{48}")
 """An MPTokenIssuanceID: the issuance's Sequence (4 bytes) and the issuer's AccountID (20 bytes)."""
 _MPT_DIGITS, _MPT_SEQUENCE_DIGITS = 48, 8
@@ -124,9 +123,13 @@ def parse_amount(raw: object) -> Amount:
 def _number(text: str) -> Decimal:
     try:
         value = Decimal(text)
-        if _TOO_SMALL < value < _TOO_LARGE and len(text) <= _LONGEST and value.adjusted() >= _FINEST:
+        if (
+            len(text) <= _LONGEST
+            and value.is_finite()
+            and (_FINEST <= value.adjusted() < _LARGEST or not value)
+        ):
             return value
-    except InvalidOperation:  # no number at all, or NaN, which can't be compared
+    except InvalidOperation:  # no number at all
         pass
     raise ValueError(f"expected a decimal number of the ledger's size, found {text!r}")
 

@@ -55,7 +55,7 @@ ENTRIES = _names(
 """Ledger entry types."""
 
 _COMMON = _names("LedgerEntryType LedgerIndex index PreviousTxnID PreviousTxnLgrSeq Flags")
-_FIELDS = {
+ENTRY_FIELDS = {
     "AccountRoot": _COMMON
     | _names(
         """
@@ -110,7 +110,7 @@ _PARTS = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 def unknown_entry_fields(entry_type: str, fields: msgspec.Raw) -> tuple[str, ...]:
     """Return the entry's fields that the kernel does not know, as `<type>.<field>`."""
-    known = _FIELDS.get(entry_type)
+    known = ENTRY_FIELDS.get(entry_type)
     if known is None or not fields:
         return ()
     parts = _PARTS.decode(fields)

@@ -4,8 +4,9 @@ Most of a transaction is entries that nobody asks for (directories, other people
 entry's fields stay as the server wrote them until they are read, and are then read once.
 """
 
+import contextlib
 from enum import StrEnum
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, cast
 
 import msgspec
 
@@ -79,15 +80,27 @@ class _Affected(msgspec.Struct, gc=False):
 
 
 _AFFECTED = msgspec.json.Decoder(_Affected)
+_ALL_AFFECTED = msgspec.json.Decoder(list[_Affected])
+_PARTS = msgspec.json.Decoder(list[msgspec.Raw])
 
 
-def read_node(written: msgspec.Raw) -> Node:
-    """Read one element of `AffectedNodes`.
+def read_nodes(affected: msgspec.Raw) -> tuple[list[Node], tuple[str, ...]]:
+    """Return the nodes of `AffectedNodes`, and of those that can't be read the place and what was found."""
+    with contextlib.suppress(ValueError):
+        nodes = [one.modified or one.deleted or one.created for one in _ALL_AFFECTED.decode(affected)]
+        if all(nodes):
+            return cast("list[Node]", nodes), ()
+    sound: list[Node] = []
+    damaged = []
+    for place, written in enumerate(_PARTS.decode(affected)):
+        try:
+            sound.append(_read_node(written))
+        except ValueError as error:
+            damaged.append(f"AffectedNodes[{place}]: {error}")
+    return sound, tuple(damaged)
 
-    Raises:
-        ValueError: if it is no node, saying what was found.
 
-    """
+def _read_node(written: msgspec.Raw) -> Node:
     one = _AFFECTED.decode(written)
     node = one.modified or one.deleted or one.created
     if node is None:

@@ -10,13 +10,16 @@ import msgspec
 
 from offer_lifecycle.amounts import WrittenAmount
 from offer_lifecycle.computed_once import computed_once
+from offer_lifecycle.entries import BalanceEntry
 from offer_lifecycle.formats import unknown_order_fields
-from offer_lifecycle.nodes import BALANCES, OFFER, Node, read_node
+from offer_lifecycle.nodes import BALANCES, OFFER, Kind, Node, read_nodes
 
 RIPPLE_EPOCH = 946_684_800
 """2000-01-01T00:00:00Z in Unix seconds: the ledger counts its seconds from there."""
 SPONSOR_PAYS_FEE = 0x0000_0001
 """spfSponsorFee, of SponsorFlags."""
+
+_DELETED = b'"DeletedNode"'
 
 
 class MalformedTransaction(ValueError):
@@ -31,13 +34,6 @@ class Header(msgspec.Struct, frozen=True, kw_only=True):
     parent_hash: str
     close_time: int
     parent_close_time: int
-
-
-class Reserves(msgspec.Struct, frozen=True, kw_only=True):
-    """What an account must keep, in drops: `base`, and `increment` for each object that it owns."""
-
-    base: int
-    increment: int
 
 
 class InnerTransaction(msgspec.Struct, frozen=True, kw_only=True):
@@ -86,7 +82,7 @@ class Transaction(msgspec.Struct, frozen=True, eq=False, dict=True):
     """ParentBatchID: the Batch of which it is an inner transaction."""
     inner: tuple[InnerTransaction, ...]
     """RawTransactions of a Batch."""
-    affected: list[msgspec.Raw]
+    affected: msgspec.Raw
     """AffectedNodes as the server wrote them, in the metadata's order, which means nothing: see `nodes`."""
     order_record: bytes | msgspec.Raw
     """Of an OfferCreate: its record as a server wrote it, whatever the shape (see `unknown_fields`)."""
@@ -125,6 +121,13 @@ class Transaction(msgspec.Struct, frozen=True, eq=False, dict=True):
         """Return the offers that it touched."""
         return [node for node in self.nodes if node.entry_type == OFFER]
 
+    @property
+    def deleted_offers(self) -> list[Node]:
+        """The offers that it deleted; most transactions show by a glance at the text that there are none."""
+        if _DELETED not in bytes(self.affected):
+            return []
+        return [node for node in self.offers if node.kind is Kind.DELETED]
+
     @computed_once
     def balances(self) -> list[Node]:
         """Return the accounts, trust lines, MPTs and MPT issuances that it touched."""
@@ -132,16 +135,12 @@ class Transaction(msgspec.Struct, frozen=True, eq=False, dict=True):
 
     @computed_once
     def _nodes_and_damage(self) -> tuple[list[Node], tuple[str, ...]]:
-        try:
-            return [read_node(written) for written in self.affected], ()
-        except ValueError:
-            nodes, damaged = [], []
-        for place, written in enumerate(self.affected):
-            try:
-                nodes.append(read_node(written))
-            except ValueError as error:
-                damaged.append(f"AffectedNodes[{place}]: {error}")
-        return nodes, tuple(damaged)
+        return read_nodes(self.affected)
+
+    @computed_once
+    def balance_entries(self) -> list[BalanceEntry]:
+        """Return what those entries hold, each read once for all accounts."""
+        return [BalanceEntry(node) for node in self.balances]
 
     def touches(self, account: str) -> bool:
         """Whether it is the account's own or was to do something for it, or changed an entry of it."""

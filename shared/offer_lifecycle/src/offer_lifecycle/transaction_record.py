@@ -75,7 +75,7 @@ class _Body(msgspec.Struct, rename="pascal", gc=False):
 class _Meta(msgspec.Struct, rename="pascal", gc=False):
     transaction_index: UInt32
     transaction_result: str
-    affected_nodes: list[msgspec.Raw]
+    affected_nodes: msgspec.Raw
     parent_batch: str | None = msgspec.field(name="ParentBatchID", default=None)
 
 
@@ -129,6 +129,8 @@ def _transaction(
     kind, account, sequence, fee = body.transaction_type, body.account, body.sequence, body.fee
     if kind is None or account is None or sequence is None or fee is None:
         raise ValueError("no TransactionType, Account, Sequence or Fee")
+    if not bytes(meta.affected_nodes).startswith(b"["):
+        raise ValueError("AffectedNodes: expected an array")
     # By place and not by name: Python passes more than 15 arguments by name four times as slowly
     return Transaction(
         name,
