@@ -18,7 +18,7 @@ from offer_lifecycle.amounts import (
     exact_sum,
     last_place,
     mpt_asset,
-    named_amount,
+    named_asset,
     named_value,
     value_of,
 )
@@ -74,12 +74,9 @@ def balance_changes(
     A node that can't be read goes to `on_damage` as MalformedTransaction (transaction, node and field);
     by default that is raised.
     """
-    name = account.encode()
-    for entry in tx.balance_entries:
-        if entry.node.fields and not entry.node.names(name):
-            continue
+    for entry in tx.entries_of(account):
         try:
-            change = _change(tx, entry, account)
+            change = _change(tx, entry, account) if account in _holders(entry) else None
         except ValueError as error:
             on_damage(node_damage(tx, entry.node, error))
             continue
@@ -100,13 +97,12 @@ def balance_changes_by_account(
     # To look for a name costs less than to read the entry, unless there are many names to look for
     names = [account.encode() for account in accounts] if len(accounts) <= _FEW else []
     for entry in tx.balance_entries if accounts else ():
-        fields = bytes(entry.node.fields)
-        if names and fields and not any(name in fields for name in names):
+        if names and entry.node.fields and not entry.node.names(*names):
             continue
         try:
             for account in _holders(entry):
-                change = _change(tx, entry, account) if account in found else None
-                if change is not None:
+                if account is not None and account in found:
+                    change = _change(tx, entry, account)
                     found[account][change.asset] = change
         except ValueError as error:
             raise node_damage(tx, entry.node, error) from error
@@ -176,10 +172,8 @@ def _holders(entry: BalanceEntry) -> tuple[str | None, ...]:
     return (entry.final.account,)
 
 
-def _change(tx: Transaction, entry: BalanceEntry, account: str) -> BalanceChange | None:
-    """Return the change to a balance, as the account sees it; None: it is not the account's."""
-    if account not in _holders(entry):
-        return None
+def _change(tx: Transaction, entry: BalanceEntry, account: str) -> BalanceChange:
+    """Return the change to a balance, as the account sees whose it is."""
     match entry.node.entry_type:
         case "AccountRoot":
             return _xrp_change(entry.node.kind, entry.final, entry.previous)
@@ -230,9 +224,7 @@ def _issued_change(kind: Kind, final: Issuance, changed: IssuanceBefore) -> Bala
 
 def _line_change(kind: Kind, final: Line, previous: LineBefore, account: str) -> BalanceChange:
     is_low = final.low_limit.issuer == account
-    peers_limit = (
-        named_amount("HighLimit", final.high_limit) if is_low else named_amount("LowLimit", final.low_limit)
-    )
+    asset = named_asset("HighLimit", final.high_limit) if is_low else named_asset("LowLimit", final.low_limit)
     frozen_by_peer = HIGH_FREEZE if is_low else LOW_FREEZE
 
     def own(written: WrittenToken) -> Decimal:
@@ -243,7 +235,7 @@ def _line_change(kind: Kind, final: Line, previous: LineBefore, account: str) ->
     flags_before = final.flags if previous.flags is None else previous.flags
     balance_before = ZERO if kind is Kind.CREATED else own(previous.balance or final.balance)
     return BalanceChange(
-        asset=peers_limit.asset,
+        asset=asset,
         before=Holding(balance=balance_before, frozen=bool(flags_before & frozen_by_peer)),
         after=Holding(balance=own(final.balance), frozen=bool(final.flags & frozen_by_peer)),
     )
@@ -256,12 +248,12 @@ def previous_touch(tx: Transaction, account: str, asset: str) -> str | None:
         MalformedTransaction: naming transaction, node and field.
 
     """
-    for entry in tx.balance_entries:
+    for entry in tx.entries_of(account):
         node = entry.node
-        if not node.names(account.encode()):
+        if not node.fields:
             continue
         with _named(tx, node):
-            change = _change(tx, entry, account)
+            change = _change(tx, entry, account) if account in _holders(entry) else None
             # A deleted entry carries the link inside its last fields
             link = node.previous_txn_id or LINK.decode(node.fields).previous_txn_id
         if change is not None and change.asset == asset:

@@ -27,6 +27,7 @@ def raise_damage(damage: MalformedTransaction) -> NoReturn:
     raise damage
 
 
+@computed_once
 def ordered_amounts(tx: Transaction) -> tuple[Amount, Amount]:
     """Return what an OfferCreate orders: (TakerGets, TakerPays), what it gives and what it asks.
 
@@ -150,8 +151,8 @@ def offer_change(node: Node) -> OfferChange | None:
         gets_left=gets_left,
         pays_left=pays_left,
         consumed=before.taker_gets is not None or before.taker_pays is not None,
-        gave=_given("TakerGets", before.taker_gets, gets_left),
-        got=_given("TakerPays", before.taker_pays, pays_left),
+        gave=ZERO if before.taker_gets is None else _given("TakerGets", before.taker_gets, gets_left),
+        got=ZERO if before.taker_pays is None else _given("TakerPays", before.taker_pays, pays_left),
         expiration=fields.expiration,
         domain=fields.domain,
         is_hybrid=bool(fields.additional_books),
@@ -166,9 +167,7 @@ _PREVIOUS = msgspec.json.Decoder(_Previous)
 _UNCHANGED = _Previous()
 
 
-def _given(name: str, before: WrittenAmount | None, left: Amount) -> Decimal:
-    if before is None:
-        return ZERO
+def _given(name: str, before: WrittenAmount, left: Amount) -> Decimal:
     was = named_amount(name, before)
     if was.asset != left.asset or not 0 <= left.value <= was.value:
         # An offer that never trades may well be of negative amounts: the ledger of 2013 holds such

@@ -1,6 +1,6 @@
 """Ledger entries that hold balances, as metadata shows their fields; what is not needed is not read."""
 
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar, cast
 
 import msgspec
 
@@ -31,7 +31,7 @@ class Root(msgspec.Struct, rename="pascal", gc=False):
     sponsoring_owner_count: UInt32 | None = None
     sponsoring_account_count: UInt32 | None = None
     sponsor: str | None = None
-    amm_id: msgspec.Raw = msgspec.field(name="AMMID", default=ABSENT)
+    amm_id: str | None = msgspec.field(name="AMMID", default=None)
     """There only where it is the account of an automated market maker."""
 
 
@@ -107,7 +107,7 @@ class EntryReader(Generic[FieldsT]):
             for place, name in enumerate(sorted(ENTRY_FIELDS[entry_type] - names))
         ]
         known = msgspec.defstruct(entry_type, others, bases=(kind,), forbid_unknown_fields=True, gc=False)
-        self._known = msgspec.json.Decoder(known)
+        self._known: msgspec.json.Decoder[FieldsT] = msgspec.json.Decoder(cast("type[FieldsT]", known))
         self._any = msgspec.json.Decoder(kind)
 
     def read(self, fields: msgspec.Raw) -> tuple[FieldsT, tuple[str, ...]]:
@@ -181,20 +181,24 @@ def xrp_holding(root: Root, changed: Root | None = None) -> Holding:
         ValueError: naming the field.
 
     """
-    before = changed or root
-    objects = _first(before.owner_count, root.owner_count)
-    objects -= _first(before.sponsored_owner_count, root.sponsored_owner_count)
-    objects += _first(before.sponsoring_owner_count, root.sponsoring_owner_count)
-    own = 0 if before.sponsor or root.sponsor else 1
-    accounts = own + _first(before.sponsoring_account_count, root.sponsoring_account_count)
-    balance = root.balance if before.balance is None else before.balance
-    return Holding(
-        balance=named_value("Balance", balance or "0"), owner_count=objects, reserve_accounts=accounts
+    was = changed or root
+    balance = root.balance if was.balance is None else was.balance
+    objects = root.owner_count if was.owner_count is None else was.owner_count
+    by_others = root.sponsored_owner_count if was.sponsored_owner_count is None else was.sponsored_owner_count
+    for_others = (
+        root.sponsoring_owner_count if was.sponsoring_owner_count is None else was.sponsoring_owner_count
     )
-
-
-def _first(changed: int | None, unchanged: int | None) -> int:
-    return (unchanged or 0) if changed is None else changed
+    accounts = (
+        root.sponsoring_account_count
+        if was.sponsoring_account_count is None
+        else was.sponsoring_account_count
+    )
+    own_account = 0 if was.sponsor or root.sponsor else 1
+    return Holding(
+        balance=named_value("Balance", balance or "0"),
+        owner_count=(objects or 0) - (by_others or 0) + (for_others or 0),
+        reserve_accounts=own_account + (accounts or 0),
+    )
 
 
 def mpt_holding(token: MPToken) -> Holding:

@@ -129,4 +129,5 @@ def unknown_order_fields(record: bytes | msgspec.Raw) -> tuple[str, ...]:
         if bytes(parts.get(name, b""))[:1] == b"{":
             parts = _PARTS.decode(parts[name])
             break
-    return tuple(name for name in parts if name[:1].isupper() and name not in _ORDER_FIELDS)
+    others = parts.keys() - _ORDER_FIELDS
+    return tuple(name for name in parts if name in others and name[:1].isupper()) if others else ()

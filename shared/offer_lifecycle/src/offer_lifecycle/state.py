@@ -262,13 +262,11 @@ class AccountState:
             insort(agenda, (key, order.sequence))
 
     def _drop(self, sequence: int) -> None:
-        self.lost.discard(sequence)
-        self.open.discard(sequence)
-        self.announced_again.discard(sequence)
-        self.canceling.discard(sequence)
         order = self.orders.pop(sequence, None)
         if order is None:
             return
+        for sequences in (self.lost, self.open, self.announced_again, self.canceling):
+            sequences.discard(sequence)
         for agenda, key in self._places(order):
             del agenda[bisect_left(agenda, (key, sequence))]
 

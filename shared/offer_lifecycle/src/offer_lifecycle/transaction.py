@@ -12,14 +12,12 @@ from offer_lifecycle.amounts import WrittenAmount
 from offer_lifecycle.computed_once import computed_once
 from offer_lifecycle.entries import BalanceEntry
 from offer_lifecycle.formats import unknown_order_fields
-from offer_lifecycle.nodes import BALANCES, OFFER, Kind, Node, read_nodes
+from offer_lifecycle.nodes import BALANCES, OFFER, AffectedNode, Kind, Node, read_nodes
 
 RIPPLE_EPOCH = 946_684_800
 """2000-01-01T00:00:00Z in Unix seconds: the ledger counts its seconds from there."""
 SPONSOR_PAYS_FEE = 0x0000_0001
 """spfSponsorFee, of SponsorFlags."""
-
-_DELETED = b'"DeletedNode"'
 
 
 class MalformedTransaction(ValueError):
@@ -82,8 +80,8 @@ class Transaction(msgspec.Struct, frozen=True, eq=False, dict=True):
     """ParentBatchID: the Batch of which it is an inner transaction."""
     inner: tuple[InnerTransaction, ...]
     """RawTransactions of a Batch."""
-    affected: msgspec.Raw
-    """AffectedNodes as the server wrote them, in the metadata's order, which means nothing: see `nodes`."""
+    affected: msgspec.Raw | list[AffectedNode]
+    """AffectedNodes, read or as the server wrote them, in an order that means nothing: see `nodes`."""
     order_record: bytes | msgspec.Raw
     """Of an OfferCreate: its record as a server wrote it, whatever the shape (see `unknown_fields`)."""
 
@@ -123,9 +121,10 @@ class Transaction(msgspec.Struct, frozen=True, eq=False, dict=True):
 
     @property
     def deleted_offers(self) -> list[Node]:
-        """The offers that it deleted; most transactions show by a glance at the text that there are none."""
-        if _DELETED not in bytes(self.affected):
-            return []
+        """The offers that it deleted; no other node is looked into where they are read already."""
+        if isinstance(self.affected, list):
+            deleted = [one.deleted for one in self.affected if one.deleted is not None]
+            return [node for node in deleted if node.entry_type == OFFER]
         return [node for node in self.offers if node.kind is Kind.DELETED]
 
     @computed_once
@@ -141,6 +140,20 @@ class Transaction(msgspec.Struct, frozen=True, eq=False, dict=True):
     def balance_entries(self) -> list[BalanceEntry]:
         """Return what those entries hold, each read once for all accounts."""
         return [BalanceEntry(node) for node in self.balances]
+
+    def entries_of(self, account: str) -> list[BalanceEntry]:
+        """Return the entries that may hold a balance of the account: they name it, or show no field."""
+        known = self._entries_by_account
+        if account not in known:
+            name = account.encode()
+            known[account] = [
+                one for one in self.balance_entries if not one.node.fields or one.node.names(name)
+            ]
+        return known[account]
+
+    @computed_once
+    def _entries_by_account(self) -> dict[str, list[BalanceEntry]]:
+        return {}
 
     def touches(self, account: str) -> bool:
         """Whether it is the account's own or was to do something for it, or changed an entry of it."""

@@ -39,11 +39,10 @@ def unknown_parts(tx: Transaction, account: str) -> UnknownParts:
     """Return what of the transaction the kernel does not know and that touches the account."""
     types = [] if tx.type in TRANSACTIONS else [f"transaction type {tx.type}"]
     fields: list[str] = []
+    for entry in tx.entries_of(account):
+        with contextlib.suppress(ValueError):  # one that can't be read is told of where its balance is
+            fields += entry.unknown_fields
     name = account.encode()
-    for entry in tx.balance_entries:
-        if entry.node.names(name):
-            with contextlib.suppress(ValueError):  # one that can't be read is told of where its balance is
-                fields += entry.unknown_fields
     types += [f"ledger entry {node.entry_type}" for node in _unknown_entries(tx) if node.names(name)]
     own = tx.unknown_fields if tx.account == account else ()
     if not (types or fields or own):

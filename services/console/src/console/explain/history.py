@@ -93,7 +93,7 @@ def _copied(tx: Transaction, account: str | None) -> Transaction:
     `account`: only the nodes that name it; None: all of them.
     """
     name = b"" if account is None else account.encode()
-    nodes = msgspec.json.decode(tx.affected, type=list[msgspec.Raw])
+    nodes = msgspec.json.decode(msgspec.json.encode(tx.affected), type=list[msgspec.Raw])
     named = msgspec.json.encode([node for node in nodes if name in bytes(node)])
     return msgspec.structs.replace(tx, affected=msgspec.Raw(named), order_record=bytes(tx.order_record))
 
