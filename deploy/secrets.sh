@@ -29,6 +29,30 @@ setting() {
     printf '%s' "$value"
 }
 
+# An Ed25519 key as signed notes have it: its name, and the file of the private key. The public one goes to
+# verifier_keys, where earlier ones stay: what they have signed can still be checked.
+signing_key() {
+    keys=secrets/verifier_keys
+    if [ ! -e "secrets/$2" ]; then
+        command -v openssl >/dev/null || {
+            echo "expected openssl, which makes the keys that sign the audit log, found none: install it" >&2
+            exit 1
+        }
+        openssl genpkey -algorithm ed25519 -outform DER -out secrets/key.new
+        tail -c 32 secrets/key.new >secrets/seed.new
+        openssl pkey -inform DER -in secrets/key.new -pubout -outform DER | tail -c 32 >secrets/public.new
+        hash=$({ printf '%s\n\001' "$1" && cat secrets/public.new; } | openssl dgst -sha256 -r | cut -c 1-8)
+        public=$({ printf '\001' && cat secrets/public.new; } | openssl base64 -A)
+        private=$({ printf '\001' && cat secrets/seed.new; } | openssl base64 -A)
+        touch "$keys"
+        chmod u+w "$keys"
+        echo "$1+$hash+$public" >>"$keys"
+        write "$2" "PRIVATE+KEY+$1+$hash+$private"
+        rm secrets/key.new secrets/seed.new secrets/public.new
+    fi
+    chmod 0444 "$keys"
+}
+
 if [ ! -e secrets/nats_passwords ]; then
     for user in operator reconciler audit_writer; do
         secret=$(password)
@@ -54,6 +78,8 @@ engine_account() { # the account of the bus of engine $1, whose ledger accounts 
         durable="$1-$account"
         printf '    {service: {account: FILLPROOF, subject: "engine.*.*.%s"}}\n' "$account"
         printf '    {service: {account: FILLPROOF, subject: "$JS.ACK.ORDERS.%s.>"}}\n' "$durable"
+        subject="API.DIRECT.GET.KV_permission.\$KV.permission.*.$account"
+        printf '    {service: {account: FILLPROOF, subject: "$JS.%s"}, to: "$JS.fillproof.%s"}\n' "$subject" "$subject"
         for what in INFO MSG.NEXT; do
             subject="API.CONSUMER.$what.ORDERS.$durable"
             printf '    {service: {account: FILLPROOF, subject: "$JS.%s"}, to: "$JS.fillproof.%s"}\n' "$subject" "$subject"
@@ -85,3 +111,6 @@ write audit_writer_database_url "postgresql://audit_writer:$(password)@postgres:
 write grafana_reader_password "$(password)"
 write metrics_reader_password "$(password)"
 write grafana_admin_password "$(password)"
+write smtp_password "" # the mail server's, where FILLPROOF_SMTP_USER is set
+signing_key "$(setting FILLPROOF_LOG_NAME | grep . || echo fillproof/audit)" checkpoint_signing_key
+signing_key "$(setting FILLPROOF_OPERATOR | grep . || echo operator)" operator_signing_key

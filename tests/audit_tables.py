@@ -10,6 +10,7 @@ from rich.console import Console
 
 from audit_writer.adapters.database import PostgresStore
 from audit_writer.ports import Rows
+from console.proof.chain import Trust
 from console.verify import Report, verify
 from order_events import BalanceDrift, OrderDisappeared, OrderFilled, OrdersEvent, encode
 
@@ -56,11 +57,10 @@ async def execute(dsn: str, statements: str) -> None:
         await connection.close()
 
 
-async def verified(dsn: str, *noted: Head, xrpl: str | None = None) -> Report:
+async def verified(dsn: str, *noted: Head, xrpl: str | None = None, trust: Trust | None = None) -> Report:
     """Return what `fillproof verify` finds."""
-    return await asyncio.to_thread(
-        verify, dsn, [str(head) for head in noted], xrpl, 100, Console(stderr=True)
-    )
+    trust = trust or Trust(heads=noted)
+    return await asyncio.to_thread(verify, dsn, trust, xrpl, 100, Console(stderr=True))
 
 
 async def broken(dsn: str, *noted: Head) -> list[tuple[str, str, int | None]]:

@@ -16,6 +16,8 @@ from console.lines import OrderLine, order_lines
 from order_events import encode
 from order_events.subjects import ENGINE_STREAM, STATE_BUCKET, engine_subject
 from reconciler.adapters.event_publishers import orders_publishers
+from reconciler.adapters.proofs_bus import proofs_publisher
+from reconciler.composition import DeclaredPublishers
 from reconciler.health import LedgerHealth
 from reconciler.main import work
 from reconciler.metrics import Metrics
@@ -52,7 +54,7 @@ async def following(variables: Mapping[str, str]) -> AsyncIterator[asyncio.Task[
     settings = ReconcilerSettings.model_validate(values)
     broker = make_broker(settings.nats_url)
     await broker.connect()
-    publishers = orders_publishers(broker)
+    publishers = DeclaredPublishers(orders=orders_publishers(broker), proofs=proofs_publisher(broker))
     task = asyncio.create_task(work(settings, broker, Metrics(), LedgerHealth(), publishers))
     try:
         yield task

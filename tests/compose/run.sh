@@ -71,5 +71,4 @@ if git cat-file -e "$earlier" 2>/dev/null; then
             --tag "fillproof/$target:earlier" "$log/earlier" >"$log/build" 2>&1 || { cat "$log/build" >&2; exit 1; }
     done
 fi
-deploy/secrets.sh
 FILLPROOF_TEST_COMPOSE=1 PYTHONPATH=tests/compose .venv/bin/pytest --quiet tests/compose "$@"

@@ -12,11 +12,8 @@ from service_kit import EngineSettings, StreamSettings
 
 ROOT = Path(__file__).parents[2]
 SECRET = {
-    "nats_url",
-    "database_url",
-    "owner_database_url",
-    "grafana_reader_password",
-    "metrics_reader_password",
+    *("nats_url", "database_url", "owner_database_url", "grafana_reader_password", "metrics_reader_password"),
+    *("checkpoint_signing_key", "operator_signing_key", "verifier_keys"),
 }
 FIXED = {"http_host", "http_port", "replica_id"}
 """By the image; the last one has to differ between replicas."""

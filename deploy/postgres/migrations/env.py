@@ -13,6 +13,7 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 from sqlalchemy.ext.asyncio import create_async_engine
 
+ENCODING = "UTF8"
 VERSION_TABLE = "fillproof_schema_version"
 """Not `alembic_version`: the engine may keep its own migrations in the same database."""
 LOCK = 0x66_69_6C_6C
@@ -40,9 +41,20 @@ def database_url() -> URL:
 
 
 def migrate(connection: Connection) -> None:
-    """Run the missing migrations under the lock, which ends with the transaction."""
+    """Run the missing migrations under the lock, which ends with the transaction.
+
+    Raises:
+        CommandError: the database can't hold every text.
+
+    """
     context.configure(connection=connection, version_table=VERSION_TABLE)
     with context.begin_transaction():
+        encoding = connection.scalar(text("SHOW server_encoding"))
+        if encoding != ENCODING:
+            raise CommandError(
+                f"expected a database with encoding {ENCODING}, found {encoding}, which has no place for "
+                "every text of an event: CREATE DATABASE ... ENCODING 'UTF8' TEMPLATE template0"
+            )
         connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": LOCK})
         context.run_migrations()
 

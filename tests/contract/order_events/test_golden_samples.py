@@ -13,6 +13,7 @@ import pytest
 from jsonschema import Draft202012Validator, FormatChecker
 
 from order_events import (
+    LedgerProof,
     Malformed,
     OrderAccepted,
     OrderCorrected,
@@ -22,10 +23,12 @@ from order_events import (
     decode,
     encode,
     event_id,
+    proof_id,
     reconciler_event_id,
     schemas,
 )
-from order_events.subjects import engine_subject, order_subject
+from order_events.schemas import value_schemas
+from order_events.subjects import engine_subject, order_subject, proof_subject
 
 ROOT = Path(__file__).parents[3]
 SCHEMAS = ROOT / "shared/order_events/schemas"
@@ -77,7 +80,9 @@ def test_a_sample_obeys_the_schema_of_its_type(path: Path) -> None:
 @every_sample
 def test_a_sample_goes_to_the_subject_of_its_type(path: Path) -> None:
     event = decode(path.read_bytes())
-    if isinstance(event, OrderEvent | ReconcilerEvent):
+    if isinstance(event, LedgerProof):
+        assert proof_subject(event) == f"proof.{event.ledger_index}"
+    elif isinstance(event, OrderEvent | ReconcilerEvent):
         assert order_subject(event) == f"{sample(path)['event_type']}.{event.account}"
     else:
         assert engine_subject(event) == f"{sample(path)['event_type']}.{event.account}"
@@ -86,6 +91,14 @@ def test_a_sample_goes_to_the_subject_of_its_type(path: Path) -> None:
 @every_sample
 def test_an_order_events_id_names_its_fact(path: Path) -> None:
     event = decode(path.read_bytes())
+    if isinstance(event, LedgerProof):
+        assert event.event_id == proof_id(
+            network_id=event.network_id,
+            ledger_hash=event.ledger_hash,
+            confirmed=event.confirmed,
+            transactions=[one.transaction_hash for one in event.transactions],
+        )
+        return
     if not isinstance(event, OrderEvent):
         assert isinstance(event, ReconcilerEvent) or "event_id" not in sample(path)
         return
@@ -213,7 +226,7 @@ def test_every_schema_has_a_name_of_its_own_and_examples_that_obey_it(name: str)
 def test_the_command_writes_every_schema(tmp_path: Path) -> None:
     subprocess.run([sys.executable, "-m", "order_events", str(tmp_path)], check=True)
     written = {path.stem: sample(path) for path in tmp_path.iterdir()}
-    assert written == schemas()
+    assert written == schemas() | value_schemas()
 
 
 def test_the_command_refuses_a_folder_that_does_not_exist(tmp_path: Path) -> None:

@@ -119,6 +119,8 @@ def resolved(found: dict[str, Any], reference: dict[str, str]) -> dict[str, Any]
 
 def test_the_reconciler_publishes_every_event_of_stream_orders_on_the_accounts_subject() -> None:
     channels = {channel["address"]: channel for _, channel in operations("reconciler", "send")}
+    proven = channels.pop("proof.{ledger_index}")
+    assert set(proven["parameters"]) == {"ledger_index"}
     assert set(channels) == {f"{event_type(kind)}.{{account}}" for kind in ORDERS_TYPES}
     assert all(set(channel["parameters"]) == {"account"} for channel in channels.values())
 
@@ -132,9 +134,12 @@ def test_the_audit_writer_reads_every_event_of_stream_orders() -> None:
     taken: dict[str, set[str]] = {
         channel["address"]: set(channel["messages"]) for _, channel in operations("audit_writer", "receive")
     }
+    assert taken["proof.>"] == {"LedgerProof"}
     every = {kind.__name__ for kind in ORDERS_TYPES}
-    assert taken["order.>"] | taken["reconciler.>"] == every == taken["audit.redeliver.>"]
-    assert {channel["address"] for _, channel in operations("audit_writer", "send")} == {"dlq.audit-writer"}
+    from_orders = taken["order.>"] | taken["reconciler.>"] | taken["ledger.>"]
+    assert from_orders == every == taken["audit.redeliver.>"]
+    sent = {channel["address"] for _, channel in operations("audit_writer", "send")}
+    assert sent == {"audit.checkpoint", "dlq.audit-writer"}
 
 
 @pytest.mark.parametrize("kind", EVENT_TYPES, ids=event_type)

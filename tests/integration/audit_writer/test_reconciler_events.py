@@ -31,6 +31,7 @@ NAMES = (
     "reconciler.resumed",
     "reconciler.balance_drift",
     "reconciler.balance_drift.xrp",
+    "ledger.invariant_broken",
     "order.filled",
     "order.filled.presumed",
 )

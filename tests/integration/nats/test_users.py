@@ -11,6 +11,7 @@ import asyncpg
 import nats
 import nats.errors
 import pytest
+from audit_tables import verified
 from conftest import Dsn
 from following import environment, until_followed
 from guarded_bus import GuardedBus, guarded_bus, make_secrets
@@ -19,10 +20,15 @@ from nats.aio.msg import Msg
 from nats.js.api import ConsumerConfig
 from nats.js.errors import NoStreamResponseError
 from replaying import recorded, serving
+from signed_log import KEYS, ORIGIN
 from waiting import until, until_found
 
+from audit_log import write_signing_key
 from console.announce import announce
 from console.engine import announcements, engine_accounts
+from console.errors import BadOption
+from console.proof.chain import Trust
+from console.proof.checkpoint_sources import read_checkpoints
 from local_stack import LocalStack
 from order_events import CancelRequested, OrderSubmitted, encode
 from order_events.subjects import engine_subject
@@ -46,17 +52,21 @@ MAY_NOT_PUBLISH = {
         "engine.order.submitted",
         "dlq.audit-writer",
         "dlq.engine",
+        "$JS.API.STREAM.MSG.GET.PROOFS",
+        "$JS.API.STREAM.PURGE.PROOFS",
         "audit.redeliver.order.filled.r",
+        "audit.checkpoint",
         "$JS.ACK.ORDERS.audit-writer.1.1.1.1.1",
         "$JS.API.CONSUMER.CREATE.ORDERS.spy.>",
         "$JS.API.CONSUMER.MSG.NEXT.ORDERS.audit-writer",
-        "$JS.API.STREAM.MSG.GET.ORDERS",
         "$JS.API.STREAM.MSG.GET.DLQ",
         "$JS.API.STREAM.DELETE.KV_reconciler",
         "$JS.API.STREAM.UPDATE.ORDERS",
     ),
     "audit_writer": (
         "order.filled.r",
+        "proof.1",
+        "$JS.API.STREAM.PURGE.PROOFS",
         "engine.order.submitted",
         "$KV.reconciler.0.r.account",
         "$JS.API.STREAM.MSG.GET.KV_reconciler",
@@ -295,6 +305,9 @@ async def test_the_services_and_an_engine_do_their_work_as_their_users(
         env={
             "FILLPROOF_NATS_URL": bus.url("audit_writer"),
             "FILLPROOF_DATABASE_URL": postgres_dsn("audit_writer"),
+            "FILLPROOF_CHECKPOINT_SIGNING_KEY": write_signing_key(ORIGIN, b"l" * 32),
+            "FILLPROOF_CHECKPOINT_SECONDS": "1",
+            "FILLPROOF_CHECKPOINT_DIRECTORY": str(tmp_path),
         },
         log_path=tmp_path / "writer.log",
     )
@@ -309,6 +322,9 @@ async def test_the_services_and_an_engine_do_their_work_as_their_users(
         told = (await operator.jetstream().stream_info("ORDERS")).state.messages
         await until_found(lambda: all_stored(postgres_dsn("owner"), told))
         assert reconciler.stop() == 0
+    owner = postgres_dsn("owner")
+    for source in (bus.url("operator"), str(tmp_path)):
+        await until_found(lambda source=source: all_signed(owner, source))
     assert writer.stop() == 0
     assert bus.violations()[before:] == []
 
@@ -372,6 +388,17 @@ async def all_stored(dsn: str, expected: int) -> bool:
         return bool(await connection.fetchval("SELECT count(*) = $1 FROM order_event", expected))
     finally:
         await connection.close()
+
+
+async def all_signed(dsn: str, source: str) -> bool:
+    """Whether checkpoints cover all that is stored, and all of them hold."""
+    try:
+        notes = await read_checkpoints([source], KEYS)
+    except BadOption:
+        return False  # there is none yet
+    report = await verified(dsn, trust=Trust(notes=notes, keys=KEYS))
+    assert report.findings == []
+    return (report.checkpoints, report.uncovered) == (len(notes), 0)
 
 
 async def reads_orders(operator: Client, durable: str) -> bool:

@@ -22,7 +22,16 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.stack
 
-STREAMS = (REDELIVERY_STREAM, "ORDERS", "ENGINE", "DLQ", "KV_reconciler")
+STREAMS = (
+    REDELIVERY_STREAM,
+    "ORDERS",
+    "ENGINE",
+    "PROOFS",
+    "DLQ",
+    "CHECKPOINTS",
+    "KV_reconciler",
+    "KV_watermark",
+)
 
 
 @pytest.fixture
@@ -61,6 +70,16 @@ async def test_orders_are_kept_safely(jetstream: JetStreamContext) -> None:
     orders = (await jetstream.stream_info(ORDERS_STREAM)).config
     assert (orders.retention, orders.storage, orders.discard) == ("limits", "file", "new")
     assert (orders.duplicate_window, orders.max_age, orders.allow_atomic) == (1800, 30 * 86_400, True)
+
+
+async def test_nobody_removes_a_checkpoint(jetstream: JetStreamContext) -> None:
+    await provision(jetstream, StreamSettings())
+    kept = await jetstream.publish("audit.checkpoint", b"note", stream="CHECKPOINTS")
+    for removal in (jetstream.purge_stream("CHECKPOINTS"), jetstream.delete_msg("CHECKPOINTS", kept.seq)):
+        with pytest.raises(nats.js.errors.APIError, match="not permitted"):
+            await removal
+    checkpoints = await jetstream.stream_info("CHECKPOINTS")
+    assert (checkpoints.state.messages, checkpoints.config.max_age) == (1, 0)
 
 
 async def test_the_audit_writer_never_loses_an_event_by_trying_too_often(jetstream: JetStreamContext) -> None:
@@ -110,7 +129,7 @@ def step(*arguments: str) -> subprocess.CompletedProcess[str]:
 async def test_the_step_says_nothing_when_all_is_well(nats_url: str, jetstream: JetStreamContext) -> None:
     done = step("--nats", nats_url)
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
-    assert len(await jetstream.streams_info()) == len(STREAMS)
+    assert len(await jetstream.streams_info()) == len({*STREAMS, "KV_permission"})
 
 
 def test_the_step_says_in_one_line_that_nobody_answers() -> None:

@@ -1,25 +1,42 @@
 """The audit writer as a FastStream application: NATS -> service -> PostgreSQL."""
 
 import asyncio
+import contextlib
 import gc
 import sys
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from functools import partial
 from importlib.metadata import version
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 from faststream import Context, ContextRepo
 from faststream.asgi import AsgiFastStream
 
+from audit_log import read_signing_key, read_verifier_key
 from audit_writer.adapters.bus import NatsDeadLetters
+from audit_writer.adapters.checkpoints import CheckpointDirectory, CheckpointStream, CheckpointWebhook
 from audit_writer.adapters.database import PostgresStore
-from audit_writer.adapters.handlers import HOLD_SECONDS, SOURCES, subscribe
+from audit_writer.adapters.handlers import (
+    HOLD_SECONDS,
+    PROOFS_AT_ONCE,
+    SOURCES,
+    subscribe,
+    subscribe_to_proofs,
+)
 from audit_writer.adapters.pull import Pull
+from audit_writer.checkpoints import CheckpointSigner
 from audit_writer.health import ConsumerWatch
 from audit_writer.metrics import Metrics
+from audit_writer.ports import CheckpointCopy, StoreUnavailable
 from audit_writer.settings import AuditWriterSettings
-from order_events.codec import ORDERS_TYPES
+from order_events.codec import ORDERS_TYPES, PROOFS_TYPES
+from order_events.subjects import PROOFS_STREAM
 from service_kit import Contract, load_settings, make_app, make_broker, make_tracing, run, set_up_logs
+
+READERS_SECONDS = 30.0
+"""So often readers are looked at that hold others up."""
 
 Watches = Annotated[Sequence[ConsumerWatch], Context()]
 
@@ -32,6 +49,7 @@ def create_app(settings: AuditWriterSettings | None = None) -> AsgiFastStream:
     broker = make_broker(settings.nats_url, tracing)
     metrics.bus_connected.set_function(lambda: broker.connection.is_connected)
     watches = [ConsumerWatch(broker, metrics, stream) for stream in SOURCES]
+    proofs_watch = ConsumerWatch(broker, metrics, PROOFS_STREAM)  # not checked: events need no proofs
 
     async def database() -> str | None:
         store: PostgresStore = app.context.get("store")
@@ -47,17 +65,20 @@ def create_app(settings: AuditWriterSettings | None = None) -> AsgiFastStream:
     app.context.set_global("settings", settings)
     app.context.set_global("tracing", tracing)
     app.context.set_global("metrics", metrics)
-    app.context.set_global("watches", watches)
+    app.context.set_global("watches", [*watches, proofs_watch])
     app.context.set_global("dead_letters", NatsDeadLetters(broker))
+    app.context.set_global("published", CheckpointStream(broker))
     app.context.set_global("stopping", stopping := asyncio.Event())
 
     app.on_shutdown(stopping.set)
-    for watch in watches:
+    for watch in (*watches, proofs_watch):
+        is_proofs = watch is proofs_watch
+        declare = subscribe_to_proofs if is_proofs else partial(subscribe, stream=watch.stream)
         pull = Pull(
             broker,
-            subscribe(broker, watch.stream, settings, batch_done=watch.batch_done),
+            declare(broker, settings=settings, batch_done=watch.batch_done),
             stream=watch.stream,
-            batch_size=settings.batch_size,
+            batch_size=PROOFS_AT_ONCE if is_proofs else settings.batch_size,
             batch_seconds=settings.batch_seconds,
             hold_every=HOLD_SECONDS,
         )
@@ -73,8 +94,8 @@ def contract() -> Contract:
         title="fillproof audit writer",
         version=version("fillproof-audit-writer"),
         description="Stores every event of stream ORDERS in PostgreSQL, once; a message that can't be stored "
-        "becomes a dead letter.",
-        events=ORDERS_TYPES,
+        "becomes a dead letter. Keeps the proofs of stream PROOFS beside them.",
+        events=(*ORDERS_TYPES, *PROOFS_TYPES),
     )
 
 
@@ -84,15 +105,55 @@ async def lifespan(
 ) -> AsyncIterator[None]:
     """Require the consumers, and keep the store open while the broker runs."""
     for watch in watches:
-        await watch.require()
+        if watch.stream in SOURCES:
+            await watch.require()
     async with PostgresStore(settings.database_url.get_secret_value()) as store:
         context.set_global("store", store)
         yield
 
 
-async def watch_consumers(watches: Watches) -> None:
-    """Look at the consumers' lag until cancelled."""
-    await asyncio.gather(*(watch.run() for watch in watches))
+async def work_beside(
+    watches: Watches,
+    settings: Annotated[AuditWriterSettings, Context()],
+    store: Annotated[PostgresStore, Context()],
+    published: Annotated[CheckpointStream, Context()],
+    metrics: Annotated[Metrics, Context()],
+) -> None:
+    """Look at the consumers' lag, sign checkpoints and end readers that hold others up, until cancelled."""
+    works = [*(watch.run() for watch in watches), end_reader_sessions(store, metrics)]
+    if signer := checkpoint_signer(settings, store, published, metrics):
+        works.append(signer.run(settings.checkpoint_seconds))
+    await asyncio.gather(*works)
+
+
+def checkpoint_signer(
+    settings: AuditWriterSettings, store: PostgresStore, published: CheckpointStream, metrics: Metrics
+) -> CheckpointSigner | None:
+    """Return what signs checkpoints; None: no key is set."""
+    if settings.checkpoint_signing_key is None:
+        return None
+    copies: list[CheckpointCopy] = []
+    if settings.checkpoint_directory is not None:
+        copies.append(CheckpointDirectory(settings.checkpoint_directory))
+    if settings.checkpoint_webhook is not None:
+        copies.append(CheckpointWebhook(settings.checkpoint_webhook.get_secret_value()))
+    return CheckpointSigner(
+        store=store,
+        published=published,
+        copies=copies,
+        key=read_signing_key(settings.checkpoint_signing_key.get_secret_value()),
+        trusted=[read_verifier_key(written) for written in settings.verifier_keys.split()],
+        metrics=metrics,
+        now=lambda: datetime.now(UTC).replace(microsecond=0),
+    )
+
+
+async def end_reader_sessions(store: PostgresStore, metrics: Metrics) -> NoReturn:
+    """End readers' sessions that hold others up, for ever."""
+    while True:
+        with contextlib.suppress(StoreUnavailable):  # which the batches and readiness say
+            metrics.reader_sessions_ended.inc(await store.end_reader_sessions())
+        await asyncio.sleep(READERS_SECONDS)
 
 
 def main() -> int:
@@ -102,7 +163,7 @@ def main() -> int:
     app = create_app(settings)
     # what was imported lives as long as the process; looking through it took a fifth of each batch's time
     gc.freeze()
-    return run(app, settings, work=watch_consumers)
+    return run(app, settings, work=work_beside)
 
 
 if __name__ == "__main__":

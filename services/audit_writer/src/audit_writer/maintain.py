@@ -1,29 +1,45 @@
 """The one-shot step that keeps the months of `order_event`: `python -m audit_writer.maintain`, once a day.
 
 Makes this month's partition and those ahead, moves what arrived before its month was made, drops what is
-older than the retention, and notes what the database may take on disk. Running it again, or several at once,
-changes nothing more.
+older than the retention as a signed act of the operator, and notes what the database may take on disk.
+Running it again, or several at once, changes nothing more.
+
+Somebody who reads in a long transaction holds it up, and whoever waits behind it: so it waits for a moment
+only, lets the writers pass and tries again.
 """
 
 import asyncio
+import random
 import sys
+from datetime import UTC, datetime
+from functools import partial
 
 import asyncpg
 
+from audit_log import Retention, due_before, read_signing_key, sign_act
 from audit_writer.settings import MaintenanceSettings
+from retries import Backoff, retry
 from service_kit import load_settings
 
 FAILED = 1
 CONNECT_SECONDS = 5.0
-LOCK_TIMEOUT = "30s"
-"""Writers queue behind a step that waits for the table, so it gives up when somebody reads for that long."""
+LOCK_TIMEOUT = "1s"
+"""Writers queue behind a step that waits for the table."""
+ATTEMPTS = 30
+_UNSIGNED_MONTHS = """
+    SELECT DISTINCT to_char(dropped_from AT TIME ZONE 'UTC', 'YYYY-MM')
+    FROM batch_digest WHERE dropped_from IS NOT NULL
+"""
+_DROP = "DELETE FROM {table} WHERE occurred_at < now() - make_interval(days => $1)"
+_BACKOFF = Backoff(shortest=1.0, longest=10.0)
+"""Thirty attempts take some four minutes: the audit writer ends a reader's transaction after one."""
 
 
 def main() -> int:
     """Say on standard output what was made and dropped; returns the exit status."""
     settings = load_settings(MaintenanceSettings)
     try:
-        made, dropped = asyncio.run(maintain(settings))
+        made, dropped = asyncio.run(maintain_patiently(settings))
     except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError) as error:
         sys.stderr.write(f"the months of order_event are as they were: {error!s}\n")
         return FAILED
@@ -32,11 +48,27 @@ def main() -> int:
     return 0
 
 
+async def maintain_patiently(settings: MaintenanceSettings) -> tuple[list[str], list[str]]:
+    """Return the names of the partitions made and dropped; a table that is busy is tried again for minutes.
+
+    Raises:
+        As :func:`maintain`.
+
+    """
+    return await retry(
+        partial(maintain, settings),
+        on=(asyncpg.LockNotAvailableError,),
+        backoff=_BACKOFF,
+        chance=random.random,
+        attempts=ATTEMPTS,
+    )
+
+
 async def maintain(settings: MaintenanceSettings) -> tuple[list[str], list[str]]:
     """Return the names of the partitions made and dropped.
 
     Raises:
-        asyncpg.PostgresError: the database refuses, or the table was busy for 30 s; nothing was changed.
+        asyncpg.PostgresError: the database refuses, or the table is busy; nothing was changed.
         asyncpg.InterfaceError: the connection broke.
         OSError: nobody answers there.
         TimeoutError: nobody answered in 5 s.
@@ -50,13 +82,40 @@ async def maintain(settings: MaintenanceSettings) -> tuple[list[str], list[str]]
     try:
         async with connection.transaction():
             made = await connection.fetch("SELECT ensure_partitions($1)", settings.months_ahead)
-            dropped = []
-            if settings.retention_months is not None:
-                dropped = await connection.fetch("SELECT drop_partitions($1)", settings.retention_months)
+            dropped = await _drop_months(connection, settings)
+            dropped += await _drop_proofs(connection, settings.proof_retention_days)
             await connection.execute("UPDATE database_limit SET bytes = $1", settings.database_limit_bytes)
     finally:
         await connection.close()
-    return [row[0] for row in made], [row[0] for row in dropped]
+    return [row[0] for row in made], dropped
+
+
+async def _drop_months(connection: asyncpg.Connection, settings: MaintenanceSettings) -> list[str]:
+    """Drop the months that are due, and have the operator's key sign for them."""
+    keep, written_key = settings.retention_months, settings.operator_signing_key
+    if keep is None or written_key is None:
+        return []
+    key, now = read_signing_key(written_key.get_secret_value()), datetime.now(UTC).replace(microsecond=0)
+    due = {row[0] for row in await connection.fetch("SELECT due_months($1)", keep)}
+    if settings.sign_earlier_retention:
+        due |= {row[0] for row in await connection.fetch(_UNSIGNED_MONTHS)}
+    months = sorted(month for month in due if month < due_before(now, keep))
+    if not months:
+        return []
+    act = Retention(operator=key.name, time=now, keep=keep, months=tuple(months))
+    rows = await connection.fetch("SELECT drop_months($1, $2)", months, sign_act(act, key))
+    return [row[0] for row in rows]
+
+
+async def _drop_proofs(connection: asyncpg.Connection, keep: int | None) -> list[str]:
+    """Drop proofs of ledgers that closed more days ago; the lists of validators are kept for ever."""
+    if keep is None:
+        return []
+    await connection.execute(_DROP.format(table="proven_order"), keep)
+    await connection.execute(_DROP.format(table="proven_transaction"), keep)
+    done = await connection.execute(_DROP.format(table="ledger_proof"), keep)
+    count = int(done.removeprefix("DELETE "))
+    return [f"{count} proofs of ledgers"] if count else []
 
 
 if __name__ == "__main__":

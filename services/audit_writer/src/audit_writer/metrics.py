@@ -39,6 +39,31 @@ class Metrics:
             "When a batch was last committed.",
             registry=registry,
         )
+        self.checkpoint_position = Gauge(
+            "audit_writer_checkpoint_position",
+            "Position in the chain of the last checkpoint that this replica signed.",
+            registry=registry,
+        )
+        self.chain_checked = Gauge(
+            "audit_writer_chain_checked_timestamp_seconds",
+            "When the chain was last found to go on from the newest checkpoint; 0: no key signs checkpoints.",
+            registry=registry,
+        )
+        self.chain_forked = Gauge(
+            "audit_writer_chain_forked",
+            "1 while the chain in the database does not contain the newest checkpoint, else 0.",
+            registry=registry,
+        )
+        self.checkpoint_copies_failed = Counter(
+            "audit_writer_checkpoint_copies_failed",
+            "Copies of checkpoints that a directory or webhook did not take.",
+            registry=registry,
+        )
+        self.reader_sessions_ended = Counter(
+            "audit_writer_reader_sessions_ended",
+            "Sessions of grafana_reader that were ended for holding others up.",
+            registry=registry,
+        )
         self.bus_connected = Gauge(
             "audit_writer_bus_connected", "1 while NATS is connected, else 0.", registry=registry
         )

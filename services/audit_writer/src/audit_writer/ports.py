@@ -1,6 +1,6 @@
 """What the audit writer needs of the outside: deliveries, a store, a place for what can't be stored."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -15,6 +15,14 @@ class StoreUnavailable(Exception):
 
 class LetterUndelivered(Exception):
     """The bus did not confirm a dead letter; it may have arrived all the same."""
+
+
+class CheckpointsUnavailable(Exception):
+    """The bus does not answer, or does not have what checkpoints need."""
+
+
+class CopyFailed(Exception):
+    """A copy of a checkpoint was not kept; the checkpoint itself was."""
 
 
 class Delivery(Protocol):
@@ -49,6 +57,26 @@ class Delivery(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ChainLink:
+    """One row of the chain, without what it lists."""
+
+    position: int
+    previous: bytes
+    digest: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PublishedCheckpoint:
+    """A signed checkpoint on the bus."""
+
+    sequence: int
+    """Where it stands in its stream."""
+    note: str
+    frontier: tuple[bytes, ...]
+    """The hashes that its tree goes on from."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Rows:
     """The payloads of one batch by the table that they go to, each a JSON object."""
 
@@ -65,6 +93,47 @@ class Store(Protocol):
 
         Raises:
             RowsRefused: something in the rows can't be stored.
+            StoreUnavailable: not now.
+
+        """
+
+    async def links(self, after: int, count: int) -> Sequence[ChainLink]:
+        """Return at most so many rows of the chain after a position; raises StoreUnavailable."""
+
+    async def acts(self) -> Sequence[str]:
+        """Return the signed acts of operators in the chain, the newest first; raises StoreUnavailable."""
+
+    async def end_reader_sessions(self) -> int:
+        """End sessions of the reader that hold others up, and return how many; raises StoreUnavailable."""
+
+
+class Checkpoints(Protocol):
+    """Where signed checkpoints go, out of reach of the database's owner."""
+
+    async def last(self) -> PublishedCheckpoint | None:
+        """Return the newest checkpoint; raises CheckpointsUnavailable."""
+
+    async def publish(
+        self, note: str, frontier: Sequence[bytes], *, after: PublishedCheckpoint | None
+    ) -> bool:
+        """Add a checkpoint, unless another came after `after`; raises CheckpointsUnavailable."""
+
+
+class CheckpointCopy(Protocol):
+    """Where a copy of each checkpoint goes besides."""
+
+    async def keep(self, position: int, note: str) -> None:
+        """Keep a copy; raises CopyFailed."""
+
+
+class ProofStore(Protocol):
+    """Where proofs are kept."""
+
+    async def write_proofs(self, proofs: Sequence[str]) -> int:
+        """Write all of these `proof.ledger` events or none, and return how many were new.
+
+        Raises:
+            RowsRefused: something in them can't be stored.
             StoreUnavailable: not now.
 
         """

@@ -15,6 +15,7 @@ COMMANDS = {
     "run": "console.commands.run:run_command",
     "rebuild": "console.commands.rebuild:rebuild_command",
     "verify": "console.commands.verify:verify_command",
+    "check-row": "console.commands.check_row:check_row_command",
     "dead-letters": "console.commands.dead_letters:dead_letters_command",
     "explain": "console.commands.explain:explain_command",
     "compare": "console.compare.command:compare_command",

@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from console.errors import BadOption
+
 Sessions = Annotated[
     list[str] | None,
     typer.Argument(
@@ -39,8 +41,30 @@ Heads = Annotated[
     list[str] | None,
     typer.Option(metavar="POSITION:DIGEST", help="A head printed earlier, which the chain must still hold."),
 ]
+Checkpoints = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="SOURCE",
+        help="Signed checkpoints: nats://... (the bus's operator), a directory of copies, or a file.",
+    ),
+]
+Keys = Annotated[
+    list[Path] | None,
+    typer.Option(help="Public keys of the log and of operators, one a line; secrets/verifier_keys."),
+]
+Row = Annotated[
+    str | None, typer.Option(metavar="EVENT_ID", help="Write the proof that this event is in the log.")
+]
+Output = Annotated[Path | None, typer.Option("--output", "-o", help="Where the proof of --row goes.")]
+Held = Annotated[
+    list[Path] | None,
+    typer.Option(help="A checkpoint that the reader of the proof has; may be given several times."),
+]
 NodeUrl = Annotated[
-    str | None, typer.Option(help="A node, to hold rows against the ledger: http(s)://... or ws(s)://...")
+    str | None,
+    typer.Option(
+        help="A node, to hold rows against the ledger: http(s)://..., ws(s)://... or @FILE with one"
+    ),
 ]
 Sample = Annotated[int, typer.Option(min=1, help="How many rows are held against the ledger.")]
 Accounts = Annotated[
@@ -52,7 +76,8 @@ FirstLedger = Annotated[
 ]
 LastLedger = Annotated[int, typer.Option("--to", metavar="LEDGER", min=2, help="The last one.")]
 Nodes = Annotated[
-    list[str], typer.Option(help="A node: http(s)://... or ws(s)://...; may be given several times.")
+    list[str],
+    typer.Option(help="A node: http(s)://..., ws(s)://... or @FILE with one; may be given several times."),
 ]
 NatsUrl = Annotated[
     str,
@@ -69,3 +94,16 @@ EveryLetter = Annotated[bool, typer.Option("--all", help="With --resend: every l
 LettersAsJson = Annotated[
     bool, typer.Option("--json", help="Print one JSON object a line and nothing else on standard output.")
 ]
+
+
+def read_file(path: Path) -> bytes:
+    """Read a file that was named.
+
+    Raises:
+        BadOption: it can't be read.
+
+    """
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise BadOption(f"expected a file that can be read, found: {error}") from error

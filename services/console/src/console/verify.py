@@ -1,10 +1,9 @@
 """`fillproof verify`: whether the audit tables still say what was stored, and what the ledger says."""
 
 import asyncio
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-import asyncpg
 import msgspec
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
@@ -12,8 +11,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from console.asking import server_at
-from console.errors import BadOption
-from console.proof.chain import Finding, Head, parse_head
+from console.proof.chain import Finding, Head, Trust
+from console.proof.connecting import connected
 from console.proof.on_ledger import OnLedger, hold_against
 from console.proof.tables import Counts, Verification, sql
 from ledger_client import LedgerServer, find_transaction
@@ -22,7 +21,6 @@ from order_events import OrderEvent, decode
 
 SHOWN = 50
 """Findings in the table; the rest is counted."""
-CONNECT_SECONDS = 5.0
 
 
 class Report(msgspec.Struct, frozen=True, kw_only=True):
@@ -31,30 +29,25 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     findings: list[Finding]
     counts: Counts
     head: Head
+    checkpoints: int = 0
+    """Checkpoints that the chain still contains."""
+    lost_checkpoints: int = 0
+    """Checkpoints of a tail that was lost in a failover, as an operator has signed."""
+    uncovered: int | None = None
+    """Batches after the newest checkpoint; None: no checkpoint was given."""
     on_ledger: OnLedger | None
     """None where no server was asked."""
 
 
-def verify(database: str, noted: Sequence[str], xrpl: str | None, sample: int, console: Console) -> Report:
+def verify(database: str, trust: Trust, xrpl: str | None, sample: int, console: Console) -> Report:
     """Hold every row against the chain, and `sample` rows against the ledger where `xrpl` is given.
 
     Raises:
-        BadOption: a noted head is none, the database or the node does not answer, the role may not read.
+        BadOption: the database or the node does not answer, the role may not read.
         ServerError: the node does not answer, or its answers are none.
 
     """
-    try:
-        heads = [parse_head(written) for written in noted]
-    except ValueError as error:
-        raise BadOption(str(error)) from error
-    try:
-        found, events = asyncio.run(_verify_tables(database, heads, sample if xrpl else 0, console))
-    except (asyncpg.InsufficientPrivilegeError, asyncpg.UndefinedTableError) as error:
-        raise BadOption(f"expected the owner of migrated audit tables, found: {error}") from error
-    except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError, ValueError) as error:
-        raise BadOption(
-            f"expected a database at postgresql://owner:password@host:port/database, found: {error!r}"
-        ) from error
+    found, events = asyncio.run(_verify_tables(database, trust, sample if xrpl else 0, console))
     if xrpl is None:
         return found
     result = OnLedger()
@@ -81,44 +74,59 @@ def show(report: Report, console: Console) -> None:
         console.print(table)
         if len(report.findings) > SHOWN:
             console.print(f"and {len(report.findings) - SHOWN} more")
+    for line in _summary(report):
+        console.print(line)
+
+
+def _summary(report: Report) -> Iterator[str]:
     counts = report.counts
-    console.print(
+    yield (
         f"{counts.events} events in {counts.batches} batches, {counts.fills} fills, "
         f"{counts.anomalies} anomalies: {len(report.findings) or 'none'} not as stored"
     )
     if counts.dropped:
-        console.print(f"{counts.dropped} events were dropped by retention, as the chain says")
+        yield f"{counts.dropped} events were dropped by retention, as operators have signed"
     if counts.unproven:
-        console.print(f"{counts.unproven} anomalies are older than the events: nothing proves them")
+        yield f"{counts.unproven} anomalies are older than the events: nothing proves them"
+    if report.uncovered is None:
+        yield "no checkpoints were given (--checkpoints): a chain that was written anew would not be noticed"
+    else:
+        yield f"{report.checkpoints} signed checkpoints hold; {report.uncovered} batches are newer"
+    if report.lost_checkpoints:
+        lost = f"{report.lost_checkpoints} checkpoints are of batches that a failover lost"
+        yield f"{lost}, as operators have signed"
     if result := report.on_ledger:
-        console.print(
+        yield (
             f"{result.held} rows held against the ledger, {result.unknown} of transactions that the node "
             "does not have"
         )
-    console.print(f"head {report.head}")
+    yield f"head {report.head}"
 
 
 async def _verify_tables(
-    database: str, noted: Sequence[Head], sample: int, console: Console
+    database: str, trust: Trust, sample: int, console: Console
 ) -> tuple[Report, list[OrderEvent]]:
-    connection = await asyncpg.connect(
-        database,
-        timeout=CONNECT_SECONDS,
-        server_settings={"timezone": "UTC", "application_name": "fillproof"},
-    )
-    try:
-        async with connection.transaction(isolation="repeatable_read", readonly=True):
-            total = await connection.fetchval(
-                "SELECT coalesce(sum(cardinality(event_ids)), 0) FROM public.batch_digest"
-            )
-            with _progress(console, "against the chain", int(total)) as advance:
-                verification = Verification(connection, noted, advance)
-                findings = [finding async for finding in verification.findings()]
-            rows = await connection.fetch(sql("sample"), sample)
-    finally:
-        await connection.close()
+    async with (
+        connected(database) as connection,
+        connection.transaction(isolation="repeatable_read", readonly=True),
+    ):
+        total = await connection.fetchval(
+            "SELECT coalesce(sum(cardinality(event_ids)), 0) FROM public.batch_digest WHERE act IS NULL"
+        )
+        with _progress(console, "against the chain", int(total)) as advance:
+            verification = Verification(connection, trust, advance)
+            findings = [finding async for finding in verification.findings()]
+        rows = await connection.fetch(sql("sample"), sample)
+    chain = verification.chain
+    newest = max((one.position for one in trust.checkpoints), default=None)
     report = Report(
-        findings=findings, counts=verification.counts, head=verification.chain.head, on_ledger=None
+        findings=findings,
+        counts=verification.counts,
+        head=chain.head,
+        checkpoints=chain.held,
+        lost_checkpoints=len(chain.lost),
+        uncovered=None if newest is None else max(0, chain.head.position - newest),
+        on_ledger=None,
     )
     events = [decode(row["payload"].encode()) for row in rows]
     return report, [event for event in events if isinstance(event, OrderEvent)]

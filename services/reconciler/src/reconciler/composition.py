@@ -1,41 +1,67 @@
 """The composition of the reconciler: here, and only here, the parts meet their adapters."""
 
+import asyncio
 import random
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
 from functools import partial
+from typing import NamedTuple
 from uuid import uuid4
 
 from faststream.nats import NatsBroker
+from faststream.nats.publisher.usecase import LogicPublisher
 from nats.aio.client import Client
 
-from ledger_client import LedgerServer, Servers, SharedServer, WholeLedgerServer, connect
-from offer_lifecycle import Gap
+from ledger_client import (
+    BudgetedServer,
+    LedgerServer,
+    LedgerStream,
+    RequestBudget,
+    Servers,
+    SharedServer,
+    StreamListener,
+    WholeLedgerServer,
+    connect,
+)
+from ledger_proof import CheckedValidations, read_trust
+from offer_lifecycle import Gap, Header
+from order_events import OrdersEvent
 from reconciler.adapters.dead_letters import DeadLetters
 from reconciler.adapters.engine_feed import JetStreamEngineFeed
 from reconciler.adapters.engine_history import JetStreamEngineHistory
 from reconciler.adapters.event_publishers import EventPublishers
 from reconciler.adapters.leases import BucketLeases
 from reconciler.adapters.ledger_market import LedgerMarket
+from reconciler.adapters.list_sources import list_source
 from reconciler.adapters.metered_server import MeteredServer
 from reconciler.adapters.operator_notices import BucketOperator
 from reconciler.adapters.orders_bus import JetStreamOrders
+from reconciler.adapters.permission_bucket import PermissionBucket
+from reconciler.adapters.proofs_bus import JetStreamProofs
 from reconciler.adapters.redelivery import JetStreamRedelivery
 from reconciler.adapters.state_store import BucketStore
+from reconciler.adapters.watermarks import BucketWatermarks
 from reconciler.backfill.gap_backfill import BackfillPublisher, GapBackfill
 from reconciler.backfill.history_gaps import HistoryGaps
 from reconciler.backfill.range_rebuild import LedgerRange, RebuildResult, adoption_ledger, rebuild
 from reconciler.backfill.unexplained_removals import UnexplainedRemovals
 from reconciler.fleet.account_shares import Lease
+from reconciler.fleet.permission_writer import Clocks, PermissionWriter
 from reconciler.fleet.scheduler import Scheduler, Wakeup
 from reconciler.fleet.server_monitor import ServerMonitor
-from reconciler.following.follower import Follower
+from reconciler.following.follower import Follower, OnCommitted
 from reconciler.following.publisher import Publisher
 from reconciler.health import LedgerHealth
 from reconciler.metrics import Metrics
 from reconciler.ports.bus import BusAway
+from reconciler.proofs.blob_reader import BlobReader
+from reconciler.proofs.proof_keeper import ProofKeeper
+from reconciler.proofs.trusted_lists import TrustedLists
+from reconciler.proofs.validation_feed import ValidationFeed
 from reconciler.safety.account_safety import SharedSafety
+from reconciler.safety.ledger_invariants import WholeLedgerInvariants
 from reconciler.safety.policy import Policy, Unexplained
 from reconciler.settings import ReconcilerSettings
 
@@ -43,29 +69,51 @@ BusClient = Callable[[], Client]
 """Returns the bus connection; raises BusAway, or a nats error, while nothing may be published."""
 
 
+class DeclaredPublishers(NamedTuple):
+    """What the application has declared for its two streams."""
+
+    orders: EventPublishers
+    proofs: LogicPublisher
+
+
 class Reconciler:
-    """The reconciler: its scheduler, the monitor of its servers, and the servers, to close at the end."""
+    """The reconciler: its scheduler, its checks, proofs and permissions beside the accounts, the servers."""
 
     def __init__(
         self,
         settings: ReconcilerSettings,
         broker: NatsBroker,
-        publishers: EventPublishers,
+        publishers: DeclaredPublishers,
         metrics: Metrics,
         health: LedgerHealth,
     ) -> None:
         wakeup = Wakeup(poll_seconds=settings.poll_seconds)
+        trusted = read_trust(publishers=settings.list_publishers)
+        validations = CheckedValidations(publishers_needed=settings.list_publishers_needed)
+        self.validations = ValidationFeed(validations, metrics)
+        self.lists = TrustedLists(map(list_source, settings.validator_lists), trusted, validations, metrics)
+        lease = make_lease(settings, broker)
+        client = partial(leased_client, broker, lease)
+        orders = JetStreamOrders(publishers.orders, client, metrics)
+        self.invariants = WholeLedgerInvariants(orders, metrics, network_id=self._network_id)
         self.servers = Servers(
             [self._shared_server(url, settings, wakeup, metrics) for url in settings.xrpl_urls],
             clock=time.monotonic,
             chance=random.Random(),  # noqa: S311 - spreads retries, no secret
         )
         self.monitor = ServerMonitor(self.servers, metrics, on_new_ledger=wakeup.notify)
-        lease = make_lease(settings, broker)
-        client = partial(leased_client, broker, lease)
-        orders = JetStreamOrders(publishers, client, metrics)
+        self.proofs = ProofKeeper(
+            reader=BlobReader(self.servers.candidates),
+            accounts=lambda: [follower.account for follower in self.scheduler.followers],
+            feed=self.validations,
+            bus=JetStreamProofs(publishers.proofs, partial(connected_client, broker)),
+            metrics=metrics,
+            clock=time.monotonic,
+            anchor_ledgers=settings.proof_anchor_ledgers,
+        )
+        on_committed = self.proofs.note_committed if settings.keep_proofs else nothing_kept
         self.scheduler = Scheduler(
-            make_follower=make_followers(settings, orders, client, metrics),
+            make_follower=make_followers(settings, orders, client, metrics, on_committed),
             lease=lease,
             servers=self.servers,
             wakeup=wakeup,
@@ -74,9 +122,20 @@ class Reconciler:
             history_gaps=make_history_gaps(settings, orders, client, metrics),
             unexplained_removals=UnexplainedRemovals(clock=time.monotonic),
         )
+        self.permissions = PermissionWriter(
+            self.scheduler,
+            PermissionBucket(client),
+            metrics,
+            Clocks(seconds=time.monotonic, now=lambda: datetime.now(UTC)),
+            patience=settings.permission_ledger_seconds,
+        )
         health.watch_lease(lambda: lease.held)
         health.watch_halts(self.scheduler.halts)
         health.watch_set_aside(self.scheduler.set_aside)
+
+    def _network_id(self) -> int | None:
+        followed = (one.committed for one in self.scheduler.followers)
+        return next((one.stored.record.network_id for one in followed if one is not None), None)
 
     def _shared_server(
         self, url: str, settings: ReconcilerSettings, wakeup: Wakeup, metrics: Metrics
@@ -84,16 +143,28 @@ class Reconciler:
         """Let all accounts share what is asked of a server, and from some number on read ledgers whole."""
 
         def note_closed(ledger_index: int) -> None:
-            self.servers.note_shown(metered.name, ledger_index)
+            self.servers.note_shown(server.name, ledger_index)
             wakeup.notify()
 
-        metered = MeteredServer(connect(url, on_ledger_closed=note_closed), metrics)
-        shared = SharedServer(metered, last_close=wakeup.next_close, clock=time.monotonic)
+        stream, cap = LedgerStream(clock=time.monotonic), settings.requests_per_minute
+        budget = RequestBudget(cap, clock=time.monotonic, pause=asyncio.sleep) if cap else None
+        listeners: list[StreamListener] = [stream]
+        if budget is not None:
+            listeners.append(budget)
+        if settings.keep_proofs or settings.validator_lists:
+            listeners.append(self.validations)
+        server = connect(url, on_ledger_closed=note_closed, listeners=listeners)
+        asked: LedgerServer = MeteredServer(server, metrics)
+        if budget is not None:
+            metrics.watch_budget(server.name, cap, lambda: budget.waiting)
+            asked = BudgetedServer(asked, budget)
+        shared = SharedServer(asked, last_close=wakeup.next_close, clock=time.monotonic, stream=stream)
         return WholeLedgerServer(
             shared,
             accounts=lambda: len(self.scheduler.followers),
             from_accounts=settings.whole_ledgers_from,
             clock=time.monotonic,
+            on_read=self.invariants.add,
         )
 
 
@@ -134,13 +205,22 @@ def make_lease(settings: ReconcilerSettings, broker: NatsBroker) -> Lease:
     )
 
 
+def nothing_kept(_network_id: int, _header: Header, _events: Sequence[OrdersEvent]) -> None:
+    """Keep no proof of a committed ledger: the settings say so."""
+
+
 def make_followers(
-    settings: ReconcilerSettings, orders: JetStreamOrders, client: BusClient, metrics: Metrics
+    settings: ReconcilerSettings,
+    orders: JetStreamOrders,
+    client: BusClient,
+    metrics: Metrics,
+    on_committed: OnCommitted,
 ) -> Callable[[str], Follower]:
     """Return what makes an account's follower."""
     return partial(
         Follower,
         start_ledger=settings.start_ledger,
+        on_committed=on_committed,
         feed=JetStreamEngineFeed(
             client,
             metrics,
@@ -148,10 +228,12 @@ def make_followers(
             subject_without_account=settings.subjects_without_account,
         ),
         store=BucketStore(client, metrics),
+        watermarks=BucketWatermarks(client, metrics),
         publisher=Publisher(
             orders,
             LedgerMarket(),
             disappearance_timeout=settings.disappearance_timeout,
+            market_of_fills=settings.market_of_fills,
         ),
         safety=SharedSafety(
             policy=Policy(
@@ -175,6 +257,7 @@ def make_history_gaps(
         orders,
         LedgerMarket(),
         disappearance_timeout=settings.disappearance_timeout,
+        market_of_fills=settings.market_of_fills,
     )
 
     def make_backfill(account: str, gap: Gap, server: LedgerServer) -> GapBackfill:

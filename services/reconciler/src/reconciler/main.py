@@ -8,9 +8,10 @@ from faststream import Context
 from faststream.asgi import AsgiFastStream
 from faststream.nats import NatsBroker
 
-from order_events.codec import ENGINE_TYPES, ORDERS_TYPES
-from reconciler.adapters.event_publishers import EventPublishers, orders_publishers
-from reconciler.composition import Reconciler
+from order_events.codec import ENGINE_TYPES, ORDERS_TYPES, PROOFS_TYPES
+from reconciler.adapters.event_publishers import orders_publishers
+from reconciler.adapters.proofs_bus import proofs_publisher
+from reconciler.composition import DeclaredPublishers, Reconciler
 from reconciler.health import LedgerHealth
 from reconciler.metrics import Metrics
 from reconciler.settings import ReconcilerSettings
@@ -31,7 +32,9 @@ def create_app(settings: ReconcilerSettings | None = None) -> AsgiFastStream:
     metrics, health = Metrics(), LedgerHealth()
     tracing = make_tracing("reconciler", settings.otlp_endpoint)
     broker = make_broker(settings.nats_url, tracing)
-    publishers = orders_publishers(broker, tracing)
+    publishers = DeclaredPublishers(
+        orders=orders_publishers(broker, tracing), proofs=proofs_publisher(broker)
+    )
     app = make_app(
         broker,
         contract=contract(),
@@ -55,7 +58,7 @@ def contract() -> Contract:
         version=version("fillproof-reconciler"),
         description="Follows an engine's accounts through validated ledgers and says what became of every "
         "order. What engines announce is optional.",
-        events=ORDERS_TYPES,
+        events=(*ORDERS_TYPES, *PROOFS_TYPES),
         received=ENGINE_TYPES,
     )
 
@@ -72,14 +75,24 @@ async def work(
     broker: Annotated[NatsBroker, Context()],
     metrics: Annotated[Metrics, Context()],
     health: Annotated[LedgerHealth, Context()],
-    publishers: Annotated[EventPublishers, Context()],
+    publishers: Annotated[DeclaredPublishers, Context()],
 ) -> None:
     """Follow the accounts until cancelled."""
     reconciler = Reconciler(settings, broker, publishers, metrics, health)
-    monitoring = asyncio.ensure_future(reconciler.monitor.run())
+    beside = [
+        asyncio.ensure_future(part.run())
+        for part in (
+            reconciler.monitor,
+            reconciler.permissions,
+            reconciler.validations,
+            reconciler.lists,
+            reconciler.proofs,
+        )
+    ]
     try:
-        await asyncio.gather(reconciler.scheduler.run(), monitoring)
+        await asyncio.gather(reconciler.scheduler.run(), reconciler.invariants.run(), *beside)
     finally:
-        monitoring.cancel()
-        await asyncio.wait([monitoring])
+        for task in beside:
+            task.cancel()
+        await asyncio.wait(beside)
         await reconciler.servers.close()

@@ -90,14 +90,23 @@ def to_base64(blob: bytes) -> str:
 
 
 def write_path(path: Sequence[Branches], name: bytes) -> str:
-    """Write the inner nodes from the root down to the leaf of the transaction with this hash."""
+    """Write a path as the file has it (see `path_bytes`)."""
+    return to_base64(path_bytes(path, name))
+
+
+def path_bytes(path: Sequence[Branches], name: bytes) -> bytes:
+    """Return the inner nodes from the root down to the leaf of the transaction with this hash, as bytes.
+
+    Of each: two bytes that say which other branches are not empty, the first branch the highest bit, and
+    their hashes.
+    """
     parts = []
     for depth, branches in enumerate(path):
         own = half_byte(name, depth)
         others = [EMPTY if branch == own else branches[branch] for branch in range(BRANCHES)]
         bits = sum(1 << BRANCHES - 1 - branch for branch, one in enumerate(others) if one != EMPTY)
         parts.append(bits.to_bytes(2, "big") + b"".join(one for one in others if one != EMPTY))
-    return to_base64(b"".join(parts))
+    return b"".join(parts)
 
 
 def read_path(text: str, name: bytes, leaf_hash: bytes) -> list[Branches]:

@@ -7,7 +7,7 @@ XRP is counted in drops inside an :class:`Amount` and in XRP wherever a field sa
 
 from order_events.codec import Malformed, decode, decode_announcement, encode
 from order_events.engine import CancelRequested, EngineEvent, OrderSubmitted, SessionStarted
-from order_events.ids import event_id, reconciler_event_id
+from order_events.ids import event_id, proof_id, reconciler_event_id
 from order_events.orders import (
     Amount,
     MarketContext,
@@ -20,9 +20,12 @@ from order_events.orders import (
     OrderFilled,
     OrderRejected,
 )
+from order_events.permission import Permission, TradingPermission
+from order_events.proofs import LedgerProof, ProvenOrder, ProvenTransaction, PublishedList
 from order_events.reconciler import (
     BalanceDrift,
     HistoryGap,
+    InvariantBroken,
     OrdersEvent,
     ReconcilerEvent,
     ReconcilerHalted,
@@ -48,6 +51,8 @@ __all__ = [
     "Correction",
     "EngineEvent",
     "HistoryGap",
+    "InvariantBroken",
+    "LedgerProof",
     "LiquiditySide",
     "Malformed",
     "MarketContext",
@@ -62,7 +67,11 @@ __all__ = [
     "OrderStatus",
     "OrderSubmitted",
     "OrdersEvent",
+    "Permission",
+    "ProvenOrder",
+    "ProvenTransaction",
     "Provenance",
+    "PublishedList",
     "ReconcilerEvent",
     "ReconcilerHalted",
     "ReconcilerResumed",
@@ -70,10 +79,12 @@ __all__ = [
     "Resolution",
     "SessionStarted",
     "Side",
+    "TradingPermission",
     "decode",
     "decode_announcement",
     "encode",
     "event_id",
+    "proof_id",
     "reconciler_event_id",
     "schemas",
 ]

@@ -14,7 +14,15 @@ from order_events.orders import (
     OrderFilled,
     OrderRejected,
 )
-from order_events.reconciler import BalanceDrift, HistoryGap, OrdersEvent, ReconcilerHalted, ReconcilerResumed
+from order_events.proofs import LedgerProof
+from order_events.reconciler import (
+    BalanceDrift,
+    HistoryGap,
+    InvariantBroken,
+    OrdersEvent,
+    ReconcilerHalted,
+    ReconcilerResumed,
+)
 
 AnyOrderEvent = (
     OrderAccepted
@@ -25,9 +33,9 @@ AnyOrderEvent = (
     | OrderDisappeared
     | OrderCorrected
 )
-AnyReconcilerEvent = ReconcilerHalted | ReconcilerResumed | BalanceDrift | HistoryGap
+AnyReconcilerEvent = ReconcilerHalted | ReconcilerResumed | BalanceDrift | HistoryGap | InvariantBroken
 AnyEngineEvent = OrderSubmitted | CancelRequested | SessionStarted
-AnyEvent = AnyOrderEvent | AnyReconcilerEvent | AnyEngineEvent
+AnyEvent = AnyOrderEvent | AnyReconcilerEvent | AnyEngineEvent | LedgerProof
 
 ORDERS_TYPES: tuple[type[OrdersEvent], ...] = (
     OrderAccepted,
@@ -41,11 +49,14 @@ ORDERS_TYPES: tuple[type[OrdersEvent], ...] = (
     ReconcilerResumed,
     BalanceDrift,
     HistoryGap,
+    InvariantBroken,
 )
 """What the reconciler publishes to stream ORDERS."""
 ENGINE_TYPES: tuple[type[EngineEvent], ...] = (OrderSubmitted, CancelRequested, SessionStarted)
 """What an engine publishes to stream ENGINE."""
-EVENT_TYPES: tuple[type[msgspec.Struct], ...] = (*ORDERS_TYPES, *ENGINE_TYPES)
+PROOFS_TYPES: tuple[type[LedgerProof], ...] = (LedgerProof,)
+"""What the reconciler publishes to stream PROOFS."""
+EVENT_TYPES: tuple[type[msgspec.Struct], ...] = (*ORDERS_TYPES, *ENGINE_TYPES, *PROOFS_TYPES)
 EARLIER_TYPES: tuple[type[OrderCorrectedV1], ...] = (OrderCorrectedV1,)
 """Versions that are no longer published, and must be read for ever."""
 VERSIONS: dict[type[msgspec.Struct], int] = {

@@ -1,5 +1,6 @@
 """Facts have names: an event's id derives from the fact, never from a clock or from chance."""
 
+from collections.abc import Iterable
 from uuid import UUID, uuid5
 
 _NAMESPACE = UUID("6f1a4c0e-5c1d-5a0e-9f1e-0f111b00f111")
@@ -16,6 +17,12 @@ def event_id(
     Of what we ourselves could not tell, or told wrongly, it names the ledgers or the event instead.
     """
     return uuid5(_NAMESPACE, f"{network_id}|{kind}|{account}|{sequence}|{transaction_hash or ''}")
+
+
+def proof_id(*, network_id: int, ledger_hash: str, confirmed: bool, transactions: Iterable[str]) -> UUID:
+    """Name the proof of a ledger by what it proves; `transactions`: their hashes."""
+    named = "|".join(sorted(transactions))
+    return uuid5(_NAMESPACE, f"{network_id}|proof.ledger|{ledger_hash}|{confirmed}|{named}")
 
 
 def reconciler_event_id(*, network_id: int, kind: str, account: str, about: tuple[object, ...]) -> UUID:

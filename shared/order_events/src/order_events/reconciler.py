@@ -1,4 +1,7 @@
-"""What the reconciler says of itself and of an account: stream `ORDERS`, `reconciler.<what>.<account>`."""
+"""What the reconciler says of itself and of an account: stream `ORDERS`, `reconciler.<what>.<account>`.
+
+What it says of the ledger itself is there too: `ledger.invariant_broken.<account>`.
+"""
 
 from datetime import datetime
 from decimal import Decimal
@@ -42,7 +45,10 @@ class ReconcilerHalted(ReconcilerEvent, frozen=True, kw_only=True, tag="reconcil
 
     cause: Annotated[
         str,
-        Meta(description="`unresolved` or `balance_drift`; readers must accept words not listed here."),
+        Meta(
+            description="`unresolved`, `balance_drift`, `state_lost`, `state_rolled_back`, `state_damaged` "
+            "or `announcements_lost`; readers must accept words not listed here."
+        ),
     ]
     reason: Annotated[str, Meta(description="What was expected and what was found.")]
     unresolved: Annotated[
@@ -131,6 +137,35 @@ class HistoryGap(ReconcilerEvent, frozen=True, kw_only=True, tag="reconciler.his
     corrects: Annotated[
         UUID | None, Meta(description="Of a resolved gap: the id of the pending event; else null.")
     ] = None
+
+
+class InvariantBroken(ReconcilerEvent, frozen=True, kw_only=True, tag="ledger.invariant_broken"):
+    """An asset does not add up over a transaction: the ledger is broken, or the server that shows it lies.
+
+    `account` is the account that sent the transaction, whether it is followed or not; `session_id` is null.
+    """
+
+    transaction_hash: Annotated[
+        str, Meta(description="Hash of the transaction over which it does not add up.")
+    ]
+    transaction_type: Annotated[str, Meta(description="Its TransactionType, as `Payment`.")]
+    asset: Annotated[
+        str,
+        Meta(
+            description="`XRP`, an MPT's issuance id, or `<currency>.<account>`: the tokens that this "
+            "account owes or holds."
+        ),
+    ]
+    expected: Annotated[
+        str, Meta(description="The change that the transaction's own fields allow, in words.")
+    ]
+    found: Annotated[
+        Decimal,
+        Meta(
+            description="The change of the asset over all entries together: drops of XRP, units of an MPT, "
+            "or decimal tokens."
+        ),
+    ]
 
 
 OrdersEvent = OrderEvent | ReconcilerEvent

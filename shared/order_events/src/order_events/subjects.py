@@ -1,12 +1,16 @@
 """The bus: streams and subjects."""
 
 from order_events.engine import CancelRequested, EngineEvent, OrderSubmitted, SessionStarted
+from order_events.proofs import LedgerProof
 from order_events.reconciler import OrdersEvent
 
 ORDERS_STREAM = "ORDERS"
-ORDERS_SUBJECTS = ("order.>", "reconciler.>")
+ORDERS_SUBJECTS = ("order.>", "reconciler.>", "ledger.>")
 ENGINE_STREAM = "ENGINE"
 ENGINE_SUBJECTS = ("engine.>",)
+PROOFS_STREAM = "PROOFS"
+"""What proves the ledgers; best effort: its loss costs no event."""
+PROOFS_SUBJECTS = ("proof.>",)
 DEAD_LETTER_STREAM = "DLQ"
 DEAD_LETTER_SUBJECTS = ("dlq.>",)
 REASON = "Fillproof-Reason"
@@ -20,9 +24,17 @@ REDELIVERY_STREAM = "REDELIVER"
 """What the audit writer is given again, and nobody else: an engine would take it for news."""
 REDELIVERY_PREFIX = "audit.redeliver."
 REDELIVERY_SUBJECTS = (f"{REDELIVERY_PREFIX}>",)
+CHECKPOINT_STREAM = "CHECKPOINTS"
+"""Signed checkpoints of the audit log's chain: the audit writer adds to it, and nobody removes anything."""
+CHECKPOINT_SUBJECT = "audit.checkpoint"
+CHECKPOINT_SUBJECTS = (CHECKPOINT_SUBJECT,)
+FRONTIER = "Fillproof-Frontier"
+"""The header of a checkpoint with the hashes that its tree goes on from: hex, separated by spaces."""
 
 STATE_BUCKET = "reconciler"
 """The reconciler's key-value bucket."""
+WATERMARK_BUCKET = "watermark"
+"""The key-value bucket that knows each account's ledger where the state is lost."""
 HALT_KEY = "halt"
 """In the bucket, after `<network_id>.<account>.`, while it is halted: the `reconciler.halted` event."""
 RESUME_KEY = "resume"
@@ -36,8 +48,13 @@ ANNOUNCEMENT_READER = "reconciler"
 
 
 def order_subject(event: OrdersEvent) -> str:
-    """Return `order.<what>.<account>` or `reconciler.<what>.<account>`."""
+    """Return `order.<what>.<account>`, `reconciler.<what>.<account>` or `ledger.<what>.<account>`."""
     return f"{event.__struct_config__.tag}.{event.account}"
+
+
+def proof_subject(proof: LedgerProof) -> str:
+    """Return `proof.<ledger index>`."""
+    return f"proof.{proof.ledger_index}"
 
 
 def redelivery_subject(subject: str) -> str:

@@ -31,10 +31,11 @@ class ServiceSettings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, extra="ignore", frozen=True)
 
-    nats_url: str = Field(default="nats://127.0.0.1:4222", pattern=r"^(nats|tls|ws|wss)://\S+$")
+    nats_url: str = Field(default="nats://127.0.0.1:4222", pattern=r"^(nats|tls|ws|wss)://\S+$", repr=False)
+    """It may hold a password: a field without `repr` is shown nowhere."""
     http_host: str = "127.0.0.1"
     http_port: int = Field(default=0, ge=0, le=65_535, description="0 for any free one")
-    otlp_endpoint: str | None = Field(default=None, pattern=r"^https?://\S+$")
+    otlp_endpoint: str | None = Field(default=None, pattern=r"^https?://\S+$", repr=False)
     """Where traces go, as http://collector:4318 (OTLP over HTTP, extra `otel`); by default nowhere."""
     log_format: Literal["json", "plain"] = "json"
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
@@ -51,8 +52,12 @@ class StreamSettings(BaseSettings):
     engine_max_bytes: int = Field(default=GIB, gt=0)
     dead_letter_max_age: float = Field(default=90 * DAY_S, ge=DUPLICATE_WINDOW_S)
     dead_letter_max_bytes: int = Field(default=GIB, gt=0)
+    proofs_max_age: float = Field(default=7 * DAY_S, ge=DUPLICATE_WINDOW_S)
+    proofs_max_bytes: int = Field(default=2 * GIB, gt=0)
     redelivery_max_age: float = Field(default=30 * DAY_S, ge=DUPLICATE_WINDOW_S)
     redelivery_max_bytes: int = Field(default=GIB, gt=0)
+    checkpoints_max_bytes: int = Field(default=GIB, gt=0)
+    """A checkpoint takes some 700 bytes; the stream is kept for ever."""
     stream_replicas: int = Field(default=1, ge=1, le=5)
 
     @model_validator(mode="after")
@@ -106,6 +111,6 @@ def _problem(settings: type[BaseSettings], found: Mapping[str, Any]) -> str:
     if found["type"] == "missing":
         return f"{variable} is not set and has no default"
     field = settings.model_fields.get(name)
-    secret = field is not None and field.annotation in {SecretStr, SecretBytes}
+    secret = field is not None and (field.annotation in {SecretStr, SecretBytes} or not field.repr)
     value = "a secret value" if secret else repr(found["input"])
     return f"{variable}: {found['msg']}; found {value}"

@@ -18,17 +18,23 @@ from nats.js.api import (
     StreamConfig,
 )
 
+from order_events.permission import PERMISSION_BUCKET
 from order_events.subjects import (
     AUDIT_CONSUMER,
+    CHECKPOINT_STREAM,
+    CHECKPOINT_SUBJECTS,
     DEAD_LETTER_STREAM,
     DEAD_LETTER_SUBJECTS,
     ENGINE_STREAM,
     ENGINE_SUBJECTS,
     ORDERS_STREAM,
     ORDERS_SUBJECTS,
+    PROOFS_STREAM,
+    PROOFS_SUBJECTS,
     REDELIVERY_STREAM,
     REDELIVERY_SUBJECTS,
     STATE_BUCKET,
+    WATERMARK_BUCKET,
     account_events,
 )
 from service_kit.errors import Unavailable
@@ -46,7 +52,10 @@ MAX_ACK_PENDING = 16_000
 """Four batches of 1,000 for each of four replicas: one that is cut off from the database stops no other."""
 AUDIT_FILTER = ">"
 """All of stream ORDERS."""
+PROOFS_FILTER = PROOFS_SUBJECTS[0]
 REDELIVERY_FILTER = REDELIVERY_SUBJECTS[0]
+NEVER = 0.0
+"""The age at which a message is removed that is kept for ever."""
 
 
 async def provision(
@@ -63,8 +72,11 @@ async def provision(
     try:
         for config in _streams(settings):
             await _apply(jetstream, config)
-        await _apply_bucket(jetstream, settings)
+        await _apply_bucket(jetstream, settings, STATE_BUCKET)
+        await _apply_bucket(jetstream, settings, WATERMARK_BUCKET)
+        await _apply(jetstream, permission_stream(replicas=settings.stream_replicas))
         await jetstream.add_consumer(ORDERS_STREAM, _audit_consumer(AUDIT_FILTER))
+        await jetstream.add_consumer(PROOFS_STREAM, _audit_consumer(PROOFS_FILTER))
         await jetstream.add_consumer(REDELIVERY_STREAM, _audit_consumer(REDELIVERY_FILTER))
         for durable, account in engines.consumers().items() if engines else ():
             await _apply_engine_consumer(jetstream, durable, account)
@@ -83,18 +95,22 @@ def _streams(settings: StreamSettings) -> list[StreamConfig]:
         max_bytes: int,
         atomic: bool = False,
         retention: RetentionPolicy = RetentionPolicy.LIMITS,
+        append_only: bool = False,
+        discard: DiscardPolicy = DiscardPolicy.NEW,
     ) -> StreamConfig:
         return StreamConfig(
             name=name,
             subjects=list(subjects),
             retention=retention,
             storage=StorageType.FILE,
-            discard=DiscardPolicy.NEW,
+            discard=discard,
             max_age=max_age,
             max_bytes=max_bytes,
             duplicate_window=DUPLICATE_WINDOW_S,
             num_replicas=settings.stream_replicas,
             allow_atomic=atomic,
+            deny_delete=append_only,
+            deny_purge=append_only,
         )
 
     return [
@@ -112,6 +128,14 @@ def _streams(settings: StreamSettings) -> list[StreamConfig]:
             max_bytes=settings.engine_max_bytes,
         ),
         stream(
+            PROOFS_STREAM,
+            PROOFS_SUBJECTS,
+            max_age=settings.proofs_max_age,
+            max_bytes=settings.proofs_max_bytes,
+            # A full stream keeps the newest: of the oldest the writer has most likely stored
+            discard=DiscardPolicy.OLD,
+        ),
+        stream(
             DEAD_LETTER_STREAM,
             DEAD_LETTER_SUBJECTS,
             max_age=settings.dead_letter_max_age,
@@ -124,6 +148,13 @@ def _streams(settings: StreamSettings) -> list[StreamConfig]:
             max_bytes=settings.redelivery_max_bytes,
             atomic=True,
             retention=RetentionPolicy.WORK_QUEUE,
+        ),
+        stream(
+            CHECKPOINT_STREAM,
+            CHECKPOINT_SUBJECTS,
+            max_age=NEVER,
+            max_bytes=settings.checkpoints_max_bytes,
+            append_only=True,
         ),
     ]
 
@@ -163,16 +194,35 @@ async def _apply(jetstream: JetStreamContext, config: StreamConfig) -> None:
         await jetstream.add_stream(config)
 
 
-async def _apply_bucket(jetstream: JetStreamContext, settings: StreamSettings) -> None:
-    """Make the state bucket; its stream allows atomic batches, and keys that the server itself removes."""
-    stream = f"KV_{STATE_BUCKET}"
+async def _apply_bucket(jetstream: JetStreamContext, settings: StreamSettings, bucket: str) -> None:
+    """Make a bucket; its stream allows atomic batches, and keys that the server itself removes."""
+    stream = f"KV_{bucket}"
     try:
         existing = await jetstream.stream_info(stream)
     except nats.js.errors.NotFoundError:
         await jetstream.create_key_value(
-            bucket=STATE_BUCKET, history=1, storage=StorageType.FILE, replicas=settings.stream_replicas
+            bucket=bucket, history=1, storage=StorageType.FILE, replicas=settings.stream_replicas
         )
         existing = await jetstream.stream_info(stream)
     await jetstream.update_stream(
         existing.config, allow_atomic=True, allow_msg_ttl=True, num_replicas=settings.stream_replicas
+    )
+
+
+def permission_stream(*, replicas: int) -> StreamConfig:
+    """Return the stream below the bucket of trading permissions.
+
+    It lies in memory: a value is seconds old, or it is none. A single server that starts again has lost it,
+    and the reconciler makes it anew.
+    """
+    return StreamConfig(
+        name=f"KV_{PERMISSION_BUCKET}",
+        subjects=[f"$KV.{PERMISSION_BUCKET}.>"],
+        storage=StorageType.MEMORY,
+        discard=DiscardPolicy.NEW,
+        max_msgs_per_subject=1,
+        allow_direct=True,
+        allow_rollup_hdrs=True,
+        allow_msg_ttl=True,
+        num_replicas=replicas,
     )

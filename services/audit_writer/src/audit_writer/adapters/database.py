@@ -1,4 +1,4 @@
-"""The audit tables in PostgreSQL. The role may only insert."""
+"""The audit tables in PostgreSQL. The role may insert, and read the chain's digests."""
 
 from collections.abc import Sequence
 from importlib.resources import files
@@ -7,23 +7,35 @@ from typing import Self
 
 import asyncpg
 
-from audit_writer.ports import Rows, RowsRefused, StoreUnavailable
+from audit_writer.ports import ChainLink, Rows, RowsRefused, StoreUnavailable
 
 CONNECT_SECONDS = 5.0
 STATEMENT_SECONDS = 20.0
-CONNECTIONS = 5
-"""Two write what is new, two what is given again, one answers readiness checks."""
+CONNECTIONS = 8
+"""Two write what is new, two what is given again, two proofs; one checks readiness, one reads the chain."""
 
 FAULTS_OF_THE_ROWS = (
     asyncpg.DataError,
     asyncpg.IntegrityConstraintViolationError,
     asyncpg.ProgramLimitExceededError,
 )
-OUTAGES = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError)
-"""Everything else that the server or the connection says: also a full disk, a table not migrated yet."""
+OUTAGES = (
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+    OSError,
+    TimeoutError,
+)
+"""Everything else that the server or the connection says: also a full disk, a table not migrated yet, a
+connection that was cut between two steps of a statement (InternalClientError).
+"""
 
 
 INSERT_BATCH = files("audit_writer.adapters").joinpath("sql/insert_batch.sql").read_text()
+INSERT_PROOFS = files("audit_writer.adapters").joinpath("sql/insert_proofs.sql").read_text()
+
+LINKS = "SELECT position, previous, digest FROM batch_digest WHERE position > $1 ORDER BY position LIMIT $2"
+ACTS = "SELECT act FROM batch_digest WHERE act IS NOT NULL ORDER BY position DESC"
 
 
 class PostgresStore:
@@ -55,22 +67,49 @@ class PostgresStore:
 
     async def write(self, rows: Rows) -> int:
         """Write all tables in one transaction; see :class:`audit_writer.ports.Store`."""
+        return await self._insert(
+            INSERT_BATCH, _array(rows.events), _array(rows.fills), _array(rows.anomalies)
+        )
+
+    async def write_proofs(self, proofs: Sequence[str]) -> int:
+        """Write proofs in one transaction; see :class:`audit_writer.ports.ProofStore`."""
+        return await self._insert(INSERT_PROOFS, _array(proofs))
+
+    async def _insert(self, statement: str, *arrays: str) -> int:
         try:
             async with self._opened.acquire(timeout=CONNECT_SECONDS) as connection:
-                new = await connection.fetchval(
-                    INSERT_BATCH, _array(rows.events), _array(rows.fills), _array(rows.anomalies)
-                )
+                new = await connection.fetchval(statement, *arrays)
         except FAULTS_OF_THE_ROWS as error:
             raise RowsRefused(f"PostgreSQL refuses it: {error}") from error
         except OUTAGES as error:
             raise StoreUnavailable(str(error) or repr(error)) from error
         return int(new)
 
+    async def links(self, after: int, count: int) -> Sequence[ChainLink]:
+        """Return at most so many rows of the chain after a position."""
+        rows = await self._fetch(LINKS, after, count)
+        return [ChainLink(position=row[0], previous=row[1], digest=row[2]) for row in rows]
+
+    async def acts(self) -> Sequence[str]:
+        """Return the signed acts in the chain, the newest first."""
+        return [row[0] for row in await self._fetch(ACTS)]
+
+    async def end_reader_sessions(self) -> int:
+        """End sessions of the reader that hold others up."""
+        return sum(row[0] for row in await self._fetch("SELECT public.end_reader_sessions()"))
+
     async def check(self) -> str | None:
         """Answer None if the tables can be reached, else what is wrong."""
         async with self._opened.acquire(timeout=CONNECT_SECONDS) as connection:
             found = await connection.fetchval("SELECT to_regclass('order_event') IS NOT NULL")
         return None if found else "the table order_event does not exist: run the migrations"
+
+    async def _fetch(self, statement: str, *arguments: object) -> list[asyncpg.Record]:
+        try:
+            async with self._opened.acquire(timeout=CONNECT_SECONDS) as connection:
+                return await connection.fetch(statement, *arguments)
+        except OUTAGES as error:
+            raise StoreUnavailable(str(error) or repr(error)) from error
 
     @property
     def _opened(self) -> asyncpg.Pool:

@@ -10,6 +10,7 @@ from order_events import (
     Amount,
     BalanceDrift,
     HistoryGap,
+    InvariantBroken,
     OrderCorrected,
     OrderDisappeared,
     OrderEvent,
@@ -106,6 +107,10 @@ def _account_pieces(event: OrdersEvent) -> list[Piece]:
         case HistoryGap():
             ledgers = f"ledgers {event.first_ledger} to {event.last_ledger}"
             return [kind, Piece(ledgers), Piece(event.resolution)]
+        case InvariantBroken():
+            told = f"{event.transaction_type} {event.transaction_hash}: {event.asset} does not add up"
+            found = f"expected {event.expected}, found {format_decimal(event.found)}"
+            return [kind, Piece(told, style="bold red"), Piece(found, drop=2)]
         case _:
             return [kind]
 

@@ -1,17 +1,29 @@
-"""The chain of batch digests: what it is made of, and where it breaks. Pure."""
+"""The chain of batch digests: where it breaks, and where it is not what a checkpoint says. Pure."""
 
-import hashlib
-from collections.abc import Iterable, Iterator
-from datetime import UTC, datetime, timedelta
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
 from enum import StrEnum
-from uuid import UUID
 
 import msgspec
 
-START = bytes(32)
-"""What stands for the digest before the first batch's."""
-_EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
+from audit_log import (
+    START,
+    Act,
+    Batch,
+    Checkpoint,
+    Failover,
+    Frontier,
+    Refused,
+    Retention,
+    VerifierKey,
+    digest_of,
+    read_act,
+    written_time,
+)
+
 _DIGEST_BYTES = 32
+_CLOCKS_DIFFER = timedelta(hours=1)
+"""By so much an operator's clock may be ahead of the audit writer's."""
 
 
 class Break(StrEnum):
@@ -21,6 +33,8 @@ class Break(StrEnum):
     MISSING = "missing"
     INSERTED = "inserted"
     SWAPPED = "swapped"
+    UNSIGNED = "unsigned"
+    DAMAGED = "damaged"
     UNLIKE_LEDGER = "unlike the ledger"
 
 
@@ -46,19 +60,74 @@ class Head(msgspec.Struct, frozen=True):
         return f"{self.position}:{self.digest.hex()}"
 
 
-class Link(msgspec.Struct, frozen=True, kw_only=True):
-    """One row of `batch_digest`: a batch of events, or a step of retention (`dropped`) without any."""
+class Link(Batch, frozen=True, kw_only=True):
+    """One row of `batch_digest`, with the ledgers that its events are of."""
 
-    position: int
-    previous: bytes
-    digest: bytes
     first_ledger: int | None
     last_ledger: int | None
-    event_ids: tuple[UUID, ...]
-    occurred_at: tuple[datetime, ...]
-    payload_digests: tuple[bytes, ...]
-    dropped: tuple[datetime, datetime] | None
-    """From (included) and before when (excluded) events were dropped."""
+
+
+class Trust(msgspec.Struct, frozen=True, kw_only=True):
+    """What is known from outside of the database: heads, signed checkpoints, and whose signatures count."""
+
+    heads: Sequence[Head] = ()
+    notes: Mapping[str, Checkpoint] = {}
+    """Checkpoints by the signed notes that they were read from."""
+    keys: Sequence[VerifierKey] = ()
+
+    @property
+    def checkpoints(self) -> Collection[Checkpoint]:
+        """The signed checkpoints."""
+        return self.notes.values()
+
+    def read_act(self, note: str) -> Act:
+        """Read an act that an operator has signed; raises Refused where none has."""
+        origins = {one.origin for one in self.checkpoints}
+        keys = [key for key in self.keys if key.name not in origins]
+        return read_act(note, keys)
+
+
+class Acts:
+    """The acts of operators in the chain, by the position at which they stand."""
+
+    def __init__(self, notes: Iterable[tuple[int, str]], trust: Trust) -> None:
+        """Read the signed notes of the chain."""
+        self.refused: dict[int, str] = {}
+        """Why one counts for nothing, by its position."""
+        self._retentions: list[tuple[int, Retention]] = []
+        self.failovers: list[tuple[int, Failover]] = []
+        following_part: dict[str, int] = {}
+        for position, note in notes:
+            try:
+                act = trust.read_act(note)
+                self._check_time(position, act, trust)
+            except Refused as error:
+                self.refused[position] = str(error)
+                continue
+            # a long act stands in several batches, one after the other
+            if following_part.setdefault(note, position) != position:
+                self.refused[position] = (
+                    f"expected an act once, found that of batch {following_part[note] - 1} again"
+                )
+                continue
+            following_part[note] = position + 1
+            if isinstance(act, Retention):
+                self._retentions.append((position, act))
+            else:
+                self.failovers.append((position, act))
+
+    def _check_time(self, position: int, act: Act, trust: Trust) -> None:
+        covered = min((one.time for one in trust.checkpoints if one.position >= position), default=None)
+        if covered is not None and act.time > covered + _CLOCKS_DIFFER:
+            raise Refused(f"expected an act of before {written_time(covered)}, found a later one")
+
+    def dropped(self, position: int, moment: datetime) -> bool:
+        """Whether retention dropped an event of that moment after the batch at that position was stored."""
+        return any(at > position and act.covers(moment) for at, act in self._retentions)
+
+    def lost(self, position: int, made: datetime | None) -> bool:
+        """Whether a head or checkpoint (`made`: when) is of a tail that was lost in a failover."""
+        return any(act.excuses(position, made) for _, act in self.failovers)
 
 
 def parse_head(written: str) -> Head:
@@ -75,31 +144,25 @@ def parse_head(written: str) -> Head:
     return head
 
 
-def digest_of(link: Link) -> bytes:
-    """Return the digest that the link must have; the migration's `batch_digest.sql` defines it."""
-    found = hashlib.sha256(link.previous + _eight_bytes(link.position))
-    for leaf in zip(link.event_ids, link.occurred_at, link.payload_digests, strict=True):
-        found.update(leaf[0].bytes + _moment(leaf[1]) + leaf[2])
-    for moment in link.dropped or ():
-        found.update(_moment(moment))
-    return found.digest()
-
-
-def _eight_bytes(number: int) -> bytes:
-    return number.to_bytes(8, "big", signed=True)
-
-
-def _moment(moment: datetime) -> bytes:
-    return _eight_bytes((moment - _EPOCH) // timedelta(microseconds=1))
-
-
 class Chain:
     """Follows the links in the order of their positions."""
 
-    def __init__(self, noted: Iterable[Head] = ()) -> None:
-        """Take the heads that somebody wrote down earlier."""
+    def __init__(self, trust: Trust, acts: Acts) -> None:
+        """Take what is known from outside, and the acts in the chain."""
         self.head = Head(0, START)
-        self._noted = {head.position: head for head in noted}
+        self.held = 0
+        """Checkpoints that the chain still contains."""
+        self.lost: list[Checkpoint] = []
+        """Checkpoints of a tail that was lost in a failover."""
+        self._acts = acts
+        self._tree = Frontier()
+        self._unlike = False
+        """A checkpoint has another root: so have all later ones, and the first tells where."""
+        self._noted = {head.position: head for head in trust.heads}
+        self._checkpoints: dict[int, list[Checkpoint]] = {}
+        for one in trust.checkpoints:
+            self._checkpoints.setdefault(one.position, []).append(one)
+        self._failovers = {act.continues: (at, act) for at, act in acts.failovers}
 
     def follow(self, link: Link) -> Iterator[Finding]:
         """Take the next link and tell what is wrong with it."""
@@ -113,12 +176,14 @@ class Chain:
             yield _broken(Break.CHANGED, link.position, "its lists are not of one length")
         elif digest_of(link) != link.digest:
             yield _broken(Break.CHANGED, link.position, "its digest is not that of what it lists")
-        noted = self._noted.pop(link.position, None)
-        if noted is not None and noted.digest != link.digest:
-            yield _broken(
-                Break.CHANGED, link.position, f"the noted head is {noted}, found {link.digest.hex()}"
-            )
+        if link.position in self._acts.refused:
+            yield _broken(Break.UNSIGNED, link.position, self._acts.refused[link.position])
+        elif link.dropped is not None and not self._acts.dropped(link.position, link.dropped[0]):
+            unsigned = f"{link.dropped[0]:%Y-%m} was dropped, and no operator has signed it"
+            yield _broken(Break.UNSIGNED, link.position, unsigned)
         self.head = Head(link.position, link.digest)
+        self._tree.append(link.digest)
+        yield from self._compare_with_outside(link)
 
     def end(self, written: Head | None) -> Iterator[Finding]:
         """Tell what is missing at the end; `written`: the head that the database keeps (None: none)."""
@@ -130,8 +195,38 @@ class Chain:
                 detail=f"expected {self.head} after the last batch, found {written}",
             )
         for noted in self._noted.values():
-            gone = f"the noted head is {noted}, the chain ends at {self.head.position}"
-            yield _broken(Break.MISSING, noted.position, gone)
+            if not self._acts.lost(noted.position, None):
+                gone = f"the noted head is {noted}, the chain ends at {self.head.position}"
+                yield _broken(Break.MISSING, noted.position, gone)
+        beyond = [one for ones in self._checkpoints.values() for one in ones]
+        self.lost += [one for one in beyond if self._acts.lost(one.position, one.time)]
+        missing = [one for one in beyond if not self._acts.lost(one.position, one.time)]
+        if missing:
+            newest = max(missing, key=lambda one: one.position)
+            gone = f"{_said(newest)}, the chain ends at {self.head.position}"
+            yield _broken(Break.MISSING, newest.position, gone)
+
+    def _compare_with_outside(self, link: Link) -> Iterator[Finding]:
+        noted = self._noted.pop(link.position, None)
+        if noted is not None and noted.digest != link.digest and not self._acts.lost(link.position, None):
+            detail = f"the noted head is {noted}, found {link.digest.hex()}"
+            yield _broken(Break.CHANGED, link.position, detail)
+        for one in self._checkpoints.pop(link.position, ()):
+            if (one.head, one.root) == (link.digest, self._tree.root):
+                self.held += 1
+            elif self._acts.lost(one.position, one.time):
+                self.lost.append(one)
+            elif not self._unlike:
+                self._unlike = True
+                detail = f"{_said(one)} with another root: the batches up to it are not those that it signs"
+                yield _broken(Break.CHANGED, link.position, detail)
+        at, failover = self._failovers.get(link.position, (0, None))
+        if failover is not None and failover.digest != link.digest:
+            yield _broken(Break.CHANGED, at, f"its failover continues another batch {link.position}")
+
+
+def _said(one: Checkpoint) -> str:
+    return f"a checkpoint of position {one.position} was signed at {written_time(one.time)}"
 
 
 def _broken(what: Break, position: int, detail: str) -> Finding:

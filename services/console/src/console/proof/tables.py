@@ -1,20 +1,21 @@
 """Every row held against the chain, and fills and anomalies against the events that they come from."""
 
 import hashlib
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
-from datetime import datetime
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from functools import cache
 from importlib.resources import files
 from uuid import UUID
 
 import asyncpg
 import msgspec
 
-from console.proof.chain import Break, Chain, Finding, Head, Link
+from console.proof.chain import Acts, Break, Chain, Finding, Head, Link, Trust
 
 _EVENTS = "order_event"
 _LINKS_AT_ONCE = 10
 
 
+@cache
 def sql(name: str) -> str:
     """Return a statement of the folder `sql`."""
     return files("console.proof").joinpath(f"sql/{name}.sql").read_text()
@@ -46,32 +47,30 @@ class _Broken(msgspec.Struct, frozen=True, kw_only=True):
 class Verification:
     """Reads one state of the database: the connection is in a transaction of level REPEATABLE READ."""
 
-    def __init__(
-        self, connection: asyncpg.Connection, noted: Iterable[Head], told: Callable[[int], None]
-    ) -> None:
-        """Take heads written down earlier, and whom to tell how many events were looked at."""
-        self.chain = Chain(noted)
+    def __init__(self, connection: asyncpg.Connection, trust: Trust, told: Callable[[int], None]) -> None:
+        """Take what is known from outside, and whom to tell how many events were looked at."""
+        self._acts = Acts((), trust)
+        self.chain = Chain(trust, self._acts)
         self.counts = Counts()
+        self._trust = trust
         self._connection = connection
         self._told = told
-        self._drops: list[tuple[int, datetime, datetime]] = []
         self._broken: list[_Broken] = []
         self._suspect: set[UUID] = set()
         """Events that are told of: they are no evidence for other tables."""
 
     async def findings(self) -> AsyncIterator[Finding]:
         """Tell of everything that is not as it was stored; the chain first, batch by batch."""
-        dropping = "SELECT position, dropped_from, dropped_before FROM public.batch_digest"
-        self._drops = [
-            (row[0], row[1], row[2])
-            for row in await self._connection.fetch(f"{dropping} WHERE dropped_from IS NOT NULL")
-        ]
+        notes = "SELECT position, act FROM public.batch_digest WHERE act IS NOT NULL ORDER BY position"
+        self._acts = Acts(map(tuple, await self._connection.fetch(notes)), self._trust)
+        self.chain = Chain(self._trust, self._acts)
         async for row in self._connection.cursor(sql("links"), prefetch=_LINKS_AT_ONCE):
             link = _link(row)
             for finding in self.chain.follow(link):
                 yield finding
-            async for finding in self._rows(link):
-                yield finding
+            if link.act is None:
+                async for finding in self._rows(link):
+                    yield finding
             self.counts.batches += 1
         for finding in self.chain.end(await self._written_head()):
             yield finding
@@ -90,8 +89,8 @@ class Verification:
             found = None if row["payload"] is None else hashlib.sha256(row["payload"].encode()).digest()
             if found == stored and row["agrees"]:
                 continue
-            if self._was_dropped(link, occurred_at):
-                self.counts.dropped += found is None
+            if found is None and self._acts.dropped(link.position, occurred_at):
+                self.counts.dropped += 1
                 continue
             self._suspect.add(event_id)
             if found is None:
@@ -130,11 +129,6 @@ class Verification:
                 span = f"its batch is of ledgers {link.first_ledger} to {link.last_ledger}"
                 yield _row_finding(Break.MISSING, link, event_id, None, span)
 
-    def _was_dropped(self, link: Link, occurred_at: datetime) -> bool:
-        return any(
-            position > link.position and start <= occurred_at < end for position, start, end in self._drops
-        )
-
     def _changed_or_swapped(self) -> Iterator[Finding]:
         owner = {row.stored: row.event_id for row in self._broken}
         for row in self._broken:
@@ -156,8 +150,16 @@ class Verification:
                 event_id=str(row["event_id"]),
                 detail="no batch names it",
             )
+        refused = list(self._acts.refused)
+        for row in await self._connection.fetch(sql("dropped_rows"), list(self._suspect), refused):
+            yield Finding(
+                what=Break.MISSING,
+                table="fill or reconciler_anomaly_log",
+                event_id=row["event_id"],
+                detail="it stayed when its event was dropped",
+            )
         for table, statement in (("fill", "fills"), ("reconciler_anomaly_log", "anomalies")):
-            for row in await self._connection.fetch(sql(statement), list(self._suspect)):
+            for row in await self._connection.fetch(sql(statement), list(self._suspect), refused):
                 yield Finding(
                     what=Break(row["what"]),
                     table=table,
@@ -189,6 +191,7 @@ def _link(row: asyncpg.Record) -> Link:
         event_ids=tuple(row["event_ids"]),
         occurred_at=tuple(row["occurred_at"]),
         payload_digests=tuple(row["payload_digests"]),
+        act=row["act"],
         dropped=None if start is None else (start, end),
     )
 

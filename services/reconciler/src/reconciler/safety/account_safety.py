@@ -4,6 +4,8 @@ Nothing is published, committed or remembered here: each method returns an outco
 and commits it.
 """
 
+from collections.abc import Sequence
+
 import msgspec
 import structlog
 
@@ -11,18 +13,23 @@ from ledger_client import LedgerServer, ServerError, ledger_header
 from offer_lifecycle import (
     AccountRecord,
     Header,
-    InvariantBreak,
     LedgerFacts,
     LedgerOutcome,
-    MalformedTransaction,
-    Transaction,
-    broken_invariants,
 )
-from order_events import BalanceDrift, OrdersEvent
+from order_events import BalanceDrift, InvariantBroken, OrderEvent, OrdersEvent
 from reconciler.metrics import Metrics
 from reconciler.ports.operator import Operator
 from reconciler.safety.balance_check import BalanceBaseline, BalanceSchedule, add_up_ledger
-from reconciler.safety.policy import Policy, PolicyState, apply_drift, apply_policy, withdraw
+from reconciler.safety.ledger_invariants import broken_invariant_events, report_broken_invariant
+from reconciler.safety.policy import (
+    ContinuityBreak,
+    Policy,
+    PolicyState,
+    apply_drift,
+    apply_policy,
+    halt,
+    withdraw,
+)
 from reconciler.safety.slots import CheckSlots
 
 _log = structlog.get_logger()
@@ -84,7 +91,15 @@ class AccountSafety:
             state = msgspec.structs.replace(state, balances=baseline)
             state, more = apply_drift(policy, state, drifts, outcome.record, header)
             events += more
+        events += broken_invariant_events(record.network_id, header, facts.transactions)
         return PolicyOutcome(events=events, record=outcome.record, policy_state=state)
+
+    def decide_beginning(
+        self, state: PolicyState, outcome: LedgerOutcome, header: Header
+    ) -> list[OrderEvent]:
+        """Return the orders' events of a ledger's beginning, as `decide_ledger` will give them."""
+        _, events = apply_policy(self._shared.policy, state, outcome, header)
+        return [event for event in events if isinstance(event, OrderEvent)]
 
     def decide_after_gap(self, state: PolicyState, outcome: LedgerOutcome, header: Header) -> PolicyOutcome:
         """Decide on orders that are gone after a history gap; at `header` all balances were seen again."""
@@ -92,6 +107,15 @@ class AccountSafety:
         if state.balances is not None:
             state = msgspec.structs.replace(state, balances=BalanceBaseline(explained_at=header.ledger_index))
         return PolicyOutcome(events=events, record=outcome.record, policy_state=state)
+
+    def halt(
+        self, decided: PolicyOutcome, breaks: Sequence[ContinuityBreak], header: Header
+    ) -> PolicyOutcome:
+        """Halt the account if the bus holds of its past what was not stored there."""
+        if not breaks:
+            return decided
+        state, events = halt(self._shared.policy, decided.policy_state, breaks, decided.record, header)
+        return PolicyOutcome(events=[*decided.events, *events], record=decided.record, policy_state=state)
 
     @staticmethod
     def accept_correction(state: PolicyState, outcome: LedgerOutcome) -> PolicyOutcome:
@@ -108,7 +132,7 @@ class AccountSafety:
         check = await self._schedule.check_if_due(server, record, state.balances)
         if check is None:
             return None
-        state = msgspec.structs.replace(state, balances=check.baseline)
+        state = msgspec.structs.replace(state, balances=check.baseline, drift=None)
         events: list[OrdersEvent] = []
         if check.drifts:
             try:
@@ -127,7 +151,7 @@ class AccountSafety:
         answer = await operator.read_answer(f"{record.network_id}.{record.account}")
         if answer is None or answer.answers != halted.event_id:
             return None
-        state = msgspec.structs.replace(state, halted=None, unresolved=0)
+        state = msgspec.structs.replace(state, halted=None, unresolved=0, drift=None)
         return PolicyOutcome(events=[answer], record=record, policy_state=state)
 
     def report(self, before: PolicyState, committed: PolicyOutcome) -> None:
@@ -135,29 +159,20 @@ class AccountSafety:
         for event in committed.events:
             if isinstance(event, BalanceDrift):
                 self._report_drift(event)
+            if isinstance(event, InvariantBroken):
+                report_broken_invariant(event, self._shared.metrics)
         halted = committed.policy_state.halted
-        if halted is not None and before.halted is None:
+        if halted is not None and halted != before.halted:
             _log.error("halted until an operator resumes it", account=self._account, reason=halted.reason)
         if halted is None and before.halted is not None:
             _log.warning("resumed by an operator", account=self._account)
 
-    def report_ledger(self, facts: LedgerFacts, outcome: LedgerOutcome) -> None:
-        """Log and count what a ledger leaves open, and transactions over which an asset does not add up."""
+    def report_ledger(self, outcome: LedgerOutcome) -> None:
+        """Log and count what a ledger leaves open."""
         for reason in outcome.unresolved:
             _log.warning("not concluded from the ledger", account=self._account, reason=reason)
-        broken = [found for tx in facts.transactions for found in _broken(tx)]
-        for found in broken:
-            _log.error(
-                "ledger.invariant_broken",
-                account=self._account,
-                transaction=found.transaction_hash,
-                asset=found.asset,
-                expected=found.expected,
-                found=f"{found.found:f}",
-            )
         if self._shared.metrics is not None:
             self._shared.metrics.unresolved_parts.inc(len(outcome.unresolved))
-            self._shared.metrics.broken_invariants.inc(len(broken))
 
     def _report_drift(self, drift: BalanceDrift) -> None:
         if self._shared.metrics is not None:
@@ -171,10 +186,3 @@ class AccountSafety:
             since_ledger=drift.since_ledger,
             found_at=drift.ledger_index,
         )
-
-
-def _broken(tx: Transaction) -> tuple[InvariantBreak, ...]:
-    try:
-        return broken_invariants(tx)
-    except MalformedTransaction:
-        return ()  # what can't be read is reported as such

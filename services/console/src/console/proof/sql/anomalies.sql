@@ -1,4 +1,5 @@
--- Anomalies that are not what their events say. $1: ids of events that are broken themselves.
+-- Anomalies that are not what their events say. $1: ids of events that are broken themselves; $2: positions of acts
+-- that nobody has signed. An anomaly whose event retention dropped must be what the act in the chain says that stayed.
 -- A table made by hand keeps its column types: what the event says is brought into those.
 WITH told AS (
     SELECT
@@ -27,21 +28,37 @@ WITH told AS (
 ),
 
 found AS (
-    SELECT anomaly.event_id::text AS event_id, anomaly AS row
+    SELECT anomaly.event_id::text AS event_id, anomaly AS row, ROW (
+        anomaly.event_id, anomaly.detected_at, anomaly.session_id, anomaly.account, anomaly.sequence, anomaly.market,
+        anomaly.side, anomaly.price, anomaly.remaining, anomaly.removal_reason, anomaly.action_taken,
+        anomaly.mid_price, anomaly.distance_bps
+    )::text AS said
     FROM public.reconciler_anomaly_log AS anomaly
     WHERE anomaly.event_id IS NOT NULL AND anomaly.event_id::text NOT IN (SELECT unproven.event_id FROM public.unproven_anomaly AS unproven)
 ),
 
-named AS (SELECT DISTINCT unnest(event_ids)::text AS event_id FROM public.batch_digest)
+stays AS (
+    SELECT DISTINCT ON (event_id) leaf.event_id::text AS event_id, row_digest
+    FROM public.batch_digest AS link, unnest(link.event_ids, link.payload_digests) AS leaf (event_id, row_digest)
+    WHERE link.act IS NOT NULL AND link.position <> ALL ($2::bigint[])
+    ORDER BY event_id, link.position DESC
+)
 
 SELECT
     event_id,
     told.ledger_index,
-    CASE WHEN found.event_id IS NULL THEN 'missing' WHEN told.event_id IS NULL THEN 'inserted' ELSE 'changed' END
-        AS what
+    CASE
+        WHEN found.event_id IS NULL THEN 'missing'
+        WHEN told.event_id IS NULL AND stays.event_id IS NULL THEN 'inserted'
+        ELSE 'changed'
+    END AS what
 FROM told
 FULL JOIN found USING (event_id)
-LEFT JOIN named USING (event_id)
+LEFT JOIN stays USING (event_id)
 WHERE
     (told.event_id IS NOT NULL AND told.row IS DISTINCT FROM found.row)
-    OR (told.event_id IS NULL AND named.event_id IS NULL AND event_id <> ALL ($1::uuid[]::text[]))
+    OR (
+        told.event_id IS NULL
+        AND event_id <> ALL ($1::uuid[]::text[])
+        AND stays.row_digest IS DISTINCT FROM sha256(convert_to(found.said, 'UTF8'))
+    )

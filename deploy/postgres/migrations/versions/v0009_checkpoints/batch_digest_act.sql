@@ -1,0 +1,1 @@
+ALTER TABLE public.batch_digest ADD COLUMN act text

@@ -1,0 +1,1 @@
+GRANT EXECUTE ON FUNCTION public.end_reader_sessions() TO audit_writer

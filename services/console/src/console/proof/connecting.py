@@ -1,0 +1,51 @@
+"""Connections to the audit database, and what is said where there is none."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import asyncpg
+
+from console.errors import BadOption
+
+CONNECT_SECONDS = 5.0
+
+
+@asynccontextmanager
+async def connected(database: str) -> AsyncIterator[asyncpg.Connection]:
+    """Give a connection as the owner, and say what is wrong in the words of the command.
+
+    Raises:
+        BadOption: nobody answers at that address, or the role may not do what is done with the connection.
+
+    """
+    try:
+        connection = await asyncpg.connect(
+            database,
+            timeout=CONNECT_SECONDS,
+            server_settings={"timezone": "UTC", "datestyle": "ISO", "application_name": "fillproof"},
+        )
+        try:
+            yield connection
+        finally:
+            await connection.close()
+    except (
+        asyncpg.InsufficientPrivilegeError,
+        asyncpg.UndefinedTableError,
+        asyncpg.UndefinedColumnError,
+    ) as error:
+        raise BadOption(f"expected the owner of migrated audit tables, found: {error}") from error
+    except BadOption:  # a ValueError itself, as what a bad address is
+        raise
+    except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError, ValueError) as error:
+        raise BadOption(
+            "expected a database at postgresql://owner:password@host:port/database, found: "
+            f"{type(error).__name__}: {without_password(str(error), database)}"
+        ) from error
+
+
+def without_password(text: str, database: str) -> str:
+    """Return what a driver says, less the password that it may quote from the address."""
+    _, _, rest = database.partition("://")
+    user, _, _ = rest.rpartition("@")
+    _, _, password = user.partition(":")
+    return text.replace(password, "***") if password else text

@@ -1,0 +1,1 @@
+"""What proves the ledgers, kept as it happens: validations, changed orders, anchors. Best effort."""
