@@ -91,10 +91,20 @@ Nodes = Annotated[
 NatsUrl = Annotated[
     str,
     typer.Option(
-        envvar="FILLPROOF_NATS_URL", help="The bus that the audit writer listens to: nats://HOST:PORT"
+        envvar="FILLPROOF_NATS_URL",
+        help="The bus that the audit writer listens to: nats://HOST:PORT; of a cluster, comma separated",
     ),
 ]
 DEFAULT_NATS = "nats://127.0.0.1:4222"
+BusUrl = Annotated[
+    str, typer.Option(envvar="FILLPROOF_NATS_URL", help="The deployment's bus: nats://HOST:PORT")
+]
+OneAccount = Annotated[
+    str | None, typer.Option(metavar="ADDRESS", help="Only this account; by default all of them.")
+]
+StateAsJson = Annotated[
+    bool, typer.Option("--json", help="Print JSON, one object a line, and nothing else on standard output.")
+]
 LetterIds = Annotated[
     list[int] | None, typer.Argument(metavar="ID", min=1, help="Only these letters; by default all.")
 ]
