@@ -83,6 +83,15 @@ class DeclaredPublishers(NamedTuple):
     proofs: LogicPublisher
 
 
+class SharedByFollowers(NamedTuple):
+    """What the process gives the followers of all accounts."""
+
+    on_committed: OnCommitted
+    other_server: OtherServer
+    network: Callable[[], int | None]
+    """Returns the network that all servers must be on, once it is known."""
+
+
 class Reconciler:
     """The reconciler: its scheduler, its checks, proofs and permissions beside the accounts, the servers."""
 
@@ -120,9 +129,9 @@ class Reconciler:
             anchor_ledgers=settings.proof_anchor_ledgers,
         )
         on_committed = self.proofs.note_committed if settings.keep_proofs else nothing_kept
-        make_follower = make_followers(settings, orders, client, metrics, on_committed, self._other_server)
+        shared = SharedByFollowers(on_committed, self._other_server, self._network_id)
         self.scheduler = Scheduler(
-            make_follower=partial(make_follower, network=self._network_id),
+            make_follower=make_followers(settings, orders, client, metrics, shared),
             lease=lease,
             servers=self.servers,
             wakeup=wakeup,
@@ -223,19 +232,19 @@ def nothing_kept(_network_id: int, _header: Header, _events: Sequence[OrdersEven
     """Keep no proof of a committed ledger: the settings say so."""
 
 
-def make_followers(  # noqa: PLR0913, PLR0917 - what is the same for all accounts
+def make_followers(
     settings: ReconcilerSettings,
     orders: JetStreamOrders,
     client: BusClient,
     metrics: Metrics,
-    on_committed: OnCommitted,
-    other_server: OtherServer,
+    shared: SharedByFollowers,
 ) -> Callable[[str], Follower]:
     """Return what makes an account's follower."""
     return partial(
         Follower,
         start_ledger=settings.start_ledger,
-        on_committed=on_committed,
+        network=shared.network,
+        on_committed=shared.on_committed,
         feed=JetStreamEngineFeed(
             client,
             metrics,
@@ -259,7 +268,7 @@ def make_followers(  # noqa: PLR0913, PLR0917 - what is the same for all account
             check_ledgers=settings.balance_check_ledgers,
             operator=BucketOperator(client, metrics),
             metrics=metrics,
-            other_server=other_server,
+            other_server=shared.other_server,
         ),
     )
 
