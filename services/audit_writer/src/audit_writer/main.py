@@ -23,8 +23,10 @@ from audit_writer.checkpoints import CheckpointSigner
 from audit_writer.health import ConsumerWatch
 from audit_writer.metrics import Metrics
 from audit_writer.ports import CheckpointCopy, StoreUnavailable
+from audit_writer.sequences import SequenceWatch
 from audit_writer.settings import AuditWriterSettings
 from order_events.codec import ORDERS_TYPES
+from order_events.subjects import ORDERS_STREAM
 from service_kit import Contract, load_settings, make_app, make_broker, make_tracing, run, set_up_logs
 
 READERS_SECONDS = 30.0
@@ -65,7 +67,13 @@ def create_app(settings: AuditWriterSettings | None = None) -> AsgiFastStream:
     for watch in watches:
         pull = Pull(
             broker,
-            subscribe(broker, watch.stream, settings, batch_done=watch.batch_done),
+            subscribe(
+                broker,
+                watch.stream,
+                settings,
+                identity=watch_of(ORDERS_STREAM, watches).identity,
+                batch_done=watch.batch_done,
+            ),
             stream=watch.stream,
             batch_size=settings.batch_size,
             batch_seconds=settings.batch_seconds,
@@ -95,7 +103,9 @@ async def lifespan(
     """Require the consumers, and keep the store open while the broker runs."""
     for watch in watches:
         await watch.require()
-    async with PostgresStore(settings.database_url.get_secret_value()) as store:
+    async with PostgresStore(
+        settings.database_url.get_secret_value(), pooled=settings.database_pooled
+    ) as store:
         context.set_global("store", store)
         yield
 
@@ -108,10 +118,19 @@ async def work_beside(
     metrics: Annotated[Metrics, Context()],
 ) -> None:
     """Look at the consumers' lag, sign checkpoints and end readers that hold others up, until cancelled."""
-    works = [*(watch.run() for watch in watches), end_reader_sessions(store, metrics)]
+    works = [
+        *(watch.run() for watch in watches),
+        SequenceWatch(watch_of(ORDERS_STREAM, watches).stream_state, store, metrics).run(),
+        end_reader_sessions(store, metrics),
+    ]
     if signer := checkpoint_signer(settings, store, published, metrics):
         works.append(signer.run(settings.checkpoint_seconds))
     await asyncio.gather(*works)
+
+
+def watch_of(stream: str, watches: Sequence[ConsumerWatch]) -> ConsumerWatch:
+    """Return what watches the consumer of that stream."""
+    return next(watch for watch in watches if watch.stream == stream)
 
 
 def checkpoint_signer(
