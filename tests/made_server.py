@@ -64,7 +64,8 @@ class MadeServer:
         return {"offers": [listed(7, usd("5"), "10000000")] if ledger_index < REMOVED_AT else []}
 
     def _account_tx(self, ledger_index_min: int, ledger_index_max: int, **_page: object) -> made.Raw:
-        raw = tx("OfferCreate", [offer("DeletedNode", 7, usd("5"), "10000000")])
+        fee = made.root(49_999_988, before=50_000_000, account=made.STRANGER)
+        raw = tx("OfferCreate", [offer("DeletedNode", 7, usd("5"), "10000000"), fee])
         record = {
             "tx_json": {name: raw[name] for name in raw if name not in {"hash", "metaData"}},
             "meta": raw["metaData"],

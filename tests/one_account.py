@@ -1,6 +1,6 @@
 """One account followed on the in-memory bus, from a node in this process."""
 
-from in_memory_bus import Memory, MemoryFeed, MemoryOrders, MemoryStore, NoMarket
+from in_memory_bus import Memory, MemoryFeed, MemoryOrders, MemoryStore, MemoryWatermarks, NoMarket
 from in_process_node import InProcessServer
 
 from offer_lifecycle import parse_amount
@@ -26,12 +26,18 @@ def follower(
     safety: SharedSafety | None = None,
 ) -> Follower:
     """Return what a process would make of the account after a start."""
-    publisher = Publisher(MemoryOrders(memory), market or NoMarket(), disappearance_timeout=1)
+    publisher = Publisher(
+        MemoryOrders(memory),
+        market or NoMarket(),
+        disappearance_timeout=1,
+        market_of_fills=market is not None,
+    )
     return Follower(
         session.accounts[role],
         start_ledger=session.ledgers[0].ledger_index,
         feed=MemoryFeed(memory),
         store=MemoryStore(memory),
+        watermarks=MemoryWatermarks(memory),
         publisher=publisher,
         safety=safety,
     )

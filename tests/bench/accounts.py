@@ -25,7 +25,7 @@ from rich.progress import track
 from rich.table import Table
 from xrpl.core.addresscodec import encode_classic_address
 
-from ledger_client import transaction_tree
+from ledger_proof import read_header
 from local_stack import Child, LocalStack
 from offer_lifecycle import AccountRecord, Holding, Order
 from order_events import Amount, OrderStatus
@@ -82,7 +82,8 @@ def ledger_hash(ledger_index: int) -> str:
     """Return the hash of a ledger; before the first one that matters they are no ledger's."""
     if ledger_index < CURSOR - 1:
         return f"{ledger_index:064X}"
-    return transaction_tree.ledger_hash(header(ledger_index, ledger_hash(ledger_index - 1)))
+    found = read_header(header(ledger_index, ledger_hash(ledger_index - 1)))
+    return found.ledger_hash.hex().upper()
 
 
 class Ledgers:

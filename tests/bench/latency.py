@@ -1,8 +1,9 @@
-"""From the node's ledgerClosed to the fill on the bus, with a thousand orders tracked: `make bench`.
+"""From the stream's message of a fill to the fill on the bus, at several distances to the server.
 
-Beside it, in the same run and for the same ledger: the node's own answers to what the reconciler has to ask
-before it can know of the fill, and a bare publish that the bus acknowledges. A fill counts from when a
-JetStream consumer gets it, which is after it was stored.
+A relay makes every byte between the reconciler and its server late. The bench listens to the same stream over
+a relay of its own: its clock starts when it has the message, as the reconciler then has it too. A fill counts
+from when a JetStream consumer gets it, which is after it was stored. Beside it, in the same run and for the
+same ledger: the four questions that were once asked in a row before a fill could be known.
 """
 
 from __future__ import annotations
@@ -15,12 +16,12 @@ import time
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from uuid import uuid4
 
 import msgspec
 import nats
 from aiohttp import ClientSession, ClientWebSocketResponse
 from bench.partial_fills import FIRST_LEDGER, MAKER, session
+from bench.relay import relayed
 from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy
 from rich.console import Console
 from rich.progress import track
@@ -34,27 +35,28 @@ from service_kit import StreamSettings, provision
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
 
+    from nats.aio.msg import Msg
     from nats.aio.subscription import Subscription
     from nats.js import JetStreamContext
 
 ORDERS = 1_000
-LEDGERS = 300
+LEDGERS = 150
 WARM_UP = 20
 """Ledgers that do not count."""
+ROUND_TRIPS = (0.0, 0.020, 0.080, 0.200)
+"""Seconds."""
 PATIENCE_SECONDS = 60.0
-GOALS = {"p50": 5, "p99": 25}
-"""Milliseconds over the node's own answers, on an idle machine."""
-BARE = "order.accepted.bench"
-"""Into the same stream as the fills; nobody is told of it."""
+GOAL = "to reach at every distance: p50 5 ms, p99 25 ms; committed at most 1.5 round trips after the message"
 Json = dict[str, Any]
 
 
 class Sample(msgspec.Struct, frozen=True, kw_only=True):
-    """One ledger, in seconds."""
+    """One ledger, in seconds from the stream's message of the fill."""
 
-    total: float
-    node: float
-    publish: float
+    told: float
+    committed: float
+    in_a_row: float
+    """What the four questions take, asked one after the other."""
 
 
 class Bench:
@@ -62,31 +64,31 @@ class Bench:
 
     def __init__(
         self,
-        socket: ClientWebSocketResponse,
-        context: JetStreamContext,
+        node: ClientWebSocketResponse,
+        far: ClientWebSocketResponse,
         fills: Subscription,
         commits: Subscription,
     ) -> None:
-        self._socket = socket
-        self._context = context
+        """`node`: a way to the node at once; `far`: the way that is as long as the reconciler's."""
+        self._node = node
+        self._far = far
         self._fills = fills
         self._commits = commits
         self._ids = itertools.count(1)
 
     async def sample(self, ledger_index: int) -> Sample:
-        """Close one ledger and measure all three; the reconciler is at rest again afterwards."""
-        await self._socket.send_json({"id": 0, "command": "ledger_accept"})
-        await self._until(lambda message: message.get("type") == "ledgerClosed")
-        closed = time.perf_counter()
-        fill = await self._fills.next_msg(timeout=PATIENCE_SECONDS)
-        total = time.perf_counter() - closed
-        await self._commits.next_msg(timeout=PATIENCE_SECONDS)
-        return Sample(
-            total=total, node=await self._answers(ledger_index), publish=await self._bare(fill.data)
-        )
+        """Close one ledger and measure; the reconciler is at rest again afterwards."""
+        await self._node.send_json({"id": 0, "command": "ledger_accept"})
+        await self._until(lambda message: message.get("type") == "transaction")
+        heard = time.perf_counter()
+        await self._fills.next_msg(timeout=PATIENCE_SECONDS)
+        told = time.perf_counter() - heard
+        while _cursor(await self._commits.next_msg(timeout=PATIENCE_SECONDS)) < ledger_index:
+            pass
+        committed = time.perf_counter() - heard
+        return Sample(told=told, committed=committed, in_a_row=await self._answers(ledger_index))
 
     async def _answers(self, ledger_index: int) -> float:
-        """Ask what the reconciler asks, one after the other as it does."""
         pinned = {"ledger_index": ledger_index}
         history = {"ledger_index_min": ledger_index - 1, "ledger_index_max": ledger_index, "forward": True}
         asked = time.perf_counter()
@@ -96,55 +98,60 @@ class Bench:
         await self._ask(command="ledger_entry", index=FEE_SETTINGS, ledger_index=ledger_index - 1)
         return time.perf_counter() - asked
 
-    async def _bare(self, payload: bytes) -> float:
-        began = time.perf_counter()
-        name = {"Nats-Msg-Id": uuid4().hex}
-        await self._context.publish(
-            BARE, payload, stream=ORDERS_STREAM, headers=name, timeout=PATIENCE_SECONDS
-        )
-        return time.perf_counter() - began
-
     async def _ask(self, **request: object) -> None:
         number = next(self._ids)
-        await self._socket.send_json({"id": number, "api_version": 2, **request})
+        await self._far.send_json({"id": number, "api_version": 2, **request})
         await self._until(lambda message: message.get("id") == number)
 
     async def _until(self, wanted: Callable[[Json], bool]) -> None:
-        while not wanted(await self._socket.receive_json(timeout=PATIENCE_SECONDS)):
+        while not wanted(await self._far.receive_json(timeout=PATIENCE_SECONDS)):
             pass
 
 
 def main() -> None:
     """Measure and print."""
+    Console().print(table({round_trip: measured(round_trip) for round_trip in ROUND_TRIPS}))
+
+
+def measured(round_trip: float) -> list[Sample]:
+    """Return the samples at one distance to the server (seconds)."""
     with tempfile.TemporaryDirectory() as place, LocalStack.start() as stack:
         path = Path(place) / "partial_fills.json"
         path.write_bytes(msgspec.json.encode(session(orders=ORDERS, ledgers=WARM_UP + LEDGERS)))
         node = stack.spawn("replay_node", str(path), "--pace", "manual")
-        url = node.wait_for(lambda: _said(node.output()), what="say where it listens")
-        samples = asyncio.run(_measured(stack, url))
-    Console().print(table(samples[WARM_UP:]))
+        url = node.wait_for(lambda: said_url(node.output()), what="say where it listens")
+        return asyncio.run(_samples(stack, url, round_trip))[WARM_UP:]
 
 
-def table(samples: list[Sample]) -> Table:
+def table(samples: dict[float, list[Sample]]) -> Table:
     """Return the comparison; times in milliseconds."""
-    rows = {
-        "a bare publish, acknowledged": [one.publish for one in samples],
-        "the node's own answers": [one.node for one in samples],
-        "ledgerClosed to order.filled, stored": [one.total for one in samples],
-        "of it over the node's answers": [one.total - one.node for one in samples],
-    }
     shown = Table(
-        title=f"Latency of a fill, {ORDERS:,} orders tracked, {len(samples)} ledgers", title_justify="left"
+        title=f"Latency of a fill, {ORDERS:,} orders tracked, {LEDGERS} ledgers each", title_justify="left"
     )
-    for heading in ("", "p50 ms", "p99 ms", "p50 x bare", "p99 x bare"):
-        shown.add_column(heading, justify="right" if heading else "left")
-    p50, p99 = _percentiles(rows["a bare publish, acknowledged"])
-    for name, seconds in rows.items():
-        middle, late = _percentiles(seconds)
-        times = (f"{middle * 1e3:.1f}", f"{late * 1e3:.1f}")
-        shown.add_row(name, *times, f"{middle / p50:.1f}", f"{late / p99:.1f}")
-    goals = ", ".join(f"{name} {milliseconds} ms" for name, milliseconds in GOALS.items())
-    shown.caption = f"to reach over the node's answers, on an idle machine: {goals}"
+    for heading in (
+        "round trip ms",
+        "four questions in a row, p50",
+        "message to order.filled, p50",
+        "p99",
+        "x the questions",
+        "message to commit, p50",
+        "round trips",
+    ):
+        shown.add_column(heading, justify="right")
+    for round_trip, found in samples.items():
+        told, late = _percentiles([one.told for one in found])
+        before, _ = _percentiles([one.in_a_row for one in found])
+        committed, _ = _percentiles([one.committed for one in found])
+        shown.add_row(
+            f"{round_trip * 1e3:.0f}",
+            f"{before * 1e3:.1f}",
+            f"{told * 1e3:.1f}",
+            f"{late * 1e3:.1f}",
+            f"{told / before:.2f}",
+            f"{committed * 1e3:.1f}",
+            f"{committed / round_trip:.2f}" if round_trip else "",
+        )
+    shown.caption = GOAL
     return shown
 
 
@@ -152,24 +159,28 @@ def _percentiles(seconds: list[float]) -> tuple[float, float]:
     return statistics.median(seconds), statistics.quantiles(seconds, n=100)[98]
 
 
-async def _measured(stack: LocalStack, node_url: str) -> list[Sample]:
+async def _samples(stack: LocalStack, node_url: str, round_trip: float) -> list[Sample]:
     client = await nats.connect(stack.nats_url)
     context = client.jetstream()
     await provision(context, StreamSettings())
     fills = await _new_messages(context, "order.filled.>", ORDERS_STREAM)
     commits = await _new_messages(context, f"$KV.{STATE_BUCKET}.*.{MAKER}.account", f"KV_{STATE_BUCKET}")
-    settings = {
-        "NATS_URL": stack.nats_url,
-        "XRPL_URLS": node_url.replace("http", "ws", 1),
-        "ACCOUNTS": MAKER,
-        "START_LEDGER": str(FIRST_LEDGER),
-    }
-    stack.spawn("reconciler", env={f"FILLPROOF_{name}": value for name, value in settings.items()})
-    await commits.next_msg(timeout=PATIENCE_SECONDS)  # it has adopted the orders
-    async with _subscribed(node_url) as socket:
-        bench = Bench(socket, context, fills, commits)
-        indexes = range(FIRST_LEDGER + 1, FIRST_LEDGER + WARM_UP + LEDGERS + 1)
-        samples = [await bench.sample(index) for index in track(indexes, "Ledgers", transient=True)]
+    async with relayed(node_url, round_trip=round_trip) as far_url:
+        settings = {
+            "NATS_URL": stack.nats_url,
+            "XRPL_URLS": far_url.replace("http", "ws", 1),
+            "ACCOUNTS": MAKER,
+            "START_LEDGER": str(FIRST_LEDGER),
+        }
+        child = stack.spawn(
+            "reconciler", env={f"FILLPROOF_{name}": value for name, value in settings.items()}
+        )
+        await commits.next_msg(timeout=PATIENCE_SECONDS)  # it has adopted the orders
+        async with _subscribed(far_url) as far, _connected(node_url) as node:
+            bench = Bench(node, far, fills, commits)
+            indexes = range(FIRST_LEDGER + 1, FIRST_LEDGER + WARM_UP + LEDGERS + 1)
+            samples = [await bench.sample(index) for index in track(indexes, "Ledgers", transient=True)]
+        child.check()
     await client.close()
     return samples
 
@@ -180,14 +191,25 @@ async def _new_messages(context: JetStreamContext, subjects: str, stream: str) -
 
 
 @asynccontextmanager
-async def _subscribed(node_url: str) -> AsyncIterator[ClientWebSocketResponse]:
-    async with ClientSession() as http, http.ws_connect(node_url, max_msg_size=0) as socket:
-        await socket.send_json({"id": 0, "command": "subscribe", "streams": ["ledger"]})
+async def _connected(url: str) -> AsyncIterator[ClientWebSocketResponse]:
+    async with ClientSession() as http, http.ws_connect(url, max_msg_size=0) as socket:
+        yield socket
+
+
+@asynccontextmanager
+async def _subscribed(url: str) -> AsyncIterator[ClientWebSocketResponse]:
+    async with _connected(url) as socket:
+        await socket.send_json({"id": 0, "command": "subscribe", "streams": ["ledger", "transactions"]})
         await socket.receive_json(timeout=PATIENCE_SECONDS)
         yield socket
 
 
-def _said(output: bytes) -> str | None:
+def _cursor(commit: Msg) -> int:
+    found: int = msgspec.json.decode(commit.data)["record"]["ledger_index"]
+    return found
+
+
+def said_url(output: bytes) -> str | None:
     """Return the URL of a node's ready line, once it is there."""
     line, ended, _ = output.partition(b"\n")
     return str(msgspec.json.decode(line)["url"]) if ended else None

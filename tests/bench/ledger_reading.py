@@ -25,8 +25,9 @@ from rich.table import Table
 
 from console.recorded_server import closed_session
 from ledger_client import LedgerTransaction, account_history, read_envelope, result_of
-from ledger_client import transaction_tree as tree
-from ledger_client.whole_ledgers import WholeLedger, read_whole
+from ledger_client.whole_ledger import WholeLedger, read_whole
+from ledger_proof import read_header
+from ledger_proof.transaction_tree import leaf, tree_root
 from offer_lifecycle import (
     Header,
     LedgerFacts,
@@ -286,9 +287,9 @@ def _old_whole(one: Whole, accounts: Sequence[str]) -> list[list[Transaction]]:
     shown = msgspec.convert(_DICTS.decode(one.rows)["result"]["ledger"], _OldRows, strict=False)
     proof = msgspec.convert(_DICTS.decode(one.blobs)["result"]["ledger"], _OldBlobs, strict=False)
     leaves = dict(
-        tree.leaf(bytes.fromhex(blob.tx_blob), bytes.fromhex(blob.meta_blob)) for blob in proof.transactions
+        leaf(bytes.fromhex(blob.tx_blob), bytes.fromhex(blob.meta_blob)) for blob in proof.transactions
     )
-    if tree.root_of(leaves) != tree.root_in(bytes.fromhex(proof.ledger_data)):
+    if tree_root(list(leaves.items())) != read_header(bytes.fromhex(proof.ledger_data)).transaction_root:
         raise AssertionError("expected the recorded ledger's own root")
     place = {"ledger_index": one.ledger_index, "ledger_hash": "", "validated": True}
     rows = [msgspec.json.encode({**place, **row}) for row in shown.transactions]

@@ -10,6 +10,9 @@ import made_ledger as made
 import msgspec
 from replaying import recorded
 
+from ledger_proof import read_header
+from ledger_proof.transaction_tree import leaves, tree_root
+from replay_node.blobs import header_blob, transaction_blobs
 from replay_node.keys import account_key, line_key, offer_key
 from replay_node.session import RecordedLedger, Session
 
@@ -32,10 +35,11 @@ def session(*, orders: int, ledgers: int) -> Session:
         "lines": TEMPLATE.ledgers[0].after["maker"]["lines"],
     }
     first = msgspec.structs.replace(_ledger(FIRST_LEDGER, ()), after={"maker": maker})
-    following = [
-        _ledger(FIRST_LEDGER + number, (_filling(number, (number - 1) % orders),))
-        for number in range(1, ledgers + 1)
-    ]
+    following: list[RecordedLedger] = []
+    for number in range(1, ledgers + 1):
+        before = following[-1] if following else first
+        filling = _filling(number, (number - 1) % orders)
+        following.append(_ledger(FIRST_LEDGER + number, (filling,), before.header["ledger_hash"]))
     return Session(
         name="partial_fills",
         about="made up",
@@ -45,16 +49,22 @@ def session(*, orders: int, ledgers: int) -> Session:
     )
 
 
-def _ledger(index: int, transactions: tuple[Json, ...]) -> RecordedLedger:
+def _ledger(index: int, transactions: tuple[Json, ...], parent_hash: str = "00" * 32) -> RecordedLedger:
     template = TEMPLATE.ledgers[0]
+    rows = [bytes.fromhex(blob) for raw in transactions for blob in transaction_blobs(raw).values()]
+    made = leaves(list(zip(rows[::2], rows[1::2], strict=True)))
+    named = tuple(
+        {**raw, "hash": name.hex().upper()} for raw, (name, _) in zip(transactions, made, strict=True)
+    )
     header = {
         **template.header,
         "ledger_index": str(index),
-        "ledger_hash": _hash(f"ledger {index}"),
-        "parent_hash": _hash(f"ledger {index - 1}"),
+        "transaction_hash": tree_root(made).hex().upper(),
+        "parent_hash": parent_hash,
         "close_time": template.header["close_time"] + 4 * index,
         "parent_close_time": template.header["close_time"] + 4 * index - 4,
     }
+    header["ledger_hash"] = read_header(bytes.fromhex(header_blob(header))).ledger_hash.hex().upper()
     closed = next(message for message in template.stream if message["type"] == "ledgerClosed")
     message = {
         **closed,
@@ -63,9 +73,21 @@ def _ledger(index: int, transactions: tuple[Json, ...]) -> RecordedLedger:
         "ledger_time": header["close_time"],
         "txn_count": len(transactions),
     }
+    told = [_in_stream(raw, header) for raw in named]
     return RecordedLedger(
-        ledger_index=index, header=header, transactions=transactions, stream=(message,), after={}
+        ledger_index=index, header=header, transactions=named, stream=(message, *told), after={}
     )
+
+
+def _in_stream(raw: Json, header: Json) -> Json:
+    return {
+        "type": "transaction",
+        "validated": True,
+        "ledger_index": int(header["ledger_index"]),
+        "ledger_hash": header["ledger_hash"],
+        "transaction": {name: value for name, value in raw.items() if name != "metaData"},
+        "meta": raw["metaData"],
+    }
 
 
 def _filling(number: int, order: int) -> Json:

@@ -1,4 +1,4 @@
-"""What a person sees, asked of Grafana's own display code (npm's @grafana/data)."""
+"""What a person sees, asked of the display code of the oldest and newest Grafana (npm's @grafana/data)."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from typing import Any
 import pytest
 from grafana_files import DASHBOARDS, GRAFANA, ROOT, panels
 
-MODULES = ROOT / ".ops/node_modules"
+VERSIONS = ("oldest", "newest")
 SCRIPT = Path(__file__).parent / "display/display.cjs"
 VALUES = (0, 1, 2, 3, 50, None)
 
 
-@pytest.fixture(scope="module")
-def display() -> dict[str, Any]:
+@pytest.fixture(scope="module", params=VERSIONS)
+def display(request: pytest.FixtureRequest) -> dict[str, Any]:
     """Show the chip at each value, and at an answer without rows."""
-    node = shutil.which("node")
-    if node is None or not (MODULES / "@grafana/data").exists():
+    node, modules = shutil.which("node"), ROOT / ".ops" / request.param / "node_modules"
+    if node is None or not (modules / "@grafana/data").exists():
         pytest.skip("Node.js or @grafana/data is not installed: run tests/ops/tools.sh")
     [chip, *_] = panels(GRAFANA / "dashboards/orders.json")
     asked = {"defaults": chip["fieldConfig"]["defaults"], "values": VALUES}
@@ -31,7 +31,7 @@ def display() -> dict[str, Any]:
         capture_output=True,
         text=True,
         check=True,
-        env=os.environ | {"NODE_PATH": str(MODULES)},
+        env=os.environ | {"NODE_PATH": str(modules)},
     )
     shown: dict[str, Any] = json.loads(answered.stdout)
     return shown

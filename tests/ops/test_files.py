@@ -120,7 +120,8 @@ def test_alerts_are_in_no_folder_of_dashboards() -> None:
 def test_every_alert_has_a_summary_with_its_value_a_severity_and_its_own_runbook() -> None:
     for name, alert in alerts().items():
         annotations = alert["annotations"]
-        found = name if name != "PrometheusAlert" else "{{ $labels.alert }}"
+        relayed = "{{ with $labels.alert }}{{ . }}{{ else }}DataSourceDown{{ end }}"
+        found = name if name != "PrometheusAlert" else relayed
         assert annotations["runbook_url"] == f"{RUNBOOK}{found}.md"
         assert re.search(r"\{\{.*\$(value|labels)", annotations["summary"]), name
         if name != "PrometheusAlert":  # each of its alerts has its own

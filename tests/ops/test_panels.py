@@ -6,12 +6,20 @@ import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from grafana_files import DASHBOARDS, panels, prometheus_queries, prometheus_rules
+from grafana_files import (
+    DASHBOARDS,
+    dashboard,
+    panels,
+    prometheus_queries,
+    prometheus_rules,
+    sql_queries,
+)
 
 from order_events import RemovalReason
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 PANELS = [pytest.param(panel, id=panel["title"]) for path in DASHBOARDS for panel in panels(path)]
 STATS = [param for param in PANELS if param.values[0]["type"] == "stat"]
@@ -19,6 +27,7 @@ TABLES = [param for param in PANELS if param.values[0]["type"] == "table"]
 UNKNOWN = {"text": "unknown", "color": "purple"}
 WIDTH = 1560
 """Pixels that a table has on a screen of 1600."""
+SYMPTOMS = ("Newest ledger", "Not stored yet", "Alerts")
 Panel = dict[str, Any]
 
 
@@ -113,3 +122,42 @@ def test_cells_are_colored_in_every_version_of_grafana_that_is_supported() -> No
         named = {(field, name) for field, name, _ in properties(param.values[0])}
         old = {field for field, name in named if name == "custom.displayMode"}
         assert old == {field for field, name in named if name == "custom.cellOptions"}, param.id
+
+
+@pytest.mark.parametrize("path", DASHBOARDS, ids=lambda path: path.stem)
+def test_halts_gaps_restarts_and_alerts_are_marked_in_every_graph(path: Path) -> None:
+    marked = {one["name"] for one in dashboard(path)["annotations"]["list"] if one["enable"]}
+    assert {"Halts", "Gaps", "Restarts", "Alerts"} <= marked
+
+
+def test_servers_replicas_and_accounts_can_be_chosen_wherever_they_are_shown() -> None:
+    chosen = {"server": "server", "instance": "replica"}
+    there = {one["name"] for path in DASHBOARDS for one in dashboard(path)["templating"]["list"]}
+    assert {"server", "replica", "account", "session"} <= there
+    for query in prometheus_queries():
+        for label, variable in chosen.items():
+            if re.search(rf"by \([^)]*\b{label}\b", query.text) and not query.asker.startswith("Servers set"):
+                assert f'{label}=~"${variable}"' in query.text, query
+    for query in sql_queries():
+        if not query.asker.startswith(("annotation", "rule", "variable", "Database")):
+            assert "${account:sqlstring}" in query.text, query.asker
+
+
+def test_symptoms_stand_first_beside_the_alerts_that_fire() -> None:
+    [path] = [path for path in DASHBOARDS if path.stem == "pipeline"]
+    first = [panel for panel in dashboard(path)["panels"] if panel["gridPos"]["y"] == 0]
+    titles = [panel["title"] for panel in sorted(first, key=lambda panel: panel["gridPos"]["x"])]
+    assert [title for title in titles if title in SYMPTOMS] == [*SYMPTOMS]
+    [alerts] = [panel for panel in first if panel["type"] == "alertlist"]
+    states = alerts["options"]["stateFilter"]
+    assert {name for name, shown in states.items() if shown} == {"firing", "noData", "error"}
+
+
+@pytest.mark.parametrize("panel", [param for param in PANELS if param.values[0]["type"] == "state-timeline"])
+def test_a_state_is_written_as_a_word(panel: Panel) -> None:
+    """With colors by threshold Grafana writes `1+`, whatever the mappings say."""
+    defaults = panel["fieldConfig"]["defaults"]
+    assert defaults["color"]["mode"] == "fixed"
+    [words] = [one["options"] for one in defaults["mappings"] if one["type"] == "value"]
+    assert {shown["color"] for shown in words.values()} <= {"red", "green", "orange"}
+    assert all(shown["text"] for shown in words.values())

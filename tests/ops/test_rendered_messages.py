@@ -71,6 +71,7 @@ def annotated(
     texts = render(
         [{"text": rule["annotations"][name], "labels": labels, "values": values} for name in names]
     )
+    assert [text for text in texts if BAD.search(text)] == []  # a webhook gets them as they are
     return dict(zip(names, texts, strict=True))
 
 
@@ -80,7 +81,7 @@ def alert(rule: dict[str, Any], labels: dict[str, str], *, over: bool = False) -
 
 
 def one_alert(labels: dict[str, str], annotations: dict[str, str], *, over: bool = False) -> Alert:
-    place = f"https://desk.example/d/{annotations['__dashboardUid__']}"
+    place = f"https://desk.example/d/{annotations['__dashboardUid__']}?orgId=1"
     return {
         "status": "resolved" if over else "firing",
         "labels": labels,
@@ -88,7 +89,7 @@ def one_alert(labels: dict[str, str], annotations: dict[str, str], *, over: bool
         "startsAt": STARTED,
         "endsAt": ENDED if over else "0001-01-01T00:00:00Z",
         "dashboardURL": place,
-        "panelURL": f"{place}?viewPanel={annotations['__panelId__']}",
+        "panelURL": f"{place}&viewPanel={annotations['__panelId__']}",
     }
 
 
@@ -130,7 +131,8 @@ def test_what_fires_says_what_happened_since_when_what_to_do_and_where_to_look(
     assert "\nSince: 2026-11-29 03:10:00 UTC\n" in text
     assert f"\nDo: {one['annotations']['action']}\n" in text
     assert f"/docs/runbooks/{name}.md\n" in text
-    assert f"\nPanel: {one['panelURL']}\nDashboard: {one['dashboardURL']}" in text
+    panel = labels.get("panel", one["annotations"]["__panelId__"])
+    assert f"\nPanel: {one['dashboardURL']}&viewPanel={panel}\nDashboard: {one['dashboardURL']}" in text
 
 
 @pytest.mark.parametrize(("rule", "labels"), INSTANCES)
@@ -155,20 +157,28 @@ def test_a_rule_that_can_not_be_asked_is_told_as_a_source_that_does_not_answer(
     labels = {"alertname": failed, "datasource_uid": source, "rulename": rule["title"], "ref_id": "A"}
     labels |= rule.get("labels", {})
     annotations = annotated(rule, labels, values)
+    error = "it gave no row"
     if failed == "DatasourceError":
-        annotations["Error"] = "failed to execute query A: connection refused"
+        error = annotations["Error"] = "failed to execute query A: connection refused"
     who = {"audit-postgres": "The audit database", "fillproof-prometheus": "Prometheus"}[source]
     title, text = told([one_alert(labels, annotations)])
-    worst = "CRITICAL" if labels.get("severity") == "critical" else "WARNING"
+    worst = labels.get("severity", "critical").upper()
     assert title == f"FIRING {worst}: {who} does not answer"
     assert text.startswith(f"{who} does not answer Grafana: ")
-    error = annotations.get("Error", "it gave no row")
     assert f"\nError: {error}\n" in text
     assert f"\nRules: {rule['title']}\n" in text
     assert text.endswith("/docs/runbooks/DataSourceDown.md")
     title, text = told([one_alert(labels, annotations, over=True)])
     assert title == f"RESOLVED: {who} does not answer"
     assert text.startswith(f"{who} answers Grafana again.\n")
+
+
+def test_prometheus_away_is_told_as_grafana_9_tells_it_without_source_and_error() -> None:
+    [relay] = [rule for rule in rules() if rule["title"] == "PrometheusAlert"]
+    labels = {"alertname": "DatasourceError", "rulename": "PrometheusAlert"}
+    title, text = told([one_alert(labels, annotated(relay, labels, {}))])
+    assert title == "FIRING CRITICAL: Prometheus does not answer"
+    assert "\nError: not told; Grafana's log has it\n" in text
 
 
 def test_critical_and_warning_of_one_incident_are_one_message_with_the_worst_first() -> None:

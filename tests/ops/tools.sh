@@ -1,6 +1,6 @@
 #!/bin/sh
-# Brings what tests need and Python does not: promtool; Grafana's own display code and the parser of AsyncAPI documents,
-# both into .ops; the renderer of alert texts; Chromium. Says which way each went and never fails: tests that lack one are
+# Brings what tests need and Python does not: promtool; into .ops Grafana's own display code, the parser of AsyncAPI
+# documents and the renderer of alert texts; Chromium. Says which way each went and never fails: tests that lack one are
 # skipped.
 cd "$(dirname "$0")/../.."
 log=$(mktemp)
@@ -15,15 +15,22 @@ else
     echo "promtool: not installed (root and apt-get would do: the package is prometheus); its tests are skipped"
 fi
 
-if [ -d .ops/node_modules/@grafana/data ] && cmp -s .ops/package-lock.json tests/ops/display/package-lock.json; then
-    echo "@grafana/data: there already"
-elif mkdir -p .ops && cp tests/ops/display/package*.json .ops && command -v npm >/dev/null &&
-    (cd .ops && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error) >"$log" 2>&1; then
-    echo "@grafana/data: installed with npm"
-else
-    rm -rf .ops
-    echo "@grafana/data: not installed (Node.js 18 and npm would do); its tests are skipped"
-fi
+# What stands in a package-lock.json, into a place below .ops.
+bring() { # what it is, the folder of the lock, the place
+    if [ -d ".ops/$3/node_modules" ] && cmp -s ".ops/$3/package-lock.json" "$2/package-lock.json"; then
+        echo "$1: there already"
+    elif mkdir -p ".ops/$3" && cp "$2"/package*.json ".ops/$3" && command -v npm >/dev/null &&
+        (cd ".ops/$3" && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error) >"$log" 2>&1; then
+        echo "$1: installed with npm"
+    else
+        rm -rf ".ops/$3"
+        echo "$1: not installed (Node.js 20 and npm would do); its tests are skipped"
+    fi
+}
+
+bring "@grafana/data, the oldest" tests/ops/display/oldest oldest
+bring "@grafana/data, the newest" tests/ops/display/newest newest
+bring "@asyncapi/parser" tests/ops/asyncapi asyncapi
 
 if [ .ops/messages -nt tests/ops/messages/main.go ] && [ .ops/messages -nt tests/ops/messages/go.sum ]; then
     echo "renderer of alert texts: there already"
@@ -31,16 +38,6 @@ elif mkdir -p .ops && command -v go >/dev/null && (cd tests/ops/messages && go b
     echo "renderer of alert texts: built with Go"
 else
     echo "renderer of alert texts: not built (Go 1.23 or newer would do); its tests are skipped"
-fi
-
-if [ -d .ops/asyncapi/node_modules ] && cmp -s .ops/asyncapi/package-lock.json tests/ops/asyncapi/package-lock.json; then
-    echo "@asyncapi/parser: there already"
-elif mkdir -p .ops/asyncapi && cp tests/ops/asyncapi/package*.json .ops/asyncapi && command -v npm >/dev/null &&
-    (cd .ops/asyncapi && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error) >"$log" 2>&1; then
-    echo "@asyncapi/parser: installed with npm"
-else
-    rm -rf .ops/asyncapi
-    echo "@asyncapi/parser: not installed (Node.js 18 and npm would do); its tests are skipped"
 fi
 
 if command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null; then

@@ -134,6 +134,7 @@ def test_the_audit_writer_reads_every_event_of_stream_orders() -> None:
     taken: dict[str, set[str]] = {
         channel["address"]: set(channel["messages"]) for _, channel in operations("audit_writer", "receive")
     }
+    assert taken["proof.>"] == {"LedgerProof"}
     every = {kind.__name__ for kind in ORDERS_TYPES}
     from_orders = taken["order.>"] | taken["reconciler.>"] | taken["ledger.>"]
     assert from_orders == every == taken["audit.redeliver.>"]

@@ -113,7 +113,7 @@ async def test_a_thousand_events_with_doubles_and_bad_ones_are_stored_exactly_on
     assert "audit_writer_duplicates_total 95.0" in metrics
     assert f'{{event_type="unknown",result="malformed"}} {len(MALFORMED):.1f}' in metrics
     assert 'audit_writer_events_total{event_type="order.canceled",result="refused"} 3.0' in metrics
-    assert writer.stop() == 0
+    assert writer.stop() == 0, writer.output()
 
 
 async def test_an_outage_of_the_database_loses_nothing_and_acknowledges_nothing(
@@ -136,7 +136,7 @@ async def test_an_outage_of_the_database_loses_nothing_and_acknowledges_nothing(
     assert await connection.fetchval("SELECT count(*) FROM order_event") == 500
     await connection.close()
     writer.wait_ready()
-    assert writer.stop() == 0
+    assert writer.stop() == 0, writer.output()
 
 
 async def test_a_writer_killed_amid_a_batch_leaves_every_row_once(
@@ -217,7 +217,7 @@ async def test_a_writer_stopped_during_an_outage_gives_its_batch_back_at_once(
     try:
         await bus.publish(*(encode(one) for one in mixed(100)))
         writer.wait_for(lambda: HOLDING in writer.output() or None, what="hold the batch")
-        assert writer.stop() == 0
+        assert writer.stop() == 0, writer.output()
     finally:
         stack.start_postgres()
     start()

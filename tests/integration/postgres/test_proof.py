@@ -133,7 +133,7 @@ async def test_replicas_that_write_at_once_make_one_chain(postgres_dsn: Dsn) -> 
 async def test_a_writer_that_dies_amid_a_batch_leaves_no_trace(postgres_dsn: Dsn, owner: str) -> None:
     connection = await asyncpg.connect(postgres_dsn("audit_writer"))
     await connection.execute("BEGIN")
-    await connection.execute(INSERT_BATCH, f"[{encode(FORGED).decode()}]", "[]", "[]", "[]")
+    await connection.execute(INSERT_BATCH, f"[{encode(FORGED).decode()}]", "[]", "[]")
     connection.terminate()
     report = await verified(owner)
     assert (report.findings, report.counts.batches) == ([], len(BATCHES))

@@ -22,7 +22,16 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.stack
 
-STREAMS = (REDELIVERY_STREAM, "ORDERS", "ENGINE", "PROOFS", "DLQ", "CHECKPOINTS", "KV_reconciler")
+STREAMS = (
+    REDELIVERY_STREAM,
+    "ORDERS",
+    "ENGINE",
+    "PROOFS",
+    "DLQ",
+    "CHECKPOINTS",
+    "KV_reconciler",
+    "KV_watermark",
+)
 
 
 @pytest.fixture
@@ -120,7 +129,7 @@ def step(*arguments: str) -> subprocess.CompletedProcess[str]:
 async def test_the_step_says_nothing_when_all_is_well(nats_url: str, jetstream: JetStreamContext) -> None:
     done = step("--nats", nats_url)
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
-    assert len(await jetstream.streams_info()) == len(STREAMS)
+    assert len(await jetstream.streams_info()) == len({*STREAMS, "KV_permission"})
 
 
 def test_the_step_says_in_one_line_that_nobody_answers() -> None:

@@ -26,6 +26,7 @@ from offer_lifecycle import (
     Order,
     Transaction,
     balance_changes,
+    fold_beginning,
     fold_ledger,
     offer_changes,
     pool_accounts,
@@ -145,6 +146,19 @@ def test_the_same_ledgers_from_the_same_state_give_the_same_events_to_the_byte(
         assert first == again
         state.apply(first)
     assert told(follow(one.adopted(), one.facts)) == told(follow(one.adopted(), one.facts))
+
+
+@given(small)
+@settings(deadline=None, max_examples=25)
+def test_the_events_of_a_ledger_s_beginning_are_the_first_ones_of_the_ledger(which: tuple[str, str]) -> None:
+    one = recorded_account(*which)
+    state = one.adopted()
+    for facts in one.facts:
+        whole = fold_ledger(state, facts)
+        for count in range(len(facts.transactions) + 1):
+            beginning = fold_beginning(state, with_transactions(facts, facts.transactions[:count]))
+            assert told([beginning]) == told([whole])[: len(beginning.events)]
+        state.apply(whole)
 
 
 @given(small, st.data())

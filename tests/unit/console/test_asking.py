@@ -1,9 +1,11 @@
 """What a person names is checked before anything is asked, and foreign texts can't steer the terminal."""
 
+from pathlib import Path
+
 import pytest
 import typer
 
-from console.asking import checked_address, server_at
+from console.asking import checked_address, checked_url, server_at
 from console.ending import explained
 from console.errors import BadOption
 from console.tables import printable
@@ -21,9 +23,17 @@ async def test_a_server_that_nobody_answers_at_is_named_without_its_password(sch
     server = server_at(f"{scheme}://me:secret@127.0.0.1:1")
     with pytest.raises(Unreachable) as unreachable:
         await server.request("ping")
-    assert unreachable.value.server == f"{scheme}://127.0.0.1:1"
+    assert unreachable.value.server.startswith(f"{scheme}://127.0.0.1:1#")
     assert "secret" not in str(unreachable.value)
     await server.close()
+
+
+def test_a_url_may_stand_in_a_file_that_is_named_by_an_at_sign(tmp_path: Path) -> None:
+    (tmp_path / "url").write_text("wss://one.example/t0ken\n")
+    assert checked_url(f"@{tmp_path / 'url'}") == "wss://one.example/t0ken"
+    assert server_at(f"@{tmp_path / 'url'}").name.startswith("wss://one.example#")
+    with pytest.raises(BadOption, match="expected a file with a URL"):
+        checked_url(f"@{tmp_path / 'none'}")
 
 
 def test_an_address_that_is_none_is_refused_before_anything_is_asked() -> None:

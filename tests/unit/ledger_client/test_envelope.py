@@ -19,7 +19,6 @@ from ledger_client import (
     result_of,
 )
 from ledger_client.answers import decode
-from ledger_client.envelope import server_name
 
 SERVER = "ws://node"
 
@@ -149,15 +148,3 @@ def test_a_result_of_another_kind_is_the_server_s_fault(result: bytes) -> None:
 def test_what_is_no_json_object_is_the_server_s_fault(payload: bytes) -> None:
     with pytest.raises(ProtocolViolation, match="expected a JSON object"):
         read_envelope(SERVER, payload)
-
-
-@pytest.mark.parametrize(
-    ("url", "name"),
-    [
-        ("wss://user:secret@one.example:51233/?key=secret", "wss://one.example:51233"),
-        ("http://127.0.0.1:5005/", "http://127.0.0.1:5005"),
-        ("https://one.example/rpc", "https://one.example/rpc"),
-    ],
-)
-def test_a_server_s_name_holds_no_secret(url: str, name: str) -> None:
-    assert server_name(url) == name

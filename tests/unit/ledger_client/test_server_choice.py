@@ -107,3 +107,25 @@ def test_one_warning_is_given_for_each_kind_of_trouble_and_one_line_when_it_is_o
         ("error", "wrong_chain"),
         ("info", None),
     ]
+
+
+def test_an_overloaded_server_is_left_alone_for_as_long_as_it_asks(servers: Servers, clock: Clock) -> None:
+    servers.failed(first(servers), Overloaded("node://one", "HTTP status 429", seconds_away=100))
+    servers.note_shown("node://one", 99)
+    clock.now += 99
+    assert names(servers) == ["node://two"]
+    clock.now += 1
+    assert names(servers) == ["node://one", "node://two"]
+
+
+def test_an_unreachable_server_that_shows_a_new_ledger_is_asked_again_soon(
+    servers: Servers, clock: Clock
+) -> None:
+    server = first(servers)
+    for _ in range(9):
+        servers.failed(server, Unreachable(server.name, "trouble"))
+        clock.now += 60
+    servers.failed(server, Unreachable(server.name, "trouble"))
+    servers.note_shown(server.name, 99)
+    clock.now += 1
+    assert names(servers) == ["node://one", "node://two"]

@@ -1,6 +1,8 @@
 """Whole ledgers, read once for all accounts: the same facts as account_tx, and proof that none lacks."""
 
 import asyncio
+import json
+import re
 from collections import Counter
 from typing import Any
 
@@ -10,8 +12,18 @@ from in_process_node import InProcessServer, Spoil
 from reading import read_to_the_end
 from replaying import recorded
 
-from ledger_client import ProtocolViolation, Refused, WholeLedgerServer, ledger_header
-from ledger_client.whole_ledgers import NEAREST, AffectingRow, read_whole
+from ledger_client import (
+    LedgerTransaction,
+    NotProven,
+    Refused,
+    WholeLedgerServer,
+    account_history,
+    ledger_header,
+)
+from ledger_client.affected_accounts import AffectingRow
+from ledger_client.whole_ledger import read_whole
+from ledger_client.whole_ledgers import NEAREST
+from offer_lifecycle import LedgerFacts, offer_changes
 from replay_node.session import Session
 
 
@@ -48,7 +60,17 @@ async def test_every_account_is_given_the_same_facts_as_by_account_tx(name: str)
     server.close_ledgers(min(5, len(session.ledgers) - 1))
     reader = whole(server)
     for account in session.accounts.values():
-        assert await read_to_the_end(reader, account) == await read_to_the_end(server, account)
+        proven, plain = await read_to_the_end(reader, account), await read_to_the_end(server, account)
+        assert list(map(as_compared, proven)) == list(map(as_compared, plain))
+
+
+def as_compared(facts: LedgerFacts) -> object:
+    """Return what both ways give alike; that blobs read as their JSON is held elsewhere."""
+    offers = [
+        (tx.hash, [(one.account, one.sequence, one.kind, one.gave, one.got) for one in offer_changes(tx)])
+        for tx in facts.transactions
+    ]
+    return facts.header, facts.reserves, offers
 
 
 async def test_many_accounts_ask_for_each_ledger_once() -> None:
@@ -57,7 +79,7 @@ async def test_many_accounts_ask_for_each_ledger_once() -> None:
     last = CROWD.ledgers[-1].ledger_index
     await asyncio.gather(*(reader.account_history(one, last - 1, last) for one in CROWD.accounts.values()))
     await ledger_header(reader, last)
-    assert methods(server) == {"ledger": 4}
+    assert methods(server) == {"ledger": 2}
     assert await ledger_header(reader, last) == await ledger_header(server, last)
 
 
@@ -69,7 +91,7 @@ async def test_one_who_asks_and_goes_away_takes_no_answer_from_the_others() -> N
     await asyncio.sleep(0)
     gone.cancel()
     assert await stays
-    assert methods(server) == {"ledger": 2}
+    assert methods(server) == {"ledger": 1}
 
 
 async def test_few_accounts_and_long_ways_are_read_by_account() -> None:
@@ -87,7 +109,7 @@ async def test_a_ledger_is_not_kept_for_long() -> None:
     await reader.account_history(CROWD.accounts["maker"], BUSY, BUSY)
     clock.now += 61
     await reader.account_history(CROWD.accounts["maker"], BUSY, BUSY)
-    assert methods(server) == {"ledger": 4}
+    assert methods(server) == {"ledger": 2}
 
 
 async def test_what_a_server_does_not_give_whole_is_read_by_account() -> None:
@@ -99,43 +121,41 @@ async def test_what_a_server_does_not_give_whole_is_read_by_account() -> None:
         if method == "ledger" and server.asked[-1][1].get("binary")
         else None
     )
-    assert await read_to_the_end(whole(server), account) == plain
+    found = await read_to_the_end(whole(server), account)
+    assert list(map(as_compared, found)) == list(map(as_compared, plain))
 
 
 def without_the_last(answer: dict[str, Any]) -> dict[str, Any]:
-    ledger = answer["ledger"]
-    return {**answer, "ledger": {**ledger, "transactions": ledger.get("transactions", [])[:-1]}}
-
-
-def without_the_last_in(form: str) -> Spoil:
-    member = {"JSON": "tx_json", "blobs": "tx_blob"}[form]
-
-    def spoil(answer: dict[str, Any]) -> dict[str, Any]:
-        shown = answer["ledger"].get("transactions", [])
-        return without_the_last(answer) if shown and member in shown[0] else answer
-
-    return spoil
+    return _with(answer, transactions=answer["ledger"]["transactions"][:-1])
 
 
 def one_twice(answer: dict[str, Any]) -> dict[str, Any]:
     rows = answer["ledger"]["transactions"]
-    return answer if "tx_blob" in rows[0] else _with(answer, transactions=[*rows, rows[0]])
+    return _with(answer, transactions=[*rows, rows[0]])
 
 
-def no_metadata(answer: dict[str, Any]) -> dict[str, Any]:
-    rows = answer["ledger"]["transactions"]
-    if "tx_blob" in rows[0]:
-        return answer
-    return _with(answer, transactions=[{**rows[0], "meta": "blob"}, *rows[1:]])
+def another_amount(answer: dict[str, Any]) -> dict[str, Any]:
+    first, *others = answer["ledger"]["transactions"]
+    blob = first["meta_blob"]
+    spoiled = {**first, "meta_blob": blob[:-2] + ("00" if blob[-2:] != "00" else "01")}
+    return _with(answer, transactions=[spoiled, *others])
 
 
-def another_header(answer: dict[str, Any]) -> dict[str, Any]:
-    blob = answer["ledger"].get("ledger_data")
-    return answer if blob is None else _with(answer, ledger_data="FF" + blob[2:])
+def another_index(answer: dict[str, Any]) -> dict[str, Any]:
+    return _with(answer, ledger_data="FF" + answer["ledger"]["ledger_data"][2:])
+
+
+def another_state(answer: dict[str, Any]) -> dict[str, Any]:
+    blob = answer["ledger"]["ledger_data"]
+    return _with(answer, ledger_data=blob[:-2] + ("00" if blob[-2:] != "00" else "01"))
 
 
 def no_hexadecimal(answer: dict[str, Any]) -> dict[str, Any]:
-    return _with(answer, ledger_data="nonsense") if "ledger_data" in answer["ledger"] else answer
+    return _with(answer, ledger_data="nonsense")
+
+
+def another_hash(answer: dict[str, Any]) -> dict[str, Any]:
+    return {**answer, "ledger_hash": "nonsense"}
 
 
 def _with(answer: dict[str, Any], **changed: object) -> dict[str, Any]:
@@ -145,13 +165,13 @@ def _with(answer: dict[str, Any], **changed: object) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("spoil", "complaint"),
     [
-        (without_the_last_in("JSON"), "transactions that make the tree"),
-        (without_the_last_in("blobs"), "as the root of the tree"),
-        (without_the_last, "as the root of the tree"),
-        (one_twice, "transactions that make the tree"),
-        (another_header, "expected a header with the hash"),
+        (without_the_last, "expected root"),
+        (one_twice, "transaction"),
+        (another_amount, "expected root"),
+        (another_index, "expected hash"),
+        (another_state, "expected hash"),
         (no_hexadecimal, "hexadecimal"),
-        (no_metadata, "expected metadata"),
+        (another_hash, "hexadecimal"),
     ],
 )
 async def test_a_ledger_that_is_not_what_its_hash_names_is_the_servers_fault(
@@ -159,7 +179,7 @@ async def test_a_ledger_that_is_not_what_its_hash_names_is_the_servers_fault(
 ) -> None:
     server = closed(CROWD)
     server.spoil["ledger"] = spoil
-    with pytest.raises(ProtocolViolation, match=f"node://one: ledger: .*{complaint}"):
+    with pytest.raises(NotProven, match=f"node://one: ledger: .*{complaint}"):
         await read_whole(server, BUSY)
 
 
@@ -178,3 +198,45 @@ def test_accounts_are_affected_as_servers_count_them() -> None:
     }
     expected = {"rOwner", "rLow", "rrrrrrrrrrrrrrrrrrrrBZbvji", "rrrrrrrrrrrrrrrrrrrrrhoLvTp"}
     assert msgspec.convert(row, AffectingRow).accounts() == expected
+
+
+async def test_with_few_accounts_what_touches_one_is_proven_and_nothing_else_is_read_whole() -> None:
+    server = closed(CROWD)
+    reader = whole(server, accounts=1)
+    account = CROWD.accounts["maker"]
+    found = await reader.account_history(account, BUSY - 1, BUSY)
+    asked = [params for method, params in server.asked if method == "ledger"]
+    assert names(found) == names(await server_history(server, account))
+    touched = {row.transaction.ledger_index for row in found} - {BUSY - 1}
+    assert [params["ledger_index"] for params in asked] == sorted(touched)
+    assert all(params["binary"] for params in asked)
+
+
+async def server_history(server: InProcessServer, account: str) -> list[LedgerTransaction]:
+    return await account_history(server, account, BUSY - 1, BUSY)
+
+
+async def test_what_a_server_says_of_an_account_and_its_bytes_do_not_is_not_read() -> None:
+    server = closed(CROWD)
+    account = CROWD.accounts["maker"]
+    truth = await server_history(server, account)
+
+    def forged(answer: dict[str, Any]) -> dict[str, Any]:
+        text = re.sub(r'"Sequence": (\d+)', r'"Sequence": 1\1', json.dumps(answer["transactions"]))
+        return {**answer, "transactions": json.loads(text)}
+
+    server.spoil["account_tx"] = forged
+    believed = await server_history(server, account)
+    assert traded(believed) != traded(truth)
+    found = await whole(server, accounts=1).account_history(account, BUSY - 1, BUSY)
+    assert traded(found) == traded(truth)
+
+
+def names(rows: list[LedgerTransaction]) -> list[str]:
+    return [row.transaction.hash for row in rows]
+
+
+def traded(rows: list[LedgerTransaction]) -> list[object]:
+    """Return what the transactions did to offers in the busy ledger; the one before was read already."""
+    busy = [row.transaction for row in rows if row.transaction.ledger_index == BUSY]
+    return [(one.sequence, one.gave, one.got) for tx in busy for one in offer_changes(tx)]

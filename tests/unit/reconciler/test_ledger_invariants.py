@@ -1,18 +1,23 @@
 """Transactions over which an asset does not add up are told: an account's, and all of a whole ledger."""
 
 import asyncio
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from decimal import Decimal
 
-import msgspec
 import pytest
 from in_memory_bus import Memory, MemoryOrders
-from in_process_node import InProcessServer
 from made_ledger import Raw, header, root, state, tx
-from replaying import recorded
 from waiting import until
 
-from ledger_client import WholeLedger
-from offer_lifecycle import LedgerFacts, Reserves, fold_ledger, read_transaction
+from offer_lifecycle import (
+    LedgerFacts,
+    MalformedTransaction,
+    Reserves,
+    Transaction,
+    fold_ledger,
+    read_transaction,
+)
 from order_events import InvariantBroken
 from reconciler.metrics import Metrics
 from reconciler.safety.account_safety import AccountSafety, SharedSafety
@@ -23,13 +28,24 @@ MINTING = tx("Payment", [root(1_000_000, before=12, account="rMint")], account="
 PLAIN = tx("Payment", [root(88, before=100, account="rPlain")], account="rPlain", name="PLAIN")
 
 
-def whole(*rows: Raw, index: int = 101) -> WholeLedger:
-    shown = [{**row, "meta": row["metaData"]} for row in rows]
-    encoded = [msgspec.Raw(msgspec.json.encode(row)) for row in shown]
-    return WholeLedger(InProcessServer(recorded("full_fill")), header(index), encoded)
+class ReadWhole:
+    """A ledger that was read whole."""
+
+    def __init__(self, rows: Sequence[Raw], index: int) -> None:
+        self.header = header(index)
+        self._rows = rows
+
+    def transactions(self) -> Iterator[Transaction]:
+        for row in self._rows:
+            with suppress(MalformedTransaction):
+                yield read_transaction(row, ledger_index=self.header.ledger_index)
 
 
-async def told_of(*ledgers: WholeLedger, metrics: Metrics) -> list[InvariantBroken]:
+def whole(*rows: Raw, index: int = 101) -> ReadWhole:
+    return ReadWhole(rows, index)
+
+
+async def told_of(*ledgers: ReadWhole, metrics: Metrics) -> list[InvariantBroken]:
     """Return what is published of some ledgers; the last one breaks an invariant."""
     memory = Memory()
     invariants = WholeLedgerInvariants(MemoryOrders(memory), metrics, network_id=lambda: 7)

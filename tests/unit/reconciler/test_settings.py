@@ -33,12 +33,13 @@ def test_by_default_what_nothing_explains_is_held_and_halts_nothing() -> None:
         ("FILLPROOF_ACCOUNTS", MAKER[:-1] + "C", "its checksum does not fit"),
         ("FILLPROOF_ACCOUNTS", "", "at least 1"),
         ("FILLPROOF_ACCOUNTS", f"{MAKER},{MAKER}", "expected each value once"),
-        ("FILLPROOF_XRPL_URLS", "ftp://one.example", "expected a URL that begins with one of http://"),
+        ("FILLPROOF_XRPL_URLS", "ftp://one.example", "found one with another scheme"),
         ("FILLPROOF_XRPL_URLS", " , ", "at least 1"),
         ("FILLPROOF_START_LEDGER", "0", "greater than 0"),
         ("FILLPROOF_START_LEDGER", "soon", "valid integer"),
         ("FILLPROOF_DISAPPEARANCE_TIMEOUT", "-1", "greater than 0"),
         ("FILLPROOF_POLL_SECONDS", "900", "less than or equal to 60"),
+        ("FILLPROOF_REQUESTS_PER_MINUTE", "9", "0 for no cap, or at least 10"),
         ("FILLPROOF_POLICY", "guess", "'hold' or 'presume_filled'"),
         ("FILLPROOF_HALT_AFTER_UNRESOLVED", "-1", "greater than or equal to 0"),
         ("FILLPROOF_HALT_ON_DRIFT", "maybe", "valid boolean"),
@@ -70,3 +71,31 @@ def test_what_must_be_set_is_named_when_it_is_not(
     with pytest.raises(SystemExit):
         load_settings(ReconcilerSettings)
     assert f"{variable} is not set" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("variable", ["FILLPROOF_XRPL_URLS", "FILLPROOF_NATS_URL", "FILLPROOF_OTLP_ENDPOINT"])
+@pytest.mark.parametrize("url", ["wss//me:t0psecret@one.example", "htp://one.example/t0psecret", "t0psecret"])
+def test_a_mistyped_url_is_not_shown_for_it_may_hold_a_password(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], variable: str, url: str
+) -> None:
+    monkeypatch.setenv(variable, url)
+    with pytest.raises(SystemExit):
+        load_settings(ReconcilerSettings)
+    said = capsys.readouterr().err
+    assert variable in said
+    assert "t0psecret" not in said
+
+
+def test_a_server_named_twice_is_refused_without_its_token(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("FILLPROOF_XRPL_URLS", "wss://one.example/t0psecret,wss://one.example/t0psecret/")
+    with pytest.raises(SystemExit):
+        load_settings(ReconcilerSettings)
+    said = capsys.readouterr().err
+    assert "expected each value once" in said
+    assert "t0psecret" not in said
+
+
+def test_settings_written_out_show_no_url() -> None:
+    assert "one.example" not in repr(load_settings(ReconcilerSettings))

@@ -7,6 +7,7 @@ import sys
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from functools import partial
 from importlib.metadata import version
 from typing import Annotated, NoReturn
 
@@ -17,7 +18,13 @@ from audit_log import read_signing_key, read_verifier_key
 from audit_writer.adapters.bus import NatsDeadLetters
 from audit_writer.adapters.checkpoints import CheckpointDirectory, CheckpointStream, CheckpointWebhook
 from audit_writer.adapters.database import PostgresStore
-from audit_writer.adapters.handlers import HOLD_SECONDS, SOURCES, subscribe
+from audit_writer.adapters.handlers import (
+    HOLD_SECONDS,
+    PROOFS_AT_ONCE,
+    SOURCES,
+    subscribe,
+    subscribe_to_proofs,
+)
 from audit_writer.adapters.pull import Pull
 from audit_writer.checkpoints import CheckpointSigner
 from audit_writer.health import ConsumerWatch
@@ -25,8 +32,8 @@ from audit_writer.metrics import Metrics
 from audit_writer.ports import CheckpointCopy, StoreUnavailable
 from audit_writer.sequences import SequenceWatch
 from audit_writer.settings import AuditWriterSettings
-from order_events.codec import ORDERS_TYPES
-from order_events.subjects import ORDERS_STREAM
+from order_events.codec import ORDERS_TYPES, PROOFS_TYPES
+from order_events.subjects import ORDERS_STREAM, PROOFS_STREAM
 from service_kit import Contract, load_settings, make_app, make_broker, make_tracing, run, set_up_logs
 
 READERS_SECONDS = 30.0
@@ -43,6 +50,8 @@ def create_app(settings: AuditWriterSettings | None = None) -> AsgiFastStream:
     broker = make_broker(settings.nats_url, tracing)
     metrics.bus_connected.set_function(lambda: broker.connection.is_connected)
     watches = [ConsumerWatch(broker, metrics, stream) for stream in SOURCES]
+    orders = watch_of(ORDERS_STREAM, watches)
+    proofs_watch = ConsumerWatch(broker, metrics, PROOFS_STREAM)  # not checked: events need no proofs
 
     async def database() -> str | None:
         store: PostgresStore = app.context.get("store")
@@ -58,24 +67,24 @@ def create_app(settings: AuditWriterSettings | None = None) -> AsgiFastStream:
     app.context.set_global("settings", settings)
     app.context.set_global("tracing", tracing)
     app.context.set_global("metrics", metrics)
-    app.context.set_global("watches", watches)
+    app.context.set_global("watches", [*watches, proofs_watch])
     app.context.set_global("dead_letters", NatsDeadLetters(broker))
     app.context.set_global("published", CheckpointStream(broker))
     app.context.set_global("stopping", stopping := asyncio.Event())
 
     app.on_shutdown(stopping.set)
-    for watch in watches:
+    for watch in (*watches, proofs_watch):
+        is_proofs = watch is proofs_watch
+        declare = (
+            subscribe_to_proofs
+            if is_proofs
+            else partial(subscribe, stream=watch.stream, identity=orders.identity)
+        )
         pull = Pull(
             broker,
-            subscribe(
-                broker,
-                watch.stream,
-                settings,
-                identity=watch_of(ORDERS_STREAM, watches).identity,
-                batch_done=watch.batch_done,
-            ),
+            declare(broker, settings=settings, batch_done=watch.batch_done),
             stream=watch.stream,
-            batch_size=settings.batch_size,
+            batch_size=PROOFS_AT_ONCE if is_proofs else settings.batch_size,
             batch_seconds=settings.batch_seconds,
             hold_every=HOLD_SECONDS,
         )
@@ -91,22 +100,27 @@ def contract() -> Contract:
         title="fillproof audit writer",
         version=version("fillproof-audit-writer"),
         description="Stores every event of stream ORDERS in PostgreSQL, once; a message that can't be stored "
-        "becomes a dead letter.",
-        events=ORDERS_TYPES,
+        "becomes a dead letter. Keeps the proofs of stream PROOFS beside them.",
+        events=(*ORDERS_TYPES, *PROOFS_TYPES),
     )
 
 
 @asynccontextmanager
 async def lifespan(
-    context: ContextRepo, settings: Annotated[AuditWriterSettings, Context()], watches: Watches
+    context: ContextRepo,
+    settings: Annotated[AuditWriterSettings, Context()],
+    watches: Watches,
+    metrics: Annotated[Metrics, Context()],
 ) -> AsyncIterator[None]:
     """Require the consumers, and keep the store open while the broker runs."""
     for watch in watches:
-        await watch.require()
+        if watch.stream in SOURCES:
+            await watch.require()
     async with PostgresStore(
         settings.database_url.get_secret_value(), pooled=settings.database_pooled
     ) as store:
         context.set_global("store", store)
+        metrics.database_damaged.set_function(lambda: store.damaged)
         yield
 
 

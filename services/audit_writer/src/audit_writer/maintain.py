@@ -30,6 +30,7 @@ _UNSIGNED_MONTHS = """
     SELECT DISTINCT to_char(dropped_from AT TIME ZONE 'UTC', 'YYYY-MM')
     FROM batch_digest WHERE dropped_from IS NOT NULL
 """
+_DROP = "DELETE FROM {table} WHERE occurred_at < now() - make_interval(days => $1)"
 _BACKOFF = Backoff(shortest=1.0, longest=10.0)
 """Thirty attempts take some four minutes: the audit writer ends a reader's transaction after one."""
 
@@ -82,6 +83,7 @@ async def maintain(settings: MaintenanceSettings) -> tuple[list[str], list[str]]
         async with connection.transaction():
             made = await connection.fetch("SELECT ensure_partitions($1)", settings.months_ahead)
             dropped = await _drop_months(connection, settings)
+            dropped += await _drop_proofs(connection, settings.proof_retention_days)
             await connection.execute("UPDATE database_limit SET bytes = $1", settings.database_limit_bytes)
     finally:
         await connection.close()
@@ -103,6 +105,17 @@ async def _drop_months(connection: asyncpg.Connection, settings: MaintenanceSett
     act = Retention(operator=key.name, time=now, keep=keep, months=tuple(months))
     rows = await connection.fetch("SELECT drop_months($1, $2)", months, sign_act(act, key))
     return [row[0] for row in rows]
+
+
+async def _drop_proofs(connection: asyncpg.Connection, keep: int | None) -> list[str]:
+    """Drop proofs of ledgers that closed more days ago; the lists of validators are kept for ever."""
+    if keep is None:
+        return []
+    await connection.execute(_DROP.format(table="proven_order"), keep)
+    await connection.execute(_DROP.format(table="proven_transaction"), keep)
+    done = await connection.execute(_DROP.format(table="ledger_proof"), keep)
+    count = int(done.removeprefix("DELETE "))
+    return [f"{count} proofs of ledgers"] if count else []
 
 
 if __name__ == "__main__":

@@ -44,6 +44,11 @@ class Metrics:
             "Messages of stream ORDERS that were lost before they were stored.",
             registry=registry,
         )
+        self.database_damaged = Gauge(
+            "audit_writer_database_damaged",
+            "1 if the last write met a damaged page of the database, else 0.",
+            registry=registry,
+        )
         self.last_commit = Gauge(
             "audit_writer_last_commit_timestamp_seconds",
             "When a batch was last committed.",

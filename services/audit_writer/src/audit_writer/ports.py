@@ -180,6 +180,19 @@ class CheckpointCopy(Protocol):
         """Keep a copy; raises CopyFailed."""
 
 
+class ProofStore(Protocol):
+    """Where proofs are kept."""
+
+    async def write_proofs(self, proofs: Sequence[str]) -> int:
+        """Write all of these `proof.ledger` events or none, and return how many were new.
+
+        Raises:
+            RowsRefused: something in them can't be stored.
+            StoreUnavailable: not now.
+
+        """
+
+
 class DeadLetters(Protocol):
     """Where messages go that can't be stored."""
 

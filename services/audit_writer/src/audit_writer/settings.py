@@ -77,6 +77,8 @@ class MaintenanceSettings(BaseSettings):
     """For how many months after this one a partition is made."""
     retention_months: int | None = Field(default=None, ge=1)
     """How many whole months of events are kept before this one; by default all for ever."""
+    proof_retention_days: int | None = Field(default=None, ge=1)
+    """For how many days what proves the ledgers is kept; by default for ever."""
     operator_signing_key: SigningKeyText | None = None
     """PRIVATE+KEY+...: who answers for dropping months, an act that is signed into the chain."""
     sign_earlier_retention: bool = False

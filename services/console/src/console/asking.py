@@ -2,10 +2,11 @@
 
 import asyncio
 import random
+from pathlib import Path
 
 from console.errors import BadOption
 from console.sessions import find_session
-from ledger_client import LedgerServer, PatientServer, classic_address, connect
+from ledger_client import LedgerServer, PatientServer, classic_address, connect, read_server_url
 
 _SECONDS = 20.0
 """For an answer: a person waits for it, and has no other server to ask."""
@@ -24,6 +25,25 @@ def checked_address(text: str) -> str:
         raise BadOption(str(error)) from error
 
 
+def checked_url(named: str) -> str:
+    """Return the URL of a server that was named, itself or by @ and a file that holds it.
+
+    A URL that holds a password or a token is better named by a file: the list of processes shows arguments.
+
+    Raises:
+        BadOption: it is no URL of a server, or there is no such file.
+
+    """
+    try:
+        url = Path(named[1:]).read_text().strip() if named.startswith("@") else named
+        read_server_url(url)
+    except OSError as error:
+        raise BadOption(f"expected a file with a URL, found none at {named[1:]}: {error.strerror}") from error
+    except ValueError as error:
+        raise BadOption(str(error)) from error
+    return url
+
+
 def server_at(url: str) -> LedgerServer:
     """Return the server that was named; while it is overloaded it is asked again.
 
@@ -31,10 +51,7 @@ def server_at(url: str) -> LedgerServer:
         BadOption: it is no URL of one.
 
     """
-    try:
-        server = connect(url, timeout=_SECONDS)
-    except ValueError as error:
-        raise BadOption(str(error)) from error
+    server = connect(checked_url(url), timeout=_SECONDS)
     return PatientServer(server, chance=random.random, pause=asyncio.sleep)
 
 

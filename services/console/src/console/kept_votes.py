@@ -50,7 +50,7 @@ def read_kept_votes(path: Path | None, lists: Sequence[ValidatorList]) -> KeptVo
     return KeptVotes(
         validations={index: list(by_key.values()) for index, by_key in validations.items()},
         lists=lists,
-        manifests=[one for one in manifests if _is_needed(one, lists)],
+        manifests=[one for one in manifests if is_newer_than_listed(one, lists)],
     )
 
 
@@ -66,7 +66,7 @@ def _messages(path: Path) -> Iterator[tuple[int, _Message]]:
             raise BadOption(f"{path}, line {number}: expected a stream's message, found: {error}") from error
 
 
-def _is_needed(manifest: Manifest, lists: Sequence[ValidatorList]) -> bool:
+def is_newer_than_listed(manifest: Manifest, lists: Sequence[ValidatorList]) -> bool:
     """Whether a manifest is newer than the one that a list has of the same validator, and its own."""
     listed = [one.manifests[manifest.master_key] for one in lists if manifest.master_key in one.manifests]
     try:

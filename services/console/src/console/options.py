@@ -61,7 +61,10 @@ Held = Annotated[
     typer.Option(help="A checkpoint that the reader of the proof has; may be given several times."),
 ]
 NodeUrl = Annotated[
-    str | None, typer.Option(help="A node, to hold rows against the ledger: http(s)://... or ws(s)://...")
+    str | None,
+    typer.Option(
+        help="A node, to hold rows against the ledger: http(s)://..., ws(s)://... or @FILE with one"
+    ),
 ]
 Sample = Annotated[int, typer.Option(min=1, help="How many rows are held against the ledger.")]
 Accounts = Annotated[
@@ -73,7 +76,8 @@ FirstLedger = Annotated[
 ]
 LastLedger = Annotated[int, typer.Option("--to", metavar="LEDGER", min=2, help="The last one.")]
 Nodes = Annotated[
-    list[str], typer.Option(help="A node: http(s)://... or ws(s)://...; may be given several times.")
+    list[str],
+    typer.Option(help="A node: http(s)://..., ws(s)://... or @FILE with one; may be given several times."),
 ]
 NatsUrl = Annotated[
     str,

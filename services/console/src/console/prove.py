@@ -1,6 +1,7 @@
 """`fillproof prove`: a file that proves an order's life to anybody, years later, without any server."""
 
 import asyncio
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -10,6 +11,7 @@ from console.asking import checked_address, named_server
 from console.check import ValidatorLists, read_lists
 from console.ending import FAILED, explained, refuse
 from console.errors import BadOption
+from console.kept_proofs import read_kept_life
 from console.kept_votes import KeptVotes, read_kept_votes
 from console.life_evidence import LifeEvidence, Watch, gather_evidence
 from console.options import Address, OrderSequence
@@ -21,12 +23,14 @@ from ledger_proof import (
     ProvenStep,
     TrustPolicy,
     Unproven,
+    ValidatorList,
     account_bytes,
     assemble_life_proof,
     check_proof,
     confirm_ledger,
     end_lines,
     list_form,
+    read_header,
     tree_form,
     write_document,
     write_xls41,
@@ -40,7 +44,13 @@ def prove_command(  # noqa: PLR0913 - one parameter for each option
     output: Annotated[
         Path, typer.Option("--output", "-o", help="The file to write; with --xpop the directory.")
     ],
-    xrpl: Annotated[str | None, typer.Option(help="A node: http(s)://... or ws(s)://...")] = None,
+    xrpl: Annotated[
+        str | None, typer.Option(help="A node: http(s)://..., ws(s)://... or @FILE with one")
+    ] = None,
+    database: Annotated[
+        str | None,
+        typer.Option(help="The audit database instead: postgresql://... of the owner or an operator."),
+    ] = None,
     session: Annotated[
         str | None, typer.Option(help="A recorded session instead: a path or a name, as `replay` takes.")
     ] = None,
@@ -57,7 +67,8 @@ def prove_command(  # noqa: PLR0913 - one parameter for each option
     """Write the evidence of what happened to order SEQUENCE of ADDRESS, for `fillproof check`.
 
     Without kept validations, and the list that was in force, all in the file
-    hangs on the hash of a ledger, which the reader can look up anywhere.
+    hangs on the hash of a ledger, which the reader can look up anywhere. The
+    audit database has both, and needs no server.
 
     Exit status: 0 written; 1 the node can't be used, or what it has proves
     nothing; 2 bad input, or no node answers; 5 the node lacks history.
@@ -69,18 +80,39 @@ def prove_command(  # noqa: PLR0913 - one parameter for each option
     with explained():
         account = checked_address(address)
         lists = read_lists(validators or [])
-        if (validations is None) != (not lists):
-            raise BadOption(
-                "expected --validators and --validations together: whose votes count, and the votes"
-            )
-        votes = read_kept_votes(validations, lists)
-        server = named_server(xrpl, session)
-        progress = Progress(screen(stderr=True))
-        evidence = asyncio.run(_gathered(server, account, sequence, votes, progress))
+        if database is not None:
+            evidence, votes = _kept(database, account, sequence, lists, others=(xrpl, session, validations))
+        else:
+            if (validations is None) != (not lists):
+                raise BadOption(
+                    "expected --validators and --validations together: whose votes count, and the votes"
+                )
+            votes = read_kept_votes(validations, lists)
+            server = named_server(xrpl, session)
+            progress = Progress(screen(stderr=True))
+            evidence = asyncio.run(_gathered(server, account, sequence, votes, progress))
         if xpop:
             _write_xls41_files(output, evidence, votes, tree=tree)
         else:
             _write_life_proof(output, account, sequence, evidence, votes)
+
+
+def _kept(
+    database: str,
+    account: str,
+    sequence: int,
+    lists: Sequence[ValidatorList],
+    *,
+    others: Sequence[object],
+) -> tuple[LifeEvidence, KeptVotes]:
+    """Return what the audit database keeps; `others`: sources that must not be named beside it."""
+    if any(other is not None for other in others):
+        raise BadOption("expected --database alone: the database has the transactions and the votes")
+    try:
+        kept = read_kept_life(database, account, sequence, lists)
+    except Unproven as error:
+        refuse(f"nothing was written: {error}", status=FAILED)
+    return kept.evidence, kept.votes
 
 
 async def _gathered(
@@ -96,7 +128,7 @@ def _write_life_proof(
     output: Path, account: str, sequence: int, evidence: LifeEvidence, votes: KeptVotes
 ) -> None:
     """Write the file and say what it proves, by a check that trusts the publishers of the lists."""
-    signed = any(evidence.anchors.values())
+    signed = bool(votes.lists) and any(evidence.anchors.values())
     try:
         proof = assemble_life_proof(
             account=account_bytes(account),
@@ -115,7 +147,7 @@ def _write_life_proof(
     if report.end is ProofEnd.REFUSED:
         failed = report.chain[-1]
         found = f"{failed.what}: expected {failed.expected}, found {failed.found}"
-        refuse(f"nothing was written, as what the node has proves nothing: {found}", status=FAILED)
+        refuse(f"nothing was written, as what there is proves nothing: {found}", status=FAILED)
     _write(output, document)
     console = screen()
     size = f"{len(evidence.steps)} transactions, {len(evidence.headers)} headers, {len(document):,} bytes"
@@ -147,18 +179,21 @@ def _write_xls41_files(directory: Path, evidence: LifeEvidence, votes: KeptVotes
 
 def _xls41_file(step: ProvenStep, evidence: LifeEvidence, votes: KeptVotes, *, tree: bool) -> bytes | None:
     """Return the file of a transaction; None: no list confirms its ledger by the kept validations."""
-    ledger = evidence.ledgers[step.touching.ledger_index]
+    header = read_header(evidence.headers[step.touching.ledger_index])
+    ledger = evidence.ledgers.get(step.touching.ledger_index)
+    if tree and ledger is None:
+        raise BadOption("expected a node for --tree: the database keeps the paths, and not whole ledgers")
     validations = votes.validations.get(step.touching.ledger_index, ())
     for one in votes.lists:
-        if not one.in_force(ledger.header.close_time):
+        if not one.in_force(header.close_time):
             continue
-        counted = confirm_ledger(ledger.header, validations, one)
+        counted = confirm_ledger(header, validations, one)
         if counted.confirmed:
             return write_xls41(
-                header=ledger.header,
+                header=header,
                 transaction=step.transaction,
                 metadata=step.metadata,
-                proof=tree_form(ledger.leaves) if tree else list_form(step.path, step.name),
+                proof=tree_form(ledger.leaves) if tree and ledger else list_form(step.path, step.name),
                 validations=[
                     validation.signed.blob
                     for validation in validations

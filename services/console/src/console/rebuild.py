@@ -3,14 +3,13 @@
 import os
 import subprocess
 import sys
-from urllib.parse import urlsplit
 
 import msgspec
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
-from console.asking import checked_address
+from console.asking import checked_address, checked_url
 from console.errors import BadOption, NotFinished
 
 _BAD_SETTINGS = 2
@@ -49,7 +48,7 @@ def rebuild(options: Options) -> list[Rebuilt]:
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("FILLPROOF_")}
     environment = {
         "FILLPROOF_NATS_URL": options.nats_url,
-        "FILLPROOF_XRPL_URLS": ",".join(options.xrpl_urls),
+        "FILLPROOF_XRPL_URLS": ",".join(map(checked_url, options.xrpl_urls)),
         "FILLPROOF_ACCOUNTS": ",".join(options.accounts),
         "FILLPROOF_FIRST_LEDGER": str(options.first),
         "FILLPROOF_LAST_LEDGER": str(options.last),
@@ -84,9 +83,6 @@ def show(console: Console, found: list[Rebuilt]) -> None:
 def _check(options: Options) -> None:
     for account in options.accounts:
         checked_address(account)
-    for url in options.xrpl_urls:
-        if urlsplit(url).scheme not in {"http", "https", "ws", "wss"}:
-            raise BadOption(f"expected a URL as https://HOST:PORT or wss://HOST:PORT, found {url!r}")
     if options.first > options.last:
         raise BadOption(
             f"expected --from at or before --to, found --from {options.first} --to {options.last}: "

@@ -32,7 +32,7 @@ _PAGE = 400
 
 def record_command(
     *,
-    xrpl: Annotated[str, typer.Option(help="A node: http(s)://... or ws(s)://...")],
+    xrpl: Annotated[str, typer.Option(help="A node: http(s)://..., ws(s)://... or @FILE with one")],
     account: Annotated[str, typer.Option(metavar="ADDRESS", help="The account to record (classic address).")],
     ledgers: Annotated[str, typer.Option(metavar="FIRST-LAST", help="The ledgers, both ends included.")],
     output: Annotated[Path, typer.Option("--output", "-o", help="The .json.gz file to write.")],

@@ -9,7 +9,7 @@ import msgspec
 import nats
 from rich.console import Console
 
-from console.asking import checked_address, server_at
+from console.asking import checked_address, checked_url, server_at
 from console.errors import BadOption
 from console.live.event_feed import EventFeed
 from console.live.following import FollowingWatch
@@ -43,6 +43,7 @@ def run(urls: list[str], accounts: list[str], options: Options, console: Console
 
     """
     followed = [checked_address(account) for account in accounts]
+    urls = [checked_url(url) for url in urls]
     asyncio.run(_ask_servers(urls, followed, console))
     with local_stack(
         data_dir=options.data_dir, nats_port=options.nats_port, postgres_port=options.postgres_port

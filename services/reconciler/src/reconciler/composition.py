@@ -1,9 +1,11 @@
 """The composition of the reconciler: here, and only here, the parts meet their adapters."""
 
+import asyncio
 import random
 import socket
 import time
 from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
 from functools import partial
 from typing import NamedTuple
 from uuid import uuid4
@@ -12,7 +14,17 @@ from faststream.nats import NatsBroker
 from faststream.nats.publisher.usecase import LogicPublisher
 from nats.aio.client import Client
 
-from ledger_client import LedgerServer, Servers, SharedServer, WholeLedgerServer, connect
+from ledger_client import (
+    BudgetedServer,
+    LedgerServer,
+    LedgerStream,
+    RequestBudget,
+    Servers,
+    SharedServer,
+    StreamListener,
+    WholeLedgerServer,
+    connect,
+)
 from ledger_proof import CheckedValidations, read_trust
 from offer_lifecycle import Gap, Header
 from order_events import OrdersEvent
@@ -26,14 +38,17 @@ from reconciler.adapters.list_sources import list_source
 from reconciler.adapters.metered_server import MeteredServer
 from reconciler.adapters.operator_notices import BucketOperator
 from reconciler.adapters.orders_bus import JetStreamOrders
+from reconciler.adapters.permission_bucket import PermissionBucket
 from reconciler.adapters.proofs_bus import JetStreamProofs
 from reconciler.adapters.redelivery import JetStreamRedelivery
 from reconciler.adapters.state_store import BucketStore
+from reconciler.adapters.watermarks import BucketWatermarks
 from reconciler.backfill.gap_backfill import BackfillPublisher, GapBackfill
 from reconciler.backfill.history_gaps import HistoryGaps
 from reconciler.backfill.range_rebuild import LedgerRange, RebuildResult, adoption_ledger, rebuild
 from reconciler.backfill.unexplained_removals import UnexplainedRemovals
 from reconciler.fleet.account_shares import Lease
+from reconciler.fleet.permission_writer import Clocks, PermissionWriter
 from reconciler.fleet.scheduler import Scheduler, Wakeup
 from reconciler.fleet.server_monitor import ServerMonitor
 from reconciler.following.follower import Follower, OnCommitted
@@ -62,7 +77,7 @@ class DeclaredPublishers(NamedTuple):
 
 
 class Reconciler:
-    """The reconciler: its scheduler, its checks and proofs beside the accounts, and the servers, to close."""
+    """The reconciler: its scheduler, its checks, proofs and permissions beside the accounts, the servers."""
 
     def __init__(
         self,
@@ -107,6 +122,13 @@ class Reconciler:
             history_gaps=make_history_gaps(settings, orders, client, metrics),
             unexplained_removals=UnexplainedRemovals(clock=time.monotonic),
         )
+        self.permissions = PermissionWriter(
+            self.scheduler,
+            PermissionBucket(client),
+            metrics,
+            Clocks(seconds=time.monotonic, now=lambda: datetime.now(UTC)),
+            patience=settings.permission_ledger_seconds,
+        )
         health.watch_lease(lambda: lease.held)
         health.watch_halts(self.scheduler.halts)
         health.watch_set_aside(self.scheduler.set_aside)
@@ -121,13 +143,22 @@ class Reconciler:
         """Let all accounts share what is asked of a server, and from some number on read ledgers whole."""
 
         def note_closed(ledger_index: int) -> None:
-            self.servers.note_shown(metered.name, ledger_index)
+            self.servers.note_shown(server.name, ledger_index)
             wakeup.notify()
 
-        heard = settings.keep_proofs or settings.validator_lists
-        server = connect(url, on_ledger_closed=note_closed, listeners=[self.validations] if heard else [])
-        metered = MeteredServer(server, metrics)
-        shared = SharedServer(metered, last_close=wakeup.next_close, clock=time.monotonic)
+        stream, cap = LedgerStream(clock=time.monotonic), settings.requests_per_minute
+        budget = RequestBudget(cap, clock=time.monotonic, pause=asyncio.sleep) if cap else None
+        listeners: list[StreamListener] = [stream]
+        if budget is not None:
+            listeners.append(budget)
+        if settings.keep_proofs or settings.validator_lists:
+            listeners.append(self.validations)
+        server = connect(url, on_ledger_closed=note_closed, listeners=listeners)
+        asked: LedgerServer = MeteredServer(server, metrics)
+        if budget is not None:
+            metrics.watch_budget(server.name, cap, lambda: budget.waiting)
+            asked = BudgetedServer(asked, budget)
+        shared = SharedServer(asked, last_close=wakeup.next_close, clock=time.monotonic, stream=stream)
         return WholeLedgerServer(
             shared,
             accounts=lambda: len(self.scheduler.followers),
@@ -197,10 +228,12 @@ def make_followers(
             subject_without_account=settings.subjects_without_account,
         ),
         store=BucketStore(client, metrics),
+        watermarks=BucketWatermarks(client, metrics),
         publisher=Publisher(
             orders,
             LedgerMarket(),
             disappearance_timeout=settings.disappearance_timeout,
+            market_of_fills=settings.market_of_fills,
         ),
         safety=SharedSafety(
             policy=Policy(
@@ -224,6 +257,7 @@ def make_history_gaps(
         orders,
         LedgerMarket(),
         disappearance_timeout=settings.disappearance_timeout,
+        market_of_fills=settings.market_of_fills,
     )
 
     def make_backfill(account: str, gap: Gap, server: LedgerServer) -> GapBackfill:

@@ -1,5 +1,7 @@
 """What the reconciler counts; the names are a contract with dashboards and alerts."""
 
+from collections.abc import Callable
+
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 EVENT_DELAYS = (0.5, 1, 2, 3, 5, 8, 13, 21, 34, 55, 120, 600)
@@ -68,6 +70,12 @@ class Metrics:
             "1 while an account that is followed here waits for an operator",
             registry=registry,
         )
+        self.trading_permission = Gauge(
+            "reconciler_trading_permission",
+            "Accounts of this replica by what their engines may do: ok, reduce_only or stop",
+            ["permission"],
+            registry=registry,
+        )
         self.balance_drifts = Counter(
             "reconciler_balance_drifts",
             "Balances found that fills, fees and payments do not explain",
@@ -105,6 +113,24 @@ class Metrics:
         )
         self.bus_retries = Counter(
             "reconciler_bus_retries", "Publications and commits tried again", registry=registry
+        )
+        self.requests = Counter(
+            "reconciler_requests",
+            "Requests sent to each ledger server",
+            ["server"],
+            registry=registry,
+        )
+        self.request_budget = Gauge(
+            "reconciler_request_budget",
+            "The most requests that each ledger server is sent in a minute; absent without a cap",
+            ["server"],
+            registry=registry,
+        )
+        self.requests_waiting = Gauge(
+            "reconciler_requests_waiting",
+            "Requests that wait until the cap allows them; absent without a cap",
+            ["server"],
+            registry=registry,
         )
         self.validations = Counter(
             "reconciler_validations",
@@ -159,3 +185,8 @@ class Metrics:
             ["server"],
             registry=registry,
         )
+
+    def watch_budget(self, server: str, requests_per_minute: int, waiting: Callable[[], int]) -> None:
+        """Show a server's cap on requests, and how many wait for it."""
+        self.request_budget.labels(server=server).set(requests_per_minute)
+        self.requests_waiting.labels(server=server).set_function(waiting)

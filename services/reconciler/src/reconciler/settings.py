@@ -5,10 +5,8 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BeforeValidator, Field
 from pydantic_settings import NoDecode
 
-from ledger_client import classic_address
+from ledger_client import LEAST_A_MINUTE, classic_address, read_server_url, server_name
 from service_kit import ServiceSettings
-
-_SCHEMES = ("http://", "https://", "ws://", "wss://")
 
 
 def _split(value: object) -> object:
@@ -19,16 +17,25 @@ def _split(value: object) -> object:
 
 
 def _is_url(text: str) -> str:
-    if not text.startswith(_SCHEMES):
-        raise ValueError(f"expected a URL that begins with one of {', '.join(_SCHEMES)}, found {text!r}")
+    read_server_url(text)
     return text
 
 
 def _no_repetition(values: tuple[str, ...]) -> tuple[str, ...]:
     if len(set(values)) != len(values):
-        repeated = sorted({value for value in values if values.count(value) > 1})
-        raise ValueError(f"expected each value once, found more than once: {', '.join(repeated)}")
+        raise ValueError(f"expected each value once, found {len(values) - len(set(values))} again")
     return values
+
+
+def _different_servers(urls: tuple[str, ...]) -> tuple[str, ...]:
+    _no_repetition(tuple(map(server_name, urls)))
+    return urls
+
+
+def _is_a_budget(value: int) -> int:
+    if 0 < value < LEAST_A_MINUTE:
+        raise ValueError(f"expected 0 for no cap, or at least {LEAST_A_MINUTE}, found {value}")
+    return value
 
 
 Address = Annotated[str, AfterValidator(classic_address)]
@@ -43,8 +50,8 @@ class ReconcilerSettings(ServiceSettings):
         tuple[Url, ...],
         NoDecode,
         BeforeValidator(_split),
-        AfterValidator(_no_repetition),
-        Field(min_length=1),
+        AfterValidator(_different_servers),
+        Field(min_length=1, repr=False),
     ]
     """Servers, comma separated: http(s) is JSON-RPC, ws(s) is WebSocket with a wake-up at each ledger."""
     accounts: Annotated[
@@ -59,6 +66,9 @@ class ReconcilerSettings(ServiceSettings):
     """Where to begin with an account that was not followed before; default: the newest validated ledger."""
     disappearance_timeout: float = Field(default=1.0, gt=0, le=30)
     """Seconds that the disappearances of a ledger may hold up its fills."""
+    market_of_fills: bool = False
+    """Whether the market is read for fills too (three requests for each order that ends); it always is for
+    anomalies."""
     poll_seconds: float = Field(default=1.0, gt=0, le=60)
     """Seconds: the longest pause between two readings."""
     gap_patience: float = Field(default=300.0, ge=0)
@@ -85,8 +95,12 @@ class ReconcilerSettings(ServiceSettings):
     """Ledgers from an anchor in stream PROOFS to the next; 0: there are none."""
     whole_ledgers_from: int = Field(default=16, gt=0)
     """Accounts: from so many on each ledger is read whole, once, instead of each account's part of it."""
+    requests_per_minute: Annotated[int, AfterValidator(_is_a_budget)] = Field(default=0, ge=0)
+    """The most that each server is asked in any minute, shared fairly among the accounts; 0: no cap."""
     subjects_without_account: bool = False
     """Whether announcements are believed whose subject does not name the account; see docs/engine.md."""
+    permission_ledger_seconds: float = Field(default=20.0, gt=0)
+    """Seconds without a new ledger after which engines are told to stop; see docs/engine.md."""
     replica_id: str = Field(default="", pattern=r"^[A-Za-z0-9_-]*$", max_length=64)
     """The replica's name among the others; default: the host's name and a random end."""
     lease_seconds: int = Field(default=5, ge=2, le=60)

@@ -4,7 +4,8 @@
 against the question and give it a type: `server_status`, `ledger_header`, `account_history`, `ledger_entry`
 and the others. `fold_with_questions` folds a ledger with what the server knows of the ledger before.
 `Servers` chooses among several, and a `BoundedReading` of one ends where it takes too long; `SharedServer`
-and `WholeLedgerServer` let many accounts share answers.
+and `WholeLedgerServer` let many accounts share answers. `RequestBudget` caps what is asked; `LedgerStream`
+holds the newest ledgers as a server's streams show them.
 
 Whatever goes wrong is a `ServerError`; its kinds say who is at fault.
 """
@@ -22,6 +23,7 @@ from ledger_client.history import (
     account_history,
     history_pages,
 )
+from ledger_client.ledger_stream import LedgerBeginning, LedgerStream, stream_of, untouched_ledgers
 from ledger_client.patient_server import PatientServer
 from ledger_client.questions import (
     Snapshot,
@@ -35,11 +37,15 @@ from ledger_client.questions import (
     listed_offers,
     state_before,
 )
+from ledger_client.request_budget import LEAST_A_MINUTE, BudgetedServer, RequestBudget, ask_for
 from ledger_client.reserves import FEE_SETTINGS, reserves_after, reserves_at, reserves_between
 from ledger_client.server import (
+    Contradicted,
+    Endless,
     InvalidRequest,
     Lagging,
     LedgerServer,
+    NotProven,
     Overloaded,
     ProtocolViolation,
     Refused,
@@ -49,27 +55,37 @@ from ledger_client.server import (
     WrongChain,
 )
 from ledger_client.server_choice import Servers
+from ledger_client.server_urls import read_server_url, server_name
 from ledger_client.shared_server import SharedServer
 from ledger_client.status import ServerStatus, server_status
 from ledger_client.stream_listener import StreamListener
-from ledger_client.whole_ledgers import WholeLedger, WholeLedgerServer
+from ledger_client.whole_ledger import WholeLedger
+from ledger_client.whole_ledgers import WholeLedgerServer
 
 __all__ = [
     "API_VERSION",
     "FEE_SETTINGS",
+    "LEAST_A_MINUTE",
     "BoundedReading",
+    "BudgetedServer",
+    "Contradicted",
+    "Endless",
     "HistoryPage",
     "HistoryServer",
     "InvalidRequest",
     "Lagging",
+    "LedgerBeginning",
     "LedgerServer",
+    "LedgerStream",
     "LedgerTransaction",
+    "NotProven",
     "Overloaded",
     "Patience",
     "PatientServer",
     "Pinned",
     "ProtocolViolation",
     "Refused",
+    "RequestBudget",
     "ServerError",
     "ServerStatus",
     "Servers",
@@ -87,6 +103,7 @@ __all__ = [
     "account_root",
     "account_snapshot",
     "ask",
+    "ask_for",
     "ask_pinned",
     "classic_address",
     "connect",
@@ -99,10 +116,14 @@ __all__ = [
     "ledger_header",
     "listed_offers",
     "read_envelope",
+    "read_server_url",
     "reserves_after",
     "reserves_at",
     "reserves_between",
     "result_of",
+    "server_name",
     "server_status",
     "state_before",
+    "stream_of",
+    "untouched_ledgers",
 ]

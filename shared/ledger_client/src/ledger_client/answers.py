@@ -5,16 +5,25 @@ Numbers in them are int or Decimal, never float.
 
 from collections.abc import AsyncIterator, Callable, Sized
 from decimal import Decimal
-from typing import Any, Protocol, TypeVar
+from typing import Annotated, Any, Protocol, TypeVar
 
 import msgspec
 
-from ledger_client.server import LedgerServer, ProtocolViolation
+from ledger_client.envelope import LAST_LEDGER, UNREADABLE
+from ledger_client.server import Endless, LedgerServer, ProtocolViolation
+
+LedgerIndex = Annotated[int, msgspec.Meta(ge=1, le=LAST_LEDGER)]
+Drops = Annotated[int, msgspec.Meta(ge=0, le=10**17)]
+"""There are no more: 100 billion XRP."""
 
 _STALLS = 10
-"""Pages in a row with the same marker, before the server is taken to turn in a circle."""
-_EMPTY = 1_000
-"""Pages in a row that show nothing: an account's other objects may fill many of 400 entries."""
+"""Empty pages in a row with the marker that was given: a busy server may not get any further in its time."""
+_LONGEST_MARKER = 4_096
+"""Bytes; servers write less than 200, and it is sent back to them."""
+_MOST_PAGES = 2_000
+"""Of one question: with 400 entries each, more than any account owns."""
+_MOST_BYTES = 128 * 2**20
+"""Of all pages of one question together; 256 ledgers of the busiest accounts take a fifth of it."""
 
 T = TypeVar("T")
 
@@ -60,7 +69,7 @@ def decode(server: str, method: str, result: msgspec.Raw, kind: type[T]) -> T:
         decoder = _decoders[kind] = msgspec.json.Decoder(kind, strict=False, float_hook=Decimal)
     try:
         answer: T = decoder.decode(result)
-    except (msgspec.DecodeError, UnicodeDecodeError, ArithmeticError, RecursionError) as error:
+    except UNREADABLE as error:
         raise ProtocolViolation(server, f"{method}: {error}") from error
     return answer
 
@@ -110,22 +119,27 @@ async def pages(
     """Yield the answers to one question, page by page.
 
     Raises:
-        ServerError: as every request; ProtocolViolation if there is no end of them.
+        ServerError: as every request; Endless if they do not lead to an end.
 
     """
     marker: Any = None
-    stalls = empty = 0
-    while stalls < _STALLS and empty < _EMPTY:
+    seen: set[bytes] = set()
+    stalls = read_bytes = 0
+    for _ in range(_MOST_PAGES):
         more = {} if marker is None else {"marker": marker}
-        page = read(await server.request(method, **params, **more))
+        result = await server.request(method, **params, **more)
+        read_bytes += len(result)
+        page = read(result)
         yield page
-        # Only a missing marker ends; the same one again may be an empty page of a busy server
+        # Only a missing marker ends
         before, marker = marker, page.marker
         if marker is None:
             return
-        stalls = stalls + 1 if marker == before else 0
-        empty = 0 if page.rows else empty + 1
-    raise ProtocolViolation(
-        server.name,
-        f"{method}: expected a new marker, found {marker!r} again and again, or pages without an end",
-    )
+        stalls = stalls + 1 if marker == before and not page.rows else 0
+        key = msgspec.json.encode(marker)
+        if (key in seen and not stalls) or stalls > _STALLS or len(key) > _LONGEST_MARKER:
+            raise Endless(server.name, f"{method}: expected a new, short marker, found {key!r:.80}")
+        if read_bytes > _MOST_BYTES:
+            raise Endless(server.name, f"{method}: expected at most {_MOST_BYTES} bytes of pages, found more")
+        seen.add(key)
+    raise Endless(server.name, f"{method}: expected at most {_MOST_PAGES} pages, found a marker after them")

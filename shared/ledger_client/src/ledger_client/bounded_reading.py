@@ -12,7 +12,9 @@ from typing import Self, TypeVar
 import msgspec
 
 from ledger_client.history import HistoryServer, LedgerTransaction, read_account_history
+from ledger_client.ledger_stream import LedgerStream, StreamedServer, stream_of
 from ledger_client.server import LedgerServer, TooSlow
+from ledger_client.status import ServerStatus, server_status
 
 LONGEST_READING = 120.0
 """Seconds of one reading, whatever it reads; 256 ledgers of a busy account take a few."""
@@ -97,6 +99,20 @@ class BoundedReading:
 
         """
         return await self._bounded(method, self._server.request, method, **params)
+
+    @property
+    def stream(self) -> LedgerStream | None:
+        """The server's stream (see `StreamedServer`)."""
+        return stream_of(self._server)
+
+    @property
+    def reads_every_ledger(self) -> bool:
+        """Whether the server is read ledger by ledger anyway (see `StreamedServer`)."""
+        return isinstance(self._server, StreamedServer) and self._server.reads_every_ledger
+
+    async def status(self) -> ServerStatus:
+        """Return what the server has by now (see `StatusServer`)."""
+        return await self._bounded("server_info", server_status, self._server)
 
     async def account_history(self, account: str, first: int, last: int) -> list[LedgerTransaction]:
         """Return the account's transactions in [first, last], in the ledger's order (see `HistoryServer`)."""

@@ -1,9 +1,9 @@
 """Opening a connection to a server by its URL."""
 
 from collections.abc import Callable, Sequence
-from urllib.parse import urlsplit
 
 from ledger_client.server import LedgerServer
+from ledger_client.server_urls import read_server_url
 from ledger_client.stream_listener import StreamListener
 
 
@@ -21,17 +21,14 @@ def connect(
     `timeout`: seconds for an answer.
 
     Raises:
-        ValueError: if the URL is of another kind.
+        ValueError: if the URL is of another kind; the text does not show it.
 
     """
-    parts = urlsplit(url)
     # Each transport is imported where it is used: a command that reads a recording needs neither
-    if parts.hostname and parts.scheme in {"http", "https"}:
+    if read_server_url(url).scheme in {"http", "https"}:
         from ledger_client.json_rpc import JsonRpcServer  # noqa: PLC0415
 
         return JsonRpcServer(url, timeout=timeout)
-    if parts.hostname and parts.scheme in {"ws", "wss"}:
-        from ledger_client.websocket import WebSocketServer  # noqa: PLC0415
+    from ledger_client.websocket import WebSocketServer  # noqa: PLC0415
 
-        return WebSocketServer(url, on_ledger_closed=on_ledger_closed, listeners=listeners, timeout=timeout)
-    raise ValueError(f"expected a URL as https://HOST:PORT or wss://HOST:PORT, found {url!r}")
+    return WebSocketServer(url, on_ledger_closed=on_ledger_closed, listeners=listeners, timeout=timeout)

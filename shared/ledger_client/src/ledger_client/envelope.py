@@ -1,10 +1,10 @@
 """The envelope of an answer: what stands around its `result`, the same for both transports."""
 
 from typing import Any
-from urllib.parse import urlsplit
 
 import msgspec
 
+from ledger_client.repeated_members import repeats_a_member
 from ledger_client.server import (
     InvalidRequest,
     Overloaded,
@@ -15,6 +15,8 @@ from ledger_client.server import (
 )
 
 API_VERSION = 2
+UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, ArithmeticError, RecursionError)
+"""What decoding raises on an answer that is not what it should be, or that is made to do harm."""
 LAST_LEDGER = 2**32 - 1
 """Of all ledgers that there can be: an index has 32 bits."""
 MAX_ANSWER = 64 * 2**20
@@ -70,13 +72,6 @@ _ENVELOPE = msgspec.json.Decoder(Envelope)
 _STATEMENT = msgspec.json.Decoder(Statement)
 
 
-def server_name(url: str) -> str:
-    """Return the address without user, password and query, which may be secret."""
-    parts = urlsplit(url)
-    port = f":{parts.port}" if parts.port else ""
-    return f"{parts.scheme}://{parts.hostname}{port}{parts.path.rstrip('/')}"
-
-
 def read_envelope(server: str, payload: bytes | str) -> Envelope:
     """Read the envelope of one message; its `result` is not looked into.
 
@@ -86,7 +81,7 @@ def read_envelope(server: str, payload: bytes | str) -> Envelope:
     """
     try:
         return _ENVELOPE.decode(payload)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+    except UNREADABLE as error:
         raise ProtocolViolation(
             server, f"expected a JSON object, found {payload[:_SHOWN]!r} ({error})"
         ) from error
@@ -112,6 +107,7 @@ def result_of(server: str, method: str, envelope: Envelope) -> msgspec.Raw:
         raise ProtocolViolation(
             server, f"{method}: expected a result with status success, found {bytes(result)[:_SHOWN]!r}"
         )
+    _check_members(server, method, result)
     return result
 
 
@@ -127,19 +123,35 @@ def json_rpc_result(server: str, method: str, payload: bytes) -> msgspec.Raw:
     """
     try:
         answer = _JSON_RPC.decode(payload)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+    except UNREADABLE:
         return result_of(server, method, read_envelope(server, payload))
     parts = answer.result
     said = {name: parts[name] for name in Statement.__struct_fields__ if name in parts}
     if answer.error is not None or answer.warning is not None or said != _SUCCESS:
         return result_of(server, method, read_envelope(server, payload))
+    _check_members(server, method, payload)
     return msgspec.Raw(msgspec.json.encode(parts))
+
+
+def _check_members(server: str, method: str, document: bytes | msgspec.Raw) -> None:
+    """Check that no object of an answer names a member twice.
+
+    Raises:
+        ProtocolViolation: if one does, or if it can't be read.
+
+    """
+    try:
+        repeated = repeats_a_member(document)
+    except UNREADABLE as error:
+        raise ProtocolViolation(server, f"{method}: {error}") from error
+    if repeated:
+        raise ProtocolViolation(server, f"{method}: expected each member of an object once, found one twice")
 
 
 def _inner(server: str, method: str, result: msgspec.Raw) -> Statement:
     try:
         return _STATEMENT.decode(result)
-    except (msgspec.DecodeError, RecursionError) as error:
+    except UNREADABLE as error:
         raise ProtocolViolation(
             server, f"{method}: expected an object as result, found {bytes(result)[:_SHOWN]!r} ({error})"
         ) from error

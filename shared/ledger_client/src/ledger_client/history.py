@@ -7,6 +7,7 @@ from typing import Any, Protocol, runtime_checkable
 import msgspec
 
 from ledger_client.answers import pages
+from ledger_client.envelope import UNREADABLE
 from ledger_client.server import LedgerServer, ProtocolViolation
 from offer_lifecycle import Transaction, TransactionRecord, read_transaction
 
@@ -145,7 +146,7 @@ def _read_page(server: str, ledgers: range, result: msgspec.Raw) -> HistoryPage:
             # Not of the shape that was asked for, or of no shape at all
             bounds = others = _ROWS.decode(result)
             read = [(_PLACE.decode(row), read_transaction(row)) for row in others.transactions]
-    except (ValueError, RecursionError) as error:
+    except (*UNREADABLE, ValueError) as error:
         raise ProtocolViolation(server, f"account_tx: {error}") from error
     for place, transaction in read:
         if place.validated is not True or transaction.ledger_index not in ledgers:

@@ -41,8 +41,13 @@ class PatientServer:
             attempts=_ATTEMPTS,
             chance=self._chance,
             pause=self._pause,
+            at_least=_seconds_away,
         )
 
     async def close(self) -> None:
         """Close the connection."""
         await self._server.close()
+
+
+def _seconds_away(error: Exception) -> float:
+    return error.seconds_away or 0.0 if isinstance(error, Overloaded) else 0.0

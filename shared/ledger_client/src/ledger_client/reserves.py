@@ -10,7 +10,8 @@ from collections.abc import Iterable, Mapping
 import msgspec
 import structlog
 
-from ledger_client.answers import Pinned, ask_pinned
+from ledger_client.answers import Drops, Pinned, ask_pinned
+from ledger_client.ledger_stream import stream_of
 from ledger_client.server import InvalidRequest, LedgerServer, ProtocolViolation, Refused
 from ledger_client.status import ServerStatus
 from offer_lifecycle import Reserves
@@ -26,13 +27,19 @@ async def reserves_at(
 ) -> Mapping[int, Reserves]:
     """Return the reserves that the transactions of some ledgers in (cursor, upto] were held to, in drops.
 
-    Where the server doesn't show the entry, those that it names as the present ones are taken for all.
+    They are asked for where the server's stream has not named them. Where the server doesn't show the entry,
+    those that it names as the present ones are taken for all.
 
     Raises:
         ServerError: as every request; ProtocolViolation if the entry can't be read.
 
     """
     wanted = list(ledgers)
+    stream = stream_of(server)
+    named = {one: stream.reserves_after(one - 1) for one in wanted} if stream is not None else {}
+    known = {one: reserves for one, reserves in named.items() if reserves is not None}
+    if len(known) == len(wanted):
+        return known
     try:
         return await reserves_between(server, cursor, upto, wanted)
     except (Refused, InvalidRequest) as refusal:
@@ -93,10 +100,10 @@ async def reserves_after(server: LedgerServer, ledger_index: int) -> Reserves:
 class _FeeSettings(msgspec.Struct):
     """Its two forms: drops in strings since the amendment XRPFees, numbers before."""
 
-    base: int | None = msgspec.field(name="ReserveBaseDrops", default=None)
-    increment: int | None = msgspec.field(name="ReserveIncrementDrops", default=None)
-    old_base: int | None = msgspec.field(name="ReserveBase", default=None)
-    old_increment: int | None = msgspec.field(name="ReserveIncrement", default=None)
+    base: Drops | None = msgspec.field(name="ReserveBaseDrops", default=None)
+    increment: Drops | None = msgspec.field(name="ReserveIncrementDrops", default=None)
+    old_base: Drops | None = msgspec.field(name="ReserveBase", default=None)
+    old_increment: Drops | None = msgspec.field(name="ReserveIncrement", default=None)
 
 
 class _FeeSettingsAnswer(Pinned, kw_only=True):

@@ -4,6 +4,16 @@ from typing import Protocol
 
 import msgspec
 
+_LONGEST_PROBLEM = 500
+"""Characters: it may quote a whole answer."""
+
+
+def _shown(text: str) -> str:
+    """Return a text that may hold a server's own words as logs and terminals can take it."""
+    if len(text) > _LONGEST_PROBLEM:
+        text = f"{text[:_LONGEST_PROBLEM]}..."
+    return text if text.isprintable() else "".join(c if c.isprintable() else "?" for c in text)
+
 
 class ServerError(Exception):
     """A server did not give a usable answer. The subclasses say who is at fault.
@@ -15,6 +25,7 @@ class ServerError(Exception):
     """For metrics and logs."""
 
     def __init__(self, server: str, problem: str) -> None:
+        problem = _shown(problem)
         super().__init__(f"{server}: {problem}")
         self.server = server
         self.problem = problem
@@ -37,9 +48,16 @@ class Refused(ServerError):
 
 
 class Overloaded(ServerError):
-    """We ask too much of it: ask again later, and less."""
+    """We ask too much of it: ask again later, and less.
+
+    `seconds_away`: for how long the server asks us to stay away; None: it does not say.
+    """
 
     kind = "overloaded"
+
+    def __init__(self, server: str, problem: str, *, seconds_away: float | None = None) -> None:
+        super().__init__(server, problem)
+        self.seconds_away = seconds_away
 
 
 class Unreachable(ServerError):
@@ -58,6 +76,24 @@ class ProtocolViolation(ServerError):
     """The server's fault: an answer that contradicts the protocol, the question or itself."""
 
     kind = "protocol_violation"
+
+
+class NotProven(ProtocolViolation):
+    """The bytes that the server shows of a ledger are not those that the ledger's hash covers."""
+
+    kind = "not_proven"
+
+
+class Contradicted(ProtocolViolation):
+    """The server's stream has told what its own ledger does not hold."""
+
+    kind = "contradicted"
+
+
+class Endless(ProtocolViolation):
+    """Pages or bytes of one answer that lead to no end."""
+
+    kind = "endless"
 
 
 class WrongChain(ProtocolViolation):

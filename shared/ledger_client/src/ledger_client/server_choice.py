@@ -124,6 +124,8 @@ class Servers:
             return  # another account's task has met the same trouble
         failures = self._failures[server.name] = self._failures.get(server.name, 0) + 1
         pause = _BACKOFF_OF.get(type(error), _BACKOFF).seconds(failures, self._chance.random())
+        if isinstance(error, Overloaded):
+            pause = max(pause, error.seconds_away or 0.0)
         self._aside[server.name] = _Aside(error, now + pause)
         if self._told.get(server.name) != error.kind:
             self._told[server.name] = error.kind

@@ -4,8 +4,10 @@ from collections.abc import Callable, Hashable
 
 import msgspec
 
+from ledger_client.ledger_stream import LedgerStream
 from ledger_client.server import LedgerServer
 from ledger_client.single_flight import SingleFlight
+from ledger_client.status import ServerStatus, ask_status
 
 _SECONDS_OF_STATUS = 0.1
 """Where no stream says that a ledger closed: the look of one account serves the others meanwhile."""
@@ -19,10 +21,22 @@ class SharedServer:
     """Answers what was just asked from memory: the server's state, a ledger's header, one entry of it."""
 
     def __init__(
-        self, server: LedgerServer, *, last_close: Callable[[], Hashable], clock: Callable[[], float]
+        self,
+        server: LedgerServer,
+        *,
+        last_close: Callable[[], Hashable],
+        clock: Callable[[], float],
+        stream: LedgerStream | None = None,
     ) -> None:
-        """`last_close`: changes with every ledger that a stream says is closed; `clock`: seconds."""
+        """`last_close`: changes with every ledger that a stream says is closed; `clock`: seconds.
+
+        `stream`: this server's; None: it has none.
+        """
+        self.stream = stream
         self._server = server
+        self._status_known: ServerStatus | None = None
+        self._known_since = 0
+        """The stream's losses when it became known."""
         self._last_close = last_close
         self._status: SingleFlight[Hashable, msgspec.Raw] = SingleFlight(
             keep=1, seconds=_SECONDS_OF_STATUS, clock=clock
@@ -35,6 +49,24 @@ class SharedServer:
     def name(self) -> str:
         """The server's address, without credentials."""
         return self._server.name
+
+    @property
+    def reads_every_ledger(self) -> bool:
+        """False: what a stream shows is not asked for again (see `StreamedServer`)."""
+        return False
+
+    async def status(self) -> ServerStatus:
+        """Return what the server has by now (see `StatusServer`): by its stream, while that is not silent."""
+        stream, known = self.stream, self._status_known
+        if stream is None:
+            return await ask_status(self)
+        if known is not None and self._known_since == stream.losses:
+            now = stream.status(known)
+            if now is not None:
+                return now
+        known = await ask_status(self)
+        self._status_known, self._known_since = known, stream.losses
+        return known
 
     async def request(self, method: str, /, **params: object) -> msgspec.Raw:
         """Ask, and return the `result` (see `LedgerServer`)."""

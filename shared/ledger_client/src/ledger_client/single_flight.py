@@ -22,6 +22,14 @@ class SingleFlight(Generic[K, V]):
 
     async def get(self, key: K, ask: Callable[[], Awaitable[V]]) -> V:
         """Return the answer to `key`; `ask` is called only where nobody has asked lately."""
+        answer = self.begin(key, ask)
+        if answer.done():
+            return answer.result()
+        # The one who happened to ask first may be cancelled; the others still want the answer
+        return await asyncio.shield(answer)
+
+    def begin(self, key: K, ask: Callable[[], Awaitable[V]]) -> asyncio.Future[V]:
+        """Return the answer to `key` as it comes; await it shielded, as others may want it too."""
         found = self._asked.get(key)
         if found is None or found[0] + self._seconds <= self._clock():
             answer = asyncio.ensure_future(ask())
@@ -31,17 +39,15 @@ class SingleFlight(Generic[K, V]):
             self._asked.move_to_end(key)
             if len(self._asked) > self._keep:
                 self._asked.popitem(last=False)
-        if found[1].done():
-            return found[1].result()
-        # The one who happened to ask first may be cancelled; the others still want the answer
-        return await asyncio.shield(found[1])
+        return found[1]
 
-    def held(self, key: K) -> V | None:
-        """Return the answer that is there already, if it is."""
+    async def get_if_asked(self, key: K) -> V | None:
+        """Return the answer to `key` where it was asked for; None: it was not, or it failed."""
         at, answer = self._asked.get(key, (0.0, None))
-        if answer is None or at + self._seconds <= self._clock() or not answer.done() or _failed(answer):
+        if answer is None or at + self._seconds <= self._clock():
             return None
-        return answer.result()
+        await asyncio.wait([answer])
+        return None if _failed(answer) else answer.result()
 
     async def close(self) -> None:
         """Give up what is still on its way: whoever asked first may be gone long since."""

@@ -1,16 +1,23 @@
 """What a server has: its newest validated ledger, its history, its network, the reserves of today."""
 
 from decimal import Decimal
+from typing import Annotated, Protocol, runtime_checkable
 
 import msgspec
 
-from ledger_client.answers import ask
+from ledger_client.answers import LedgerIndex, ask
 from ledger_client.server import LedgerServer, ProtocolViolation, Refused
 from offer_lifecycle import Reserves
 
 DROPS_PER_XRP = 1_000_000
 _ALL_DROPS = 10**17
 """There are no more: 100 billion XRP."""
+_LONGEST_RANGES = 10_000
+"""Characters of complete_ledgers: some hundreds of ranges."""
+
+
+Ranges = tuple[tuple[int, int], ...]
+"""Ranges of ledgers, each by its first and its last one."""
 
 
 class ServerStatus(msgspec.Struct, frozen=True, kw_only=True):
@@ -18,7 +25,7 @@ class ServerStatus(msgspec.Struct, frozen=True, kw_only=True):
 
     validated: int
     """The newest validated ledger."""
-    complete: tuple[tuple[int, int], ...]
+    complete: Ranges
     """The ranges of ledgers that it holds whole."""
     network_id: int
     reserves: Reserves
@@ -40,7 +47,32 @@ class ServerStatus(msgspec.Struct, frozen=True, kw_only=True):
         return any(low <= first and last <= high for low, high in self.complete)
 
 
+@runtime_checkable
+class StatusServer(Protocol):
+    """A server whose newest ledger is known without a question, from its stream."""
+
+    async def status(self) -> ServerStatus:
+        """Return what the server has by now.
+
+        Raises:
+            ServerError: as every request, where a question is needed after all.
+
+        """
+        ...
+
+
 async def server_status(server: LedgerServer) -> ServerStatus:
+    """Return the server's newest validated ledger, its history and its network: by its stream, or ask.
+
+    Raises:
+        Refused: if it has validated no ledger yet.
+        ServerError: as every request.
+
+    """
+    return await (server.status() if isinstance(server, StatusServer) else ask_status(server))
+
+
+async def ask_status(server: LedgerServer) -> ServerStatus:
     """Ask for the server's newest validated ledger, its history and its network.
 
     Raises:
@@ -67,15 +99,15 @@ async def server_status(server: LedgerServer) -> ServerStatus:
 
 
 class _ValidatedLedger(msgspec.Struct):
-    seq: int
+    seq: LedgerIndex
     reserve_base_xrp: Decimal
     reserve_inc_xrp: Decimal
 
 
 class _Info(msgspec.Struct):
-    complete_ledgers: str
+    complete_ledgers: Annotated[str, msgspec.Meta(max_length=_LONGEST_RANGES)]
     validated_ledger: _ValidatedLedger | None = None
-    network_id: int | None = None
+    network_id: Annotated[int, msgspec.Meta(ge=0, le=2**32 - 1)] | None = None
 
 
 class _ServerInfo(msgspec.Struct):
@@ -89,14 +121,24 @@ def _drops(server: LedgerServer, xrp: Decimal) -> int:
     return int(xrp * DROPS_PER_XRP)
 
 
-def _ranges(server: LedgerServer, text: str) -> tuple[tuple[int, int], ...]:
-    """Read `2-10,15,20-30` or `empty`."""
+def _ranges(server: LedgerServer, text: str) -> Ranges:
+    try:
+        return read_ranges(text)
+    except ValueError as error:
+        raise ProtocolViolation(server.name, f"server_info: {error}") from error
+
+
+def read_ranges(text: str) -> Ranges:
+    """Read `2-10,15,20-30` or `empty`.
+
+    Raises:
+        ValueError: it is written otherwise.
+
+    """
     if text in {"empty", ""}:
         return ()
     try:
         bounds = [part.partition("-") for part in text.split(",")]
         return tuple((int(low), int(high or low)) for low, _, high in bounds)
     except ValueError as error:
-        raise ProtocolViolation(
-            server.name, f"server_info: expected complete_ledgers like 2-10,15, found {text!r}"
-        ) from error
+        raise ValueError(f"expected complete_ledgers like 2-10,15, found {text!r}") from error

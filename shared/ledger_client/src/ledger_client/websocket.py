@@ -8,11 +8,13 @@ import asyncio
 import itertools
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from datetime import UTC, datetime
+from http import HTTPStatus
 
 import msgspec
 import structlog
 from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import ConnectionClosed, ConnectionClosedOK, WebSocketException
+from websockets.exceptions import ConnectionClosed, ConnectionClosedOK, InvalidStatus, WebSocketException
 from websockets.frames import CloseCode
 
 from ledger_client.envelope import (
@@ -22,8 +24,8 @@ from ledger_client.envelope import (
     Envelope,
     read_envelope,
     result_of,
-    server_name,
 )
+from ledger_client.retry_after import seconds_to_stay_away
 from ledger_client.server import (
     InvalidRequest,
     Overloaded,
@@ -32,9 +34,12 @@ from ledger_client.server import (
     ServerError,
     Unreachable,
 )
+from ledger_client.server_urls import server_name
 from ledger_client.stream_listener import StreamListener
 
 _log = structlog.get_logger()
+
+_OVERLOADED = frozenset({HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE})
 
 
 class WebSocketServer:
@@ -91,11 +96,11 @@ class WebSocketServer:
                 return self._connection
             await self.close()
             try:
-                socket = await connect(
+                socket = await _ConnectOnce(
                     self._url, open_timeout=None, close_timeout=1, max_size=MAX_ANSWER, max_queue=None
                 )
             except (OSError, WebSocketException, ValueError) as error:
-                raise Unreachable(self._name, f"no connection: {error}") from error
+                raise _refused(self._name, error) from error
             connection = _Connection(
                 self._name, socket, self._on_ledger_closed, self._listeners, self._silence
             )
@@ -109,6 +114,13 @@ class WebSocketServer:
                 raise
             self._connection = connection
             return connection
+
+
+class _ConnectOnce(connect):
+    """A connection to the server that was named, and to none that it names instead."""
+
+    def process_redirect(self, exc: Exception) -> Exception:
+        return exc
 
 
 class _Connection:
@@ -148,6 +160,8 @@ class _Connection:
 
     async def subscribe(self, listener: StreamListener) -> None:
         """Subscribe for a listener; one whose streams are optional may do without them."""
+        if not listener.streams:
+            return
         try:
             answer = await self.request("subscribe", {"streams": list(listener.streams)})
         except (Refused, InvalidRequest) as refusal:
@@ -210,6 +224,20 @@ class _Connection:
             if answer is not None and not answer.done():
                 answer.set_result(message)
         return False
+
+
+def _refused(name: str, error: Exception) -> ServerError:
+    """Say why no connection was made; the text of most errors may hold a URL, ours or a proxy's."""
+    if isinstance(error, InvalidStatus):
+        response = error.response
+        found = f"no connection: HTTP status {response.status_code}"
+        if response.status_code in _OVERLOADED:
+            away = seconds_to_stay_away(response.headers.raw_items(), datetime.now(UTC))
+            return Overloaded(name, found, seconds_away=away)
+        return Unreachable(name, found)
+    return Unreachable(
+        name, f"no connection: {error if isinstance(error, OSError) else type(error).__name__}"
+    )
 
 
 def _lost(name: str, error: WebSocketException) -> ServerError:

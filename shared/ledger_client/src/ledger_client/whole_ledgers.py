@@ -1,95 +1,39 @@
-"""Whole ledgers, each read once for all accounts.
+"""Whole ledgers in place of an account's history: each is read and proven once, for all accounts.
 
-With many accounts, a ledger is asked for as a whole instead of once for each of them, and the accounts'
-histories are taken from it: a reader of an account sees no difference. A ledger is asked for twice, at
-once: as JSON, which is what is read, and as blobs, which prove it. The blobs give the ledger's hash, the
-root of its tree of transactions and every transaction's hash; the JSON must show just these transactions.
+With many accounts every ledger is read whole: that costs the server one question instead of one for each of
+them. With few, only the ledgers are read whole in which an account was touched, so that what is told of it is
+proven. A reader of an account sees no difference: it is given what its `account_tx` would show.
 """
 
 import asyncio
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Any, NoReturn
+from collections.abc import Callable, Iterable
+from functools import partial
 
 import msgspec
 import structlog
 
-from ledger_client import transaction_tree as tree
-from ledger_client.addresses import encode_address
-from ledger_client.answers import Pinned, ask_pinned
 from ledger_client.history import LedgerTransaction, account_history
-from ledger_client.server import InvalidRequest, LedgerServer, ProtocolViolation, Refused
+from ledger_client.ledger_stream import LedgerStream, stream_of
+from ledger_client.server import InvalidRequest, LedgerServer, Refused
 from ledger_client.single_flight import SingleFlight
-from offer_lifecycle import Header, MalformedTransaction, Transaction, read_transaction
+from ledger_client.status import ServerStatus, server_status
+from ledger_client.whole_ledger import UnreadableBlob, WholeLedger, read_whole
 
 _log = structlog.get_logger()
 
 NEAREST = 16
 """Ledgers: an account that is further behind reads its own history; few share its way."""
+_LIVE = 2
+"""Ledgers: an account that keeps up is behind by so many at most, and what touches it is proven."""
 _KEPT = 2 * NEAREST
+_BLOBS_KEPT = 4
+"""Answers of a megabyte or two each: whoever proves something else of a ledger asks for the same one."""
 _SECONDS_KEPT = 20.0
 """Until the next ledgers are read; what answers under a server's name may change, so not for long."""
-_ISSUERS = frozenset({"LowLimit", "HighLimit", "TakerGets", "TakerPays"})
-"""The amounts whose issuer the servers count among the affected accounts; no others."""
-
-
-class WholeLedger:
-    """A ledger with all of its transactions, proven complete."""
-
-    def __init__(self, server: LedgerServer, header: Header, rows: Sequence[msgspec.Raw]) -> None:
-        """`rows`: the transactions as the server wrote them.
-
-        Raises:
-            ProtocolViolation: if the metadata of one can't be read.
-
-        """
-        self.header = header
-        self.hashes: list[str] = []
-        """Of the transactions, as the server wrote them."""
-        self._server = server
-        self._rows = rows
-        self._places: defaultdict[str, list[int]] = defaultdict(list)
-        self._read: dict[int, LedgerTransaction] = {}
-        for place, row in enumerate(rows):
-            try:
-                affecting = _AFFECTING.decode(row)
-                accounts = affecting.accounts()
-            except (msgspec.DecodeError, AttributeError, KeyError, TypeError, ValueError) as error:
-                _violation(server, f"transaction {_hash_of(row)}: expected metadata, found {error!r}")
-            self.hashes.append(affecting.hash)
-            for account in accounts:
-                self._places[account].append(place)
-
-    def of(self, account: str) -> Iterator[LedgerTransaction]:
-        """Yield the transactions in whose metadata the account stands, as its `account_tx` shows them.
-
-        Raises:
-            ProtocolViolation: if one can't be read.
-
-        """
-        for place in self._places.get(account, ()):
-            if place not in self._read:  # the first account that it affects reads it for all
-                self._read[place] = self._transaction(self._rows[place])
-            yield self._read[place]
-
-    def transactions(self) -> Iterator[Transaction]:
-        """Yield all transactions that can be read, whichever accounts they affect."""
-        for row in self._rows:
-            try:
-                yield read_transaction(row, ledger_index=self.header.ledger_index)
-            except MalformedTransaction:
-                continue  # the account that it affects reports it
-
-    def _transaction(self, row: msgspec.Raw) -> LedgerTransaction:
-        try:
-            transaction = read_transaction(row, ledger_index=self.header.ledger_index)
-        except MalformedTransaction as error:
-            _violation(self._server, str(error))
-        return LedgerTransaction(transaction=transaction, ledger_hash=self.header.ledger_hash)
 
 
 class WholeLedgerServer:
-    """A server that takes accounts' histories from whole ledgers, once enough accounts are followed."""
+    """A server that takes accounts' histories from whole ledgers, proven by their bytes."""
 
     def __init__(
         self,
@@ -105,9 +49,9 @@ class WholeLedgerServer:
         Args:
             server: that is asked.
             accounts: how many are followed.
-            from_accounts: from how many on ledgers are read whole.
+            from_accounts: from how many on every ledger is read whole.
             clock: seconds, monotonic.
-            on_read: called with each whole ledger, once it is proven complete; None: nothing is.
+            on_read: called with each whole ledger, once it is proven; None: nothing is.
 
         """
         self._on_read = on_read
@@ -117,6 +61,9 @@ class WholeLedgerServer:
         self._ledgers: SingleFlight[int, WholeLedger] = SingleFlight(
             keep=_KEPT, seconds=_SECONDS_KEPT, clock=clock
         )
+        self._blobs: SingleFlight[bytes, msgspec.Raw] = SingleFlight(
+            keep=_BLOBS_KEPT, seconds=_SECONDS_KEPT, clock=clock
+        )
         self._refused = False
 
     @property
@@ -124,197 +71,74 @@ class WholeLedgerServer:
         """The server's address, without credentials."""
         return self._server.name
 
+    @property
+    def stream(self) -> LedgerStream | None:
+        """The server's stream (see `StreamedServer`)."""
+        return stream_of(self._server)
+
+    @property
+    def reads_every_ledger(self) -> bool:
+        """Whether enough accounts are followed: then one reading of a ledger serves them all."""
+        return self._accounts() >= self._from_accounts
+
+    async def status(self) -> ServerStatus:
+        """Return what the server has by now (see `StatusServer`)."""
+        return await server_status(self._server)
+
     async def request(self, method: str, /, **params: object) -> msgspec.Raw:
         """Ask, and return the `result` (see `LedgerServer`)."""
         match method, params:
             case "ledger", {"ledger_index": int(ledger_index)} if len(params) == 1:
-                held = self._ledgers.held(ledger_index)
+                held = await self._ledgers.get_if_asked(ledger_index)
                 if held is not None:
                     answer = {"ledger_index": ledger_index, "validated": True, "ledger": held.header}
                     return msgspec.Raw(msgspec.json.encode(answer))
+            case "ledger", {"transactions": True, "binary": True}:
+                key = msgspec.json.encode(params, order="deterministic")
+                return await self._blobs.get(key, partial(self._server.request, method, **params))
         return await self._server.request(method, **params)
 
     async def account_history(self, account: str, first: int, last: int) -> list[LedgerTransaction]:
         """Return the account's transactions in [first, last], in the ledger's order (see `HistoryServer`)."""
-        if self._accounts() < self._from_accounts or not first <= last <= first + NEAREST:
-            return await account_history(self._server, account, first, last)
         try:
-            ledgers = [await self._ledger(ledger_index) for ledger_index in range(first, last + 1)]
-        except (Refused, InvalidRequest) as refusal:
+            if self.reads_every_ledger and last <= first + NEAREST:
+                return await self._proven(account, range(first, last + 1))
+            if last <= first + _LIVE:
+                return await self._proven_where_touched(account, first, last)
+        except (Refused, InvalidRequest, UnreadableBlob) as lack:
             if not self._refused:
-                _log.warning("no whole ledger, each account is read by itself", problem=str(refusal))
+                _log.warning("no whole ledger: what is read is not proven", problem=str(lack))
             self._refused = True
-            return await account_history(self._server, account, first, last)
-        self._refused = False
-        found = [one for ledger in ledgers for one in ledger.of(account)]
-        return sorted(found, key=lambda one: (one.transaction.ledger_index, one.transaction.index))
+        return await account_history(self._server, account, first, last)
 
     async def close(self) -> None:
         """Close the connection, and end the reading of ledgers that nobody waits for any more."""
         await self._ledgers.close()
+        await self._blobs.close()
         await self._server.close()
 
-    async def _ledger(self, ledger_index: int) -> WholeLedger:
-        return await self._ledgers.get(ledger_index, lambda: self._read_whole(ledger_index))
+    async def _proven_where_touched(self, account: str, first: int, last: int) -> list[LedgerTransaction]:
+        """Prove the ledgers after `first` in which the account is touched; `first` was read before."""
+        stream = self.stream
+        wanted = range(first, last + 1)
+        quiet = {} if stream is None else {one: stream.is_quiet(account, one) for one in wanted}
+        if quiet and all(quiet.get(one) is not None for one in wanted):
+            return await self._proven(account, [one for one in wanted if not quiet[one]])
+        rows = await account_history(self._server, account, first, last)
+        touched = sorted({row.transaction.ledger_index for row in rows} - {first})
+        before = [row for row in rows if row.transaction.ledger_index == first]
+        return [*before, *await self._proven(account, touched)]
+
+    async def _proven(self, account: str, wanted: Iterable[int]) -> list[LedgerTransaction]:
+        readings = [self._ledgers.begin(one, partial(self._read_whole, one)) for one in wanted]
+        ledgers = [await asyncio.shield(one) for one in readings]
+        self._refused = False
+        return [row for ledger in ledgers for row in ledger.of(account)]
 
     async def _read_whole(self, ledger_index: int) -> WholeLedger:
-        ledger = await read_whole(self._server, ledger_index)
+        stream = self.stream
+        told = None if stream is None else stream.hash_of(ledger_index)
+        ledger = await read_whole(self, ledger_index, ledger_hash=told)
         if self._on_read is not None:
             self._on_read(ledger)
         return ledger
-
-
-async def read_whole(server: LedgerServer, ledger_index: int) -> WholeLedger:
-    """Ask for one validated ledger with all of its transactions, and prove it complete.
-
-    Raises:
-        ServerError: as every request; ProtocolViolation if it is not the ledger that its hash names.
-
-    """
-    question = {"ledger_index": ledger_index, "transactions": True, "expand": True}
-    proof, shown = await asyncio.gather(
-        ask_pinned(server, "ledger", _BlobsAnswer, **question, binary=True),
-        ask_pinned(server, "ledger", _RowsAnswer, **question),
-    )
-    header = shown.ledger.header
-    if header.ledger_index != ledger_index:
-        _violation(server, f"expected ledger {ledger_index}, found {header.ledger_index}")
-    ledger = WholeLedger(server, header, shown.ledger.transactions)
-    proven = _proven(server, proof.ledger, header.ledger_hash)
-    if set(ledger.hashes) != proven or len(ledger.hashes) != len(proven):
-        _violation(
-            server,
-            f"expected the {len(proven)} transactions that make the tree of ledger {ledger_index}, found "
-            f"{len(ledger.hashes)} (differing: {sorted(proven.symmetric_difference(ledger.hashes))[:3]})",
-        )
-    return ledger
-
-
-class _Blobs(msgspec.Struct, gc=False):
-    tx_blob: str
-    meta_blob: str
-
-
-class _BlobLedger(msgspec.Struct):
-    ledger_data: str
-    transactions: list[_Blobs]
-
-
-class _BlobsAnswer(Pinned, kw_only=True):
-    ledger: _BlobLedger
-
-
-class _RowLedger(msgspec.Struct):
-    ledger_index: int
-    ledger_hash: str
-    parent_hash: str
-    close_time: int
-    parent_close_time: int
-    transactions: list[msgspec.Raw]
-
-    @property
-    def header(self) -> Header:
-        return Header(
-            ledger_index=self.ledger_index,
-            ledger_hash=self.ledger_hash,
-            parent_hash=self.parent_hash,
-            close_time=self.close_time,
-            parent_close_time=self.parent_close_time,
-        )
-
-
-class _RowsAnswer(Pinned, kw_only=True):
-    ledger: _RowLedger
-
-
-def _proven(server: LedgerServer, proof: _BlobLedger, ledger_hash: str) -> set[str]:
-    """Return the hashes of all transactions of the ledger with this hash."""
-    try:
-        header = bytes.fromhex(proof.ledger_data)
-        leaves = dict(
-            tree.leaf(bytes.fromhex(one.tx_blob), bytes.fromhex(one.meta_blob)) for one in proof.transactions
-        )
-    except ValueError as error:
-        _violation(server, f"expected blobs in hexadecimal: {error}")
-    if (found := tree.ledger_hash(header)) != ledger_hash:
-        _violation(server, f"expected a header with the hash {ledger_hash}, found one with {found}")
-    if (root := tree.root_of(leaves)) != tree.root_in(header):
-        _violation(
-            server,
-            f"expected {tree.root_in(header).hex().upper()} as the root of the tree of transactions, "
-            f"found {root.hex().upper()} from {len(leaves)}: some are missing or spoiled",
-        )
-    return {name.hex().upper() for name in leaves}
-
-
-class _Entry(msgspec.Struct, gc=False):
-    final: dict[str, Any] = msgspec.field(name="FinalFields", default_factory=dict)
-    new: dict[str, Any] = msgspec.field(name="NewFields", default_factory=dict)
-
-
-class _Affected(msgspec.Struct, gc=False):
-    modified: _Entry | None = msgspec.field(name="ModifiedNode", default=None)
-    deleted: _Entry | None = msgspec.field(name="DeletedNode", default=None)
-    created: _Entry | None = msgspec.field(name="CreatedNode", default=None)
-
-
-class _Metadata(msgspec.Struct, gc=False):
-    nodes: list[_Affected] = msgspec.field(name="AffectedNodes")
-
-
-class AffectingRow(msgspec.Struct, gc=False):
-    """Of a transaction as an expanded ledger shows it: which accounts it affects."""
-
-    hash: str
-    meta: _Metadata
-
-    def accounts(self) -> set[str]:
-        """Return the accounts in whose account_tx the transaction stands; more texts may be among them.
-
-        Servers take them from the metadata: every account that an entry names on top, the issuers of
-        offers' and trust lines' amounts, and the issuer of a multi-purpose token.
-        """
-        found: set[str] = set()
-        for node in self.meta.nodes:
-            if node.modified is not None:
-                found.update(_named(node.modified.final.items()))
-            if node.deleted is not None:
-                found.update(_named(node.deleted.final.items()))
-            if node.created is not None:
-                found.update(_named(node.created.new.items()))
-        return found
-
-
-_AFFECTING = msgspec.json.Decoder(AffectingRow)
-
-
-def _named(fields: Iterable[tuple[str, Any]]) -> Iterator[str]:
-    for name, value in fields:
-        # Of all fields only accounts are written like this
-        if isinstance(value, str) and value.startswith("r"):
-            yield value
-        elif name in _ISSUERS and isinstance(value, dict):
-            yield value["issuer"] if "issuer" in value else _token_issuer(value["mpt_issuance_id"])
-        elif name == "MPTokenIssuanceID":
-            yield _token_issuer(value)
-
-
-def _token_issuer(issuance: str) -> str:
-    """Read the account at the end of a token's id, behind the sequence."""
-    return encode_address(bytes.fromhex(issuance)[4:])
-
-
-def _hash_of(row: msgspec.Raw) -> str | None:
-    """Return the hash of a row of which perhaps nothing else can be read."""
-    try:
-        return msgspec.json.decode(row, type=_Named).hash
-    except msgspec.DecodeError:
-        return None
-
-
-class _Named(msgspec.Struct):
-    hash: str | None = None
-
-
-def _violation(server: LedgerServer, text: str) -> NoReturn:
-    raise ProtocolViolation(server.name, f"ledger: {text}")

@@ -22,7 +22,7 @@ from ledger_proof.checked_validations import CheckedValidations
 from ledger_proof.confirmation import Confirmation, confirm_ledger
 from ledger_proof.errors import MalformedBlob, Unproven
 from ledger_proof.header import LedgerHeader, read_header
-from ledger_proof.life_assembly import ProvenStep, assemble_life_proof, steps_in
+from ledger_proof.life_assembly import ProvenStep, assemble_life_proof, read_step, steps_in
 from ledger_proof.life_document import LifeProof, path_bytes, read_document, write_document
 from ledger_proof.life_verdict import OrderVerdict
 from ledger_proof.manifests import Manifest, read_manifest
@@ -82,6 +82,7 @@ __all__ = [
     "read_header",
     "read_list_document",
     "read_manifest",
+    "read_step",
     "read_trust",
     "read_validation",
     "report_json",

@@ -3,7 +3,7 @@
 What is put together here is not believed by the check: a mistake in it gives a file that is refused.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 import msgspec
 
@@ -19,12 +19,13 @@ from ledger_proof.life_document import (
     LifeProof,
     Run,
     Step,
+    read_path,
     to_base64,
     write_headers,
     write_path,
 )
 from ledger_proof.manifests import Manifest, read_manifest
-from ledger_proof.transaction_tree import Branches
+from ledger_proof.transaction_tree import Branches, leaf
 from ledger_proof.validations import Validation, read_validation
 from ledger_proof.validator_lists import SignedList, ValidatorList, check_list
 from ledger_proof.whole_ledger import ProvenLedger
@@ -64,6 +65,33 @@ def steps_in(ledger: ProvenLedger, account: bytes, sequence: int) -> Iterator[Pr
                 ProvenStep(touching=one, name=name, transaction=transaction, metadata=metadata, path=path)
             )
     yield from sorted(found, key=lambda step: step.touching.index)
+
+
+def read_step(  # noqa: PLR0913 - the parts of one step
+    account: bytes,
+    sequence: int,
+    transaction: bytes,
+    metadata: bytes,
+    path: bytes,
+    *,
+    ledger_index: int,
+) -> ProvenStep | None:
+    """Read a kept step of an order's life; None: it did not touch the order.
+
+    `path`: as `path_bytes` writes it.
+
+    Raises:
+        Unproven: if it can't be read.
+
+    """
+    name, own = leaf(transaction, metadata)
+    one = read_touching(
+        name, transaction, metadata, ledger_index=ledger_index, entry=offer_index(account, sequence)
+    )
+    if one.kind is None and (one.account, one.sequence) != (account_address(account), sequence):
+        return None
+    branches = read_path(to_base64(path), name, own)
+    return ProvenStep(touching=one, name=name, transaction=transaction, metadata=metadata, path=branches)
 
 
 def assemble_life_proof(  # noqa: PLR0913 - the parts of one document, all named
@@ -109,7 +137,7 @@ def assemble_life_proof(  # noqa: PLR0913 - the parts of one document, all named
                 headers=write_headers(_headers(headers, first, last)),
                 validations=_votes(read_header(headers[last]), anchors[last], checked, newer),
             )
-            for first, last in _runs(indexes, anchors)
+            for first, last in _runs(indexes, anchors, headers)
         ],
         lists=[msgspec.structs.replace(one, signature=one.signature.upper()) for one in lists],
         manifests=[to_base64(one.signed.blob) for one in newer],
@@ -133,14 +161,20 @@ def _votes(
     return [to_base64(validation.signed.blob) for validation in chosen.values()]
 
 
-def _runs(indexes: Sequence[int], anchors: Mapping[int, Sequence[bytes]]) -> Iterator[tuple[int, int]]:
-    """Yield the first and last ledgers of the runs: a new one where votes are shorter than headers."""
+def _runs(
+    indexes: Sequence[int], anchors: Mapping[int, Sequence[bytes]], headers: Collection[int]
+) -> Iterator[tuple[int, int]]:
+    """Yield the first and last ledgers of the runs: a new one where votes are shorter than headers.
+
+    Or where headers between them are missing.
+    """
     first, last = indexes[0], _anchor_after(indexes[0], anchors)
     for index in indexes[1:]:
         if index <= last:
             continue
         later = _anchor_after(index, anchors)
-        if (index - last) * HEADER_BYTES > sum(map(len, anchors[later])):
+        is_longer = (index - last) * HEADER_BYTES > sum(map(len, anchors[later]))
+        if is_longer or any(between not in headers for between in range(last, index)):
             yield first, last
             first = index
         last = later

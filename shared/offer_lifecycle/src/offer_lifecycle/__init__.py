@@ -53,7 +53,7 @@ from offer_lifecycle.conservation import Conservation, Drift, LastShown
 from offer_lifecycle.entries import AMM_LINE, HIGH_FREEZE
 from offer_lifecycle.events import ripple_time_to_datetime
 from offer_lifecycle.flows import Flow, Source, balance_flows
-from offer_lifecycle.fold import fold_ledger
+from offer_lifecycle.fold import fold_beginning, fold_ledger
 from offer_lifecycle.funds import Holding
 from offer_lifecycle.gap_backfill import Contradiction, backfill_history_gap
 from offer_lifecycle.history_gaps import Gap, cross_history_gap, history_gap_event, keep_incomplete_orders
@@ -73,6 +73,7 @@ from offer_lifecycle.state import (
     UnexplainedRemoval,
 )
 from offer_lifecycle.state_before import StateAnswer, StateBefore, StateRequest
+from offer_lifecycle.told_wrongly import correct_told_event
 from offer_lifecycle.transaction import (
     RIPPLE_EPOCH,
     Header,
@@ -136,11 +137,13 @@ __all__ = [
     "canonical_amount",
     "canonical_asset",
     "correct_disappearance",
+    "correct_told_event",
     "cross_history_gap",
     "decide_placement",
     "exact_sum",
     "explain_again",
     "explain_removals",
+    "fold_beginning",
     "fold_ledger",
     "format_decimal",
     "history_gap_event",

@@ -49,6 +49,25 @@ def fold_ledger(state: AccountState, facts: LedgerFacts) -> LedgerOutcome:
         ValueError: if the ledger is not after the state's cursor.
 
     """
+    ledger = _folded_transactions(state, facts)
+    ledger.pass_time(facts.header.close_time, facts.header.ledger_index)
+    return ledger.outcome()
+
+
+def fold_beginning(state: AccountState, facts: LedgerFacts) -> LedgerOutcome:
+    """Return what a ledger did up to a transaction; `facts` holds all of the account's up to that one.
+
+    Its events are the first of those of the whole ledger: no later transaction changes them. Its record and
+    orders are those amid the ledger, and nothing to commit. `state` is left as it is.
+
+    Raises:
+        ValueError: if the ledger is not after the state's cursor.
+
+    """
+    return _folded_transactions(state, facts).outcome()
+
+
+def _folded_transactions(state: AccountState, facts: LedgerFacts) -> "_Ledger":
     header = facts.header
     if header.ledger_index <= state.record.ledger_index:
         raise ValueError(
@@ -60,8 +79,7 @@ def fold_ledger(state: AccountState, facts: LedgerFacts) -> LedgerOutcome:
     ledger.pass_time(header.parent_close_time, header.ledger_index - 1)
     for tx in facts.transactions:
         ledger.fold_transaction(tx)
-    ledger.pass_time(header.close_time, header.ledger_index)
-    return ledger.outcome()
+    return ledger
 
 
 class _Ledger:
@@ -390,7 +408,13 @@ class _Ledger:
             removal_reason=verdict.reason,
             removed_by=removed_by,
             resolution=Resolution.UNRESOLVED if unresolved else Resolution.RESOLVED,
-            anomaly=is_anomaly(order, verdict.reason, by_engine=by_engine, ledger_index=ledger_index),
+            anomaly=is_anomaly(
+                order,
+                verdict.reason,
+                by_engine=by_engine,
+                ledger_index=ledger_index,
+                lost_until=self._state.record.announcements_lost_until,
+            ),
             ended_at=ledger_index,
         )
         self._verdicts[order.sequence] = verdict

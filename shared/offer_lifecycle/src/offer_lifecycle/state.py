@@ -32,6 +32,8 @@ class AccountRecord(msgspec.Struct, frozen=True, kw_only=True):
     account: str
     adopted_at: int
     """The ledger at which the account began to be followed."""
+    followed_since: int | None = None
+    """The ledger at which it was adopted before its state was lost; None: it never was."""
     ledger_index: int
     ledger_hash: str
     transactions: tuple[str, ...] = ()
@@ -44,6 +46,8 @@ class AccountRecord(msgspec.Struct, frozen=True, kw_only=True):
     session_id: str | None = None
     early_cancels: dict[int, tuple[Cancel, ...]] = {}
     """By the order's sequence: cancels that were announced before anything was known of the order."""
+    announcements_lost_until: int = 0
+    """Up to this ledger a cancel of the engine's may have been announced and lost on its way here."""
 
 
 class LedgerFacts(msgspec.Struct, frozen=True, kw_only=True):

@@ -5,18 +5,23 @@
 
 from collections.abc import Iterable
 from itertools import chain
+from typing import Annotated
 
 import msgspec
 
 from offer_lifecycle.amounts import WrittenAmount
 from offer_lifecycle.computed_once import computed_once
 from offer_lifecycle.formats import unknown_order_fields
-from offer_lifecycle.nodes import BALANCES, OFFER, Node, read_node
+from offer_lifecycle.nodes import BALANCES, OFFER, Node, UInt32, read_node
 
 RIPPLE_EPOCH = 946_684_800
 """2000-01-01T00:00:00Z in Unix seconds: the ledger counts its seconds from there."""
 SPONSOR_PAYS_FEE = 0x0000_0001
 """spfSponsorFee, of SponsorFlags."""
+
+
+HashText = Annotated[str, msgspec.Meta(max_length=64)]
+"""A hash of 32 bytes in hexadecimal."""
 
 
 class MalformedTransaction(ValueError):
@@ -26,11 +31,11 @@ class MalformedTransaction(ValueError):
 class Header(msgspec.Struct, frozen=True, kw_only=True):
     """What a validated ledger's header says; times in seconds since the ripple epoch."""
 
-    ledger_index: int
-    ledger_hash: str
-    parent_hash: str
-    close_time: int
-    parent_close_time: int
+    ledger_index: UInt32
+    ledger_hash: HashText
+    parent_hash: HashText
+    close_time: UInt32
+    parent_close_time: UInt32
 
 
 class Reserves(msgspec.Struct, frozen=True, kw_only=True):

@@ -40,11 +40,13 @@ async def retry(  # noqa: PLR0913 - what is tried, and its ports by keyword
     attempts: int | None = None,
     pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
     failed: Callable[[int, Exception], None] = lambda _failures, _error: None,
+    at_least: Callable[[Exception], float] = lambda _error: 0.0,
 ) -> T:
     """Call `attempt` until it raises none of the errors `on`, and return its result.
 
     `attempts`: how often at most; None: for ever. `chance`: a number from 0 to 1. `pause`: waits so many
     seconds; what it raises ends the retries. `failed` is told of each failure: (how many so far, error).
+    `at_least`: the seconds that an error itself asks for before the next attempt.
 
     Raises:
         The last of the errors `on`, after so many attempts; any other error at once.
@@ -59,4 +61,5 @@ async def retry(  # noqa: PLR0913 - what is tried, and its ports by keyword
             failed(failures, error)
             if attempts is not None and failures >= attempts:
                 raise
-        await pause(backoff.seconds(failures, chance()))
+            wanted = at_least(error)
+        await pause(max(wanted, backoff.seconds(failures, chance())))

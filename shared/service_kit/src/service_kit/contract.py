@@ -21,6 +21,7 @@ from faststream.specification.asyncapi.v3_0_0.schema import (
 )
 from faststream.specification.asyncapi.v3_0_0.schema.operations import Action
 
+from order_events.codec import PROOFS_TYPES
 from order_events.schemas import definitions, event_type, samples
 from order_events.subjects import REDELIVERY_PREFIX
 
@@ -94,7 +95,9 @@ class Contract(AsyncAPI):
     def _taken_from(self, channel: Channel) -> Kinds:
         """Return the events that a subscription with a wildcard gets."""
         beginning = (channel.address or "").removeprefix(REDELIVERY_PREFIX).removesuffix(">")
-        return [kind for kind in self._events if event_type(kind).startswith(beginning)]
+        # what is delivered again is of stream ORDERS
+        kinds = self._events if beginning else [kind for kind in self._events if kind not in PROOFS_TYPES]
+        return [kind for kind in kinds if event_type(kind).startswith(beginning)]
 
 
 def _add_received(document: ApplicationSchema, kind: type[msgspec.Struct]) -> None:

@@ -31,10 +31,11 @@ class ServiceSettings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, extra="ignore", frozen=True)
 
-    nats_url: str = Field(default="nats://127.0.0.1:4222", pattern=r"^(nats|tls|ws|wss)://\S+$")
+    nats_url: str = Field(default="nats://127.0.0.1:4222", pattern=r"^(nats|tls|ws|wss)://\S+$", repr=False)
+    """It may hold a password: a field without `repr` is shown nowhere."""
     http_host: str = "127.0.0.1"
     http_port: int = Field(default=0, ge=0, le=65_535, description="0 for any free one")
-    otlp_endpoint: str | None = Field(default=None, pattern=r"^https?://\S+$")
+    otlp_endpoint: str | None = Field(default=None, pattern=r"^https?://\S+$", repr=False)
     """Where traces go, as http://collector:4318 (OTLP over HTTP, extra `otel`); by default nowhere."""
     log_format: Literal["json", "plain"] = "json"
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
@@ -110,6 +111,6 @@ def _problem(settings: type[BaseSettings], found: Mapping[str, Any]) -> str:
     if found["type"] == "missing":
         return f"{variable} is not set and has no default"
     field = settings.model_fields.get(name)
-    secret = field is not None and field.annotation in {SecretStr, SecretBytes}
+    secret = field is not None and (field.annotation in {SecretStr, SecretBytes} or not field.repr)
     value = "a secret value" if secret else repr(found["input"])
     return f"{variable}: {found['msg']}; found {value}"

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import msgspec
 
 from replay_node.errors import RpcError
+from replay_node.forgery import Forgery
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -51,6 +52,8 @@ class Faults(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     """Ledger hashes and parent hashes are those of another chain."""
     absent_validators: Count = 0
     """So many validators sign for no ledger."""
+    forge: Forgery = Forgery.NONE
+    """What the server shows as JSON is forged (see `Forgery`); its blobs are true."""
     lag: Count = 0
     """The server is this many ledgers behind."""
 

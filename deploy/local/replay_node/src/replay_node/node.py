@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import time
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING
 
 from replay_node.blobs import transaction_blobs
 from replay_node.chain import Chain
 from replay_node.entries import EntryHistory
 from replay_node.errors import RpcError
+from replay_node.forgery import Forgery, forged
 from replay_node.methods import ADMIN, METHODS
 from replay_node.shapes import Shapes
 from replay_node.streams import Streams
@@ -29,6 +31,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _VIEWS_KEPT = 64
+_SECONDS_TO_ASK = 0.1
+"""For which readers that set the pace may ask for a ledger that a stream has told whole."""
 VALIDATORS = 5
 """Who sign for a session's ledgers, unless a caller says otherwise; four of them are a quorum."""
 
@@ -52,7 +56,8 @@ class Node:
         self.port = 0
         self.started = time.monotonic()
         self.chain = Chain(session.ledgers, faults)
-        self.transactions = TransactionIndex(session.ledgers)
+        self._ledgers = session.ledgers
+        self._indexes: dict[Forgery, TransactionIndex] = {}
         self.shapes = Shapes(self.chain, network_id)
         self.validators = MadeValidators(validators, self.chain.first_index)
         self.streams = Streams(self.chain, self.shapes, self.validators, faults)
@@ -62,6 +67,14 @@ class Node:
         self._view = lru_cache(maxsize=_VIEWS_KEPT)(self._build_view)
         self._blobs = lru_cache(maxsize=_VIEWS_KEPT)(self._encode)
         self._recorded = {ledger.ledger_index: ledger for ledger in session.ledgers}
+
+    @property
+    def transactions(self) -> TransactionIndex:
+        """The session's transactions, as the node shows them now."""
+        forgery = self.faults.forge
+        if forgery not in self._indexes:
+            self._indexes[forgery] = TransactionIndex(forged(one, forgery) for one in self._ledgers)
+        return self._indexes[forgery]
 
     def view(self, ledger: RecordedLedger) -> LedgerView:
         """Return the state after a ledger."""
@@ -83,6 +96,19 @@ class Node:
         if validated := self.chain.close_next():
             for tell in tuple(self.on_validated):
                 tell(validated)
+
+    def told(self, ledger: RecordedLedger) -> None:
+        """Let the next ledger close if readers set the pace and nobody asks for this one, told by a stream.
+
+        A subscriber of the transactions need not ask for a ledger that does not concern it.
+        """
+        if self.pace.on_read:
+            close = partial(self._close_after, ledger.ledger_index)
+            asyncio.get_running_loop().call_later(_SECONDS_TO_ASK, close)
+
+    def _close_after(self, ledger_index: int) -> None:
+        if self.chain.validated.ledger_index == ledger_index:
+            self.close_ledger()
 
     def drop_connections(self) -> None:
         """Close every open WebSocket at once."""

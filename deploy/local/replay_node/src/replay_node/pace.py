@@ -13,7 +13,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pace:
-    """Every `seconds`, or when a client has read up to the validated ledger; else on `ledger_accept`."""
+    """Every `seconds`, or when a client has read up to the validated ledger; else on `ledger_accept`.
+
+    A client that subscribes to the ledgers and their transactions has read what it does not ask for soon.
+    """
 
     seconds: float | None = None
     on_read: bool = False

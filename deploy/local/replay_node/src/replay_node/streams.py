@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from replay_node.forgery import forged
 from replay_node.transactions import affected_accounts
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ class Streams:
             yield from self._validators.validations(
                 ledger, absent=self._faults.absent_validators, api_version=subscription.api_version
             )
-        for message in ledger.stream:
+        for message in forged(ledger, self._faults.forge).stream:
             shown = message | {"ledger_hash": self._chain.hash_of(ledger)}
             if message["type"] == "ledgerClosed":
                 if subscription.ledger:

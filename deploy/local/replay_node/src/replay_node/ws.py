@@ -52,6 +52,8 @@ class Connection:
         messages = list(self._node.streams.messages(ledger, self._subscription))
         for message in self._node.faults.disturb(messages):
             self._waiting.put_nowait(message)
+        if self._subscription.ledger and self._subscription.transactions:
+            self._node.told(ledger)
 
     def _drop(self) -> None:
         self._waiting.put_nowait(None)

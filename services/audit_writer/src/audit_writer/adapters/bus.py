@@ -36,7 +36,7 @@ log = structlog.stdlib.get_logger("audit_writer.bus")
 class NatsDelivery:
     """A message of a durable consumer; see :class:`audit_writer.ports.Delivery`."""
 
-    def __init__(self, message: Msg, identity: str) -> None:
+    def __init__(self, message: Msg, identity: str = "") -> None:
         """Take a message; `identity`: of stream ORDERS, when it was created."""
         self._message = message
         self._identity = identity

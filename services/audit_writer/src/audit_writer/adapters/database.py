@@ -24,8 +24,8 @@ from audit_writer.ports import (
 
 CONNECT_SECONDS = 5.0
 STATEMENT_SECONDS = 20.0
-CONNECTIONS = 6
-"""Two write what is new, two what is given again, one answers readiness checks, one reads the chain."""
+CONNECTIONS = 8
+"""Two write what is new, two what is given again, two proofs; one checks readiness, one reads the chain."""
 
 FAULTS_OF_THE_ROWS = (
     asyncpg.DataError,
@@ -33,11 +33,27 @@ FAULTS_OF_THE_ROWS = (
     asyncpg.ProgramLimitExceededError,
 )
 DAMAGE = (asyncpg.DataCorruptedError, asyncpg.IndexCorruptedError)
-OUTAGES = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError)
-"""Everything else that the server or the connection says: also a full disk, a table not migrated yet."""
+OUTAGES = (
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+    OSError,
+    TimeoutError,
+)
+"""Everything else that the server or the connection says: also a full disk, a table not migrated yet, a
+connection that was cut between two steps of a statement (InternalClientError).
+"""
 
 
-INSERT_BATCH = files("audit_writer.adapters").joinpath("sql/insert_batch.sql").read_text()
+def _sql(name: str) -> str:
+    return files("audit_writer.adapters").joinpath(f"sql/{name}.sql").read_text()
+
+
+COUNT_NEW = "SELECT count(*) FROM new_event"
+INSERT_BATCH = _sql("insert_batch") + COUNT_NEW
+"""Of events that came in no stream whose messages are counted."""
+INSERT_BATCH_OF_STREAM = _sql("insert_batch") + _sql("insert_range") + COUNT_NEW
+INSERT_PROOFS = files("audit_writer.adapters").joinpath("sql/insert_proofs.sql").read_text()
 
 LINKS = "SELECT position, previous, digest FROM batch_digest WHERE position > $1 ORDER BY position LIMIT $2"
 ACTS = "SELECT act FROM batch_digest WHERE act IS NOT NULL ORDER BY position DESC"
@@ -45,7 +61,7 @@ ACTS = "SELECT act FROM batch_digest WHERE act IS NOT NULL ORDER BY position DES
 WATCH = """
     SELECT first_sequence, last_sequence, first_ledger, last_ledger FROM public.watch_stream($1, $2, $3, $4)
 """
-NOTHING = Rows(events=(), fills=(), anomalies=())
+NOTHING = ("[]",) * 4
 
 
 class PostgresStore:
@@ -83,9 +99,19 @@ class PostgresStore:
 
     async def write(self, rows: Rows) -> int:
         """Write all tables in one transaction; see :class:`audit_writer.ports.Store`."""
+        arrays = (_array(rows.events), _array(rows.fills), _array(rows.anomalies))
+        if not rows.taken:
+            return await self._insert(INSERT_BATCH, *arrays)
+        return await self._insert(INSERT_BATCH_OF_STREAM, *arrays, _ranges(rows.taken))
+
+    async def write_proofs(self, proofs: Sequence[str]) -> int:
+        """Write proofs in one transaction; see :class:`audit_writer.ports.ProofStore`."""
+        return await self._insert(INSERT_PROOFS, _array(proofs))
+
+    async def _insert(self, statement: str, *arrays: str) -> int:
         try:
             async with self._opened.acquire(timeout=CONNECT_SECONDS) as connection:
-                new = await self._insert(connection, rows)
+                new = await self._run(connection, statement, *arrays)
         except FAULTS_OF_THE_ROWS as error:
             self._refused = None
             raise RowsRefused(f"PostgreSQL refuses it: {error}") from error
@@ -128,20 +154,24 @@ class PostgresStore:
                 asyncio.timeout(CONNECT_SECONDS),
                 self._opened.acquire(timeout=CONNECT_SECONDS) as connection,
             ):
-                await self._insert(connection, NOTHING)
+                await self._run(connection, INSERT_BATCH_OF_STREAM, *NOTHING)
         except asyncpg.UndefinedTableError:
             return "the tables do not exist: run the migrations"
         except OUTAGES as error:
             return str(await self._away(error))
         return self._refused
 
-    async def _insert(self, connection: PoolConnectionProxy, rows: Rows) -> int:
-        arrays = (_array(rows.events), _array(rows.fills), _array(rows.anomalies), _ranges(rows.taken))
+    @property
+    def damaged(self) -> bool:
+        """Whether the last write met a damaged page."""
+        return self._refused is not None
+
+    async def _run(self, connection: PoolConnectionProxy, statement: str, *arrays: str) -> int:
         if not self._pooled:
-            return int(await connection.fetchval(INSERT_BATCH, *arrays))
+            return int(await connection.fetchval(statement, *arrays))
         # what is prepared and what is run must meet the same server
         async with connection.transaction():
-            return int(await connection.fetchval(INSERT_BATCH, *arrays))
+            return int(await connection.fetchval(statement, *arrays))
 
     async def _away(self, error: BaseException) -> StoreUnavailable:
         """Say why the store can't be used; connect anew, as a session may be on a server that was left."""

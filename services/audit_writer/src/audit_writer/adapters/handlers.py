@@ -14,13 +14,16 @@ from nats.js.api import ConsumerConfig
 
 from audit_writer.adapters.bus import NatsDelivery
 from audit_writer.metrics import Metrics
-from audit_writer.ports import DeadLetters, Store
+from audit_writer.ports import DeadLetters, ProofStore, Store
+from audit_writer.proofs import ProofWriter
 from audit_writer.service import AuditWriter
 from audit_writer.settings import AuditWriterSettings
 from order_events.subjects import (
     AUDIT_CONSUMER,
     ORDERS_STREAM,
     ORDERS_SUBJECTS,
+    PROOFS_STREAM,
+    PROOFS_SUBJECTS,
     REDELIVERY_STREAM,
     REDELIVERY_SUBJECTS,
 )
@@ -30,6 +33,8 @@ from service_kit.streams import ACK_WAIT_S
 SOURCES = {ORDERS_STREAM: ORDERS_SUBJECTS, REDELIVERY_STREAM: REDELIVERY_SUBJECTS}
 """The subjects by stream. Neither stream waits for the other: each has a consumer of its own."""
 HOLD_SECONDS = ACK_WAIT_S / 3
+PROOFS_AT_ONCE = 8
+"""Proofs in a batch; each may have half a megabyte."""
 
 
 async def as_delivered(message: NatsBatchMessage) -> list[Msg]:
@@ -56,9 +61,9 @@ def audit_writer(
 
 def subscribe(
     broker: NatsBroker,
+    *,
     stream: str,
     settings: AuditWriterSettings,
-    *,
     identity: Callable[[], str],
     batch_done: Callable[[], None],
 ) -> LogicSubscriber[list[Msg]]:
@@ -90,6 +95,39 @@ def subscribe(
         """Store a batch of events and acknowledge each message."""
         with tracing.continued("store", (message.headers for message in messages)):
             await writer.handle([NatsDelivery(message, identity()) for message in messages])
+        batch_done()
+
+    return subscriber
+
+
+def proof_writer(
+    store: Annotated[ProofStore, Context()],
+    metrics: Annotated[Metrics, Context()],
+    stopping: Annotated[asyncio.Event, Context()],
+) -> ProofWriter:
+    """Return the service of stream PROOFS with the ports of this application."""
+    return ProofWriter(store=store, metrics=metrics, stopping=stopping)
+
+
+def subscribe_to_proofs(
+    broker: NatsBroker, *, settings: AuditWriterSettings, batch_done: Callable[[], None]
+) -> LogicSubscriber[list[Msg]]:
+    """Declare the durable consumer of stream PROOFS and its handler."""
+    subscriber = broker.subscriber(
+        stream=JStream(PROOFS_STREAM, declare=False),
+        durable=AUDIT_CONSUMER,
+        config=ConsumerConfig(filter_subjects=list(PROOFS_SUBJECTS)),
+        pull_sub=PullSub(batch_size=PROOFS_AT_ONCE, timeout=settings.batch_seconds, batch=True),
+        ack_policy=AckPolicy.MANUAL,
+        decoder=as_delivered,
+    )
+
+    @subscriber
+    async def store_proofs(
+        messages: NoCast[list[Msg]], writer: Annotated[ProofWriter, Depends(proof_writer)]
+    ) -> None:
+        """Store a batch of proofs and acknowledge each message."""
+        await writer.handle([NatsDelivery(message) for message in messages])
         batch_done()
 
     return subscriber

@@ -24,7 +24,9 @@ def explain_command(
     address: Address,
     sequence: OrderSequence,
     *,
-    xrpl: Annotated[str | None, typer.Option(help="A node: http(s)://... or ws(s)://...")] = None,
+    xrpl: Annotated[
+        str | None, typer.Option(help="A node: http(s)://..., ws(s)://... or @FILE with one")
+    ] = None,
     session: Annotated[
         str | None, typer.Option(help="A recorded session instead: a path or a name, as `replay` takes.")
     ] = None,

@@ -9,6 +9,7 @@ from typing import Annotated
 import msgspec
 import typer
 
+from console.asking import checked_url
 from console.compare.comparison import Options, compare, read
 from console.compare.example import EXAMPLE_OPTIONS, EXAMPLE_SESSIONS
 from console.compare.ledger import LedgerRecord
@@ -234,12 +235,10 @@ def _server(url: str | None, cache: Path | None, requests: float) -> Iterator[Le
     from console.compare.ledger.server import ServerHistory
     from ledger_client import connect
 
-    try:
-        server = connect(url)
-    except ValueError as error:
-        raise BadOption(str(error)) from error
+    server = connect(checked_url(url))
     remembering = RememberingServer(server, cache or default_cache(), requests)
-    with contextlib.closing(ServerHistory(remembering, ("--xrpl", url))) as record:
+    named = url if url.startswith("@") else server.name  # what is printed and stored holds no secret
+    with contextlib.closing(ServerHistory(remembering, ("--xrpl", named))) as record:
         yield record
 
 

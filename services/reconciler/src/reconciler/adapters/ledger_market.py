@@ -1,5 +1,6 @@
 """The market around an order at one validated ledger: tops of both books, and the AMM's spot price."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from decimal import Context, Decimal
 from typing import Any
@@ -68,9 +69,12 @@ def _one_a_market(events: Sequence[OrderDisappeared]) -> list[OrderDisappeared]:
 
 async def _read_book(server: LedgerServer, header: Header, market: str) -> Book:
     base, quote = market.split("/")
-    asks = await _side(server, header, gets=base, pays=quote)
-    bids = await _side(server, header, gets=quote, pays=base)
-    price, fee = await _pool(server, header, base, quote)
+    # At the same time: a server may be far away, and the time is bounded
+    asks, bids, (price, fee) = await asyncio.gather(
+        _side(server, header, gets=base, pays=quote),
+        _side(server, header, gets=quote, pays=base),
+        _pool(server, header, base, quote),
+    )
     try:
         return Book(
             asks=tuple(_row(row, _scale(base) / _scale(quote)) for row in asks),

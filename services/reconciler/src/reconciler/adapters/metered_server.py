@@ -24,6 +24,7 @@ class MeteredServer:
     async def request(self, method: str, /, **params: object) -> msgspec.Raw:
         """Ask, and return the `result` (see `LedgerServer`)."""
         asked = time.perf_counter()
+        self._metrics.requests.labels(server=self.name).inc()
         try:
             return await self._server.request(method, **params)
         except ServerError as error:

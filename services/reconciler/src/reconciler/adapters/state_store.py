@@ -17,6 +17,7 @@ from uuid import uuid4
 
 import msgspec
 from nats.aio.client import Client
+from nats.js.errors import NotFoundError
 
 from order_events.subjects import STATE_BUCKET
 from reconciler.adapters.atomic_batch import (
@@ -152,7 +153,10 @@ class BucketStore:
 
     async def _own_revision(self, key: str, fence: int, commit_id: str | None) -> int:
         """Return the key's revision if it is this very commit's, stored by an attempt that seemed to fail."""
-        found = await self._client().jetstream().get_last_msg(_STREAM, key)
+        try:
+            found = await self._client().jetstream().get_last_msg(_STREAM, key)
+        except NotFoundError:
+            raise NotOwner(f"expected revision {fence} of {key}, found nothing: the state is lost") from None
         if found.seq and commit_id and (found.headers or {}).get(_COMMIT_ID) == commit_id:
             return found.seq
         raise NotOwner(

@@ -20,8 +20,8 @@ from ledger_client import (
     WrongChain,
     ledger_header,
     server_status,
+    stream_of,
 )
-from offer_lifecycle import Header
 from reconciler.metrics import Metrics
 from service_kit.cancellation import raise_if_cancelled
 
@@ -98,19 +98,19 @@ class ServerMonitor:
         first = next(self._servers.candidates(), None)
         if len(able) >= 2 and able[0] is first:  # noqa: PLR2004 - something to compare, and with something
             common = min(self._statuses[server.name].validated for server in able)
-            self._judge(able, await asyncio.gather(*(_header(server, common) for server in able)), common)
+            self._judge(able, await asyncio.gather(*(_hash_of(server, common) for server in able)), common)
         self._measure()
 
-    def _judge(self, servers: Sequence[LedgerServer], answers: Sequence[Header | None], common: int) -> None:
-        reference = answers[0]
-        for server, header in zip(servers, answers, strict=True):
-            if reference and header and header.ledger_hash != reference.ledger_hash:
+    def _judge(self, servers: Sequence[LedgerServer], hashes: Sequence[str | None], common: int) -> None:
+        reference = hashes[0]
+        for server, ledger_hash in zip(servers, hashes, strict=True):
+            if reference and ledger_hash and ledger_hash != reference:
                 self._servers.failed(
                     server,
                     WrongChain(
                         server.name,
-                        f"ledger: expected hash {reference.ledger_hash} of ledger {common}, as "
-                        f"{servers[0].name} has it, found {header.ledger_hash}: it is on another chain",
+                        f"ledger: expected hash {reference} of ledger {common}, as "
+                        f"{servers[0].name} has it, found {ledger_hash}: it is on another chain",
                     ),
                 )
 
@@ -139,8 +139,13 @@ def _lagging(server: LedgerServer, newest: int, status: ServerStatus) -> Lagging
     )
 
 
-async def _header(server: LedgerServer, ledger_index: int) -> Header | None:
+async def _hash_of(server: LedgerServer, ledger_index: int) -> str | None:
+    """Return the hash that the server names, by its stream or asked for it; None: it does not answer."""
+    stream = stream_of(server)
+    told = None if stream is None else stream.hash_of(ledger_index)
+    if told is not None:
+        return told
     try:
-        return await ledger_header(server, ledger_index)
+        return (await ledger_header(server, ledger_index)).ledger_hash
     except ServerError:
         return None  # an account that reads this server meets the same error

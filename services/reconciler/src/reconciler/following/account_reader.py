@@ -1,7 +1,8 @@
 """The reader of one account's ledgers on one server: nothing is missing, nothing is of another chain.
 
-The history is what `account_tx` shows from the cursor up to ledger H. Four checks hold it against gaps and
-foreign ledgers:
+Ledgers that the server's stream has shown whole, and in which no transaction affects the account, are not
+asked for. Otherwise the history is what `account_tx` shows from the cursor up to ledger H. Four checks hold
+it against gaps and foreign ledgers:
 1. the server holds all ledgers from the cursor to H, and serves exactly that range;
 2. the cursor's ledger is read again and must show the same transactions as before;
 3. the headers link up with the cursor's hash and among themselves;
@@ -23,6 +24,7 @@ from ledger_client import (
     account_history,
     ledger_header,
     reserves_at,
+    untouched_ledgers,
 )
 from offer_lifecycle import AccountRecord, Header, LedgerFacts, Transaction
 
@@ -80,20 +82,29 @@ async def read_ledgers(
     """Return the facts of the ledgers after the record's cursor up to `upto`, oldest first.
 
     A ledger without a transaction of the account is left out, unless it is one of `deadlines` or `upto`.
+    Waits a bounded time for the stream to show the ledgers whole.
 
     Raises:
         ServerError: as every request; WrongChain, ProtocolViolation: see the module.
 
     """
     cursor = record.ledger_index
-    history = await account_history(server, record.account, cursor, upto)
+    due = {upto, *(ledger for ledger in deadlines if cursor < ledger < upto)}
+    quiet = await untouched_ledgers(server, record.account, record.ledger_hash, cursor + 1, upto)
+    if quiet is not None:
+        return [_quiet_facts(status, header) for header in quiet if header.ledger_index in due]
+    # At the same time: a server may be far away. The last header is wanted in any case.
+    history, newest = await asyncio.gather(
+        account_history(server, record.account, cursor, upto), ledger_header(server, upto)
+    )
     overlap = [one for one in history if one.transaction.ledger_index == cursor]
     _check_overlap(server, record, overlap)
     by_ledger: defaultdict[int, list[LedgerTransaction]] = defaultdict(list)
     for one in history[len(overlap) :]:
         by_ledger[one.transaction.ledger_index].append(one)
-    wanted = {upto, *by_ledger, *(ledger for ledger in deadlines if cursor < ledger < upto)}
-    headers = await _headers(server, sorted({*wanted, *([cursor] if cursor + 1 not in wanted else [])}))
+    wanted = {*due, *by_ledger}
+    before = {*wanted, *([cursor] if cursor + 1 not in wanted else [])} - {upto}
+    headers = [*await _headers(server, sorted(before)), newest]
     _check_chain(server, record, headers)
     reserves = await reserves_at(server, status, cursor, upto, by_ledger)
     return [
@@ -104,6 +115,10 @@ async def read_ledgers(
         )
         for header in headers[-len(wanted) :]
     ]
+
+
+def _quiet_facts(status: ServerStatus, header: Header) -> LedgerFacts:
+    return LedgerFacts(header=header, reserves=status.reserves, transactions=())
 
 
 def _check_overlap(server: LedgerServer, record: AccountRecord, overlap: Sequence[LedgerTransaction]) -> None:
@@ -118,8 +133,6 @@ def _check_overlap(server: LedgerServer, record: AccountRecord, overlap: Sequenc
 
 
 async def _headers(server: LedgerServer, wanted: Sequence[int]) -> list[Header]:
-    if len(wanted) == 1:  # as for most accounts at most ledgers: no task for it
-        return [await ledger_header(server, wanted[0])]
     headers: list[Header] = []
     for first in range(0, len(wanted), _HEADERS_AT_ONCE):
         some = wanted[first : first + _HEADERS_AT_ONCE]

@@ -21,9 +21,20 @@ _CONTEXT_SHARE = 0.5
 class Publisher:
     """Publishes the events of an account to stream ORDERS."""
 
-    def __init__(self, bus: OrdersBus, market: Market, *, disappearance_timeout: float) -> None:
-        """`disappearance_timeout`: seconds that the disappearances of a ledger may take in all."""
+    def __init__(
+        self,
+        bus: OrdersBus,
+        market: Market,
+        *,
+        disappearance_timeout: float,
+        market_of_fills: bool = False,
+    ) -> None:
+        """`disappearance_timeout`: seconds that the disappearances of a ledger may take in all.
+
+        `market_of_fills`: whether the market is read for what is no anomaly too, such as a last fill.
+        """
         self._bus = bus
+        self._market_of_fills = market_of_fills
         self._market = market
         self._timeout = disappearance_timeout
 
@@ -65,8 +76,15 @@ class Publisher:
     async def _described(
         self, server: LedgerServer, header: Header, events: list[OrderDisappeared]
     ) -> list[OrderDisappeared]:
-        if not events:
-            return []
+        wanted = [event for event in events if event.anomaly or self._market_of_fills]
+        if not wanted:
+            return events
+        described = {event.event_id: event for event in await self._with_market(server, header, wanted)}
+        return [described.get(event.event_id, event) for event in events]
+
+    async def _with_market(
+        self, server: LedgerServer, header: Header, events: list[OrderDisappeared]
+    ) -> list[OrderDisappeared]:
         seconds = self._timeout * _CONTEXT_SHARE
         try:
             async with asyncio.timeout(seconds):

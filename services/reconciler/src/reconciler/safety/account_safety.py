@@ -4,6 +4,8 @@ Nothing is published, committed or remembered here: each method returns an outco
 and commits it.
 """
 
+from collections.abc import Sequence
+
 import msgspec
 import structlog
 
@@ -14,12 +16,20 @@ from offer_lifecycle import (
     LedgerFacts,
     LedgerOutcome,
 )
-from order_events import BalanceDrift, InvariantBroken, OrdersEvent
+from order_events import BalanceDrift, InvariantBroken, OrderEvent, OrdersEvent
 from reconciler.metrics import Metrics
 from reconciler.ports.operator import Operator
 from reconciler.safety.balance_check import BalanceBaseline, BalanceSchedule, add_up_ledger
 from reconciler.safety.ledger_invariants import broken_invariant_events, report_broken_invariant
-from reconciler.safety.policy import Policy, PolicyState, apply_drift, apply_policy, withdraw
+from reconciler.safety.policy import (
+    ContinuityBreak,
+    Policy,
+    PolicyState,
+    apply_drift,
+    apply_policy,
+    halt,
+    withdraw,
+)
 from reconciler.safety.slots import CheckSlots
 
 _log = structlog.get_logger()
@@ -84,12 +94,28 @@ class AccountSafety:
         events += broken_invariant_events(record.network_id, header, facts.transactions)
         return PolicyOutcome(events=events, record=outcome.record, policy_state=state)
 
+    def decide_beginning(
+        self, state: PolicyState, outcome: LedgerOutcome, header: Header
+    ) -> list[OrderEvent]:
+        """Return the orders' events of a ledger's beginning, as `decide_ledger` will give them."""
+        _, events = apply_policy(self._shared.policy, state, outcome, header)
+        return [event for event in events if isinstance(event, OrderEvent)]
+
     def decide_after_gap(self, state: PolicyState, outcome: LedgerOutcome, header: Header) -> PolicyOutcome:
         """Decide on orders that are gone after a history gap; at `header` all balances were seen again."""
         state, events = apply_policy(self._shared.policy, state, outcome, header)
         if state.balances is not None:
             state = msgspec.structs.replace(state, balances=BalanceBaseline(explained_at=header.ledger_index))
         return PolicyOutcome(events=events, record=outcome.record, policy_state=state)
+
+    def halt(
+        self, decided: PolicyOutcome, breaks: Sequence[ContinuityBreak], header: Header
+    ) -> PolicyOutcome:
+        """Halt the account if the bus holds of its past what was not stored there."""
+        if not breaks:
+            return decided
+        state, events = halt(self._shared.policy, decided.policy_state, breaks, decided.record, header)
+        return PolicyOutcome(events=[*decided.events, *events], record=decided.record, policy_state=state)
 
     @staticmethod
     def accept_correction(state: PolicyState, outcome: LedgerOutcome) -> PolicyOutcome:
@@ -106,7 +132,7 @@ class AccountSafety:
         check = await self._schedule.check_if_due(server, record, state.balances)
         if check is None:
             return None
-        state = msgspec.structs.replace(state, balances=check.baseline)
+        state = msgspec.structs.replace(state, balances=check.baseline, drift=None)
         events: list[OrdersEvent] = []
         if check.drifts:
             try:
@@ -125,7 +151,7 @@ class AccountSafety:
         answer = await operator.read_answer(f"{record.network_id}.{record.account}")
         if answer is None or answer.answers != halted.event_id:
             return None
-        state = msgspec.structs.replace(state, halted=None, unresolved=0)
+        state = msgspec.structs.replace(state, halted=None, unresolved=0, drift=None)
         return PolicyOutcome(events=[answer], record=record, policy_state=state)
 
     def report(self, before: PolicyState, committed: PolicyOutcome) -> None:
@@ -136,7 +162,7 @@ class AccountSafety:
             if isinstance(event, InvariantBroken):
                 report_broken_invariant(event, self._shared.metrics)
         halted = committed.policy_state.halted
-        if halted is not None and before.halted is None:
+        if halted is not None and halted != before.halted:
             _log.error("halted until an operator resumes it", account=self._account, reason=halted.reason)
         if halted is None and before.halted is not None:
             _log.warning("resumed by an operator", account=self._account)

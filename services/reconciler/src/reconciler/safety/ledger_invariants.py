@@ -8,10 +8,10 @@ nothing.
 import asyncio
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
+from typing import Protocol
 
 import structlog
 
-from ledger_client import WholeLedger
 from offer_lifecycle import (
     Header,
     InvariantBreak,
@@ -30,6 +30,19 @@ _MOST_WAITING = 32
 """Whole ledgers that wait to be checked; with more, the oldest is left out."""
 _CHECKED_AT_ONCE = 16
 """Transactions between two moments in which something else may run."""
+
+
+class ReadLedger(Protocol):
+    """A ledger with all of its transactions (see `ledger_client.WholeLedger`)."""
+
+    @property
+    def header(self) -> Header:
+        """Its header."""
+        ...
+
+    def transactions(self) -> Iterator[Transaction]:
+        """Yield those that can be read."""
+        ...
 
 
 def broken_invariant_events(
@@ -79,11 +92,11 @@ class WholeLedgerInvariants:
         self._bus = bus
         self._metrics = metrics
         self._network_id = network_id
-        self._waiting: deque[WholeLedger] = deque(maxlen=_MOST_WAITING)
+        self._waiting: deque[ReadLedger] = deque(maxlen=_MOST_WAITING)
         self._checked: deque[int] = deque(maxlen=2 * _MOST_WAITING)
         self._more = asyncio.Event()
 
-    def add(self, ledger: WholeLedger) -> None:
+    def add(self, ledger: ReadLedger) -> None:
         """Have a ledger checked soon; one that was read from another server before is not checked again."""
         if ledger.header.ledger_index in self._checked:
             return
@@ -105,7 +118,7 @@ class WholeLedgerInvariants:
                 except Exception:  # noqa: BLE001 - whatever it is, fills go on
                     _log.exception("invariants not checked", ledger=ledger.header.ledger_index)
 
-    async def _check(self, ledger: WholeLedger) -> None:
+    async def _check(self, ledger: ReadLedger) -> None:
         network_id = self._network_id()
         if network_id is None:
             return

@@ -1,6 +1,7 @@
--- A whole batch in one statement, which is its own transaction: one answer to wait for. Says how many events were new.
+-- A whole batch in one statement, which is its own transaction: one answer to wait for. insert_range.sql may follow,
+-- and then a SELECT of what is wanted to know.
 -- $1: a JSON array of events; $2: the order.filled among them; $3: the anomalies among them, which are
--- order.disappeared and reconciler.balance_drift events; $4: which messages of which stream they came in.
+-- order.disappeared and reconciler.balance_drift events.
 -- A drift belongs to no order: sequence 0, no side, nothing remaining; the market is the asset. An event about an
 -- account, and not about one of its orders, has sequence 0 and no status.
 -- The tables are locked in this order, in which a migration that runs meanwhile changes them: neither waits for the
@@ -95,15 +96,4 @@ WITH new_fill AS (
     )
     ON CONFLICT DO NOTHING
     RETURNING 1
-), new_range AS (
-    INSERT INTO stream_range (stream, identity, sequences, first_ledger, last_ledger)
-    SELECT stream, identity, sequences, first_ledger, last_ledger
-    FROM json_to_recordset($4::json) AS taken (
-        stream text,
-        identity timestamptz,
-        sequences int8multirange,
-        first_ledger bigint,
-        last_ledger bigint
-    )
 )
-SELECT count(*) FROM new_event

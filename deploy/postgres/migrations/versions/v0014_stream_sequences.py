@@ -7,8 +7,8 @@ from pathlib import Path
 
 from alembic import op
 
-revision = "0010"
-down_revision = "0009"
+revision = "0014"
+down_revision = "0011"
 
 STATEMENTS = (
     "stream_range",
