@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from urllib.parse import urlsplit
 
 import nats.errors
 import nats.js.errors
@@ -13,6 +12,7 @@ from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy
 from console.errors import BadOption
 from service_kit import Unavailable
 from service_kit.broker import connect
+from service_kit.nats_urls import addresses_of, named
 
 AT_ONCE = 1_000
 ANSWER_SECONDS = 5.0
@@ -37,7 +37,9 @@ async def bus_at(url: str) -> AsyncIterator[JetStreamContext]:
             f"expected the project's streams, found: {error.description}; provision them"
         ) from error
     except (nats.errors.Error, TimeoutError) as error:
-        raise BadOption(f"expected JetStream at {shown(url)} for its operator, found: {error!r}") from error
+        raise BadOption(
+            f"expected JetStream at {named(addresses_of(url))} for its operator, found: {error!r}"
+        ) from error
     finally:
         await connection.close()
 
@@ -59,9 +61,3 @@ async def messages_of(jetstream: JetStreamContext, stream: str) -> AsyncIterator
             yield messages
     finally:
         await reader.unsubscribe()
-
-
-def shown(url: str) -> str:
-    """Return a URL without its password."""
-    parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.hostname}"

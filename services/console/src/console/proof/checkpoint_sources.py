@@ -5,8 +5,9 @@ from pathlib import Path
 
 from audit_log import Checkpoint, Refused, VerifierKey, read_checkpoint, read_verifier_key
 from console.errors import BadOption
-from console.stream_reading import bus_at, messages_of, shown
+from console.stream_reading import bus_at, messages_of
 from order_events.subjects import CHECKPOINT_STREAM
+from service_kit.nats_urls import addresses_of, named
 
 SUFFIX = ".checkpoint"
 """Of the files that the audit writer makes in FILLPROOF_CHECKPOINT_DIRECTORY."""
@@ -42,7 +43,7 @@ async def read_checkpoints(sources: Sequence[str], keys: Sequence[VerifierKey]) 
     for source in sources:
         notes = [one async for one in _notes_of(source)]
         if not notes:
-            where = shown(source) if "://" in source else source
+            where = named(addresses_of(source)) if "://" in source else source
             raise BadOption(f"expected checkpoints in {where}, found none")
         for place, note in notes:
             try:
