@@ -3,7 +3,7 @@
 One server's word is not the ledger. Where a list of validators is configured, a quorum of them must have
 signed for the hash: then no server needs to be trusted. Otherwise, with two servers or more, so many must
 name the same hash. The waiting is bounded; what is committed without confirmation is counted and said. But
-where another server, which was of one mind with us up to the cursor, names another hash, nothing is committed.
+nothing is committed where another server, which agreed with us up to the cursor, names another hash.
 """
 
 from collections.abc import Awaitable, Callable
