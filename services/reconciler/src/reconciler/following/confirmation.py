@@ -76,6 +76,8 @@ class LedgerConfirmation:
         self._metrics = metrics
         self._clock = clock
         self._pause = pause
+        self._goes_on_without = False
+        """Whether the last ledger was committed without confirmation."""
         self._confirmed: SingleFlight[tuple[str, str, str], tuple[str, ...]] = SingleFlight(
             keep=_KEPT, seconds=float("inf"), clock=clock
         )
@@ -102,6 +104,7 @@ class LedgerConfirmation:
         while True:
             by = self._confirmed_by(server, others, asked, header)
             if by:
+                self._goes_on_without = False
                 self._metrics.confirmed_ledger.set(header.ledger_index)
                 return by
             now = self._clock()
@@ -171,11 +174,13 @@ class LedgerConfirmation:
                 f"ledger: expected hash {header.ledger_hash} of ledger {header.ledger_index} to be confirmed "
                 f"within {self._rule.seconds:g} s, found nobody who does; it is tried again",
             )
-        _log.warning(
-            "committed without confirmation: no second server or quorum has named its hash in time",
-            ledger_index=header.ledger_index,
-            server=server.name,
-        )
+        if not self._goes_on_without:
+            self._goes_on_without = True
+            _log.info(
+                "ledgers are committed without confirmation: no second server or quorum names them in time",
+                ledger_index=header.ledger_index,
+                server=server.name,
+            )
         return ()
 
 
