@@ -78,6 +78,8 @@ engine_account() { # the account of the bus of engine $1, whose ledger accounts 
         durable="$1-$account"
         printf '    {service: {account: FILLPROOF, subject: "engine.*.*.%s"}}\n' "$account"
         printf '    {service: {account: FILLPROOF, subject: "$JS.ACK.ORDERS.%s.>"}}\n' "$durable"
+        subject="API.DIRECT.GET.KV_permission.\$KV.permission.*.$account"
+        printf '    {service: {account: FILLPROOF, subject: "$JS.%s"}, to: "$JS.fillproof.%s"}\n' "$subject" "$subject"
         for what in INFO MSG.NEXT; do
             subject="API.CONSUMER.$what.ORDERS.$durable"
             printf '    {service: {account: FILLPROOF, subject: "$JS.%s"}, to: "$JS.fillproof.%s"}\n' "$subject" "$subject"

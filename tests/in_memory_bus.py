@@ -6,10 +6,10 @@ from uuid import UUID
 import msgspec
 
 from ledger_client import LedgerServer
-from offer_lifecycle import Header
+from offer_lifecycle import AccountRecord, Header
 from order_events import OrderDisappeared, OrdersEvent, ReconcilerHalted, ReconcilerResumed, encode
 from order_events.subjects import RESUME_KEY
-from reconciler.ports.bus import Announced, Announcement, BusAway, NotOwner, StoredValues
+from reconciler.ports.bus import Announced, Announcement, BusAway, EngineMark, NotOwner, StoredValues
 
 
 class Crash(Exception):
@@ -27,6 +27,8 @@ class Memory:
         self.calls = 0
         self.crash_at: int | None = None
         self.refuses_disappearances = False
+        self.lost_announcements: str | None = None
+        self.watermarks: dict[str, AccountRecord] = {}
 
     def call(self) -> None:
         """Count one call that changes something; the one at `crash_at` kills the process."""
@@ -63,7 +65,8 @@ class MemoryFeed:
         self._memory = memory
         self._next: dict[str, int] = {}
 
-    def follow(self, account: str, after: int) -> None:
+    def follow(self, account: str, after: int, mark: EngineMark | None = None) -> None:
+        assert mark is None
         self._next[account] = after
 
     def forget(self, account: str) -> None:
@@ -74,7 +77,19 @@ class MemoryFeed:
         new = self._memory.announcements[self._next[account] : upto]
         self._next[account] = upto
         mine = tuple(one for one in new if one.account == account)
-        return Announced(announcements=mine, sequence=upto)
+        lost, self._memory.lost_announcements = self._memory.lost_announcements, None
+        return Announced(announcements=mine, sequence=upto, lost=lost)
+
+
+class MemoryWatermarks:
+    def __init__(self, memory: Memory) -> None:
+        self._memory = memory
+
+    async def read(self, prefix: str) -> AccountRecord | None:
+        return self._memory.watermarks.get(prefix)
+
+    async def write(self, prefix: str, record: AccountRecord) -> None:
+        self._memory.watermarks[prefix] = record
 
 
 class MemoryStore:

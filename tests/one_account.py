@@ -1,6 +1,6 @@
 """One account followed on the in-memory bus, from a node in this process."""
 
-from in_memory_bus import Memory, MemoryFeed, MemoryOrders, MemoryStore, NoMarket
+from in_memory_bus import Memory, MemoryFeed, MemoryOrders, MemoryStore, MemoryWatermarks, NoMarket
 from in_process_node import InProcessServer
 
 from offer_lifecycle import parse_amount
@@ -37,6 +37,7 @@ def follower(
         start_ledger=session.ledgers[0].ledger_index,
         feed=MemoryFeed(memory),
         store=MemoryStore(memory),
+        watermarks=MemoryWatermarks(memory),
         publisher=publisher,
         safety=safety,
     )

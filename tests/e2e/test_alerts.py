@@ -14,7 +14,6 @@ import nats
 import pytest
 from fillproof_command import fillproof
 from following import announce, environment, until_followed
-from grafana_files import prometheus_rules
 from on_the_bus import stored
 from prometheus_minutes import Minutes
 from replaying import Client as NodeClient
@@ -215,8 +214,3 @@ async def locked(dsn: str) -> AsyncIterator[None]:
             yield
     finally:
         await connection.close()
-
-
-def test_no_alert_but_the_heartbeat_is_left_out() -> None:
-    tried = {*OF_THE_RECONCILER, *OF_THE_LEDGERS, *OF_THE_AUDIT_WRITER}
-    assert {rule["alert"] for rule in prometheus_rules() if "alert" in rule} - tried == {"Watchdog"}

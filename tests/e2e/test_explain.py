@@ -85,7 +85,7 @@ def test_a_node_whose_history_begins_later_explains_what_it_has(scheme: str) -> 
         ((*WHICH,), "expected one source"),
         ((*WHICH, "--session", SESSION, "--xrpl", "http://127.0.0.1:1"), "expected one source"),
         ((*WHICH, "--session", "no_such_session"), "found 'no_such_session'"),
-        ((*WHICH, "--xrpl", "ftp://127.0.0.1"), "found 'ftp://127.0.0.1'"),
+        ((*WHICH, "--xrpl", "ftp://127.0.0.1"), "found one with another scheme"),
         ((*WHICH, "--xrpl", "http://127.0.0.1:1"), "found none at http://127.0.0.1:1"),
         ((*WHICH, "--xrpl", "ws://127.0.0.1:1"), "found none at ws://127.0.0.1:1"),
         ((ORDER["account"], 0, "--session", SESSION), "expected a sequence of 1 to 4294967295, found 0"),

@@ -5,8 +5,11 @@ from __future__ import annotations
 import re
 
 import pytest
-from grafana_files import alerts, prometheus_rules, provisioned, rules
+from grafana_files import GRAFANA, alerts, dashboard, prometheus_rules, provisioned, rules
 
+PIPELINE = {panel["id"] for panel in dashboard(GRAFANA / "dashboards/pipeline.json")["panels"]}
+ALERT_LIST = 32
+"""The panel that a message links to where an alert names none."""
 RULES = [pytest.param(rule, id=rule["title"]) for rule in rules()]
 [TEMPLATE] = [one["template"] for one in provisioned("alerting/templates.yaml")["templates"]]
 
@@ -41,6 +44,7 @@ def test_every_alert_of_prometheus_says_in_labels_what_it_found_and_what_to_do()
     for rule in prometheus_rules():
         if "alert" in rule:
             assert {"what", "action"} <= set(rule["labels"]), rule["alert"]
+            assert int(rule["labels"].get("panel", ALERT_LIST)) in PIPELINE, rule["alert"]
             assert "{{" not in rule["labels"]["what"] + rule["labels"]["action"]
     [relay] = [rule for rule in rules() if rule["title"] == "PrometheusAlert"]
     grouped = re.search(r"max by \(([^)]*)\)", relay["data"][0]["model"]["expr"])

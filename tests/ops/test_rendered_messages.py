@@ -81,7 +81,7 @@ def alert(rule: dict[str, Any], labels: dict[str, str], *, over: bool = False) -
 
 
 def one_alert(labels: dict[str, str], annotations: dict[str, str], *, over: bool = False) -> Alert:
-    place = f"https://desk.example/d/{annotations['__dashboardUid__']}"
+    place = f"https://desk.example/d/{annotations['__dashboardUid__']}?orgId=1"
     return {
         "status": "resolved" if over else "firing",
         "labels": labels,
@@ -89,7 +89,7 @@ def one_alert(labels: dict[str, str], annotations: dict[str, str], *, over: bool
         "startsAt": STARTED,
         "endsAt": ENDED if over else "0001-01-01T00:00:00Z",
         "dashboardURL": place,
-        "panelURL": f"{place}?viewPanel={annotations['__panelId__']}",
+        "panelURL": f"{place}&viewPanel={annotations['__panelId__']}",
     }
 
 
@@ -131,7 +131,8 @@ def test_what_fires_says_what_happened_since_when_what_to_do_and_where_to_look(
     assert "\nSince: 2026-11-29 03:10:00 UTC\n" in text
     assert f"\nDo: {one['annotations']['action']}\n" in text
     assert f"/docs/runbooks/{name}.md\n" in text
-    assert f"\nPanel: {one['panelURL']}\nDashboard: {one['dashboardURL']}" in text
+    panel = labels.get("panel", one["annotations"]["__panelId__"])
+    assert f"\nPanel: {one['dashboardURL']}&viewPanel={panel}\nDashboard: {one['dashboardURL']}" in text
 
 
 @pytest.mark.parametrize(("rule", "labels"), INSTANCES)

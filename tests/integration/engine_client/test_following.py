@@ -13,9 +13,11 @@ from nats.js import JetStreamContext
 from on_the_bus import fill
 from waiting import limit, until
 
-from engine_client import BusAccess, BusUnavailable, EngineBus, UnreadableEvent
-from order_events import OrdersEvent, SessionStarted, decode, encode
+from engine_client import BusAccess, BusUnavailable, EngineBus, PermissionWatch, UnreadableEvent
+from engine_client.permission import permission_subject
+from order_events import OrdersEvent, Permission, SessionStarted, TradingPermission, decode, encode
 from order_events.subjects import ENGINE_STREAM, ORDERS_STREAM
+from service_kit import StreamSettings, provision
 
 pytestmark = pytest.mark.stack
 
@@ -140,3 +142,70 @@ async def test_an_account_of_another_engine_is_refused_in_one_sentence(guarded: 
     ):
         await bus.follow_orders("rrrrrrrrrrrrrrrrrrrrBZbvji", Following())
     await bus.close()
+
+
+async def write_permission(jetstream: JetStreamContext, permission: str, account: str = ACCOUNT) -> None:
+    now = datetime.now(UTC)
+    value = TradingPermission(
+        network_id=0,
+        account=account,
+        permission=permission,
+        cause="none",
+        reason="",
+        ledger_index=7,
+        decided_at=now,
+        until=now,
+    )
+    await jetstream.publish(f"$KV.permission.0.{account}", encode(value), headers={"Nats-TTL": "5s"})
+
+
+async def asked(watch: PermissionWatch) -> Permission:
+    await watch.ask()
+    return watch.current
+
+
+async def test_a_permission_holds_only_once_it_is_seen_to_be_written_again(
+    bus: EngineBus, jetstream: JetStreamContext
+) -> None:
+    watch = bus.watch_permission(ACCOUNT)
+    assert await asked(watch) is Permission.STOP
+    await write_permission(jetstream, "ok")
+    assert await asked(watch) is Permission.STOP  # it may be as old as the bus keeps it
+    await write_permission(jetstream, "ok")
+    assert await asked(watch) is Permission.OK
+    await write_permission(jetstream, "reduce_only")
+    assert await asked(watch) is Permission.REDUCE_ONLY
+    await write_permission(jetstream, "a word of a later version")
+    assert await asked(watch) is Permission.STOP
+
+
+async def test_a_permission_that_is_not_written_again_is_stale_though_the_bus_still_has_it(
+    provisioned_nats_url: str, jetstream: JetStreamContext
+) -> None:
+    now = 0.0
+    client = await nats.connect(provisioned_nats_url)
+    watch = PermissionWatch(client, permission_subject("fillproof", 0, ACCOUNT), clock=lambda: now)
+    for _ in range(2):
+        await write_permission(jetstream, "ok")
+        await watch.ask()
+    assert watch.current is Permission.OK
+    now = 5.1
+    assert await asked(watch) is Permission.STOP
+    assert "no fresh word" in watch.reason
+    await client.close()
+
+
+async def test_an_engine_reads_the_permission_of_its_own_account_alone(guarded: GuardedBus) -> None:
+    operator = await nats.connect(guarded.url("operator"))
+    await provision(operator.jetstream(), StreamSettings())
+    engine = await EngineBus.connected(BusAccess(url=guarded.url("engine")))
+    other = "rrrrrrrrrrrrrrrrrrrrBZbvji"
+    own, foreign = engine.watch_permission(ACCOUNT), engine.watch_permission(other)
+    for _ in range(2):
+        await write_permission(operator.jetstream(), "ok")
+        await write_permission(operator.jetstream(), "ok", other)
+        await own.ask()
+        await foreign.ask()
+    assert (own.current, foreign.current) == (Permission.OK, Permission.STOP)
+    await engine.close()
+    await operator.close()

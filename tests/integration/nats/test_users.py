@@ -59,7 +59,6 @@ MAY_NOT_PUBLISH = {
         "$JS.ACK.ORDERS.audit-writer.1.1.1.1.1",
         "$JS.API.CONSUMER.CREATE.ORDERS.spy.>",
         "$JS.API.CONSUMER.MSG.NEXT.ORDERS.audit-writer",
-        "$JS.API.STREAM.MSG.GET.ORDERS",
         "$JS.API.STREAM.MSG.GET.DLQ",
         "$JS.API.STREAM.DELETE.KV_reconciler",
         "$JS.API.STREAM.UPDATE.ORDERS",

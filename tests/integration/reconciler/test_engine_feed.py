@@ -2,9 +2,10 @@
 
 import asyncio
 import json
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any
 
+import msgspec
 import pytest
 from nats.aio.client import Client
 from nats.js import JetStreamContext
@@ -26,6 +27,7 @@ from reconciler.adapters.engine_feed import JetStreamEngineFeed
 from reconciler.adapters.engine_history import JetStreamEngineHistory
 from reconciler.metrics import Metrics
 from reconciler.ports.bus import Announced, Announcement
+from service_kit import StreamSettings, provision
 
 pytestmark = pytest.mark.stack
 
@@ -69,6 +71,10 @@ async def letters(jetstream: JetStreamContext, expected: int) -> list[RawStreamM
     return [await jetstream.get_msg(DEAD_LETTER_STREAM, number) for number in range(1, last + 1)]
 
 
+def heard(found: Announced) -> tuple[tuple[Announcement, ...], int]:
+    return found.announcements, found.sequence
+
+
 async def heard_of(feed: JetStreamEngineFeed, account: str) -> bool:
     return bool((await feed.announced(account)).announcements)
 
@@ -87,8 +93,8 @@ async def test_all_that_was_announced_up_to_now_is_returned_once(
         *(cancel("rOne", n) for n in range(1, 21)),
     )
     await say(jetstream, *said)
-    assert await feed.announced("rOne") == Announced(announcements=said, sequence=21)
-    assert await feed.announced("rOne") == Announced(announcements=(), sequence=21)
+    assert heard(await feed.announced("rOne")) == (said, 21)
+    assert heard(await feed.announced("rOne")) == ((), 21)
 
 
 async def test_accounts_hear_their_own_engine_only(
@@ -143,9 +149,9 @@ async def test_accounts_that_ask_at_the_same_time_share_one_reading_and_each_hea
         return await read()
 
     monkeypatch.setattr(feed, "_read", counted)
-    heard = await asyncio.gather(*map(feed.announced, accounts))
-    assert [one.announcements for one in heard] == [(cancel(account, 7),) for account in accounts]
-    assert [one.sequence for one in heard] == [50] * 50
+    looks = await asyncio.gather(*map(feed.announced, accounts))
+    assert [one.announcements for one in looks] == [(cancel(account, 7),) for account in accounts]
+    assert [one.sequence for one in looks] == [50] * 50
     assert readings == 2  # the first one began before the others had asked
 
 
@@ -229,11 +235,11 @@ async def test_a_flood_holds_no_look_up_and_is_heard_in_the_looks_that_follow(
     first = await feed.announced("rTwo")
     assert first.announcements == ()  # what was read in no time has nothing of it
     assert first.sequence < 201
-    heard: list[Announcement] = []
-    while len(heard) < 200:
+    told: list[Announcement] = []
+    while len(told) < 200:
         look = await feed.announced("rOne")
-        heard += look.announcements
-    assert heard == [cancel("rOne", number) for number in range(1, 201)]
+        told += look.announcements
+    assert told == [cancel("rOne", number) for number in range(1, 201)]
     await until_found(lambda: heard_of(feed, "rTwo"))
 
 
@@ -245,8 +251,8 @@ async def test_one_look_takes_a_bounded_number_and_no_announcement_is_left_out(
     await say(jetstream, *(cancel("rOne", number) for number in range(1, 8)))
     looks = [await feed.announced("rOne") for _ in range(3)]
     assert [look.sequence for look in looks] == [3, 6, 7]
-    heard = [announcement for look in looks for announcement in look.announcements]
-    assert heard == [cancel("rOne", number) for number in range(1, 8)]
+    told = [announcement for look in looks for announcement in look.announcements]
+    assert told == [cancel("rOne", number) for number in range(1, 8)]
 
 
 async def test_an_account_whose_engine_floods_reads_it_again_for_itself_and_holds_little(
@@ -261,12 +267,12 @@ async def test_an_account_whose_engine_floods_reads_it_again_for_itself_and_hold
     await say(jetstream, cancel("rTwo", 1))
     assert (await feed.announced("rTwo")).announcements == (cancel("rTwo", 1),)
     assert len(feed._accounts["rOne"].waiting) <= 50  # noqa: SLF001 - what it holds
-    heard: list[Announcement] = []
+    told: list[Announcement] = []
     more = True
     while more:
         look = await feed.announced("rOne")
-        heard, more = [*heard, *look.announcements], look.more
-    assert heard == said
+        told, more = [*told, *look.announcements], look.more
+    assert told == said
 
 
 async def test_an_account_that_is_added_reads_its_own_past_and_others_hear_what_is_new_at_once(
@@ -281,7 +287,7 @@ async def test_an_account_that_is_added_reads_its_own_past_and_others_hear_what_
     await say(jetstream, *past, cancel("rOne", 1))
     feed.follow("rAdded", 0)
     feed.follow("rOne", 100)  # as a restart takes it up, with an account more in the settings
-    assert await feed.announced("rOne") == Announced(announcements=(cancel("rOne", 1),), sequence=101)
+    assert heard(await feed.announced("rOne")) == ((cancel("rOne", 1),), 101)
     looks = [await feed.announced("rAdded") for _ in range(6)]
     assert [one for look in looks for one in look.announcements] == past
     assert [len(look.announcements) for look in looks] == [20, 20, 20, 20, 20, 0]
@@ -328,18 +334,95 @@ async def test_a_subject_that_names_no_account_is_believed_only_where_a_setting_
     assert (await feed.announced("rOne")).announcements == ((cancel("rOne", 1),) if believed else ())
 
 
-async def test_messages_that_have_aged_out_are_stepped_over(
+async def test_messages_that_aged_out_before_an_account_was_followed_are_stepped_over(
     feed: JetStreamEngineFeed, jetstream: JetStreamContext
 ) -> None:
     feed.follow("rOne", 0)
     await say(jetstream, *(cancel("rOne", n) for n in range(5)))
     await jetstream.purge_stream(ENGINE_STREAM, keep=1)
-    assert await feed.announced("rOne") == Announced(announcements=(cancel("rOne", 4),), sequence=5)
+    found = await feed.announced("rOne")
+    assert heard(found) == ((cancel("rOne", 4),), 5)
+    assert found.lost is None
 
 
-async def test_a_stream_that_begins_anew_is_read_from_its_beginning(
+async def made_anew(jetstream: JetStreamContext) -> None:
+    await jetstream.delete_stream(ENGINE_STREAM)
+    await provision(jetstream, StreamSettings())
+
+
+async def purged(jetstream: JetStreamContext) -> None:
+    await say(jetstream, cancel("rOne", 7), cancel("rOne", 8))
+    await jetstream.purge_stream(ENGINE_STREAM)
+
+
+async def with_a_hole(jetstream: JetStreamContext) -> None:
+    await say(jetstream, cancel("rOne", 7), cancel("rOne", 8))
+    await jetstream.delete_msg(ENGINE_STREAM, 4)
+
+
+async def with_a_hole_where_it_was_read(jetstream: JetStreamContext) -> None:
+    await jetstream.delete_msg(ENGINE_STREAM, 3)
+
+
+Damage = Callable[[JetStreamContext], Awaitable[None]]
+DAMAGES: list[tuple[Damage, str]] = [
+    (made_anew, "found one of"),
+    (purged, "found 6 as the oldest"),
+    (with_a_hole, "message 4 of stream ENGINE, found a hole"),
+    (with_a_hole_where_it_was_read, "message 3 of stream ENGINE as it was read, found a hole"),
+]
+
+
+@pytest.mark.parametrize("restarted", [False, True])
+@pytest.mark.parametrize(("damage", "told"), DAMAGES, ids=lambda one: getattr(one, "__name__", None))
+async def test_announcements_that_are_lost_are_told_once_and_what_is_there_is_heard(  # noqa: PLR0913, PLR0917
+    feed: JetStreamEngineFeed,
+    connected: Callable[[], Client],
+    jetstream: JetStreamContext,
+    metrics: Metrics,
+    damage: Damage,
+    told: str,
+    *,
+    restarted: bool,
+) -> None:
+    await say(jetstream, *(cancel("rOne", number) for number in range(1, 4)))
+    feed.follow("rOne", 0)
+    before = await feed.announced("rOne")
+    assert (before.sequence, before.lost) == (3, None)
+    await damage(jetstream)
+    if restarted:
+        feed = JetStreamEngineFeed(connected, metrics, DeadLetters(connected, metrics))
+        feed.follow("rOne", before.sequence, before.mark)
+    await say(jetstream, cancel("rOne", 9))
+    looks = [await feed.announced("rOne") for _ in range(3)]
+    assert told in (looks[0].lost or "")
+    assert [look.lost for look in looks[1:]] == [None, None]
+    assert [one for look in looks for one in look.announcements][-1] == cancel("rOne", 9)
+
+
+async def test_a_stream_that_went_back_and_grew_again_is_known_from_the_one_that_was_read(
+    connected: Callable[[], Client], jetstream: JetStreamContext, metrics: Metrics
+) -> None:
+    await say(jetstream, cancel("rOne", 1), cancel("rOne", 2))
+    feed = JetStreamEngineFeed(connected, metrics, DeadLetters(connected, metrics))
+    feed.follow("rOne", 0)
+    before = await feed.announced("rOne")
+    assert before.mark is not None
+    other = msgspec.structs.replace(before.mark, digest="0" * 16)  # message 2 was another one then
+    feed = JetStreamEngineFeed(connected, metrics, DeadLetters(connected, metrics))
+    feed.follow("rOne", before.sequence, other)
+    feed.follow("rTwo", 2, before.mark)
+    found = await feed.announced("rOne")
+    assert "message 2 of stream ENGINE as it was read, found another one" in (found.lost or "")
+    assert heard(found) == ((cancel("rOne", 1), cancel("rOne", 2)), 2)
+    assert (await feed.announced("rTwo")).lost is None
+
+
+async def test_an_account_of_an_earlier_version_is_told_of_a_stream_that_is_shorter_than_it_was(
     feed: JetStreamEngineFeed, jetstream: JetStreamContext
 ) -> None:
     feed.follow("rOne", 500)
     await say(jetstream, cancel("rOne", 1))
-    assert await feed.announced("rOne") == Announced(announcements=(cancel("rOne", 1),), sequence=1)
+    found = await feed.announced("rOne")
+    assert heard(found) == ((cancel("rOne", 1),), 1)
+    assert "expected 500 or more messages" in (found.lost or "")

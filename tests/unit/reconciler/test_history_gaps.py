@@ -28,9 +28,11 @@ from order_events import (
     OrdersEvent,
     OrderStatus,
     Provenance,
+    ReconcilerHalted,
     RemovalReason,
     Resolution,
 )
+from reconciler.following import continuity
 from reconciler.following.account_reader import HistoryMissing
 from reconciler.following.stored_account import cursor_of
 from replay_node.session import Session
@@ -352,3 +354,32 @@ async def through(holed: Holed, first: int, last: int) -> None:
         await holed.lose(first, last)
     await holed.finish()
     await holed.heal()
+
+
+async def test_an_account_whose_state_is_lost_crosses_a_gap_where_no_server_has_its_ledgers(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(continuity, "LEDGERS_BETWEEN", 1)
+    session = recorded("grid_swept")
+    holed = Holed(session)
+    first = session.ledgers[0].ledger_index
+    await holed.follow_up_to(first + 2)
+    holed.memory.values.clear()
+    holed.memory.revision = 0
+    holed.restart()
+    holed.server.node.faults.change({"hole": [first + 1, first + 3]})
+    holed.server.close_ledgers(2)
+    with pytest.raises(HistoryMissing):
+        await holed.follower.advance(holed.server)
+    assert not await holed.go_on()
+    holed.clock.now += PATIENCE
+    assert await holed.go_on()
+    [gap] = events_of(holed, HistoryGap)
+    assert isinstance(gap, HistoryGap)
+    assert (gap.first_ledger, gap.last_ledger) == (first + 3, first + 4)
+    [halted] = events_of(holed, ReconcilerHalted)
+    assert isinstance(halted, ReconcilerHalted)
+    assert halted.cause == "state_lost"
+    assert committed_by(holed.follower).policy_state.halted == halted
+    await holed.finish()
+    assert events_of(holed, ReconcilerHalted) == [halted]

@@ -18,7 +18,7 @@ from reconciler.following.stored_account import ACCOUNT_KEY, account_value
 async def test_a_later_answer_corrects_the_verdict_and_the_order_ends_as_if_it_had_come_in_time() -> None:
     server = MadeServer("http://one")
     memory, one = await followed(server)
-    unexplained = memory.stream[-1]
+    unexplained = [event for event in memory.stream if isinstance(event, OrderDisappeared)][-1]
     assert isinstance(unexplained, OrderDisappeared)
     assert (unexplained.removal_reason, unexplained.resolution) == (
         RemovalReason.UNEXPLAINED,

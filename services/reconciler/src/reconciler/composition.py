@@ -5,6 +5,7 @@ import random
 import socket
 import time
 from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
 from functools import partial
 from typing import NamedTuple
 from uuid import uuid4
@@ -38,14 +39,17 @@ from reconciler.adapters.list_sources import list_source
 from reconciler.adapters.metered_server import MeteredServer
 from reconciler.adapters.operator_notices import BucketOperator
 from reconciler.adapters.orders_bus import JetStreamOrders
+from reconciler.adapters.permission_bucket import PermissionBucket
 from reconciler.adapters.proofs_bus import JetStreamProofs
 from reconciler.adapters.redelivery import JetStreamRedelivery
 from reconciler.adapters.state_store import BucketStore
+from reconciler.adapters.watermarks import BucketWatermarks
 from reconciler.backfill.gap_backfill import BackfillPublisher, GapBackfill
 from reconciler.backfill.history_gaps import HistoryGaps
 from reconciler.backfill.range_rebuild import LedgerRange, RebuildResult, adoption_ledger, rebuild
 from reconciler.backfill.unexplained_removals import UnexplainedRemovals
 from reconciler.fleet.account_shares import Lease
+from reconciler.fleet.permission_writer import Clocks, PermissionWriter
 from reconciler.fleet.scheduler import Scheduler, Wakeup
 from reconciler.fleet.server_monitor import ServerMonitor
 from reconciler.following.confirmation import ConfirmationRule, LedgerConfirmation, Quorum
@@ -75,7 +79,7 @@ class DeclaredPublishers(NamedTuple):
 
 
 class Reconciler:
-    """The reconciler: its scheduler, its checks and proofs beside the accounts, and the servers, to close."""
+    """The reconciler: its scheduler, its checks, proofs and permissions beside the accounts, the servers."""
 
     def __init__(
         self,
@@ -136,6 +140,13 @@ class Reconciler:
             on_reading=health.note_reading,
             history_gaps=make_history_gaps(settings, orders, client, metrics),
             unexplained_removals=UnexplainedRemovals(clock=time.monotonic),
+        )
+        self.permissions = PermissionWriter(
+            self.scheduler,
+            PermissionBucket(client),
+            metrics,
+            Clocks(seconds=time.monotonic, now=lambda: datetime.now(UTC)),
+            patience=settings.permission_ledger_seconds,
         )
         health.watch_lease(lambda: lease.held)
         health.watch_halts(self.scheduler.halts)
@@ -234,6 +245,7 @@ def make_followers(
             subject_without_account=settings.subjects_without_account,
         ),
         store=BucketStore(client, metrics),
+        watermarks=BucketWatermarks(client, metrics),
         publisher=Publisher(
             orders,
             LedgerMarket(),

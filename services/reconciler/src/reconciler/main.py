@@ -81,7 +81,13 @@ async def work(
     reconciler = Reconciler(settings, broker, publishers, metrics, health)
     beside = [
         asyncio.ensure_future(part.run())
-        for part in (reconciler.monitor, reconciler.validations, reconciler.lists, reconciler.proofs)
+        for part in (
+            reconciler.monitor,
+            reconciler.permissions,
+            reconciler.validations,
+            reconciler.lists,
+            reconciler.proofs,
+        )
     ]
     try:
         await asyncio.gather(reconciler.scheduler.run(), reconciler.invariants.run(), *beside)

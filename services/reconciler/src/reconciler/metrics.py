@@ -70,6 +70,12 @@ class Metrics:
             "1 while an account that is followed here waits for an operator",
             registry=registry,
         )
+        self.trading_permission = Gauge(
+            "reconciler_trading_permission",
+            "Accounts of this replica by what their engines may do: ok, reduce_only or stop",
+            ["permission"],
+            registry=registry,
+        )
         self.balance_drifts = Counter(
             "reconciler_balance_drifts",
             "Balances found that fills, fees and payments do not explain",

@@ -105,6 +105,8 @@ class ReconcilerSettings(ServiceSettings):
     """The most that each server is asked in any minute, shared fairly among the accounts; 0: no cap."""
     subjects_without_account: bool = False
     """Whether announcements are believed whose subject does not name the account; see docs/engine.md."""
+    permission_ledger_seconds: float = Field(default=20.0, gt=0)
+    """Seconds without a new ledger after which engines are told to stop; see docs/engine.md."""
     replica_id: str = Field(default="", pattern=r"^[A-Za-z0-9_-]*$", max_length=64)
     """The replica's name among the others; default: the host's name and a random end."""
     lease_seconds: int = Field(default=5, ge=2, le=60)

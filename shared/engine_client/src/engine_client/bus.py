@@ -13,6 +13,7 @@ from nats.js import JetStreamContext
 from nats.js.api import AckPolicy, DeliverPolicy
 
 from engine_client.access import BusAccess, BusUnavailable, connect
+from engine_client.permission import PermissionWatch, permission_subject
 from order_events import (
     CancelRequested,
     Malformed,
@@ -111,6 +112,13 @@ class EngineBus:
                     await message.ack()
         finally:
             await consumer.unsubscribe()  # else the bus hands out the next messages to nobody
+
+    def watch_permission(self, account: str, *, network_id: int = 0) -> PermissionWatch:
+        """Return the watch of an account's trading permission; it knows nothing until its `run` runs.
+
+        `network_id`: the ledger's; 0 is the main network.
+        """
+        return PermissionWatch(self._client, permission_subject(JETSTREAM_DOMAIN, network_id, account))
 
     async def _consumer(self, account: str, since: datetime | None) -> JetStreamContext.PullSubscription:
         durable = engine_consumer(self._engine, account)

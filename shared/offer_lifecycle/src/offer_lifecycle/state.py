@@ -10,11 +10,11 @@ from collections.abc import Iterable, Iterator
 import msgspec
 
 from offer_lifecycle.amounts import canonical_amount, limit_price, market_of
-from offer_lifecycle.funds import Holding
+from offer_lifecycle.funds import Holding, Reserves
 from offer_lifecycle.order import CANCEL_LEDGERS, MOST_HASHES, Cancel, Order, canonical, with_cancel
 from offer_lifecycle.removal import Verdict
 from offer_lifecycle.state_before import StateAnswer, StateRequest
-from offer_lifecycle.transaction import RIPPLE_EPOCH, Header, Reserves, Transaction
+from offer_lifecycle.transaction import RIPPLE_EPOCH, Header, Transaction
 from order_events import CancelRequested, OrderEvent, OrderStatus, OrderSubmitted, SessionStarted
 
 KEEP_ENDED_LEDGERS = 256
@@ -32,6 +32,8 @@ class AccountRecord(msgspec.Struct, frozen=True, kw_only=True):
     account: str
     adopted_at: int
     """The ledger at which the account began to be followed."""
+    followed_since: int | None = None
+    """The ledger at which it was adopted before its state was lost; None: it never was."""
     ledger_index: int
     ledger_hash: str
     transactions: tuple[str, ...] = ()
@@ -44,6 +46,8 @@ class AccountRecord(msgspec.Struct, frozen=True, kw_only=True):
     session_id: str | None = None
     early_cancels: dict[int, tuple[Cancel, ...]] = {}
     """By the order's sequence: cancels that were announced before anything was known of the order."""
+    announcements_lost_until: int = 0
+    """Up to this ledger a cancel of the engine's may have been announced and lost on its way here."""
 
 
 class LedgerFacts(msgspec.Struct, frozen=True, kw_only=True):
@@ -262,13 +266,11 @@ class AccountState:
             insort(agenda, (key, order.sequence))
 
     def _drop(self, sequence: int) -> None:
-        self.lost.discard(sequence)
-        self.open.discard(sequence)
-        self.announced_again.discard(sequence)
-        self.canceling.discard(sequence)
         order = self.orders.pop(sequence, None)
         if order is None:
             return
+        for sequences in (self.lost, self.open, self.announced_again, self.canceling):
+            sequences.discard(sequence)
         for agenda, key in self._places(order):
             del agenda[bisect_left(agenda, (key, sequence))]
 

@@ -20,6 +20,7 @@ from order_events.orders import (
     OrderFilled,
     OrderRejected,
 )
+from order_events.permission import Permission, TradingPermission
 from order_events.proofs import LedgerProof, ProvenOrder, ProvenTransaction, PublishedList
 from order_events.reconciler import (
     BalanceDrift,
@@ -66,6 +67,7 @@ __all__ = [
     "OrderStatus",
     "OrderSubmitted",
     "OrdersEvent",
+    "Permission",
     "ProvenOrder",
     "ProvenTransaction",
     "Provenance",
@@ -77,6 +79,7 @@ __all__ = [
     "Resolution",
     "SessionStarted",
     "Side",
+    "TradingPermission",
     "decode",
     "decode_announcement",
     "encode",

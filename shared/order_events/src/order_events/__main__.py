@@ -1,10 +1,10 @@
-"""Write the JSON Schema of every event type: `python -m order_events shared/order_events/schemas`."""
+"""Write the JSON Schemas of all that engines read: `python -m order_events shared/order_events/schemas`."""
 
 import json
 import sys
 from pathlib import Path
 
-from order_events.schemas import schemas
+from order_events.schemas import schemas, value_schemas
 
 
 def main(arguments: list[str]) -> int:
@@ -12,8 +12,8 @@ def main(arguments: list[str]) -> int:
     if len(arguments) != 1 or not (folder := Path(arguments[0])).is_dir():
         sys.stderr.write(f"expected one argument, an existing folder, found {arguments}\n")
         return 2
-    for event_type, schema in schemas().items():
-        (folder / f"{event_type}.json").write_text(json.dumps(schema, indent=2) + "\n")
+    for name, schema in (schemas() | value_schemas()).items():
+        (folder / f"{name}.json").write_text(json.dumps(schema, indent=2) + "\n")
     return 0
 
 

@@ -45,7 +45,10 @@ class ReconcilerHalted(ReconcilerEvent, frozen=True, kw_only=True, tag="reconcil
 
     cause: Annotated[
         str,
-        Meta(description="`unresolved` or `balance_drift`; readers must accept words not listed here."),
+        Meta(
+            description="`unresolved`, `balance_drift`, `state_lost`, `state_rolled_back`, `state_damaged` "
+            "or `announcements_lost`; readers must accept words not listed here."
+        ),
     ]
     reason: Annotated[str, Meta(description="What was expected and what was found.")]
     unresolved: Annotated[

@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from order_events.codec import EARLIER_TYPES, EVENT_TYPES, VERSIONS
+from order_events.permission import PERMISSION_BUCKET, TradingPermission
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
@@ -22,6 +23,18 @@ def schemas() -> dict[str, dict[str, Any]]:
     current = {event_type(kind): _schema(kind) for kind in EVENT_TYPES}
     earlier = {f"{event_type(kind)}.v{VERSIONS[kind]}": _schema(kind) for kind in EARLIER_TYPES}
     return current | earlier
+
+
+def value_schemas() -> dict[str, dict[str, Any]]:
+    """Return the JSON Schema of the values in each bucket that engines read, by the bucket's name."""
+    return {
+        PERMISSION_BUCKET: {
+            "$schema": DIALECT,
+            "$id": f"urn:fillproof:{PERMISSION_BUCKET}:1",
+            "$ref": f"#/$defs/{TradingPermission.__name__}",
+            "$defs": definitions([TradingPermission], prefix="#/$defs/"),
+        }
+    }
 
 
 def samples(kind: type[msgspec.Struct]) -> dict[str, dict[str, Any]]:

@@ -33,6 +33,8 @@ FRONTIER = "Fillproof-Frontier"
 
 STATE_BUCKET = "reconciler"
 """The reconciler's key-value bucket."""
+WATERMARK_BUCKET = "watermark"
+"""The key-value bucket that knows each account's ledger where the state is lost."""
 HALT_KEY = "halt"
 """In the bucket, after `<network_id>.<account>.`, while it is halted: the `reconciler.halted` event."""
 RESUME_KEY = "resume"

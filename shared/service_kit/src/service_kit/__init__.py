@@ -16,7 +16,7 @@ from service_kit.health import Check, Progress
 from service_kit.logs import set_up_logs
 from service_kit.run import run
 from service_kit.settings import EngineSettings, ServiceSettings, StreamSettings, load_settings
-from service_kit.streams import provision
+from service_kit.streams import permission_stream, provision
 from service_kit.tracing import NO_TRACING, Tracing, make_tracing
 
 __all__ = [
@@ -33,6 +33,7 @@ __all__ = [
     "make_app",
     "make_broker",
     "make_tracing",
+    "permission_stream",
     "provision",
     "run",
     "set_up_logs",

@@ -18,6 +18,7 @@ from nats.js.api import (
     StreamConfig,
 )
 
+from order_events.permission import PERMISSION_BUCKET
 from order_events.subjects import (
     AUDIT_CONSUMER,
     CHECKPOINT_STREAM,
@@ -33,6 +34,7 @@ from order_events.subjects import (
     REDELIVERY_STREAM,
     REDELIVERY_SUBJECTS,
     STATE_BUCKET,
+    WATERMARK_BUCKET,
     account_events,
 )
 from service_kit.errors import Unavailable
@@ -70,7 +72,9 @@ async def provision(
     try:
         for config in _streams(settings):
             await _apply(jetstream, config)
-        await _apply_bucket(jetstream, settings)
+        await _apply_bucket(jetstream, settings, STATE_BUCKET)
+        await _apply_bucket(jetstream, settings, WATERMARK_BUCKET)
+        await _apply(jetstream, permission_stream(replicas=settings.stream_replicas))
         await jetstream.add_consumer(ORDERS_STREAM, _audit_consumer(AUDIT_FILTER))
         await jetstream.add_consumer(PROOFS_STREAM, _audit_consumer(PROOFS_FILTER))
         await jetstream.add_consumer(REDELIVERY_STREAM, _audit_consumer(REDELIVERY_FILTER))
@@ -190,16 +194,35 @@ async def _apply(jetstream: JetStreamContext, config: StreamConfig) -> None:
         await jetstream.add_stream(config)
 
 
-async def _apply_bucket(jetstream: JetStreamContext, settings: StreamSettings) -> None:
-    """Make the state bucket; its stream allows atomic batches, and keys that the server itself removes."""
-    stream = f"KV_{STATE_BUCKET}"
+async def _apply_bucket(jetstream: JetStreamContext, settings: StreamSettings, bucket: str) -> None:
+    """Make a bucket; its stream allows atomic batches, and keys that the server itself removes."""
+    stream = f"KV_{bucket}"
     try:
         existing = await jetstream.stream_info(stream)
     except nats.js.errors.NotFoundError:
         await jetstream.create_key_value(
-            bucket=STATE_BUCKET, history=1, storage=StorageType.FILE, replicas=settings.stream_replicas
+            bucket=bucket, history=1, storage=StorageType.FILE, replicas=settings.stream_replicas
         )
         existing = await jetstream.stream_info(stream)
     await jetstream.update_stream(
         existing.config, allow_atomic=True, allow_msg_ttl=True, num_replicas=settings.stream_replicas
+    )
+
+
+def permission_stream(*, replicas: int) -> StreamConfig:
+    """Return the stream below the bucket of trading permissions.
+
+    It lies in memory: a value is seconds old, or it is none. A single server that starts again has lost it,
+    and the reconciler makes it anew.
+    """
+    return StreamConfig(
+        name=f"KV_{PERMISSION_BUCKET}",
+        subjects=[f"$KV.{PERMISSION_BUCKET}.>"],
+        storage=StorageType.MEMORY,
+        discard=DiscardPolicy.NEW,
+        max_msgs_per_subject=1,
+        allow_direct=True,
+        allow_rollup_hdrs=True,
+        allow_msg_ttl=True,
+        num_replicas=replicas,
     )

@@ -13,19 +13,14 @@ import asyncio
 from functools import partial
 
 import msgspec
-import nats.js.errors
-import structlog
-from nats.js import JetStreamContext
 from nats.js.api import RawStreamMsg
 
-from order_events.subjects import ENGINE_STREAM
 from reconciler.adapters.announcements import Border, BusClient, OwnPart, read_own
 from reconciler.adapters.dead_letters import DeadLetters
+from reconciler.adapters.engine_stream import EngineStream, open_engine_stream
 from reconciler.adapters.retry import until_done
 from reconciler.metrics import Metrics
-from reconciler.ports.bus import Announced, Announcement
-
-_log = structlog.get_logger()
+from reconciler.ports.bus import Announced, Announcement, EngineMark
 
 SECONDS_A_LOOK = 0.5
 """For which one look reads on while the stream has more; a small stream is read in milliseconds."""
@@ -44,6 +39,10 @@ class _Account(msgspec.Struct, kw_only=True):
     """The sequence up to which announcements were returned."""
     own_until: int
     """Up to this sequence the account reads for itself; what comes later waits for it."""
+    unchecked: EngineMark | None
+    """What the stream is held against at the next reading; None: it was, or there is nothing."""
+    lost: str | None = None
+    """What the stream holds no longer, to be returned once."""
     waiting: dict[int, Announcement] = msgspec.field(default_factory=dict)
 
     def wait(self, sequence: int, event: Announcement, passed: int) -> None:
@@ -55,9 +54,9 @@ class _Account(msgspec.Struct, kw_only=True):
             self.waiting.clear()
             self.own_until = passed
 
-    def begin_anew(self, passed: int) -> None:
-        """Hear the stream from its beginning: it is another one."""
-        self.applied, self.own_until = 0, passed
+    def begin_anew(self, passed: int, problem: str) -> None:
+        """Hear the stream from its beginning: it is not the one that was heard so far."""
+        self.applied, self.own_until, self.lost = 0, passed, problem
         self.waiting.clear()
 
 
@@ -92,6 +91,8 @@ class JetStreamEngineFeed:
         self._read_up_to: int | None = None
         self._passed = 0
         """The sequence up to which messages are read, or are being read."""
+        self._mark: EngineMark | None = None
+        """The last message read."""
         self._reading = asyncio.Lock()
         self._begun = 0
         self._done = 0
@@ -99,9 +100,9 @@ class JetStreamEngineFeed:
         self._reading_on: asyncio.Task[None] | None = None
         """Reads what one look has left of the stream."""
 
-    def follow(self, account: str, after: int) -> None:
+    def follow(self, account: str, after: int, mark: EngineMark | None = None) -> None:
         """Keep what the account's engine announces after that sequence (see `EngineFeed`)."""
-        self._accounts[account] = _Account(applied=after, own_until=self._passed)
+        self._accounts[account] = _Account(applied=after, own_until=self._passed, unchecked=mark)
 
     def forget(self, account: str) -> None:
         """Keep nothing more of the account (see `EngineFeed`)."""
@@ -118,17 +119,23 @@ class JetStreamEngineFeed:
                 await self._read_some()
             upto = self._read_up_to or 0
         heard = self._accounts[account]
+        lost, heard.lost = heard.lost, None
         if heard.applied < heard.own_until:
-            return await self._read_own(account, heard)
+            return await self._read_own(account, heard, lost)
         sequences = sorted(heard.waiting)
         if len(sequences) > MOST_A_LOOK:
             sequences = sequences[:MOST_A_LOOK]
             upto = sequences[-1]
         heard.applied = upto
-        announcements = tuple(heard.waiting.pop(one) for one in sequences)
-        return Announced(announcements=announcements, sequence=upto, more=bool(heard.waiting))
+        return Announced(
+            announcements=tuple(heard.waiting.pop(one) for one in sequences),
+            sequence=upto,
+            more=bool(heard.waiting),
+            mark=None if self._mark is None or self._mark.sequence > upto else self._mark,
+            lost=lost,
+        )
 
-    async def _read_own(self, account: str, heard: _Account) -> Announced:
+    async def _read_own(self, account: str, heard: _Account, lost: str | None) -> Announced:
         """Read on in what the account's engine announced while the account was behind."""
         clock = asyncio.get_running_loop().time
         began = clock()
@@ -141,7 +148,7 @@ class JetStreamEngineFeed:
             if len(announcements) >= MOST_WAITING or clock() - began > self._seconds:
                 break
         more = heard.applied < heard.own_until or bool(heard.waiting)
-        return Announced(announcements=tuple(announcements), sequence=heard.applied, more=more)
+        return Announced(announcements=tuple(announcements), sequence=heard.applied, more=more, lost=lost)
 
     async def _read_own_part(self, account: str, wanted: range) -> OwnPart:
         return await read_own(self._client(), self._own_border, account, wanted, most=MOST_A_LOOK)
@@ -162,51 +169,53 @@ class JetStreamEngineFeed:
 
     async def _read(self) -> bool:
         """Read on for as long as one look may; True: up to the stream's end."""
-        context = self._client().jetstream()
-        stream = (await context.stream_info(ENGINE_STREAM)).state
-        read_up_to = max(self._begin_at(stream.last_seq), stream.first_seq - 1)  # what is older has aged out
+        stream = await open_engine_stream(self._client())
+        await self._hold_against_marks(stream)
+        read_up_to = max(self._read_up_to or 0, stream.first - 1)  # what is older has aged out
         clock = asyncio.get_running_loop().time
         began = clock()
-        while read_up_to < stream.last_seq:
-            upto = self._passed = min(read_up_to + _AT_ONCE, stream.last_seq)
-            wanted = range(read_up_to + 1, upto + 1)
-            messages = await asyncio.gather(*(_message(context, sequence) for sequence in wanted))
-            for message in messages:
+        while read_up_to < stream.last:
+            upto = self._passed = min(read_up_to + _AT_ONCE, stream.last)
+            messages = await stream.messages(range(read_up_to + 1, upto + 1))
+            for sequence, message in messages.items():
                 if message is not None:
                     self._sort_in(message)
+                    self._mark = stream.mark(message)
+                elif sequence >= await stream.first_now():
+                    self._note_lost(f"expected message {sequence} of stream ENGINE, found a hole")
             self._read_up_to = read_up_to = upto
             if clock() - began > self._seconds:
-                return read_up_to == stream.last_seq
-        self._read_up_to = self._passed = stream.last_seq
+                return read_up_to == stream.last
+        self._read_up_to = self._passed = stream.last
         return True
 
-    def _begin_at(self, last: int) -> int:
-        """Return the sequence after which the stream is read on; `last` is the newest one's."""
+    async def _hold_against_marks(self, stream: EngineStream) -> None:
+        """Find out whether the stream is the one that was read so far, and holds all that follows."""
         if self._read_up_to is None:
             # What comes before was read when the account that is ahead applied it
             self._read_up_to = self._passed = max((one.applied for one in self._accounts.values()), default=0)
             for one in self._accounts.values():
                 one.own_until = self._passed
-        begins_anew = last < self._read_up_to
-        if begins_anew:
-            _log.warning(
-                "stream ENGINE begins anew, reading all of it", expected=self._read_up_to, found=last
-            )
+        problem = await stream.disagreement(self._mark, self._read_up_to)
+        if problem is not None:
             self._read_up_to = self._passed = 0
+            self._mark = None
+            for one in self._accounts.values():
+                one.begin_anew(0, problem)
         for one in self._accounts.values():
-            if begins_anew or one.applied > last:
-                one.begin_anew(self._passed)
-        return self._read_up_to
+            mark, one.unchecked = one.unchecked, None
+            problem = await stream.disagreement(mark, one.applied)
+            if problem is not None:
+                one.begin_anew(self._passed, problem)
+            elif 0 < one.applied < stream.first - 1 and one.own_until <= one.applied:
+                expected = f"expected messages of stream ENGINE from {one.applied + 1} on"
+                one.lost, one.applied = f"{expected}, found {stream.first} as the oldest", stream.first - 1
+
+    def _note_lost(self, problem: str) -> None:
+        for one in self._accounts.values():
+            one.lost = one.lost or problem
 
     def _sort_in(self, message: RawStreamMsg) -> None:
         event = self._border.read(message)
         if event is not None and event.account in self._accounts:
             self._accounts[event.account].wait(message.seq or 0, event, self._passed)
-
-
-async def _message(context: JetStreamContext, sequence: int) -> RawStreamMsg | None:
-    """Return a message of the stream; None: it has aged out, or was deleted."""
-    try:
-        return await context.get_msg(ENGINE_STREAM, seq=sequence)
-    except nats.js.errors.NotFoundError:
-        return None

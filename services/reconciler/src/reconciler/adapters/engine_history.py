@@ -4,7 +4,7 @@ from order_events.subjects import ENGINE_STREAM
 from reconciler.adapters.announcements import Border, BusClient, OwnPart, read_own
 from reconciler.adapters.retry import until_done
 from reconciler.metrics import Metrics
-from reconciler.ports.bus import Announced, Announcement
+from reconciler.ports.bus import Announced, Announcement, EngineMark
 
 MOST_AT_ONCE = 1000
 """Announcements that are held at a time; a month of them may be millions."""
@@ -23,7 +23,7 @@ class JetStreamEngineHistory:
         self._border = Border(metrics, None, subject_without_account=subject_without_account)
         self._position = 0
 
-    def follow(self, account: str, after: int) -> None:  # noqa: ARG002 - there is one account
+    def follow(self, account: str, after: int, mark: EngineMark | None = None) -> None:  # noqa: ARG002
         """Begin after that sequence."""
         self._position = after
 

@@ -52,8 +52,7 @@ class HistoryGaps:
 
     async def cross_if_patience_ended(self, follower: Follower, servers: Iterable[LedgerServer]) -> bool:
         """Leave out the ledgers that no server has, if they were waited for; True if that was done."""
-        account, committed = follower.account, follower.committed
-        record = None if committed is None else committed.stored.record
+        account, record = follower.account, follower.resuming_from
         lacking = [] if record is None else _lacking(await _answers(servers, record), record)
         if not lacking:
             self.note_served(account)

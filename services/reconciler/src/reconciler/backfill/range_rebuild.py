@@ -102,7 +102,8 @@ async def adoption_ledger(store: StateStore, network_id: int, account: str, want
     """Return the ledger to begin with: where the account was adopted, or right before the range.
 
     Raises:
-        NotRebuilt: if the account was adopted after the wanted ledgers: their events were never published.
+        NotRebuilt: if the account was adopted after the first wanted ledger: all that was asked for, or
+            nothing, is published.
         StateUnreadable: naming the key.
 
     """
@@ -115,13 +116,14 @@ async def adoption_ledger(store: StateStore, network_id: int, account: str, want
             begun_at=wanted.first - 1,
         )
         return wanted.first - 1
-    adopted_at = committed.stored.record.adopted_at
-    if adopted_at > wanted.last:
+    record = committed.stored.record
+    followed_since = record.followed_since or record.adopted_at
+    if followed_since > wanted.first:
         raise NotRebuilt(
-            f"{account}: expected ledgers from {adopted_at} on, where it was adopted, "
-            f"found {wanted.first}-{wanted.last}: their events were never published"
+            f"{account}: expected ledgers from {followed_since} on, where it was adopted, "
+            f"found {wanted.first}-{wanted.last}: events before were never published; begin there"
         )
-    return adopted_at
+    return followed_since
 
 
 async def rebuild(  # noqa: PLR0913 - the account, its ledgers, and what it is read from and written to

@@ -120,6 +120,15 @@ class Scheduler:
         """The followers of the accounts that are followed now."""
         return list(self._followed.values())
 
+    @property
+    def newest_ledger(self) -> int:
+        """The newest validated ledger that a server has shown; 0: none has so far."""
+        return self._servers.newest_shown
+
+    def ledgers_behind(self, follower: Follower) -> int:
+        """Return by how many ledgers; an account that is not adopted yet is behind by all of them."""
+        return max(self._servers.newest_shown - cursor_of(follower.committed), 0)
+
     def halts(self) -> dict[str, str]:
         """Return, by account, the reason why it waits for an operator."""
         return {
@@ -192,7 +201,7 @@ class Scheduler:
                 reported = now
                 self._report_progress(follower)
             pause = _SHORTEST_PAUSE if advanced else min(pause * 2, self._wakeup.poll_seconds)
-            if not (advanced and self._behind(follower)):
+            if not (advanced and self.ledgers_behind(follower)):
                 await _first_of(closed, pause)
 
     async def read_once(self, follower: Follower) -> bool:
@@ -278,16 +287,12 @@ class Scheduler:
             self._on_reading()  # a replica without accounts is ready as well
 
     def _report_progress(self, follower: Follower) -> None:
-        behind, cursor = self._behind(follower), cursor_of(follower.committed)
+        behind, cursor = self.ledgers_behind(follower), cursor_of(follower.committed)
         if behind and cursor:
             _log.info("catching up", account=follower.account, cursor=cursor, ledgers_behind=behind)
 
-    def _behind(self, follower: Follower) -> int:
-        """Return by how many ledgers; an account that is not adopted yet is behind by all of them."""
-        return max(self._servers.newest_shown - cursor_of(follower.committed), 0)
-
     def _furthest_behind(self) -> int:
-        return max(map(self._behind, self.followers), default=0)
+        return max(map(self.ledgers_behind, self.followers), default=0)
 
     def _measure_soon(self) -> None:
         if self._measuring is None:

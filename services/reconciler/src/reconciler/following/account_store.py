@@ -5,11 +5,12 @@ from collections.abc import Sequence
 import msgspec
 import structlog
 
-from offer_lifecycle import AccountState, LedgerOutcome
+from offer_lifecycle import AccountRecord, AccountState, LedgerOutcome
 from order_events import OrderDisappeared, encode
 from reconciler.following import stored_account
+from reconciler.following.orders_digest import StoredOrders
 from reconciler.following.stored_account import CommittedAccount, ExtraWrites, StoredAccount
-from reconciler.ports.bus import StateStore
+from reconciler.ports.bus import EngineMark, StateStore
 from reconciler.safety.account_safety import PolicyOutcome
 from reconciler.safety.policy import PolicyState
 
@@ -27,11 +28,14 @@ class AccountStore:
         """None: the account is not adopted yet."""
         self.engine_sequence = 0
         """Sequence in stream ENGINE of the last announcement that is applied; the next commit writes it."""
+        self.engine_mark: EngineMark | None = None
+        """Of the last announcement that is read; the next commit writes it."""
         self.touched: set[int] = set()
         """Sequences of orders that changed since the last commit; the next commit writes them."""
         self._account = account
         self._store = store
         self._prefix = ""
+        self._orders = StoredOrders({})
         self._revision = 0
         """Of the key `account`: it fences the next commit."""
 
@@ -46,9 +50,28 @@ class AccountStore:
         values = await self._store.load(self._prefix)
         self._revision = values.revision
         self.committed = stored_account.read_account(values)
+        self._orders = StoredOrders(stored_account.order_values_in(values))
         if self.committed is not None:
             self.engine_sequence = self.committed.stored.engine_sequence
+            self.engine_mark = self.committed.stored.engine_mark
         return self.committed
+
+    def begin_after(self, record: AccountRecord, policy_state: PolicyState) -> None:
+        """Go on after a ledger of which nothing but the record is known."""
+        stored = StoredAccount(record=record, engine_sequence=0, policy_state=policy_state)
+        self.committed = CommittedAccount(stored=stored, state=AccountState(record))
+
+    @property
+    def damage(self) -> str | None:
+        """In which way the stored orders are not those that were committed; None: they are."""
+        expected = None if self.committed is None else self.committed.stored.orders
+        found = self._orders.digest
+        if expected is None or expected == found:
+            return None
+        return (
+            f"expected {expected.count} stored orders with the digest {expected.digest}, found "
+            f"{found.count} with {found.digest}"
+        )
 
     def replace_stored(self, **changes: object) -> None:
         """Change fields of what is committed in memory; the next commit writes them."""
@@ -84,22 +107,25 @@ class AccountStore:
             NotOwner: another replica has committed for the account; nothing is written.
 
         """
+        changed = stored_account.changed_orders(state, outcome, self.touched)
+        forgotten = [stored_account.order_key(sequence) for sequence in outcome.forgotten] if outcome else []
+        values = stored_account.order_values(changed)
         before = PolicyState() if self.committed is None else self.committed.stored.policy_state
         stored = StoredAccount(
             record=decided.record,
             engine_sequence=self.engine_sequence,
+            engine_mark=self.engine_mark,
+            orders=self._orders.after(values, forgotten),
             unacknowledged=self._bounded(extra.unacknowledged),
             policy_state=decided.policy_state,
             history_gaps=extra.history_gaps,
             unexplained_removals=extra.unexplained_removals,
         )
-        changed = stored_account.changed_orders(state, outcome, self.touched)
-        forgotten = [stored_account.order_key(sequence) for sequence in outcome.forgotten] if outcome else []
         notice, answered = stored_account.halt_notice(before, decided.policy_state)
         self._revision = await self._store.commit(
             self._prefix,
             {
-                **stored_account.order_values(changed),
+                **values,
                 **extra.values,
                 **notice,
                 stored_account.ACCOUNT_KEY: stored_account.account_value(stored),
@@ -107,6 +133,7 @@ class AccountStore:
             [*forgotten, *extra.deleted, *answered],
             self._revision,
         )
+        self._orders.update(values, forgotten)
         self.touched.clear()
         self.committed = CommittedAccount(stored=stored, state=state)
 

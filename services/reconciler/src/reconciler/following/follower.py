@@ -33,6 +33,7 @@ from ledger_client import (
     server_status,
 )
 from offer_lifecycle import (
+    AccountRecord,
     AccountState,
     Gap,
     Header,
@@ -48,10 +49,11 @@ from reconciler.following import account_reader, stored_account
 from reconciler.following.account_store import AccountStore
 from reconciler.following.adoption import read_account_at
 from reconciler.following.confirmation import LedgerConfirmation
+from reconciler.following.continuity import Continuity
 from reconciler.following.publisher import Publisher
 from reconciler.following.stored_account import CommittedAccount, ExtraWrites, StoredAccount
 from reconciler.following.telling import Telling
-from reconciler.ports.bus import EngineFeed, StateStore
+from reconciler.ports.bus import EngineFeed, StateStore, Watermarks
 from reconciler.safety.account_safety import AccountSafety, PolicyOutcome, SharedSafety
 from reconciler.safety.policy import PolicyState
 from reconciler.safety.snapshot_check import SnapshotCheck
@@ -83,6 +85,7 @@ class Follower:
         publisher: Publisher,
         safety: SharedSafety | None = None,
         confirmation: LedgerConfirmation | None = None,
+        watermarks: Watermarks | None = None,
         on_committed: OnCommitted = lambda _network_id, _header, _events: None,
     ) -> None:
         """Follow from `start_ledger` up to `last_ledger`.
@@ -101,6 +104,7 @@ class Follower:
         self._safety = AccountSafety(account, shared)
         self._snapshot_check = SnapshotCheck(account, shared.slots)
         self._account = AccountStore(account, store)
+        self._continuity = Continuity(account, watermarks)
         self._telling = Telling(account, self._safety, publisher)
         self._confirmation = confirmation
         self._on_committed = on_committed
@@ -115,6 +119,12 @@ class Follower:
         Disappearances that the bus has acknowledged since are no longer in it.
         """
         return self._account.committed
+
+    @property
+    def resuming_from(self) -> AccountRecord | None:
+        """The record after which the account goes on; None: it was never followed, as far as is known."""
+        committed = self._account.committed
+        return self._continuity.followed_before if committed is None else committed.stored.record
 
     async def advance(self, server: LedgerServer) -> ServerStatus:
         """Go on as far as one reading of this server leads, and return what the server said of itself.
@@ -136,9 +146,11 @@ class Follower:
             await self._adopt(server, status)
             return status
         state = committed.state
+        await self._halt_where_history_broke(server)
         upto = account_reader.last_readable_ledger(server, status, state.record.ledger_index)
         if upto > state.record.ledger_index:
-            await self._hear_engine(state)
+            await self._hear_engine(state, status.validated)
+            await self._halt_where_history_broke(server)
             reading = self._read_and_confirm(server, status, state, upto)
             for facts in await self._telling.tell_until_read(server, committed, reading):
                 raise_if_cancelled()
@@ -211,6 +223,7 @@ class Follower:
         self._on_committed(committed.state.record.network_id, header, events)
         self._safety.report(committed.stored.policy_state, decided)
         committed.state.apply(outcome)
+        await self._continuity.note_committed(committed.state.record)
 
     async def _use_quiet_moment(self, server: LedgerServer, committed: CommittedAccount) -> None:
         """No ledger is new: check the chain, offer disappearances again, and check the book.
@@ -218,7 +231,7 @@ class Follower:
         An account that is behind its engine hears more of it.
         """
         if self._is_behind_engine:
-            await self._hear_engine(committed.state)
+            await self._hear_engine(committed.state, committed.cursor)
         if server.name != self._read_from:
             await account_reader.check_cursor(server, committed.state.record)
         left = await self._publisher.offer(committed.stored.unacknowledged)
@@ -255,8 +268,12 @@ class Follower:
             ServerError: as every request; nothing is half done.
 
         """
+        before = self._continuity.followed_before
+        if before is not None and self._account.committed is None:
+            policy_state = self._safety.start_at(before.ledger_index, PolicyState())
+            self._account.begin_after(before, policy_state)
         state, stored = self._account.require_committed().state, self._account.require_committed().stored
-        await self._hear_engine(state)
+        await self._hear_engine(state, resume_at)
         view = await read_account_at(server, state.record.network_id, self.account, resume_at)
         gap = Gap(
             first=state.record.ledger_index + 1,
@@ -279,7 +296,9 @@ class Follower:
             values=stored_account.gap_values(gap, at_its_beginning, state.orders),
         )
         decided = self._safety.decide_after_gap(stored.policy_state, outcome, view.header)
+        decided = self._safety.halt(decided, self._continuity.breaks(), view.header)
         await self._publish_and_commit(server, view.header, outcome, decided, extra)
+        self._continuity.note_told()
 
     async def correct_earlier_events(self, server: LedgerServer, make_correction: MakeCorrection) -> None:
         """Publish and commit what older ledgers, or a late answer of this server, correct.
@@ -305,14 +324,17 @@ class Follower:
         """Stop hearing the engine: another replica follows the account, or another follower does."""
         self._feed.forget(self.account)
 
-    async def _hear_engine(self, state: AccountState) -> None:
+    async def _hear_engine(self, state: AccountState, newest: int) -> None:
         """Apply what the engine has announced up to this moment; the next commit writes it.
 
-        Live ledgers do not wait for a flood of announcements: what is left comes next time. Past ledgers do.
+        `newest`: the newest validated ledger. Live ledgers do not wait for a flood of announcements: what is
+        left comes next time. Past ledgers do.
         """
         self._is_behind_engine = True
         while self._is_behind_engine:
             announced = await self._feed.announced(self.account)
+            if announced.lost is not None:
+                state.record = self._continuity.note_lost_announcements(state.record, announced.lost, newest)
             if announced.announcements:
                 self._telling.note_announcements()
             for announcement in announced.announcements:
@@ -320,6 +342,7 @@ class Follower:
                 if order is not None:
                     self._account.touched.add(order.sequence)
             self._account.engine_sequence = announced.sequence
+            self._account.engine_mark = announced.mark or self._account.engine_mark
             self._is_behind_engine = announced.more
             if self._last_ledger is None:
                 return
@@ -328,6 +351,7 @@ class Follower:
         """Take the account up where it was committed, if it was."""
         committed = await self._account.load(network_id)
         self._network_id = network_id
+        await self._continuity.check_state(network_id, self._account)
         if committed is not None:
             stored = committed.stored
             policy_state = self._safety.start_at(committed.cursor, stored.policy_state)
@@ -339,22 +363,46 @@ class Follower:
                 orders=len(committed.state.orders),
                 unacknowledged=len(stored.unacknowledged),
             )
-        self._feed.follow(self.account, self._account.engine_sequence)
+        self._feed.follow(self.account, self._account.engine_sequence, self._account.engine_mark)
+
+    async def _halt_where_history_broke(self, server: LedgerServer) -> None:
+        """Tell what the bus no longer holds of the account's past, and commit the halt."""
+        breaks = self._continuity.breaks()
+        if not breaks:
+            return
+        committed = self._account.require_committed()
+        record, policy_state = committed.state.record, committed.stored.policy_state
+        header = await ledger_header(server, record.ledger_index)
+        unchanged = PolicyOutcome(events=[], record=record, policy_state=policy_state)
+        await self._publish_and_commit_decision(self._safety.halt(unchanged, breaks, header))
+        self._continuity.note_told()
 
     async def _adopt(self, server: LedgerServer, status: ServerStatus) -> None:
-        """Begin to follow the account: every offer that the server lists is an external order."""
-        ledger_index = self._start_ledger or status.validated
-        if not status.covers(ledger_index, ledger_index):
+        """Begin to follow the account: every offer that the server lists is an external order.
+
+        One that was followed before, and whose state is lost, begins where it is known to have been.
+        """
+        before = self._continuity.followed_before
+        ledger_index = before.ledger_index if before else self._start_ledger or status.validated
+        if not status.covers(ledger_index, status.validated if before else ledger_index):
             raise account_reader.HistoryMissing(
                 f"{server.name}: history missing: expected ledger {ledger_index} to begin with, "
                 f"found {status.held}"
             )
         view = await read_account_at(server, status.network_id, self.account, ledger_index)
-        await self._hear_engine(view.state)
+        await self._hear_engine(view.state, status.validated)
         accepted = accepted_at_adoption(view.state, view.header)
         await self._publisher.publish(accepted, (), server, view.header)
         policy_state = self._safety.start_at(ledger_index, PolicyState())
+        if before is not None:
+            view.state.record = msgspec.structs.replace(
+                view.state.record, followed_since=before.followed_since, session_id=before.session_id
+            )
         decided = PolicyOutcome(events=[], record=view.state.record, policy_state=policy_state)
+        decided = self._safety.halt(decided, self._continuity.breaks(), view.header)
+        await self._publisher.publish_notices(decided.events)
         self._account.touched.update(view.state.orders)
         await self._account.commit(view.state, decided, ExtraWrites(history_gaps=(), unexplained_removals=()))
+        self._continuity.note_told()
+        await self._continuity.note_committed(view.state.record)
         _log.info("account adopted", account=self.account, ledger_index=ledger_index, orders=len(accepted))

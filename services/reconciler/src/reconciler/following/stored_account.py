@@ -13,7 +13,8 @@ import msgspec
 from offer_lifecycle import AccountRecord, AccountState, Gap, LedgerOutcome, Order, UnexplainedRemoval
 from order_events import HistoryGap, OrderDisappeared, encode
 from order_events.subjects import HALT_KEY, RESUME_KEY
-from reconciler.ports.bus import StoredValues
+from reconciler.following.orders_digest import OrdersDigest
+from reconciler.ports.bus import EngineMark, StoredValues
 from reconciler.safety.policy import PolicyState
 
 ACCOUNT_KEY = "account"
@@ -30,6 +31,10 @@ class StoredAccount(msgspec.Struct, frozen=True, kw_only=True):
     record: AccountRecord
     engine_sequence: int
     """Sequence in stream ENGINE of the last announcement that is applied."""
+    engine_mark: EngineMark | None = None
+    """A message of the stream not after it: by it the stream is known again; None: of an earlier version."""
+    orders: OrdersDigest | None = None
+    """What the orders' values must add up to; None: of an earlier version."""
     unacknowledged: tuple[OrderDisappeared, ...] = msgspec.field(name="owed", default=())
     """Disappearances that were offered to the bus and not acknowledged yet, oldest first."""
     policy_state: PolicyState = msgspec.field(name="standing", default=PolicyState())
@@ -114,6 +119,11 @@ def order_values(orders: Mapping[int, Order]) -> dict[str, bytes]:
     return {order_key(sequence): _encoder.encode(order) for sequence, order in orders.items()}
 
 
+def order_values_in(found: StoredValues) -> dict[str, bytes]:
+    """Return the orders' values as they are stored, by key."""
+    return {key: value for key, value in found.values.items() if key.startswith(_ORDER_KEY)}
+
+
 def order_key(sequence: int) -> str:
     """Return the key of an order."""
     return f"{_ORDER_KEY}{sequence}"
@@ -147,4 +157,4 @@ def halt_notice(before: PolicyState, after: PolicyState) -> tuple[dict[str, byte
     """Return the values to write and the keys to delete so that an operator finds the halt while it lasts."""
     if after.halted is None:
         return {}, [] if before.halted is None else [HALT_KEY, RESUME_KEY]
-    return ({} if before.halted is not None else {HALT_KEY: encode(after.halted)}), []
+    return ({} if after.halted == before.halted else {HALT_KEY: encode(after.halted)}), []

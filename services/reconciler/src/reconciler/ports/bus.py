@@ -5,6 +5,7 @@ from typing import Protocol
 
 import msgspec
 
+from offer_lifecycle import AccountRecord
 from order_events import CancelRequested, OrderDisappeared, OrdersEvent, OrderSubmitted, SessionStarted
 
 Announcement = OrderSubmitted | CancelRequested | SessionStarted
@@ -33,6 +34,16 @@ class OrdersBus(Protocol):
         ...
 
 
+class EngineMark(msgspec.Struct, frozen=True, kw_only=True):
+    """One message of stream ENGINE, as it was read: by it the stream is known again."""
+
+    stream_created: str
+    """When the stream was made (ISO 8601)."""
+    sequence: int
+    digest: str
+    """SHA-256 of its subject and body, the first 16 hexadecimal digits."""
+
+
 class Announced(msgspec.Struct, frozen=True, kw_only=True):
     """The announcements of an account's engine up to a sequence of stream ENGINE."""
 
@@ -40,13 +51,20 @@ class Announced(msgspec.Struct, frozen=True, kw_only=True):
     sequence: int
     more: bool = False
     """Whether more was announced up to this moment, for the next call."""
+    mark: EngineMark | None = None
+    """The last message that is read, not after `sequence`; None: as before."""
+    lost: str | None = None
+    """What the stream holds no longer that was announced, or is another stream in; None: all is there."""
 
 
 class EngineFeed(Protocol):
     """Stream ENGINE: the engines' announcements."""
 
-    def follow(self, account: str, after: int) -> None:
-        """Collect, from now on, what the account's engine announces after that sequence."""
+    def follow(self, account: str, after: int, mark: EngineMark | None = None) -> None:
+        """Collect, from now on, what the account's engine announces after that sequence.
+
+        `mark`: the last message read when that was stored; the stream is held against it.
+        """
         ...
 
     def forget(self, account: str) -> None:
@@ -88,6 +106,25 @@ class StateStore(Protocol):
         Raises:
             NotOwner: another replica has written the key.
 
+        """
+        ...
+
+
+class Watermarks(Protocol):
+    """Up to which ledger each account was followed, kept apart from its state."""
+
+    async def read(self, prefix: str) -> AccountRecord | None:
+        """Return the record of a committed ledger (`<network_id>.<account>`); None: it was never followed.
+
+        The record may be some minutes old, and its balances are not known. Returns once the bus has answered,
+        however long it is down.
+        """
+        ...
+
+    async def write(self, prefix: str, record: AccountRecord) -> None:
+        """Try once to write the record of a committed ledger.
+
+        Raises nothing when the bus fails.
         """
         ...
 

@@ -4,6 +4,8 @@ Nothing is published, committed or remembered here: each method returns an outco
 and commits it.
 """
 
+from collections.abc import Sequence
+
 import msgspec
 import structlog
 
@@ -19,7 +21,15 @@ from reconciler.metrics import Metrics
 from reconciler.ports.operator import Operator
 from reconciler.safety.balance_check import BalanceBaseline, BalanceSchedule, add_up_ledger
 from reconciler.safety.ledger_invariants import broken_invariant_events, report_broken_invariant
-from reconciler.safety.policy import Policy, PolicyState, apply_drift, apply_policy, withdraw
+from reconciler.safety.policy import (
+    ContinuityBreak,
+    Policy,
+    PolicyState,
+    apply_drift,
+    apply_policy,
+    halt,
+    withdraw,
+)
 from reconciler.safety.slots import CheckSlots
 
 _log = structlog.get_logger()
@@ -98,6 +108,15 @@ class AccountSafety:
             state = msgspec.structs.replace(state, balances=BalanceBaseline(explained_at=header.ledger_index))
         return PolicyOutcome(events=events, record=outcome.record, policy_state=state)
 
+    def halt(
+        self, decided: PolicyOutcome, breaks: Sequence[ContinuityBreak], header: Header
+    ) -> PolicyOutcome:
+        """Halt the account if the bus holds of its past what was not stored there."""
+        if not breaks:
+            return decided
+        state, events = halt(self._shared.policy, decided.policy_state, breaks, decided.record, header)
+        return PolicyOutcome(events=[*decided.events, *events], record=decided.record, policy_state=state)
+
     @staticmethod
     def accept_correction(state: PolicyState, outcome: LedgerOutcome) -> PolicyOutcome:
         """Publish corrections, and withdraw the fills presumed wrongly; only an operator lifts a halt."""
@@ -113,7 +132,7 @@ class AccountSafety:
         check = await self._schedule.check_if_due(server, record, state.balances)
         if check is None:
             return None
-        state = msgspec.structs.replace(state, balances=check.baseline)
+        state = msgspec.structs.replace(state, balances=check.baseline, drift=None)
         events: list[OrdersEvent] = []
         if check.drifts:
             try:
@@ -132,7 +151,7 @@ class AccountSafety:
         answer = await operator.read_answer(f"{record.network_id}.{record.account}")
         if answer is None or answer.answers != halted.event_id:
             return None
-        state = msgspec.structs.replace(state, halted=None, unresolved=0)
+        state = msgspec.structs.replace(state, halted=None, unresolved=0, drift=None)
         return PolicyOutcome(events=[answer], record=record, policy_state=state)
 
     def report(self, before: PolicyState, committed: PolicyOutcome) -> None:
@@ -143,7 +162,7 @@ class AccountSafety:
             if isinstance(event, InvariantBroken):
                 report_broken_invariant(event, self._shared.metrics)
         halted = committed.policy_state.halted
-        if halted is not None and before.halted is None:
+        if halted is not None and halted != before.halted:
             _log.error("halted until an operator resumes it", account=self._account, reason=halted.reason)
         if halted is None and before.halted is not None:
             _log.warning("resumed by an operator", account=self._account)

@@ -68,6 +68,15 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
     halt_on_drift: bool = False
 
 
+class ContinuityBreak(msgspec.Struct, frozen=True, kw_only=True):
+    """What the bus holds of an account's past is not what was stored there."""
+
+    cause: str
+    """`state_lost`, `state_rolled_back`, `state_damaged` or `announcements_lost`."""
+    reason: str
+    """What was expected and what was found."""
+
+
 class PolicyState(msgspec.Struct, frozen=True, kw_only=True):
     """What the policy remembers of an account, stored with every commit."""
 
@@ -79,6 +88,8 @@ class PolicyState(msgspec.Struct, frozen=True, kw_only=True):
     """None: balances are not followed."""
     presumptions: tuple[Presumption, ...] = ()
     """Fills that were presumed, and not withdrawn since."""
+    drift: str | None = None
+    """The last balance drift, until a check of the balances finds none, or an operator resumes."""
 
 
 def apply_policy(
@@ -116,15 +127,36 @@ def apply_drift(
     """Return the policy state after drift was found at `header`, and the events that report it."""
     found = _balance_drifts(drifts, record, header)
     before = state
-    if found and policy.halt_on_drift:
+    if found:
         reason = (
             f"expected balances that fills, fees and payments explain, found {found[0].amount:f} of "
             f"{found[0].currency} that nothing does, since ledger {found[0].since_ledger}"
         )
+        state = msgspec.structs.replace(state, drift=reason)
+    if found and policy.halt_on_drift:
         state = _halted(policy, state, ("balance_drift", reason), record, header)
     action = Action.NONE if state.halted is None else Action.HALTED
     events = [msgspec.structs.replace(drift, action_taken=action) for drift in found]
     return state, [*events, *_newly_halted(before, state)]
+
+
+def halt(
+    policy: Policy,
+    state: PolicyState,
+    breaks: Sequence[ContinuityBreak],
+    record: AccountRecord,
+    header: Header,
+) -> tuple[PolicyState, list[OrdersEvent]]:
+    """Return the policy state after the history was found broken, and the halt that reports it.
+
+    It takes the place of a halt that waits already: an operator has to know of both.
+    """
+    reason = "; ".join(one.reason for one in breaks)
+    if state.halted is not None:
+        reason = f"{reason}; before that: {state.halted.reason}"
+    state = msgspec.structs.replace(state, halted=None)
+    state = _halted(policy, state, (breaks[0].cause, reason), record, header)
+    return state, [] if state.halted is None else [state.halted]
 
 
 def _action(policy: Policy, state: PolicyState, event: OrderDisappeared, *, has_rest: bool) -> str:
