@@ -24,6 +24,7 @@ from console.acknowledge import acknowledge
 from console.compare.store import store_findings
 from order_events import (
     BalanceDrift,
+    InvariantBroken,
     OrderFilled,
     OrdersEvent,
     OrderStatus,
@@ -187,6 +188,17 @@ def may_take(audit: Audit, limit_bytes: int) -> None:
         owner_database_url=SecretStr(audit.dsn()), database_limit_bytes=limit_bytes
     )
     asyncio.run(maintain(settings))
+
+
+def test_a_transaction_that_does_not_add_up_is_shown(empty_audit: Audit) -> None:
+    broken = sample("ledger.invariant_broken", InvariantBroken)
+    empty_audit.write([broken])
+    day = timedelta(days=1)
+    view = View(broken.occurred_at - day, broken.occurred_at + day)
+    [row] = empty_audit.ask(PANELS["Transactions that do not add up"], view)
+    told = (broken.transaction_hash, broken.ledger_index, broken.account, str(broken.event_id))
+    assert (row["transaction"], row["ledger_index"], row["address"], str(row["event_id"])) == told
+    assert firing(empty_audit) == set()
 
 
 def test_a_book_that_differs_fires_for_a_day_and_is_shown(empty_audit: Audit) -> None:

@@ -2,20 +2,30 @@
 
 import asyncio
 from collections.abc import Callable
+from decimal import Decimal
 from typing import Any
 
+import msgspec
 import nats.errors
 import pytest
+from extreme_announcements import ACCOUNT, AMOUNTS, ISSUER, submitted
 from in_memory_bus import Crash
+from made_ledger import header
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.js import JetStreamContext
 from waiting import until_found
 
+from offer_lifecycle import Holding, adopt_without_snapshot
+from order_events import CancelRequested
 from reconciler.adapters.atomic_batch import Message, publish_batch
 from reconciler.adapters.state_store import BucketStore
+from reconciler.following.account_store import AccountStore
+from reconciler.following.stored_account import ExtraWrites
 from reconciler.metrics import Metrics
 from reconciler.ports.bus import NotOwner, StoredValues
+from reconciler.safety.account_safety import PolicyOutcome
+from reconciler.safety.policy import PolicyState
 
 pytestmark = pytest.mark.stack
 
@@ -73,6 +83,44 @@ async def test_more_keys_than_a_batch_holds_are_committed_and_leave_nothing_but_
     for subject in subjects.keys() - living:
         mark = await jetstream.get_last_msg("KV_reconciler", subject)
         assert (mark.headers or {}).get("Nats-TTL") == "3600s"
+
+
+async def test_a_value_larger_than_a_message_is_kept_in_parts_that_go_when_it_is_small_again(
+    store: BucketStore, jetstream: JetStreamContext
+) -> None:
+    large = {"account": b"a" * 1_300_000, "order.7": b"o" * 2_600_000, "gap.5.account": b"g" * 1_100_000}
+    revision = await store.commit(PREFIX, {**large, "order.8": b"small"}, [], 0)
+    assert await store.load(PREFIX) == StoredValues(values={**large, "order.8": b"small"}, revision=revision)
+    assert (await store.load(f"{PREFIX}.gap.5")).values == {"account": large["gap.5.account"]}
+    smaller = {"account": b"a" * 600_000, "order.7": b"o"}
+    revision = await store.commit(PREFIX, smaller, ["gap.5.account"], revision)
+    assert await store.load(PREFIX) == StoredValues(
+        values={**smaller, "order.8": b"small"}, revision=revision
+    )
+    stored = await jetstream.stream_info("KV_reconciler")
+    assert stored.state.bytes < 700_000
+
+
+async def test_an_account_with_twelve_thousand_trust_lines_and_an_order_with_ten_thousand_cancels_is_kept(
+    store: BucketStore,
+) -> None:
+    state = adopt_without_snapshot(network_id=0, account=ACCOUNT, header=header(100))
+    holdings = {f"{number:040X}.{ISSUER}": Holding(balance=Decimal(number)) for number in range(12_000)}
+    state.record = msgspec.structs.replace(state.record, holdings=holdings)
+    state.announce(submitted(AMOUNTS[0], AMOUNTS[3], sequence=7))
+    for number in range(10_000):
+        state.announce(CancelRequested(account=ACCOUNT, sequence=7, transaction_hash=f"{number:064X}"))
+    kept = AccountStore(ACCOUNT, store)
+    await kept.load(0)
+    decided = PolicyOutcome(events=[], record=state.record, policy_state=PolicyState())
+    kept.touched.add(7)
+    await kept.commit(state, decided, ExtraWrites(history_gaps=(), unexplained_removals=()))
+    again = AccountStore(ACCOUNT, store)
+    found = await again.load(0)
+    assert found is not None
+    assert found.stored.record == state.record
+    assert found.state.orders == state.orders
+    assert again.damage is None
 
 
 @pytest.mark.parametrize("died_before", [0, 1, 2, 3])

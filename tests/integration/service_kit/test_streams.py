@@ -10,7 +10,8 @@ import nats
 import pytest
 
 from order_events.subjects import AUDIT_CONSUMER, ORDERS_STREAM, REDELIVERY_STREAM, STATE_BUCKET
-from service_kit import StreamSettings, Unavailable, provision
+from service_kit import StreamSettings, Unavailable, make_broker, provision
+from service_kit.broker import connect_broker
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -143,3 +144,20 @@ def test_the_step_refuses_an_address_that_is_none() -> None:
     failed = step("--nats", "nats://127.0.0.1:port")
     assert failed.returncode == 1
     assert failed.stderr.startswith("expected the URL of NATS as nats://HOST:PORT")
+
+
+async def test_a_step_and_a_broker_take_a_list_of_servers_and_the_first_that_answers(nats_url: str) -> None:
+    urls = f"nats://127.0.0.1:9, {nats_url}"
+    assert step("--nats", urls).returncode == 0
+    broker = make_broker(urls)
+    await connect_broker(broker, urls)
+    assert broker.connection.connected_url is not None
+    assert broker.connection.connected_url.geturl() == nats_url
+    await broker.stop()
+
+
+async def test_servers_of_which_none_answers_are_all_named_without_their_passwords() -> None:
+    done = step("--nats", "nats://user:secret@127.0.0.1:9,nats://user:secret@127.0.0.1:10")
+    assert done.returncode == 1
+    assert "expected NATS at 127.0.0.1:9 or 127.0.0.1:10" in done.stderr
+    assert "secret" not in done.stderr

@@ -33,6 +33,7 @@ from order_events.subjects import (
 )
 from service_kit import Unavailable
 from service_kit.broker import connect
+from service_kit.nats_urls import addresses_of, named
 
 CONFIRM_SECONDS = 5.0
 TAKEN_SECONDS = 10.0
@@ -179,7 +180,7 @@ async def _bus(nats_url: str) -> AsyncIterator[JetStreamContext]:
             f"expected the project's streams, found: {error.description}; provision them"
         ) from error
     except nats.errors.Error as error:
-        raise BadOption(f"expected JetStream at {nats_url}, found: {error!r}") from error
+        raise BadOption(f"expected JetStream at {named(addresses_of(nats_url))}, found: {error!r}") from error
     finally:
         await connection.close()
 

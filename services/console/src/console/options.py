@@ -82,7 +82,8 @@ Nodes = Annotated[
 NatsUrl = Annotated[
     str,
     typer.Option(
-        envvar="FILLPROOF_NATS_URL", help="The bus that the audit writer listens to: nats://HOST:PORT"
+        envvar="FILLPROOF_NATS_URL",
+        help="The bus that the audit writer listens to: nats://HOST:PORT; of a cluster, comma separated",
     ),
 ]
 DEFAULT_NATS = "nats://127.0.0.1:4222"

@@ -54,7 +54,7 @@ from offer_lifecycle.entries import AMM_LINE, HIGH_FREEZE
 from offer_lifecycle.events import ripple_time_to_datetime
 from offer_lifecycle.flows import Flow, Source, balance_flows
 from offer_lifecycle.fold import fold_beginning, fold_ledger
-from offer_lifecycle.funds import Holding
+from offer_lifecycle.funds import Holding, Reserves
 from offer_lifecycle.gap_backfill import Contradiction, backfill_history_gap
 from offer_lifecycle.history_gaps import Gap, cross_history_gap, history_gap_event, keep_incomplete_orders
 from offer_lifecycle.invariants import InvariantBreak, broken_invariants
@@ -78,7 +78,6 @@ from offer_lifecycle.transaction import (
     RIPPLE_EPOCH,
     Header,
     MalformedTransaction,
-    Reserves,
     Transaction,
     sort_transactions,
 )

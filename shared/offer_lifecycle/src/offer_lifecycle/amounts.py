@@ -27,9 +27,8 @@ ZERO = Decimal(0)
 _SIGNIFICANT_DIGITS = 16
 """Of a token amount: a change to a large balance is itself rounded to these."""
 
-_TOO_LARGE, _TOO_SMALL = Decimal("1e100"), Decimal("-1e100")
-_FINEST = -100
-"""No number has its first digit at a smaller power of ten."""
+_FINEST, _LARGEST = -100, 100
+"""Powers of ten: no number has its first digit at a smaller one, or at the larger one."""
 _MPT_ID = re.compile("[0-9A-Fa-f]{48}")
 """An MPTokenIssuanceID: the issuance's Sequence (4 bytes) and the issuer's AccountID (20 bytes)."""
 _MPT_DIGITS, _MPT_SEQUENCE_DIGITS = 48, 8
@@ -75,11 +74,19 @@ def asset_of(written: WrittenAmount) -> str:
 
 def value_of(written: WrittenAmount) -> Decimal:
     """Read an amount's number alone, where its asset is known; raises ValueError as `amount` does."""
-    if isinstance(written, WrittenToken):
-        return _number(written.value)
-    if not written.isdecimal() and not written.removeprefix("-").isdecimal():
-        raise ValueError(f"expected whole drops in a string, found {written!r}")
-    return _number(written)
+    if isinstance(written, str):
+        if not written.isdecimal() and not written.removeprefix("-").isdecimal():
+            raise ValueError(f"expected whole drops in a string, found {written!r}")
+        text = written
+    else:
+        text = written.value
+    try:
+        value = Decimal(text)
+        if len(text) <= _LONGEST and value.is_finite() and _FINEST <= value.adjusted() < _LARGEST:
+            return value
+    except InvalidOperation:  # no number at all
+        pass
+    raise ValueError(f"expected a decimal number of the ledger's size, found {text!r}")
 
 
 def read_drops(written: str) -> int:
@@ -95,6 +102,14 @@ def named_amount(name: str, written: WrittenAmount | None) -> Amount:
         raise ValueError(f"{name}: expected an amount, found none")
     try:
         return Amount(asset_of(written), value_of(written))
+    except ValueError as error:
+        raise ValueError(f"{name}: {error}") from error
+
+
+def named_asset(name: str, written: WrittenAmount) -> str:
+    """Name the asset of an amount; the ValueError says which field it was."""
+    try:
+        return asset_of(written)
     except ValueError as error:
         raise ValueError(f"{name}: {error}") from error
 
@@ -119,16 +134,6 @@ def parse_amount(raw: object) -> Amount:
     except msgspec.ValidationError as error:
         expected = "drops in a string, or an object with currency, issuer and value"
         raise ValueError(f"expected an amount ({expected}), found {raw!r}") from error
-
-
-def _number(text: str) -> Decimal:
-    try:
-        value = Decimal(text)
-        if _TOO_SMALL < value < _TOO_LARGE and len(text) <= _LONGEST and value.adjusted() >= _FINEST:
-            return value
-    except InvalidOperation:  # no number at all, or NaN, which can't be compared
-        pass
-    raise ValueError(f"expected a decimal number of the ledger's size, found {text!r}")
 
 
 def token_asset(currency: str, peer: str) -> str:
@@ -176,6 +181,7 @@ def is_whole(asset: str) -> bool:
     return asset == XRP or is_mpt(asset)
 
 
+@lru_cache(maxsize=1024)
 def issuer_of(asset: str) -> str | None:
     """Return the address of the issuer of a token or an MPT; None for XRP."""
     if is_mpt(asset):
@@ -203,9 +209,12 @@ def format_decimal(value: Decimal) -> str:
 
 def units(amount: Amount) -> Decimal:
     """Return the amount in the units people quote: XRP instead of drops, tokens as they are."""
-    if amount.asset == XRP:
-        return EXACT.divide(amount.value, DROPS_PER_XRP)
-    return amount.value
+    return in_units(amount.asset, amount.value)
+
+
+def in_units(asset: str, value: Decimal) -> Decimal:
+    """Return what `units` does of an amount's two parts."""
+    return EXACT.divide(value, DROPS_PER_XRP) if asset == XRP else value
 
 
 @lru_cache(maxsize=1024)

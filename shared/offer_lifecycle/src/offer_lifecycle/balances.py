@@ -5,7 +5,7 @@ an MPT's amount that is not so: see `_mpt_change`.
 """
 
 import contextlib
-from collections.abc import Collection, Container, Iterator
+from collections.abc import Collection, Iterator
 from decimal import Decimal
 
 import msgspec
@@ -15,26 +15,22 @@ from offer_lifecycle.amounts import (
     XRP,
     ZERO,
     WrittenToken,
+    exact_sum,
     last_place,
     mpt_asset,
-    named_amount,
+    named_asset,
     named_value,
     value_of,
 )
 from offer_lifecycle.changes import OnDamage, node_damage, raise_damage
+from offer_lifecycle.computed_once import computed_once
 from offer_lifecycle.entries import (
     AMM_LINE,
     AMM_MPTOKEN,
     HIGH_FREEZE,
-    ISSUANCE,
-    ISSUANCE_BEFORE,
-    LINE,
-    LINE_BEFORE,
     LINK,
     LOW_FREEZE,
-    MPTOKEN,
-    MPTOKEN_BEFORE,
-    ROOT,
+    BalanceEntry,
     Issuance,
     IssuanceBefore,
     Line,
@@ -48,11 +44,13 @@ from offer_lifecycle.entries import (
     xrp_holding,
 )
 from offer_lifecycle.formats import MOVES_NOTHING
-from offer_lifecycle.funds import NOTHING, Holding, spendable
+from offer_lifecycle.funds import NOTHING, Holding, Reserves, spendable
 from offer_lifecycle.nodes import Kind, Node
-from offer_lifecycle.transaction import Reserves, Transaction
+from offer_lifecycle.transaction import Transaction
 
 _UNCHANGED = LineBefore()
+_FEW = 8
+"""Accounts."""
 
 
 class BalanceChange(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -76,15 +74,14 @@ def balance_changes(
     A node that can't be read goes to `on_damage` as MalformedTransaction (transaction, node and field);
     by default that is raised.
     """
-    name = account.encode()
-    for node in tx.balances:
-        if node.fields and name not in bytes(node.fields):
-            continue
+    for entry in tx.entries_of(account):
         try:
-            for _, change in _changes(tx, node, (account,)):
-                yield change
-        except (msgspec.ValidationError, ValueError) as error:
-            on_damage(node_damage(tx, node, error))
+            change = _change(tx, entry, account) if account in _holders(entry) else None
+        except ValueError as error:
+            on_damage(node_damage(tx, entry.node, error))
+            continue
+        if change is not None:
+            yield change
 
 
 def balance_changes_by_account(
@@ -97,12 +94,18 @@ def balance_changes_by_account(
 
     """
     found: dict[str, dict[str, BalanceChange]] = {account: {} for account in accounts}
-    for node in tx.balances if accounts else ():
+    # To look for a name costs less than to read the entry, unless there are many names to look for
+    names = [account.encode() for account in accounts] if len(accounts) <= _FEW else []
+    for entry in tx.balance_entries if accounts else ():
+        if names and entry.node.fields and not entry.node.names(*names):
+            continue
         try:
-            for account, change in _changes(tx, node, found):
-                found[account][change.asset] = change
-        except (msgspec.ValidationError, ValueError) as error:
-            raise node_damage(tx, node, error) from error
+            for account in _holders(entry):
+                if account is not None and account in found:
+                    change = _change(tx, entry, account)
+                    found[account][change.asset] = change
+        except ValueError as error:
+            raise node_damage(tx, entry.node, error) from error
     return found
 
 
@@ -110,10 +113,11 @@ def balance_changes_by_account(
 def _named(tx: Transaction, node: Node) -> Iterator[None]:
     try:
         yield
-    except (msgspec.ValidationError, ValueError) as error:
+    except ValueError as error:
         raise node_damage(tx, node, error) from error
 
 
+@computed_once
 def pool_accounts(tx: Transaction) -> tuple[str, ...]:
     """Return the accounts of the automated market makers that it traded with.
 
@@ -125,91 +129,94 @@ def pool_accounts(tx: Transaction) -> tuple[str, ...]:
 
     """
     found = []
-    for node in tx.balances:
+    for entry in tx.balance_entries:
         try:
-            account = _pool_account(node)
-        except (msgspec.ValidationError, ValueError) as error:
-            raise node_damage(tx, node, error) from error
+            account = _pool_account(entry)
+        except ValueError as error:
+            raise node_damage(tx, entry.node, error) from error
         if account is not None:
             found.append(account)
     return tuple(dict.fromkeys(found))
 
 
-def _pool_account(node: Node) -> str | None:
+def _pool_account(entry: BalanceEntry) -> str | None:
     """Return the account of the automated market maker that holds the balance; None: another holds it."""
-    if node.entry_type == "RippleState" and node.fields:
-        line = LINE.decode(node.fields)
-        # Balance is written from the low account's side: the pool is the one that holds
-        holder = line.low_limit if value_of(line.balance) > 0 else line.high_limit
-        return holder.issuer if line.flags & AMM_LINE else None
-    if node.entry_type == "MPToken" and node.fields:
-        token = MPTOKEN.decode(node.fields)
-        return token.account if token.flags & AMM_MPTOKEN else None
-    return ROOT.decode(node.fields).account if b'"AMMID"' in bytes(node.fields) else None
-
-
-def _changes(tx: Transaction, node: Node, accounts: Container[str]) -> Iterator[tuple[str, BalanceChange]]:
-    """Yield the change to a balance, as each of the accounts sees it whose it is."""
+    node = entry.node
     if not node.fields:
-        node.check_told()
-        return
-    if node.entry_type == "AccountRoot":
-        root = ROOT.decode(node.fields)
-        if root.account is not None and root.account in accounts:
-            yield root.account, _xrp_change(node, root)
-        return
-    if node.entry_type == "MPToken":
-        token = MPTOKEN.decode(node.fields)
-        if token.account in accounts:
-            yield token.account, _mpt_change(tx, node, token)
-        return
-    if node.entry_type == "MPTokenIssuance":
-        issuance = ISSUANCE.decode(node.fields)
-        if issuance.issuer in accounts:
-            yield issuance.issuer, _issued_change(node, issuance)
-        return
-    line = LINE.decode(node.fields)
-    before = LINE_BEFORE.decode(node.previous) if node.previous else _UNCHANGED
-    for account in (line.low_limit.issuer, line.high_limit.issuer):
-        if account is not None and account in accounts:
-            yield account, _line_change(node.kind, line, before, account)
+        return None
+    match node.entry_type:
+        case "RippleState":
+            line: Line = entry.final
+            # Balance is written from the low account's side: the pool is the one that holds
+            holder = line.low_limit if value_of(line.balance) > 0 else line.high_limit
+            return holder.issuer if line.flags & AMM_LINE else None
+        case "MPToken":
+            token: MPToken = entry.final
+            return token.account if token.flags & AMM_MPTOKEN else None
+        case "AccountRoot" if b'"AMMID"' in bytes(node.fields):
+            root: Root = entry.final
+            return root.account if root.amm_id else None
+    return None
 
 
-def _xrp_change(node: Node, final: Root) -> BalanceChange:
-    if final.balance is None and node.kind is not Kind.CREATED:  # a pool may begin with none
+def _holders(entry: BalanceEntry) -> tuple[str | None, ...]:
+    """Return the accounts whose balance the entry is: of a trust line both."""
+    if not entry.node.fields:
+        entry.node.check_told()
+        return ()
+    match entry.node.entry_type:
+        case "RippleState":
+            return (entry.final.low_limit.issuer, entry.final.high_limit.issuer)
+        case "MPTokenIssuance":
+            return (entry.final.issuer,)
+    return (entry.final.account,)
+
+
+def _change(tx: Transaction, entry: BalanceEntry, account: str) -> BalanceChange:
+    """Return the change to a balance, as the account sees whose it is."""
+    match entry.node.entry_type:
+        case "AccountRoot":
+            return _xrp_change(entry.node.kind, entry.final, entry.previous)
+        case "RippleState":
+            return _line_change(entry.node.kind, entry.final, entry.previous or _UNCHANGED, account)
+        case "MPToken":
+            return _mpt_change(tx, entry.node.kind, entry.final, entry.previous or MPTokenBefore())
+    return _issued_change(entry.node.kind, entry.final, entry.previous or IssuanceBefore())
+
+
+def _xrp_change(kind: Kind, final: Root, previous: Root | None) -> BalanceChange:
+    if final.balance is None and kind is not Kind.CREATED:  # a pool may begin with none
         raise ValueError("Balance: expected drops, found none")
     shown = xrp_holding(final)
-    if node.kind is Kind.CREATED:
+    if kind is Kind.CREATED:
         return BalanceChange(asset=XRP, before=NOTHING, after=shown)
-    before = xrp_holding(final, ROOT.decode(node.previous)) if node.previous else shown
-    return BalanceChange(asset=XRP, before=before, after=NOTHING if node.kind is Kind.DELETED else shown)
+    before = shown if previous is None else xrp_holding(final, previous)
+    return BalanceChange(asset=XRP, before=before, after=NOTHING if kind is Kind.DELETED else shown)
 
 
-def _mpt_change(tx: Transaction, node: Node, final: MPToken) -> BalanceChange:
+def _mpt_change(tx: Transaction, kind: Kind, final: MPToken, changed: MPTokenBefore) -> BalanceChange:
     """Read the change of a holder's MPT.
 
     An amount of 0 is not written: where PreviousFields are empty, a transaction that moves balances brought
     the first units.
     """
-    changed = MPTOKEN_BEFORE.decode(node.previous) if node.previous else MPTokenBefore()
     after = mpt_holding(final)
     untold = changed.amount is None and changed.flags is None and changed.locked is None
     amount = final.amount if changed.amount is None else changed.amount
-    if node.kind is Kind.CREATED or (untold and node.kind is Kind.MODIFIED and tx.type not in MOVES_NOTHING):
+    if kind is Kind.CREATED or (untold and kind is Kind.MODIFIED and tx.type not in MOVES_NOTHING):
         amount = None
     flags = final.flags if changed.flags is None else changed.flags
     return BalanceChange(
         asset=mpt_asset(final.issuance),
         before=mpt_holding(msgspec.structs.replace(final, amount=amount, flags=flags)),
-        after=NOTHING if node.kind is Kind.DELETED else after,
+        after=NOTHING if kind is Kind.DELETED else after,
     )
 
 
-def _issued_change(node: Node, final: Issuance) -> BalanceChange:
+def _issued_change(kind: Kind, final: Issuance, changed: IssuanceBefore) -> BalanceChange:
     """Read the change of what an issuer owes of an MPT of its own."""
-    changed = ISSUANCE_BEFORE.decode(node.previous) if node.previous else IssuanceBefore()
     owed = final.outstanding_amount if changed.outstanding_amount is None else changed.outstanding_amount
-    before = msgspec.structs.replace(final, outstanding_amount="0" if node.kind is Kind.CREATED else owed)
+    before = msgspec.structs.replace(final, outstanding_amount="0" if kind is Kind.CREATED else owed)
     return BalanceChange(
         asset=issued_asset(final), before=issuance_holding(before), after=issuance_holding(final)
     )
@@ -217,9 +224,7 @@ def _issued_change(node: Node, final: Issuance) -> BalanceChange:
 
 def _line_change(kind: Kind, final: Line, previous: LineBefore, account: str) -> BalanceChange:
     is_low = final.low_limit.issuer == account
-    peers_limit = (
-        named_amount("HighLimit", final.high_limit) if is_low else named_amount("LowLimit", final.low_limit)
-    )
+    asset = named_asset("HighLimit", final.high_limit) if is_low else named_asset("LowLimit", final.low_limit)
     frozen_by_peer = HIGH_FREEZE if is_low else LOW_FREEZE
 
     def own(written: WrittenToken) -> Decimal:
@@ -230,7 +235,7 @@ def _line_change(kind: Kind, final: Line, previous: LineBefore, account: str) ->
     flags_before = final.flags if previous.flags is None else previous.flags
     balance_before = ZERO if kind is Kind.CREATED else own(previous.balance or final.balance)
     return BalanceChange(
-        asset=peers_limit.asset,
+        asset=asset,
         before=Holding(balance=balance_before, frozen=bool(flags_before & frozen_by_peer)),
         after=Holding(balance=own(final.balance), frozen=bool(final.flags & frozen_by_peer)),
     )
@@ -243,14 +248,15 @@ def previous_touch(tx: Transaction, account: str, asset: str) -> str | None:
         MalformedTransaction: naming transaction, node and field.
 
     """
-    for node in tx.balances:
-        if account.encode() not in bytes(node.fields):
+    for entry in tx.entries_of(account):
+        node = entry.node
+        if not node.fields:
             continue
         with _named(tx, node):
-            found = any(change.asset == asset for _, change in _changes(tx, node, (account,)))
+            change = _change(tx, entry, account) if account in _holders(entry) else None
             # A deleted entry carries the link inside its last fields
             link = node.previous_txn_id or LINK.decode(node.fields).previous_txn_id
-        if found:
+        if change is not None and change.asset == asset:
             return link
     return None
 
@@ -264,18 +270,23 @@ def line_rounding(tx: Transaction, currency: str) -> Decimal:
         MalformedTransaction: naming transaction, node and field.
 
     """
-    total = ZERO
-    for node in tx.balances:
-        if node.entry_type != "RippleState" or not node.fields:
+    return _line_roundings(tx).get(currency, ZERO)
+
+
+@computed_once
+def _line_roundings(tx: Transaction) -> dict[str | None, Decimal]:
+    """Return the rounding of each currency."""
+    totals: dict[str | None, Decimal] = {}
+    for entry in tx.balance_entries:
+        if entry.node.entry_type != "RippleState" or not entry.node.fields:
             continue
-        with _named(tx, node):
-            line = LINE.decode(node.fields)
-            before = LINE_BEFORE.decode(node.previous).balance if node.previous else None
-            balances = [value_of(written) for written in (line.balance, before or line.balance)]
-        if line.low_limit.currency == currency:
-            for balance in balances:
-                total = EXACT.add(total, last_place(balance))
-    return total
+        with _named(tx, entry.node):
+            line: Line = entry.final
+            before = (entry.previous or _UNCHANGED).balance
+            places = [last_place(value_of(written)) for written in (line.balance, before or line.balance)]
+        currency = line.low_limit.currency
+        totals[currency] = exact_sum((totals.get(currency, ZERO), *places))
+    return totals
 
 
 def empty_since(change: BalanceChange, before: Holding, tx: Transaction, reserves: Reserves) -> str | None:

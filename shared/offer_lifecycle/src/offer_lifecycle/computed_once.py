@@ -33,7 +33,10 @@ class computed_once(Generic[SubjectT, FoundT]):  # noqa: N801 - a decorator, as 
         owner: Any,
     ) -> "FoundT | computed_once[SubjectT, FoundT]":
         """Return what a method computes; after the first time Python finds it in the `__dict__` itself."""
-        return self if subject is None else self(subject)
+        if subject is None:
+            return self
+        found = subject.__dict__[self._name] = self._compute(subject)
+        return found
 
     def __call__(self, subject: SubjectT) -> FoundT:
         """Return what a function computes of the value."""

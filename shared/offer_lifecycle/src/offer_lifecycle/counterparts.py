@@ -42,6 +42,9 @@ class Taken(msgspec.Struct, frozen=True, kw_only=True):
     """Why nothing can be said: the sides do not meet. Both amounts are then 0."""
 
 
+_NOTHING = Taken(gave=ZERO, got=ZERO)
+
+
 class _Sheet(msgspec.Struct, frozen=True):
     """An OfferCreate with its changes of offers and its sender's balances."""
 
@@ -60,6 +63,8 @@ def taken_at_once(tx: Transaction, changes: list[OfferChange], balances: list[Ba
 
     """
     gets, pays = (side.asset for side in ordered_amounts(tx))
+    if not any(change.consumed for change in changes) and _only_fee(tx, balances):
+        return _NOTHING
     walked = [change for change in changes if change.consumed and _is_walked(change, gets, pays)]
     pooled = [balance for pool in pool_accounts(tx) for balance in balance_changes(tx, pool)]
     _, gave = _of_others(gets, walked, pooled)
@@ -72,6 +77,15 @@ def taken_at_once(tx: Transaction, changes: list[OfferChange], balances: list[Ba
         or _unmet_bridge(sheet, gets, pays)
     )
     return Taken(gave=ZERO, got=ZERO, problem=problem) if problem else Taken(gave=gave, got=got)
+
+
+def _only_fee(tx: Transaction, balances: list[BalanceChange]) -> bool:
+    """Return whether the fee is all that changed the sender's balances, as where an order met nobody."""
+    return (
+        len(balances) == 1
+        and balances[0].asset == XRP
+        and balances[0].delta == -(fee_paid_by(tx, tx.account) or 0)
+    )
 
 
 def _is_walked(change: OfferChange, gets: str, pays: str) -> bool:

@@ -1,11 +1,15 @@
 """Ledger entries that hold balances, as metadata shows their fields; what is not needed is not read."""
 
+from typing import Any, Generic, TypeVar, cast
+
 import msgspec
 
 from offer_lifecycle.addresses import account_id_of
 from offer_lifecycle.amounts import WrittenToken, named_value
+from offer_lifecycle.computed_once import computed_once
+from offer_lifecycle.formats import ENTRY_FIELDS, unknown_entry_fields
 from offer_lifecycle.funds import MPT_MAXIMUM, Holding
-from offer_lifecycle.nodes import UInt32
+from offer_lifecycle.nodes import ABSENT, Node, UInt32
 
 LOW_FREEZE, HIGH_FREEZE = 0x0040_0000, 0x0080_0000
 """lsfLowFreeze, lsfHighFreeze: that side of the trust line has frozen the other."""
@@ -27,9 +31,8 @@ class Root(msgspec.Struct, rename="pascal", gc=False):
     sponsoring_owner_count: UInt32 | None = None
     sponsoring_account_count: UInt32 | None = None
     sponsor: str | None = None
-
-
-ROOT = msgspec.json.Decoder(Root)
+    amm_id: str | None = msgspec.field(name="AMMID", default=None)
+    """There only where it is the account of an automated market maker."""
 
 
 class Line(msgspec.Struct, rename="pascal", gc=False):
@@ -46,9 +49,6 @@ class LineBefore(msgspec.Struct, rename="pascal", gc=False):
 
     balance: WrittenToken | None = None
     flags: UInt32 | None = None
-
-
-LINE, LINE_BEFORE = msgspec.json.Decoder(Line), msgspec.json.Decoder(LineBefore)
 
 
 class MPToken(msgspec.Struct, rename="pascal", gc=False):
@@ -87,8 +87,82 @@ class IssuanceBefore(msgspec.Struct, rename="pascal", gc=False):
     flags: UInt32 | None = None
 
 
+ROOT = msgspec.json.Decoder(Root)
+LINE, LINE_BEFORE = msgspec.json.Decoder(Line), msgspec.json.Decoder(LineBefore)
 MPTOKEN, MPTOKEN_BEFORE = msgspec.json.Decoder(MPToken), msgspec.json.Decoder(MPTokenBefore)
 ISSUANCE, ISSUANCE_BEFORE = msgspec.json.Decoder(Issuance), msgspec.json.Decoder(IssuanceBefore)
+
+FieldsT = TypeVar("FieldsT", bound=msgspec.Struct)
+
+
+class EntryReader(Generic[FieldsT]):
+    """Reads an entry's fields into a struct, and says which of them the kernel does not know."""
+
+    def __init__(self, entry_type: str, kind: type[FieldsT]) -> None:
+        """`kind`: the fields that are looked at; the others that are known are let pass."""
+        self._entry_type = entry_type
+        names = {field.encode_name for field in msgspec.structs.fields(kind)}
+        others = [
+            (f"other{place}", msgspec.Raw, msgspec.field(name=name, default=ABSENT))
+            for place, name in enumerate(sorted(ENTRY_FIELDS[entry_type] - names))
+        ]
+        known = msgspec.defstruct(entry_type, others, bases=(kind,), forbid_unknown_fields=True, gc=False)
+        self._known: msgspec.json.Decoder[FieldsT] = msgspec.json.Decoder(cast("type[FieldsT]", known))
+        self._any = msgspec.json.Decoder(kind)
+
+    def read(self, fields: msgspec.Raw) -> tuple[FieldsT, tuple[str, ...]]:
+        """Return the fields and the names of the unknown ones.
+
+        Raises:
+            ValueError: naming the field that can't be read.
+
+        """
+        try:
+            return self._known.decode(fields), ()
+        except msgspec.ValidationError:
+            return self._any.decode(fields), unknown_entry_fields(self._entry_type, fields)
+
+
+class BalanceEntry(msgspec.Struct, frozen=True, dict=True):
+    """An entry that holds a balance: its fields after the transaction, and before it what was otherwise.
+
+    What can't be read raises ValueError, naming the field.
+    """
+
+    node: Node
+
+    @property
+    def final(self) -> Any:  # noqa: ANN401 - one of the kinds of entry above, by `node.entry_type`
+        """FinalFields, or NewFields of a created entry."""
+        return self._read[0]
+
+    @property
+    def unknown_fields(self) -> tuple[str, ...]:
+        """Fields that the kernel does not know."""
+        return self._read[1]
+
+    @computed_once
+    def previous(self) -> Any:  # noqa: ANN401 - as above
+        """PreviousFields; None: nothing was otherwise."""
+        return _PREVIOUS[self.node.entry_type].decode(self.node.previous) if self.node.previous else None
+
+    @computed_once
+    def _read(self) -> tuple[Any, tuple[str, ...]]:
+        return _READERS[self.node.entry_type].read(self.node.fields)
+
+
+_READERS: dict[str, EntryReader[Any]] = {
+    "AccountRoot": EntryReader("AccountRoot", Root),
+    "RippleState": EntryReader("RippleState", Line),
+    "MPToken": EntryReader("MPToken", MPToken),
+    "MPTokenIssuance": EntryReader("MPTokenIssuance", Issuance),
+}
+_PREVIOUS: dict[str, msgspec.json.Decoder[Any]] = {
+    "AccountRoot": ROOT,
+    "RippleState": LINE_BEFORE,
+    "MPToken": MPTOKEN_BEFORE,
+    "MPTokenIssuance": ISSUANCE_BEFORE,
+}
 
 
 class Link(msgspec.Struct, gc=False):
@@ -107,20 +181,24 @@ def xrp_holding(root: Root, changed: Root | None = None) -> Holding:
         ValueError: naming the field.
 
     """
-    before = changed or root
-    objects = _first(before.owner_count, root.owner_count)
-    objects -= _first(before.sponsored_owner_count, root.sponsored_owner_count)
-    objects += _first(before.sponsoring_owner_count, root.sponsoring_owner_count)
-    own = 0 if before.sponsor or root.sponsor else 1
-    accounts = own + _first(before.sponsoring_account_count, root.sponsoring_account_count)
-    balance = root.balance if before.balance is None else before.balance
-    return Holding(
-        balance=named_value("Balance", balance or "0"), owner_count=objects, reserve_accounts=accounts
+    was = changed or root
+    balance = root.balance if was.balance is None else was.balance
+    objects = root.owner_count if was.owner_count is None else was.owner_count
+    by_others = root.sponsored_owner_count if was.sponsored_owner_count is None else was.sponsored_owner_count
+    for_others = (
+        root.sponsoring_owner_count if was.sponsoring_owner_count is None else was.sponsoring_owner_count
     )
-
-
-def _first(changed: int | None, unchanged: int | None) -> int:
-    return (unchanged or 0) if changed is None else changed
+    accounts = (
+        root.sponsoring_account_count
+        if was.sponsoring_account_count is None
+        else was.sponsoring_account_count
+    )
+    own_account = 0 if was.sponsor or root.sponsor else 1
+    return Holding(
+        balance=named_value("Balance", balance or "0"),
+        owner_count=(objects or 0) - (by_others or 0) + (for_others or 0),
+        reserve_accounts=own_account + (accounts or 0),
+    )
 
 
 def mpt_holding(token: MPToken) -> Holding:

@@ -7,7 +7,7 @@ from uuid import UUID
 
 import msgspec
 
-from offer_lifecycle.amounts import ZERO
+from offer_lifecycle.amounts import ZERO, market_of
 from offer_lifecycle.order import Order
 from offer_lifecycle.transaction import RIPPLE_EPOCH, Transaction
 from order_events import (
@@ -138,6 +138,8 @@ def corrected(  # noqa: PLR0913 - the order, the fact, and what is corrected by 
 
 
 def _order(order: Order, fact: Fact, kind: str, *, named_by: str | None) -> dict[str, Any]:
+    market, side = market_of(order.gets.asset, order.pays.asset)
+    tx = fact.tx
     return {
         "event_id": event_id(
             network_id=fact.network_id,
@@ -152,8 +154,8 @@ def _order(order: Order, fact: Fact, kind: str, *, named_by: str | None) -> dict
         "client_order_id": order.client_order_id,
         "session_id": order.session_id,
         "external": order.external,
-        "market": order.market,
-        "side": order.side,
+        "market": market,
+        "side": side,
         "price": order.price,
         "quantity": order.quantity,
         "status": order.status,
@@ -165,8 +167,8 @@ def _order(order: Order, fact: Fact, kind: str, *, named_by: str | None) -> dict
         "resolution": order.resolution,
         "missing_transactions": order.missing,
         "ledger_index": fact.ledger_index,
-        "transaction_hash": fact.transaction_hash,
-        "transaction_index": None if fact.tx is None else fact.tx.index,
+        "transaction_hash": None if tx is None else tx.hash,
+        "transaction_index": None if tx is None else tx.index,
         "occurred_at": ripple_time_to_datetime(fact.time),
         "provenance": fact.provenance,
     }

@@ -5,7 +5,6 @@ then the transactions in the order the ledger applied them, then time passes to 
 So it does not matter whether a ledger without transactions was looked at or skipped.
 """
 
-from collections import ChainMap
 from collections.abc import Iterator, Mapping
 from uuid import UUID
 
@@ -252,14 +251,13 @@ class _Ledger:
         asset = change.gives
         known = self._holdings_known and (self._state.record.mpts_known or not is_mpt(asset))
         unseen = NOTHING if known else None
-        earlier: ChainMap[str, Holding] = ChainMap({}, dict(before), self._holdings)
-        root = earlier.get(XRP)
+        root = before.get(XRP) or self._holdings.get(XRP)
         return Case(
             tx=tx,
             change=change,
             parent_close_time=self._facts.header.parent_close_time,
             reserves=self._facts.reserves,
-            holding_before=earlier.get(asset, unseen),
+            holding_before=before.get(asset) or self._holdings.get(asset, unseen),
             holding_after=self._holdings.get(asset, unseen),
             owner_count=root.owner_count if root else None,
             answers=self._facts.answers,

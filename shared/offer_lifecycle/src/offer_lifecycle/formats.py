@@ -55,7 +55,7 @@ ENTRIES = _names(
 """Ledger entry types."""
 
 _COMMON = _names("LedgerEntryType LedgerIndex index PreviousTxnID PreviousTxnLgrSeq Flags")
-_FIELDS = {
+ENTRY_FIELDS = {
     "AccountRoot": _COMMON
     | _names(
         """
@@ -110,7 +110,7 @@ _PARTS = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 def unknown_entry_fields(entry_type: str, fields: msgspec.Raw) -> tuple[str, ...]:
     """Return the entry's fields that the kernel does not know, as `<type>.<field>`."""
-    known = _FIELDS.get(entry_type)
+    known = ENTRY_FIELDS.get(entry_type)
     if known is None or not fields:
         return ()
     parts = _PARTS.decode(fields)
@@ -129,4 +129,5 @@ def unknown_order_fields(record: bytes | msgspec.Raw) -> tuple[str, ...]:
         if bytes(parts.get(name, b""))[:1] == b"{":
             parts = _PARTS.decode(parts[name])
             break
-    return tuple(name for name in parts if name[:1].isupper() and name not in _ORDER_FIELDS)
+    others = parts.keys() - _ORDER_FIELDS
+    return tuple(name for name in parts if name in others and name[:1].isupper()) if others else ()

@@ -11,10 +11,16 @@ from decimal import Decimal
 import msgspec
 
 from offer_lifecycle.amounts import EXACT, XRP, ZERO, is_mpt, issuer_of
-from offer_lifecycle.transaction import Reserves
 
 MPT_MAXIMUM = Decimal(2**63 - 1)
 """MaximumAmount of an issuance that names none."""
+
+
+class Reserves(msgspec.Struct, frozen=True, kw_only=True):
+    """What an account must keep, in drops: `base`, and `increment` for each object that it owns."""
+
+    base: int
+    increment: int
 
 
 class Holding(msgspec.Struct, frozen=True, kw_only=True, gc=False):

@@ -4,8 +4,9 @@ Most of a transaction is entries that nobody asks for (directories, other people
 entry's fields stay as the server wrote them until they are read, and are then read once.
 """
 
+import contextlib
 from enum import StrEnum
-from typing import Annotated, ClassVar
+from typing import Annotated, Any, ClassVar, cast
 
 import msgspec
 
@@ -41,9 +42,9 @@ class Node(msgspec.Struct, frozen=True, gc=False):
     previous_txn_id: str | None = msgspec.field(name="PreviousTxnID", default=None)
     """The transaction that touched the entry before this one, where it stands beside the fields."""
 
-    def names(self, account: bytes) -> bool:
-        """Whether the account's address stands in the entry's fields: only then can the entry be its own."""
-        return account in bytes(self.fields)
+    def names(self, *accounts: bytes) -> bool:
+        """Whether one of the addresses stands in the entry's fields: else the entry is none of theirs."""
+        return any(map(bytes(self.fields).__contains__, accounts))
 
     def check_told(self) -> None:
         """Let a node without fields pass only if nothing of its entry changed but the link to the past.
@@ -70,7 +71,7 @@ class _Deleted(Node, frozen=True, gc=False):
     kind = Kind.DELETED
 
 
-class _Affected(msgspec.Struct, gc=False):
+class AffectedNode(msgspec.Struct, gc=False):
     """A node as it stands in the metadata: under the name of what happened to it."""
 
     modified: _Modified | None = msgspec.field(name="ModifiedNode", default=None)
@@ -78,17 +79,31 @@ class _Affected(msgspec.Struct, gc=False):
     created: _Created | None = msgspec.field(name="CreatedNode", default=None)
 
 
-_AFFECTED = msgspec.json.Decoder(_Affected)
+_AFFECTED = msgspec.json.Decoder(AffectedNode)
+_ALL_AFFECTED = msgspec.json.Decoder(list[AffectedNode])
+_PARTS = msgspec.json.Decoder(list[msgspec.Raw])
 
 
-def read_node(written: msgspec.Raw) -> Node:
-    """Read one element of `AffectedNodes`.
+def read_nodes(affected: msgspec.Raw | list[AffectedNode]) -> tuple[list[Node], tuple[str, ...]]:
+    """Return the nodes of `AffectedNodes`, and of those that can't be read the place and what was found."""
+    with contextlib.suppress(ValueError):
+        read = affected if isinstance(affected, list) else _ALL_AFFECTED.decode(affected)
+        nodes = [one.modified or one.deleted or one.created for one in read]
+        if all(nodes):
+            return cast("list[Node]", nodes), ()
+    sound: list[Node] = []
+    damaged = []
+    parts: list[Any] = affected if isinstance(affected, list) else _PARTS.decode(affected)
+    for place, written in enumerate(parts):
+        try:
+            sound.append(_read_node(written))
+        except ValueError as error:
+            damaged.append(f"AffectedNodes[{place}]: {error}")
+    return sound, tuple(damaged)
 
-    Raises:
-        ValueError: if it is no node, saying what was found.
 
-    """
-    one = _AFFECTED.decode(written)
+def _read_node(written: msgspec.Raw | AffectedNode) -> Node:
+    one = written if isinstance(written, AffectedNode) else _AFFECTED.decode(written)
     node = one.modified or one.deleted or one.created
     if node is None:
         raise ValueError("expected ModifiedNode, DeletedNode or CreatedNode, found none")

@@ -5,7 +5,7 @@ from uuid import UUID
 
 import msgspec
 
-from offer_lifecycle.amounts import EXACT, RATIO, ZERO, canonical_amount, limit_price, market_of, units
+from offer_lifecycle.amounts import EXACT, RATIO, ZERO, canonical_amount, in_units, limit_price, market_of
 from offer_lifecycle.chain import missing_link
 from offer_lifecycle.changes import OfferChange
 from offer_lifecycle.nodes import Kind
@@ -161,7 +161,7 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
 
     def price_of(self, gave: Decimal, got: Decimal) -> Decimal | None:
         """Return quote per base of a trade, in units; None where no base moved."""
-        given, gotten = units(Amount(self.gets.asset, gave)), units(Amount(self.pays.asset, got))
+        given, gotten = in_units(self.gets.asset, gave), in_units(self.pays.asset, got)
         base, quote = (given, gotten) if self.side is Side.SELL else (gotten, given)
         return RATIO.divide(quote, base) if base else None
 
@@ -207,9 +207,7 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
         )
 
     def _base(self, gets: Decimal, pays: Decimal) -> Decimal:
-        if self.side is Side.SELL:
-            return units(Amount(self.gets.asset, gets))
-        return units(Amount(self.pays.asset, pays))
+        return in_units(self.gets.asset, gets) if self.side is Side.SELL else in_units(self.pays.asset, pays)
 
 
 def canonical(order: Order) -> Order:

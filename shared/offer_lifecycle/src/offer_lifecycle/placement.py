@@ -12,9 +12,9 @@ from offer_lifecycle.amounts import EXACT, RATIO, XRP, ZERO, is_whole
 from offer_lifecycle.balances import BalanceChange, line_rounding
 from offer_lifecycle.changes import OfferChange, ordered_amounts
 from offer_lifecycle.counterparts import taken_at_once
-from offer_lifecycle.funds import reserve_of, spendable
+from offer_lifecycle.funds import Reserves, reserve_of, spendable
 from offer_lifecycle.nodes import Kind
-from offer_lifecycle.transaction import MalformedTransaction, Reserves, Transaction
+from offer_lifecycle.transaction import MalformedTransaction, Transaction
 from order_events import Amount, OrderStatus, RemovalReason
 
 IMMEDIATE_OR_CANCEL, FILL_OR_KILL, SELL = 0x0002_0000, 0x0004_0000, 0x0008_0000

@@ -14,9 +14,9 @@ import msgspec
 from offer_lifecycle.amounts import RATIO, XRP, is_mpt, is_whole, issuer_of
 from offer_lifecycle.changes import OfferChange, ordered_amounts
 from offer_lifecycle.formats import REMOVES_OFFERS
-from offer_lifecycle.funds import Holding, spendable
+from offer_lifecycle.funds import Holding, Reserves, spendable
 from offer_lifecycle.state_before import StateAnswer, StateBefore, StateRequest
-from offer_lifecycle.transaction import MalformedTransaction, Reserves, Transaction
+from offer_lifecycle.transaction import MalformedTransaction, Transaction
 from order_events import RemovalReason
 
 

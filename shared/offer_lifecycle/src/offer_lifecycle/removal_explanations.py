@@ -7,10 +7,10 @@ import msgspec
 from offer_lifecycle.amounts import XRP
 from offer_lifecycle.balances import BalanceChange, balance_changes_by_account
 from offer_lifecycle.changes import OfferChange, node_damage, offer_change
-from offer_lifecycle.nodes import Kind
+from offer_lifecycle.funds import Reserves
 from offer_lifecycle.removal import Case, Verdict, decide_removal
 from offer_lifecycle.state_before import StateAnswer
-from offer_lifecycle.transaction import MalformedTransaction, Reserves, Transaction
+from offer_lifecycle.transaction import MalformedTransaction, Transaction
 
 
 def explain_removals(
@@ -60,9 +60,7 @@ def explain_removals(
 
 
 def _deleted(tx: Transaction, accounts: Container[str] | None) -> Iterator[OfferChange]:
-    for node in tx.offers:
-        if node.kind is not Kind.DELETED:
-            continue
+    for node in tx.deleted_offers:
         try:
             if accounts is None or _OWNER.decode(node.fields).account in accounts:
                 change = offer_change(node)

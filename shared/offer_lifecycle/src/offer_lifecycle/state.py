@@ -10,11 +10,11 @@ from collections.abc import Iterable, Iterator
 import msgspec
 
 from offer_lifecycle.amounts import canonical_amount, limit_price, market_of
-from offer_lifecycle.funds import Holding
+from offer_lifecycle.funds import Holding, Reserves
 from offer_lifecycle.order import CANCEL_LEDGERS, MOST_HASHES, Cancel, Order, canonical, with_cancel
 from offer_lifecycle.removal import Verdict
 from offer_lifecycle.state_before import StateAnswer, StateRequest
-from offer_lifecycle.transaction import RIPPLE_EPOCH, Header, Reserves, Transaction
+from offer_lifecycle.transaction import RIPPLE_EPOCH, Header, Transaction
 from order_events import CancelRequested, OrderEvent, OrderStatus, OrderSubmitted, SessionStarted
 
 KEEP_ENDED_LEDGERS = 256
@@ -266,13 +266,11 @@ class AccountState:
             insort(agenda, (key, order.sequence))
 
     def _drop(self, sequence: int) -> None:
-        self.lost.discard(sequence)
-        self.open.discard(sequence)
-        self.announced_again.discard(sequence)
-        self.canceling.discard(sequence)
         order = self.orders.pop(sequence, None)
         if order is None:
             return
+        for sequences in (self.lost, self.open, self.announced_again, self.canceling):
+            sequences.discard(sequence)
         for agenda, key in self._places(order):
             del agenda[bisect_left(agenda, (key, sequence))]
 

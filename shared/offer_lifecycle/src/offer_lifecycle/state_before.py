@@ -218,7 +218,6 @@ class _Root(Root, rename="pascal"):
     """AccountRoot: what tells something of it; one without its own fields is no answer."""
 
     flags: int = 0
-    amm_id: str | None = msgspec.field(name="AMMID", default=None)
 
     def __post_init__(self) -> None:
         if self.balance is None or self.owner_count is None:

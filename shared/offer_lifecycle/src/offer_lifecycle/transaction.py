@@ -11,8 +11,9 @@ import msgspec
 
 from offer_lifecycle.amounts import WrittenAmount
 from offer_lifecycle.computed_once import computed_once
+from offer_lifecycle.entries import BalanceEntry
 from offer_lifecycle.formats import unknown_order_fields
-from offer_lifecycle.nodes import BALANCES, OFFER, Node, UInt32, read_node
+from offer_lifecycle.nodes import BALANCES, OFFER, AffectedNode, Kind, Node, UInt32, read_nodes
 
 RIPPLE_EPOCH = 946_684_800
 """2000-01-01T00:00:00Z in Unix seconds: the ledger counts its seconds from there."""
@@ -36,13 +37,6 @@ class Header(msgspec.Struct, frozen=True, kw_only=True):
     parent_hash: HashText
     close_time: UInt32
     parent_close_time: UInt32
-
-
-class Reserves(msgspec.Struct, frozen=True, kw_only=True):
-    """What an account must keep, in drops: `base`, and `increment` for each object that it owns."""
-
-    base: int
-    increment: int
 
 
 class InnerTransaction(msgspec.Struct, frozen=True, kw_only=True):
@@ -91,8 +85,8 @@ class Transaction(msgspec.Struct, frozen=True, eq=False, dict=True):
     """ParentBatchID: the Batch of which it is an inner transaction."""
     inner: tuple[InnerTransaction, ...]
     """RawTransactions of a Batch."""
-    affected: list[msgspec.Raw]
-    """AffectedNodes as the server wrote them, in the metadata's order, which means nothing: see `nodes`."""
+    affected: msgspec.Raw | list[AffectedNode]
+    """AffectedNodes, read or as the server wrote them, in an order that means nothing: see `nodes`."""
     order_record: bytes | msgspec.Raw
     """Of an OfferCreate: its record as a server wrote it, whatever the shape (see `unknown_fields`)."""
 
@@ -130,6 +124,14 @@ class Transaction(msgspec.Struct, frozen=True, eq=False, dict=True):
         """Return the offers that it touched."""
         return [node for node in self.nodes if node.entry_type == OFFER]
 
+    @property
+    def deleted_offers(self) -> list[Node]:
+        """The offers that it deleted; no other node is looked into where they are read already."""
+        if isinstance(self.affected, list):
+            deleted = [one.deleted for one in self.affected if one.deleted is not None]
+            return [node for node in deleted if node.entry_type == OFFER]
+        return [node for node in self.offers if node.kind is Kind.DELETED]
+
     @computed_once
     def balances(self) -> list[Node]:
         """Return the accounts, trust lines, MPTs and MPT issuances that it touched."""
@@ -137,16 +139,26 @@ class Transaction(msgspec.Struct, frozen=True, eq=False, dict=True):
 
     @computed_once
     def _nodes_and_damage(self) -> tuple[list[Node], tuple[str, ...]]:
-        try:
-            return [read_node(written) for written in self.affected], ()
-        except ValueError:
-            nodes, damaged = [], []
-        for place, written in enumerate(self.affected):
-            try:
-                nodes.append(read_node(written))
-            except ValueError as error:
-                damaged.append(f"AffectedNodes[{place}]: {error}")
-        return nodes, tuple(damaged)
+        return read_nodes(self.affected)
+
+    @computed_once
+    def balance_entries(self) -> list[BalanceEntry]:
+        """Return what those entries hold, each read once for all accounts."""
+        return [BalanceEntry(node) for node in self.balances]
+
+    def entries_of(self, account: str) -> list[BalanceEntry]:
+        """Return the entries that may hold a balance of the account: they name it, or show no field."""
+        known = self._entries_by_account
+        if account not in known:
+            name = account.encode()
+            known[account] = [
+                one for one in self.balance_entries if not one.node.fields or one.node.names(name)
+            ]
+        return known[account]
+
+    @computed_once
+    def _entries_by_account(self) -> dict[str, list[BalanceEntry]]:
+        return {}
 
     def touches(self, account: str) -> bool:
         """Whether it is the account's own or was to do something for it, or changed an entry of it."""

@@ -5,12 +5,12 @@ hash beside it; the stream `transaction` or `tx_json`. They become one shape her
 """
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import msgspec
 
 from offer_lifecycle.amounts import WrittenAmount, read_drops
-from offer_lifecycle.nodes import ABSENT, UInt32
+from offer_lifecycle.nodes import ABSENT, AffectedNode, UInt32
 from offer_lifecycle.transaction import InnerTransaction, MalformedTransaction, Transaction
 
 
@@ -29,7 +29,10 @@ def read_transaction(
     written: bytes | msgspec.Raw = b""
     try:
         written = record if isinstance(record, bytes | msgspec.Raw) else msgspec.json.encode(record)
-        return _ANY_SHAPE.decode(written).transaction(ledger_index, written)
+        try:
+            return _ANY_SHAPE.decode(written).transaction(ledger_index, written)
+        except msgspec.ValidationError:  # some node can't be read, or another part
+            return _NODES_UNREAD.decode(written).transaction(ledger_index, written)
     except (RecursionError, OverflowError, TypeError, ValueError) as error:
         raise MalformedTransaction(
             f"transaction {_name(written)}: expected a validated transaction with its metadata, "
@@ -72,10 +75,13 @@ class _Body(msgspec.Struct, rename="pascal", gc=False):
     ledger_index: int | str | None = msgspec.field(name="ledger_index", default=None)
 
 
-class _Meta(msgspec.Struct, rename="pascal", gc=False):
+NodesT = TypeVar("NodesT", msgspec.Raw, list[AffectedNode])
+
+
+class _Meta(msgspec.Struct, Generic[NodesT], rename="pascal", gc=False):
     transaction_index: UInt32
     transaction_result: str
-    affected_nodes: list[msgspec.Raw]
+    affected_nodes: NodesT
     parent_batch: str | None = msgspec.field(name="ParentBatchID", default=None)
 
 
@@ -84,7 +90,8 @@ class TransactionRecord(msgspec.Struct, gc=False):
 
     hash: str
     tx_json: msgspec.Raw
-    meta: _Meta
+    meta: _Meta[msgspec.Raw]
+    """Its nodes are not read yet: between reading a history and folding it, its order is looked at first."""
     ledger_index: int | str | None = None
 
     def transaction(self) -> Transaction:
@@ -93,14 +100,14 @@ class TransactionRecord(msgspec.Struct, gc=False):
         return _transaction(self.hash, self.ledger_index or body.ledger_index, body, self.meta, self.tx_json)
 
 
-class _AnyShape(_Body, gc=False):
+class _AnyShape(_Body, Generic[NodesT], gc=False):
     """A transaction in any shape."""
 
     tx_json: msgspec.Raw = msgspec.field(name="tx_json", default=ABSENT)
     tx: _Body | None = msgspec.field(name="tx", default=None)
     transaction_: _Body | None = msgspec.field(name="transaction", default=None)
-    meta: _Meta | None = msgspec.field(name="meta", default=None)
-    meta_data: _Meta | None = msgspec.field(name="metaData", default=None)
+    meta: _Meta[NodesT] | None = msgspec.field(name="meta", default=None)
+    meta_data: _Meta[NodesT] | None = msgspec.field(name="metaData", default=None)
 
     def transaction(self, ledger_index: int | None, written: bytes | msgspec.Raw) -> Transaction:
         """Return the transaction; `ledger_index` where the record, `written`, does not say it itself."""
@@ -113,7 +120,9 @@ class _AnyShape(_Body, gc=False):
         return _transaction(name, place, body, meta, self.tx_json or written)
 
 
-_BODY, _ANY_SHAPE = msgspec.json.Decoder(_Body), msgspec.json.Decoder(_AnyShape)
+_BODY = msgspec.json.Decoder(_Body)
+_ANY_SHAPE = msgspec.json.Decoder(_AnyShape[list[AffectedNode]])
+_NODES_UNREAD = msgspec.json.Decoder(_AnyShape[msgspec.Raw])
 
 
 def _read_body(tx_json: msgspec.Raw) -> _Body:
@@ -124,11 +133,14 @@ def _read_body(tx_json: msgspec.Raw) -> _Body:
 
 
 def _transaction(
-    name: str, ledger_index: int | str | None, body: _Body, meta: _Meta, written: bytes | msgspec.Raw
+    name: str, ledger_index: int | str | None, body: _Body, meta: _Meta[Any], written: bytes | msgspec.Raw
 ) -> Transaction:
     kind, account, sequence, fee = body.transaction_type, body.account, body.sequence, body.fee
     if kind is None or account is None or sequence is None or fee is None:
         raise ValueError("no TransactionType, Account, Sequence or Fee")
+    nodes = meta.affected_nodes
+    if not isinstance(nodes, list) and not bytes(nodes).startswith(b"["):
+        raise ValueError("AffectedNodes: expected an array")
     # By place and not by name: Python passes more than 15 arguments by name four times as slowly
     return Transaction(
         name,
@@ -151,7 +163,7 @@ def _transaction(
         body.domain,
         meta.parent_batch,
         tuple([_inner(one.raw) for one in body.raw_transactions]) if body.raw_transactions else (),
-        meta.affected_nodes,
+        nodes,
         written if kind == "OfferCreate" else b"",
     )
 

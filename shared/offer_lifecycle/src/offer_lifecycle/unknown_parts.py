@@ -4,9 +4,13 @@ What they touch is unresolved: an unknown type may have moved anything, an unkno
 the account that it names, an unknown field may change what an order or a balance means.
 """
 
+import contextlib
+
 import msgspec
 
-from offer_lifecycle.formats import ENTRIES, TRANSACTIONS, unknown_entry_fields
+from offer_lifecycle.computed_once import computed_once
+from offer_lifecycle.formats import ENTRIES, TRANSACTIONS
+from offer_lifecycle.nodes import Node
 from offer_lifecycle.transaction import Transaction
 
 
@@ -35,12 +39,11 @@ def unknown_parts(tx: Transaction, account: str) -> UnknownParts:
     """Return what of the transaction the kernel does not know and that touches the account."""
     types = [] if tx.type in TRANSACTIONS else [f"transaction type {tx.type}"]
     fields: list[str] = []
+    for entry in tx.entries_of(account):
+        with contextlib.suppress(ValueError):  # one that can't be read is told of where its balance is
+            fields += entry.unknown_fields
     name = account.encode()
-    for node in tx.balances:
-        if name in bytes(node.fields):
-            fields += unknown_entry_fields(node.entry_type, node.fields)
-    strange = [node for node in tx.nodes if node.entry_type not in ENTRIES]
-    types += [f"ledger entry {node.entry_type}" for node in strange if name in bytes(node.fields)]
+    types += [f"ledger entry {node.entry_type}" for node in _unknown_entries(tx) if node.names(name)]
     own = tx.unknown_fields if tx.account == account else ()
     if not (types or fields or own):
         return _NOTHING
@@ -49,6 +52,11 @@ def unknown_parts(tx: Transaction, account: str) -> UnknownParts:
         order_fields=tuple(f"field {tx.type}.{one}" for one in own),
         balance_fields=tuple(f"field {one}" for one in dict.fromkeys(fields)),
     )
+
+
+@computed_once
+def _unknown_entries(tx: Transaction) -> list[Node]:
+    return [node for node in tx.nodes if node.entry_type not in ENTRIES]
 
 
 def _list(names: list[str]) -> str | None:

@@ -6,7 +6,6 @@ import asyncio
 import logging
 import os
 from typing import TYPE_CHECKING, TypeVar
-from urllib.parse import urlsplit
 
 import nats
 import nats.errors
@@ -15,6 +14,7 @@ from fast_depends.msgspec import MsgSpecSerializer
 from faststream.nats import NatsBroker
 
 from service_kit.errors import Unavailable
+from service_kit.nats_urls import addresses_of, inbox_of, named, servers_of
 from service_kit.tracing import NO_TRACING, Tracing
 
 if TYPE_CHECKING:
@@ -27,10 +27,6 @@ SERIALIZER = MsgSpecSerializer()
 """Events are msgspec structs, on the bus and in handlers."""
 NAMED_URL = "nats://localhost:4222"
 """What the contract names as the server: the true URL may hold a password."""
-NATS_PORT = 4222
-"""Where a URL names no port."""
-INBOX = "_INBOX"
-"""Where answers come to clients without a name."""
 PING_SECONDS = 5
 """A server that leaves two unanswered is gone: a cut network does not close its connections."""
 GRACE_SECONDS = 6.0
@@ -44,9 +40,10 @@ handlers_log = logging.getLogger("service_kit.handlers")
 handlers_log.setLevel(logging.ERROR)
 
 
-def make_broker(url: str, tracing: Tracing = NO_TRACING) -> NatsBroker:
+def make_broker(urls: str, tracing: Tracing = NO_TRACING) -> NatsBroker:
     """Return a broker that reconnects for ever, once a second, and ends the process when it can't.
 
+    `urls`: of one server, or of several of a cluster, comma separated: it goes on with any that answers.
     A closed connection leaves a pull loop that spins for ever, so it ends the process (status 1). Handlers'
     exceptions are logged; messages are not.
     """
@@ -69,8 +66,8 @@ def make_broker(url: str, tracing: Tracing = NO_TRACING) -> NatsBroker:
             os._exit(FAILURE_STATUS)
 
     broker = NatsBroker(
-        url,
-        inbox_prefix=inbox_of(url),
+        servers_of(urls),
+        inbox_prefix=inbox_of(urls),
         max_reconnect_attempts=-1,
         reconnect_time_wait=1,
         ping_interval=PING_SECONDS,
@@ -88,45 +85,36 @@ def make_broker(url: str, tracing: Tracing = NO_TRACING) -> NatsBroker:
     return broker
 
 
-async def connect_broker(broker: NatsBroker, url: str) -> None:
-    """Connect before anything is served; raises Unavailable if NATS does not answer within 3 s."""
-    await _answered(broker.connect, url)
+async def connect_broker(broker: NatsBroker, urls: str) -> None:
+    """Connect before anything is served; raises Unavailable if no server answers within 3 s each."""
+    await _answered(broker.connect, urls)
 
 
-async def connect(url: str) -> Client:
-    """Return a plain connection, for a step that runs once; raises Unavailable within 3 s."""
+async def connect(urls: str) -> Client:
+    """Return a plain connection, for a step that runs once; raises Unavailable within 3 s for each server."""
 
     async def ignore(_error: Exception) -> None:
         """Keep nats-py from logging every attempt: the last one is reported."""
 
     return await _answered(
-        lambda: nats.connect(url, inbox_prefix=inbox_of(url), reconnect_time_wait=1, error_cb=ignore), url
+        lambda: nats.connect(
+            servers_of(urls), inbox_prefix=inbox_of(urls), reconnect_time_wait=1, error_cb=ignore
+        ),
+        urls,
     )
 
 
-def inbox_of(url: str) -> str:
-    """Return where answers to the URL's user come: an inbox that other users may not read."""
+async def _answered(connect_once: Callable[[], Awaitable[Connected]], urls: str) -> Connected:
+    addresses = addresses_of(urls)
     try:
-        user = urlsplit(url).username
-    except ValueError:
-        user = None  # connecting says what is wrong with it
-    return f"{INBOX}_{user}" if user else INBOX
-
-
-async def _answered(connect_once: Callable[[], Awaitable[Connected]], url: str) -> Connected:
-    try:
-        parts = urlsplit(url)
-        host, port = parts.hostname or "", parts.port or NATS_PORT
-    except ValueError as error:
-        raise Unavailable(f"expected the URL of NATS as nats://HOST:PORT, found one with {error}") from None
-    try:
-        async with asyncio.timeout(CONNECT_SECONDS):
+        async with asyncio.timeout(CONNECT_SECONDS * len(addresses)):
             return await connect_once()
     except TimeoutError:
-        reason = await _reason(host, port)
+        reasons = await asyncio.gather(*(_reason(host, port) for host, port in addresses))
+        reason = "; ".join(dict.fromkeys(reasons))
     except (OSError, ValueError, nats.errors.Error) as error:
         reason = str(error) or repr(error)
-    raise Unavailable(f"expected NATS at {host}:{port}, found: {reason}; start it or correct the URL")
+    raise Unavailable(f"expected NATS at {named(addresses)}, found: {reason}; start it or correct the URL")
 
 
 async def _reason(host: str, port: int) -> str:

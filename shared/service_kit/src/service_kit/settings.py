@@ -10,6 +10,7 @@ from pydantic import Field, SecretBytes, SecretStr, ValidationError, model_valid
 from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
 from order_events.subjects import DEFAULT_ENGINE, engine_consumer
+from service_kit.nats_urls import NATS_URLS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -31,7 +32,8 @@ class ServiceSettings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, extra="ignore", frozen=True)
 
-    nats_url: str = Field(default="nats://127.0.0.1:4222", pattern=r"^(nats|tls|ws|wss)://\S+$", repr=False)
+    nats_url: str = Field(default="nats://127.0.0.1:4222", pattern=NATS_URLS, repr=False)
+    """Of one server, or of several of a cluster, comma separated."""
     """It may hold a password: a field without `repr` is shown nowhere."""
     http_host: str = "127.0.0.1"
     http_port: int = Field(default=0, ge=0, le=65_535, description="0 for any free one")

@@ -93,8 +93,9 @@ def _copied(tx: Transaction, account: str | None) -> Transaction:
     `account`: only the nodes that name it; None: all of them.
     """
     name = b"" if account is None else account.encode()
-    affected = [written.copy() for written in tx.affected if name in bytes(written)]
-    return msgspec.structs.replace(tx, affected=affected, order_record=bytes(tx.order_record))
+    nodes = msgspec.json.decode(msgspec.json.encode(tx.affected), type=list[msgspec.Raw])
+    named = msgspec.json.encode([node for node in nodes if name in bytes(node)])
+    return msgspec.structs.replace(tx, affected=msgspec.Raw(named), order_record=bytes(tx.order_record))
 
 
 def _creates(tx: Transaction, account: str) -> bool:

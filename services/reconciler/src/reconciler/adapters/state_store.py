@@ -11,6 +11,7 @@ Plain nats-py: a commit is an atomic batch to a bucket, with a fence. FastStream
 watch it and to hand out nats-py's own object.
 """
 
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import accumulate
 from uuid import uuid4
@@ -28,6 +29,7 @@ from reconciler.adapters.atomic_batch import (
     publish_batch,
 )
 from reconciler.adapters.group_commit import GroupedCalls
+from reconciler.adapters.large_values import LARGEST, Changes, LargeValues
 from reconciler.adapters.last_values import LastValue, last_values
 from reconciler.adapters.retry import until_done
 from reconciler.metrics import Metrics
@@ -41,14 +43,8 @@ _DELETED = {"KV-Operation": "DEL", "Nats-TTL": "3600s"}
 """The server removes the mark after an hour: a load must not grow with all orders that ever were."""
 _ACCOUNT = "account"
 _PAGE = "page."
-_PAGE_BYTES = 500_000
-"""A message holds 1 MB with the server's default settings."""
-
 _LOADS_AT_ONCE = 64
 """Accounts that one consumer reads."""
-
-Changes = dict[str, bytes | None]
-"""Values by key; None: deleted."""
 
 
 class BucketStore:
@@ -58,6 +54,8 @@ class BucketStore:
         """`client`: the bus connection; it raises while there is none."""
         self._client = client
         self._metrics = metrics
+        self._large: defaultdict[str, LargeValues] = defaultdict(LargeValues)
+        """By prefix."""
         self._pages: dict[str, list[Changes]] = {}
         """By prefix: pages that are stored and not spread yet."""
         self._publish = GroupedCalls(self._publish_together, _fitting)
@@ -77,7 +75,7 @@ class BucketStore:
 
         """
         await self._spread(prefix, fence)
-        changes: Changes = {**dict.fromkeys(deleted), **values}
+        changes = self._large[prefix].split({**dict.fromkeys(deleted), **values})
         account = changes.pop(_ACCOUNT)
         if len(changes) < LARGEST_BATCH:
             return await self._committed(prefix, changes, account, fence)
@@ -177,8 +175,9 @@ class BucketStore:
             ]
             for page in self._pages[prefix]:
                 values |= page
+        stored = {key: value for key, value in values.items() if value is not None}
         return StoredValues(
-            values={key: value for key, value in values.items() if value is not None},
+            values=self._large[prefix].join(stored),
             revision=0 if account is None else account.revision,
         )
 
@@ -201,7 +200,7 @@ def _pages(changes: Changes) -> Iterator[Changes]:
     size = 0
     for key, value in changes.items():
         size += len(key) + len(value or b"")
-        if page and size > _PAGE_BYTES:
+        if page and size > LARGEST:
             yield page
             page, size = {}, len(key) + len(value or b"")
         page[key] = value
