@@ -25,7 +25,12 @@ CONFIGURATION = """
 listen: "127.0.0.1:-1"
 ports_file_dir: "{place}"
 jetstream {{ store_dir: "{place}/data" }}
-tls {{ cert_file: "{place}/server.pem", key_file: "{place}/server.key", ca_file: "{place}/ca.pem", verify: true }}
+tls {{
+  cert_file: "{place}/server.pem"
+  key_file: "{place}/server.key"
+  ca_file: "{place}/ca.pem"
+  verify: true
+}}
 """
 
 

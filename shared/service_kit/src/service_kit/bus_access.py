@@ -44,7 +44,7 @@ class BusAccess(BaseSettings):
         return self
 
     def tls(self) -> ssl.SSLContext | None:
-        """Return what TLS connections are made with; None: as the URL and the server demand, with defaults."""
+        """Return what TLS connections are made with; None: as URL and server demand, with defaults."""
         if self.nats_ca is None and self.nats_certificate is None:
             return None
         context = ssl.create_default_context(cafile=self.nats_ca)
