@@ -49,6 +49,8 @@ class AuditWriterSettings(ServiceSettings):
 
     database_url: PostgresUrl
     """postgresql://audit_writer:password@host:port/database"""
+    database_pooled: bool = False
+    """A pooler such as PgBouncer gives each transaction another session of the database."""
     batch_size: int = Field(default=1_000, ge=1, le=1_000)
     batch_seconds: float = Field(default=0.2, gt=0, le=5)
     """A batch is taken when it is full or when so many seconds have passed."""

@@ -14,8 +14,10 @@ from console.asking import server_at
 from console.proof.chain import Finding, Head, Trust
 from console.proof.connecting import connected
 from console.proof.on_ledger import OnLedger, hold_against
+from console.proof.on_proofs import OnProofs, hold_against_proofs
 from console.proof.tables import Counts, Verification, sql
 from ledger_client import LedgerServer, find_transaction
+from ledger_proof import TrustPolicy
 from offer_lifecycle import Transaction
 from order_events import OrderEvent, decode
 
@@ -37,10 +39,22 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     """Batches after the newest checkpoint; None: no checkpoint was given."""
     on_ledger: OnLedger | None
     """None where no server was asked."""
+    on_proofs: OnProofs | None = None
+    """None where the kept proofs were not asked."""
 
 
-def verify(database: str, trust: Trust, xrpl: str | None, sample: int, console: Console) -> Report:
+def verify(  # noqa: PLR0913 - what it is held against
+    database: str,
+    trust: Trust,
+    xrpl: str | None,
+    sample: int,
+    console: Console,
+    *,
+    proofs: TrustPolicy | None = None,
+) -> Report:
     """Hold every row against the chain, and `sample` rows against the ledger where `xrpl` is given.
+
+    `proofs`: whose votes count where `sample` orders are derived again from kept proofs; None: none is.
 
     Raises:
         BadOption: the database or the node does not answer, the role may not read.
@@ -48,6 +62,10 @@ def verify(database: str, trust: Trust, xrpl: str | None, sample: int, console: 
 
     """
     found, events = asyncio.run(_verify_tables(database, trust, sample if xrpl else 0, console))
+    if proofs is not None:
+        with _progress(console, "against the kept proofs", sample) as advance:
+            derived = asyncio.run(_hold_against_proofs(database, proofs, sample, advance))
+        found = msgspec.structs.replace(found, findings=found.findings + derived.findings, on_proofs=derived)
     if xrpl is None:
         return found
     result = OnLedger()
@@ -95,6 +113,12 @@ def _summary(report: Report) -> Iterator[str]:
     if report.lost_checkpoints:
         lost = f"{report.lost_checkpoints} checkpoints are of batches that a failover lost"
         yield f"{lost}, as operators have signed"
+    if derived := report.on_proofs:
+        yield (
+            f"{derived.proven} orders derived again from kept proofs, {derived.unconfirmed} more from proofs "
+            f"that validators did not confirm; of {len(derived.unprovable)} the kept proofs prove nothing"
+        )
+        yield from derived.unprovable[:1]
     if result := report.on_ledger:
         yield (
             f"{result.held} rows held against the ledger, {result.unknown} of transactions that the node "
@@ -130,6 +154,16 @@ async def _verify_tables(
     )
     events = [decode(row["payload"].encode()) for row in rows]
     return report, [event for event in events if isinstance(event, OrderEvent)]
+
+
+async def _hold_against_proofs(
+    database: str, policy: TrustPolicy, sample: int, advance: Callable[[int], None]
+) -> OnProofs:
+    async with (
+        connected(database) as connection,
+        connection.transaction(isolation="repeatable_read", readonly=True),
+    ):
+        return await hold_against_proofs(connection, policy, sample, advance)
 
 
 async def _hold_against(

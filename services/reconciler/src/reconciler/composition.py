@@ -46,7 +46,13 @@ from reconciler.adapters.state_store import BucketStore
 from reconciler.adapters.watermarks import BucketWatermarks
 from reconciler.backfill.gap_backfill import BackfillPublisher, GapBackfill
 from reconciler.backfill.history_gaps import HistoryGaps
-from reconciler.backfill.range_rebuild import LedgerRange, RebuildResult, adoption_ledger, rebuild
+from reconciler.backfill.range_rebuild import (
+    LedgerRange,
+    RangeProofs,
+    RebuildResult,
+    adoption_ledger,
+    rebuild,
+)
 from reconciler.backfill.unexplained_removals import UnexplainedRemovals
 from reconciler.fleet.account_shares import Lease
 from reconciler.fleet.permission_writer import Clocks, PermissionWriter
@@ -297,6 +303,7 @@ async def rebuild_account(  # noqa: PLR0913 - what is the same for all accounts,
     subject_without_account: bool,
     broker: NatsBroker,
     publishers: EventPublishers,
+    proofs: LogicPublisher,
     servers: list[LedgerServer],
 ) -> RebuildResult:
     """Rebuild one account's events of a range of ledgers, for the audit writer (see `rebuild`)."""
@@ -314,4 +321,17 @@ async def rebuild_account(  # noqa: PLR0913 - what is the same for all accounts,
         ),
         bus=JetStreamRedelivery(publishers, client, metrics),
         market=LedgerMarket(),
+        proofs=RangeProofs(
+            ProofKeeper(
+                reader=BlobReader(lambda: servers),
+                accounts=lambda: [account],
+                feed=ValidationFeed(CheckedValidations(), metrics),
+                bus=JetStreamProofs(proofs, client),
+                metrics=metrics,
+                clock=time.monotonic,
+                anchor_ledgers=0,
+                most_waiting=wanted.last - wanted.first + 1,
+            ),
+            wanted,
+        ),
     )

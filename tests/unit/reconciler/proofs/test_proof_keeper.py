@@ -49,7 +49,7 @@ class MemoryProofs:
 class World:
     """One account, followed on a node in this process whose ledgers close when the test says so."""
 
-    def __init__(self, *, lists: bool = True, anchor_ledgers: int = 0) -> None:
+    def __init__(self, *, lists: bool = True, anchor_ledgers: int = 0, most_waiting: int = 512) -> None:
         self.now = 0.0
         self.server = InProcessServer(SESSION)
         self.node = self.server.node
@@ -67,6 +67,7 @@ class World:
             metrics=self.metrics,
             clock=lambda: self.now,
             anchor_ledgers=anchor_ledgers,
+            most_waiting=most_waiting,
         )
         memory = Memory()
         self.follower = Follower(
@@ -234,9 +235,8 @@ async def test_a_ledger_with_very_many_transactions_comes_in_several_proofs(
     assert len({message.event_id for message in messages}) == 3
 
 
-async def test_more_ledgers_than_can_wait_lose_the_oldest(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("reconciler.proofs.proof_keeper._MOST_WAITING", 1)
-    world = World()
+async def test_more_ledgers_than_can_wait_lose_the_oldest() -> None:
+    world = World(most_waiting=1)
     await world.follow(FILLED)
     assert await world.published() == [(FILLED, FILLED, True)]
     assert world.counted("lost") == 2

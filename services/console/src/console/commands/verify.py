@@ -17,8 +17,10 @@ from console.options import (
     Heads,
     Held,
     Keys,
+    ListPublishers,
     NodeUrl,
     Output,
+    Proofs,
     Row,
     Sample,
     read_file,
@@ -37,6 +39,8 @@ def verify_command(  # noqa: PLR0913 - one parameter for each option
     head: Heads = None,
     xrpl: NodeUrl = None,
     sample: Sample = 100,
+    proofs: Proofs = False,
+    publisher: ListPublishers = None,
     row: Row = None,
     output: Output = None,
     held: Held = None,
@@ -45,12 +49,14 @@ def verify_command(  # noqa: PLR0913 - one parameter for each option
 
     Exit status: 0 all are as they were stored; 1 some are not; 2 bad input.
     Without --checkpoints (or a --head that you noted) nobody notices a chain
-    that the database's owner has written anew.
+    that the database's owner has written anew. --xrpl holds rows against a
+    node's ledgers, --proofs against the kept proofs, with no server.
 
     Example: fillproof verify --database postgresql://owner:...@db/fillproof
     --checkpoints nats://operator:...@bus --keys secrets/verifier_keys
     """
     require_extra("database", command="verify")
+    from console.check import read_policy
     from console.proof.chain import Trust, parse_head
     from console.proof.checkpoint_sources import read_checkpoints, read_keys
     from console.verify import show, verify
@@ -68,7 +74,8 @@ def verify_command(  # noqa: PLR0913 - one parameter for each option
         if row is not None and output is not None:
             _write_row(database, row, trust, held or (), output)
             return
-        report = verify(database, trust, xrpl, sample, screen(stderr=True))
+        policy = read_policy(publisher or []) if proofs else None
+        report = verify(database, trust, xrpl, sample, screen(stderr=True), proofs=policy)
     show(report, screen())
     if report.findings:
         raise typer.Exit(FAILED)

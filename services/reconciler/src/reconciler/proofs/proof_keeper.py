@@ -37,8 +37,8 @@ _LOST_SECONDS = 600.0
 """After so long without a server that has the ledger, or without the bus, its proof is lost."""
 _NEAR = 32
 """Ledgers: the validations of one that is older have passed. So long is a chain of headers at most."""
-_MOST_WAITING = 512
-"""Ledgers that wait; of more the oldest are lost."""
+MOST_WAITING = 512
+"""Ledgers that wait for votes, for a server or for the bus."""
 
 
 class WaitingLedger:
@@ -69,10 +69,12 @@ class ProofKeeper:
         metrics: Metrics,
         clock: Callable[[], float],
         anchor_ledgers: int,
+        most_waiting: int = MOST_WAITING,
     ) -> None:
         """`accounts`: those that are followed; `clock`: seconds, monotonic.
 
-        `anchor_ledgers`: ledgers from an anchor to the next; 0: there are none.
+        `anchor_ledgers`: ledgers from an anchor to the next; 0: there are none. `most_waiting`: ledgers; of
+        more the oldest are lost.
         """
         self._reader = reader
         self._accounts = accounts
@@ -81,6 +83,7 @@ class ProofKeeper:
         self._metrics = metrics
         self._clock = clock
         self._anchor_ledgers = anchor_ledgers
+        self._most_waiting = most_waiting
         self._anchored = -1
         self._waiting: dict[int, WaitingLedger] = {}
         self._noted = asyncio.Event()
@@ -104,7 +107,7 @@ class ProofKeeper:
         for name, order in told:
             waiting.told.setdefault(name, set()).add(order)
             waiting.headers.clear()  # of another account: the ledger is read again
-        while len(self._waiting) > _MOST_WAITING:
+        while len(self._waiting) > self._most_waiting:
             self._lose(self._waiting[min(self._waiting)], "too many ledgers wait")
         self._noted.set()
 
@@ -117,6 +120,11 @@ class ProofKeeper:
                 await self.publish_what_is_ready()
                 if self._waiting:
                     await asyncio.sleep(_PAUSE)
+
+    @property
+    def waiting(self) -> int:
+        """How many ledgers wait."""
+        return len(self._waiting)
 
     async def publish_what_is_ready(self) -> None:
         """Look at every ledger that waits, and publish the proofs for which nothing more is waited."""
