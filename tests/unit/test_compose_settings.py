@@ -9,6 +9,7 @@ from pydantic_settings import BaseSettings
 from audit_writer.settings import AuditWriterSettings, PreparationSettings
 from reconciler.settings import ReconcilerSettings
 from service_kit import EngineSettings, StreamSettings
+from service_kit.bus_access import BusAccess
 
 ROOT = Path(__file__).parents[2]
 SECRET = {
@@ -17,7 +18,14 @@ SECRET = {
 }
 FIXED = {"http_host", "http_port", "replica_id"}
 """By the image; the last one has to differ between replicas."""
-CLASSES = [ReconcilerSettings, AuditWriterSettings, PreparationSettings, StreamSettings, EngineSettings]
+CLASSES = [
+    ReconcilerSettings,
+    AuditWriterSettings,
+    PreparationSettings,
+    StreamSettings,
+    EngineSettings,
+    BusAccess,
+]
 
 
 @pytest.mark.parametrize("settings", CLASSES)
