@@ -21,6 +21,7 @@ from ledger_client import (
     RequestBudget,
     Servers,
     SharedServer,
+    StreamGroup,
     StreamListener,
     WholeLedgerServer,
     connect,
@@ -57,7 +58,8 @@ from reconciler.fleet.account_shares import Lease
 from reconciler.fleet.permission_writer import Clocks, PermissionWriter
 from reconciler.fleet.scheduler import Scheduler, Wakeup
 from reconciler.fleet.server_monitor import ServerMonitor
-from reconciler.following.follower import Follower, OnCommitted
+from reconciler.following.confirmation import ConfirmationRule, LedgerConfirmation, Quorum
+from reconciler.following.follower import Follower
 from reconciler.following.publisher import Publisher
 from reconciler.health import LedgerHealth
 from reconciler.metrics import Metrics
@@ -102,6 +104,7 @@ class Reconciler:
         client = partial(leased_client, broker, lease)
         orders = JetStreamOrders(publishers.orders, client, metrics)
         self.invariants = WholeLedgerInvariants(orders, metrics, network_id=self._network_id)
+        self._streams = StreamGroup()
         self.servers = Servers(
             [self._shared_server(url, settings, wakeup, metrics) for url in settings.xrpl_urls],
             clock=time.monotonic,
@@ -117,9 +120,25 @@ class Reconciler:
             clock=time.monotonic,
             anchor_ledgers=settings.proof_anchor_ledgers,
         )
+        confirmation = LedgerConfirmation(
+            self.servers,
+            ConfirmationRule(
+                servers=settings.confirm_by_servers,
+                seconds=settings.confirm_seconds,
+                commit_unconfirmed=settings.commit_unconfirmed,
+            ),
+            Quorum(is_wanted=lambda: bool(settings.validator_lists), confirms=validations.confirms),
+            metrics,
+            clock=time.monotonic,
+            pause=asyncio.sleep,
+        )
         on_committed = self.proofs.note_committed if settings.keep_proofs else nothing_kept
         self.scheduler = Scheduler(
-            make_follower=make_followers(settings, orders, client, metrics, on_committed),
+            make_follower=partial(
+                make_followers(settings, orders, client, metrics),
+                confirmation=confirmation,
+                on_committed=on_committed,
+            ),
             lease=lease,
             servers=self.servers,
             wakeup=wakeup,
@@ -152,7 +171,7 @@ class Reconciler:
             self.servers.note_shown(server.name, ledger_index)
             wakeup.notify()
 
-        stream, cap = LedgerStream(clock=time.monotonic), settings.requests_per_minute
+        stream, cap = LedgerStream(clock=time.monotonic, group=self._streams), settings.requests_per_minute
         budget = RequestBudget(cap, clock=time.monotonic, pause=asyncio.sleep) if cap else None
         listeners: list[StreamListener] = [stream]
         if budget is not None:
@@ -220,13 +239,11 @@ def make_followers(
     orders: JetStreamOrders,
     client: BusClient,
     metrics: Metrics,
-    on_committed: OnCommitted,
-) -> Callable[[str], Follower]:
+) -> Callable[..., Follower]:
     """Return what makes an account's follower."""
     return partial(
         Follower,
         start_ledger=settings.start_ledger,
-        on_committed=on_committed,
         feed=JetStreamEngineFeed(
             client,
             metrics,

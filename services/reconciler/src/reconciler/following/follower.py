@@ -4,7 +4,8 @@
 through these steps:
 
 1. It applies what the engine has announced up to this moment.
-2. It reads the account's transactions, and shows that none is missing (`account_reader`).
+2. It reads the account's transactions, shows that none is missing (`account_reader`), and has the ledger's
+   hash confirmed (`confirmation`).
 3. While the ledger is being read, it publishes what the stream shows of it already (`telling`).
 4. It folds the ledger into events and changed orders (`offer_lifecycle`).
 5. The policy decides what is done about each disappearance; the balances are added up (`safety`).
@@ -47,6 +48,7 @@ from order_events import OrdersEvent, Resolution
 from reconciler.following import account_reader, stored_account
 from reconciler.following.account_store import AccountStore
 from reconciler.following.adoption import read_account_at
+from reconciler.following.confirmation import LedgerConfirmation
 from reconciler.following.continuity import Continuity
 from reconciler.following.publisher import Publisher
 from reconciler.following.stored_account import CommittedAccount, ExtraWrites, StoredAccount
@@ -82,6 +84,7 @@ class Follower:
         store: StateStore,
         publisher: Publisher,
         safety: SharedSafety | None = None,
+        confirmation: LedgerConfirmation | None = None,
         watermarks: Watermarks | None = None,
         on_committed: OnCommitted = lambda _network_id, _header, _events: None,
     ) -> None:
@@ -89,6 +92,7 @@ class Follower:
 
         `start_ledger`: where to adopt an account that has no cursor; None: the newest validated ledger.
         `last_ledger`: the newest ledger that is read; None: there is no end.
+        `confirmation`: what a ledger waits for before it is committed; None: it waits for nothing.
         `on_committed`: called when a ledger is committed, with the events that were published of it.
         """
         self.account = account
@@ -102,6 +106,7 @@ class Follower:
         self._account = AccountStore(account, store)
         self._continuity = Continuity(account, watermarks)
         self._telling = Telling(account, self._safety, publisher)
+        self._confirmation = confirmation
         self._on_committed = on_committed
         self._network_id: int | None = None
         self._read_from: str | None = None
@@ -146,7 +151,7 @@ class Follower:
         if upto > state.record.ledger_index:
             await self._hear_engine(state, status.validated)
             await self._halt_where_history_broke(server)
-            reading = self._read_ledgers(server, status, state, upto)
+            reading = self._read_and_confirm(server, status, state, upto)
             for facts in await self._telling.tell_until_read(server, committed, reading):
                 raise_if_cancelled()
                 await self._follow_ledger(server, state, facts)
@@ -156,6 +161,15 @@ class Follower:
         await self._check_safety(server)
         self._telling.raise_if_contradicted(server)
         return status
+
+    async def _read_and_confirm(
+        self, server: LedgerServer, status: ServerStatus, state: AccountState, upto: int
+    ) -> list[LedgerFacts]:
+        """Read the ledgers up to `upto`, and have the last one confirmed: the others are linked to it."""
+        ledgers = await self._read_ledgers(server, status, state, upto)
+        if self._confirmation is not None:
+            await self._confirmation.confirm(server, state.record, ledgers[-1].header)
+        return ledgers
 
     async def _read_ledgers(
         self, server: LedgerServer, status: ServerStatus, state: AccountState, upto: int

@@ -94,7 +94,7 @@ class BalanceSchedule:
         """
         if not self._every or baseline is None or record.ledger_index < self._next:
             return None
-        if not self._slots.reserve(record.ledger_index):
+        if not self._slots.reserve(f"balances of {record.account}", record.ledger_index):
             return None
         try:
             async with asyncio.timeout(_SECONDS):
