@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from conftest import Dsn
+    from nats.js import JetStreamContext
 
     from local_stack import Child, LocalStack
 
@@ -32,6 +33,12 @@ pytestmark = pytest.mark.stack
 SESSION = recorded("partial_then_full")
 ORDER = SESSION.orders[0]
 WHICH = (ORDER["account"], ORDER["sequence"])
+CHANGE_A_PRICE = """
+    ALTER TABLE order_event DISABLE TRIGGER ALL;
+    UPDATE order_event
+    SET payload = regexp_replace(payload::text, '"last_px":"[0-9.]+"', '"last_px":"0.7"')::json
+    WHERE event_type = 'order.filled'
+"""
 CHANGES = 3
 """Ledgers in which the order was placed, partly and wholly filled."""
 
@@ -47,23 +54,23 @@ def writer(
     child.kill()
 
 
+async def written(jetstream: JetStreamContext) -> bool:
+    """Say whether the writer is done with the proofs of all changes."""
+    consumer = await jetstream.consumer_info(PROOFS_STREAM, AUDIT_CONSUMER)
+    return bool(consumer.ack_floor and consumer.ack_floor.stream_seq >= CHANGES)
+
+
 async def follow_and_keep(nats_url: str, settings: dict[str, object]) -> None:
     """Follow the session to its end on a live node, until the writer has all of its proofs; the node ends."""
     client = await nats.connect(nats_url)
     jetstream = client.jetstream()
-
-    async def kept() -> bool:
-        consumer = await jetstream.consumer_info(PROOFS_STREAM, AUDIT_CONSUMER)
-        done = consumer.ack_floor.stream_seq if consumer.ack_floor else 0
-        return done >= CHANGES
-
     await announce(jetstream, SESSION)
     async with (
         serving(SESSION.name, pace=Pace(on_read=True)) as node,
         following(environment(nats_url, node.url, SESSION, **settings)),
     ):
         await until_followed(client, SESSION)
-        await until_found(kept)
+        await until_found(lambda: written(jetstream))
     await client.close()
 
 
@@ -96,8 +103,15 @@ async def test_an_order_is_proved_from_the_database_when_no_server_is_left(
     files = sorted((tmp_path / "xpop").iterdir())
     checks = [await command("check", one, "--publisher", PUBLISHER) for one in files]
     assert [status for status, _, _ in checks] == [0] * CHANGES
-    # Delivered again, nothing is kept twice
+    # Every field of the stored events is derived again from the proofs, and a changed one is found
+    wanted = ("verify", "--database", postgres_dsn(), "--proofs", "--publisher", PUBLISHER)
+    status, said, _ = await command(*wanted)
+    assert (status, "1 orders derived again from kept proofs" in said) == (0, True)
     connection = await asyncpg.connect(postgres_dsn())
+    await connection.execute(CHANGE_A_PRICE)
+    status, said, _ = await command(*wanted)
+    assert (status, "last_px: stored 0.7, the proven bytes say" in " ".join(said.split())) == (1, True)
+    # Delivered again, nothing is kept twice
     [before] = await connection.fetch("SELECT count(*) FROM ledger_proof")
     client = await nats.connect(provisioned_nats_url)
     for payload in await stored(client.jetstream(), PROOFS_STREAM):
@@ -129,7 +143,25 @@ async def test_what_the_database_has_not_kept_is_said(postgres_dsn: Dsn, tmp_pat
     status, _, said = await command(*wanted, "--database", postgres_dsn())
     assert (status, "expected kept proofs" in said) == (5, True)
     status, _, said = await command(*wanted, "--database", postgres_dsn("grafana_reader"))
-    assert (status, "a role that may read their proofs" in said) == (2, True)
+    assert (status, "expected the owner of migrated audit tables" in said) == (2, True)
     status, _, said = await command(*wanted, "--database", postgres_dsn(), "--session", SESSION.name)
     assert (status, "expected --database alone" in said) == (2, True)
     assert not (tmp_path / "unwritten").exists()
+
+
+@pytest.mark.usefixtures("writer")
+async def test_rebuild_fetches_the_proofs_that_a_server_still_has(
+    provisioned_nats_url: str, postgres_dsn: Dsn, tmp_path: Path
+) -> None:
+    first, last = SESSION.ledgers[1].ledger_index, SESSION.ledgers[-1].ledger_index
+    async with serving(SESSION.name) as node:
+        node.close_all()
+        wanted = ("--account", ORDER["account"], "--from", first, "--to", last, "--xrpl", node.url)
+        status, _, said = await command("rebuild", *wanted, "--nats", provisioned_nats_url)
+    assert status == 0, said
+    client = await nats.connect(provisioned_nats_url)
+    await until_found(lambda: written(client.jetstream()))
+    await client.close()
+    file = tmp_path / "order.proof"
+    status, said, _ = await command("prove", *WHICH, "--database", postgres_dsn(), "-o", file)
+    assert (status, "ALL HANGS ON A LEDGER HASH" in said) == (0, True)

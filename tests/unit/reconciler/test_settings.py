@@ -40,6 +40,8 @@ def test_by_default_what_nothing_explains_is_held_and_halts_nothing() -> None:
         ("FILLPROOF_DISAPPEARANCE_TIMEOUT", "-1", "greater than 0"),
         ("FILLPROOF_POLL_SECONDS", "900", "less than or equal to 60"),
         ("FILLPROOF_REQUESTS_PER_MINUTE", "9", "0 for no cap, or at least 10"),
+        ("FILLPROOF_CONFIRM_BY_SERVERS", "0", "greater than or equal to 1"),
+        ("FILLPROOF_CONFIRM_SECONDS", "900", "less than or equal to 60"),
         ("FILLPROOF_POLICY", "guess", "'hold' or 'presume_filled'"),
         ("FILLPROOF_HALT_AFTER_UNRESOLVED", "-1", "greater than or equal to 0"),
         ("FILLPROOF_HALT_ON_DRIFT", "maybe", "valid boolean"),

@@ -13,6 +13,7 @@ from console.tables import printable, screen
 from ledger_proof import (
     EXIT_STATUS,
     ProofReport,
+    TrustPolicy,
     Unproven,
     ValidatorList,
     check_list,
@@ -83,6 +84,19 @@ def check_command(  # noqa: PLR0913 - one parameter for each option
         show_report(report)
     if status := EXIT_STATUS[report.end]:
         raise typer.Exit(status)
+
+
+def read_policy(publishers: list[str]) -> TrustPolicy:
+    """Return whom the reader trusts; without publishers mainnet's known ones.
+
+    Raises:
+        BadOption: if a key is none.
+
+    """
+    try:
+        return read_trust(publishers=publishers)
+    except Unproven as error:
+        raise BadOption(str(error)) from error
 
 
 def read_lists(paths: list[Path]) -> list[ValidatorList]:

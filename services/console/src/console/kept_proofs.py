@@ -3,7 +3,6 @@
 Nothing here is believed by the check of the file that is made of it.
 """
 
-import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 
 import asyncpg
@@ -12,6 +11,7 @@ import msgspec
 from console.errors import BadOption, HistoryMissing
 from console.kept_votes import KeptVotes, is_newer_than_listed
 from console.life_evidence import LifeEvidence
+from console.proof.connecting import connected
 from console.proof.tables import sql
 from ledger_proof import (
     ProvenStep,
@@ -26,11 +26,6 @@ from ledger_proof import (
     read_validation,
 )
 
-_CONNECT_SECONDS = 5.0
-
-_ReadTables = tuple[list[asyncpg.Record], list[asyncpg.Record], list[asyncpg.Record]]
-"""The order's transactions, the proofs of their ledgers, and the lists."""
-
 
 class KeptLife(msgspec.Struct, frozen=True, kw_only=True):
     """What the database has of an order's life."""
@@ -39,18 +34,38 @@ class KeptLife(msgspec.Struct, frozen=True, kw_only=True):
     votes: KeptVotes
 
 
-def read_kept_life(
+async def kept_life_in(
     database: str, account: str, sequence: int, lists: Sequence[ValidatorList] = ()
+) -> KeptLife:
+    """Read what the database at this address keeps of an order's life, as `read_kept_life`.
+
+    Raises:
+        BadOption: the database does not answer, or the role may not read its proofs.
+        HistoryMissing, Unproven: as `read_kept_life`.
+
+    """
+    async with (
+        connected(database) as connection,
+        connection.transaction(isolation="repeatable_read", readonly=True),
+    ):
+        return await read_kept_life(connection, account, sequence, lists)
+
+
+async def read_kept_life(
+    connection: asyncpg.Connection, account: str, sequence: int, lists: Sequence[ValidatorList] = ()
 ) -> KeptLife:
     """Read what the database keeps of an order's life; `lists`: beside those that are kept.
 
     Raises:
-        BadOption: the database does not answer, or the role may not read its proofs.
+        BadOption: it keeps orders of several networks under this key.
         HistoryMissing: nothing is kept of the order.
         Unproven: what is kept can't be read.
 
     """
-    transactions, proofs, published = asyncio.run(_read_tables(database, account, sequence))
+    transactions = await connection.fetch(sql("order_transactions"), account, sequence)
+    hashes = sorted({row["ledger_hash"] for row in transactions})
+    proofs = await connection.fetch(sql("ledger_proofs"), hashes)
+    published = await connection.fetch(sql("validator_lists"))
     if not transactions:
         raise HistoryMissing(
             f"expected kept proofs of order {sequence} of {account}, found none: they are kept while the "
@@ -128,26 +143,3 @@ def _lists_in_force(lists: Iterable[ValidatorList], anchors: Iterable[bytes]) ->
                 newest[one.publisher] = one
         used |= {one.published.signature: one for one in newest.values()}
     return list(used.values())
-
-
-async def _read_tables(database: str, account: str, sequence: int) -> _ReadTables:
-    try:
-        connection = await asyncpg.connect(
-            database, timeout=_CONNECT_SECONDS, server_settings={"application_name": "fillproof"}
-        )
-        try:
-            async with connection.transaction(isolation="repeatable_read", readonly=True):
-                transactions = await connection.fetch(sql("order_transactions"), account, sequence)
-                hashes = sorted({row["ledger_hash"] for row in transactions})
-                proofs = await connection.fetch(sql("ledger_proofs"), hashes)
-                return transactions, proofs, await connection.fetch(sql("validator_lists"))
-        finally:
-            await connection.close()
-    except (asyncpg.InsufficientPrivilegeError, asyncpg.UndefinedTableError) as error:
-        raise BadOption(
-            f"expected migrated audit tables, and a role that may read their proofs, found: {error}"
-        ) from error
-    except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError, ValueError) as error:
-        raise BadOption(
-            f"expected a database at postgresql://role:password@host:port/database, found: {error!r}"
-        ) from error

@@ -60,13 +60,26 @@ Held = Annotated[
     list[Path] | None,
     typer.Option(help="A checkpoint that the reader of the proof has; may be given several times."),
 ]
+Bus = Annotated[
+    str | None,
+    typer.Option(help="The bus as its operator, nats://...: events of stream ORDERS that are not stored."),
+]
 NodeUrl = Annotated[
     str | None,
     typer.Option(
         help="A node, to hold rows against the ledger: http(s)://..., ws(s)://... or @FILE with one"
     ),
 ]
-Sample = Annotated[int, typer.Option(min=1, help="How many rows are held against the ledger.")]
+Sample = Annotated[
+    int, typer.Option(min=1, help="How many rows are held against the ledger, or orders against proofs.")
+]
+Proofs = Annotated[
+    bool, typer.Option("--proofs", help="Derive orders' events again from the kept proofs, field by field.")
+]
+ListPublishers = Annotated[
+    list[str] | None,
+    typer.Option(metavar="KEY", help="With --proofs: a list publisher's master key, in hexadecimal."),
+]
 Accounts = Annotated[
     list[str],
     typer.Option(metavar="ADDRESS", help="An account's classic address; may be given several times."),
@@ -87,6 +100,15 @@ NatsUrl = Annotated[
     ),
 ]
 DEFAULT_NATS = "nats://127.0.0.1:4222"
+BusUrl = Annotated[
+    str, typer.Option(envvar="FILLPROOF_NATS_URL", help="The deployment's bus: nats://HOST:PORT")
+]
+OneAccount = Annotated[
+    str | None, typer.Option(metavar="ADDRESS", help="Only this account; by default all of them.")
+]
+StateAsJson = Annotated[
+    bool, typer.Option("--json", help="Print JSON, one object a line, and nothing else on standard output.")
+]
 LetterIds = Annotated[
     list[int] | None, typer.Argument(metavar="ID", min=1, help="Only these letters; by default all.")
 ]

@@ -11,7 +11,7 @@ from console.asking import checked_address, named_server
 from console.check import ValidatorLists, read_lists
 from console.ending import FAILED, explained, refuse
 from console.errors import BadOption
-from console.kept_proofs import read_kept_life
+from console.extras import require_extra
 from console.kept_votes import KeptVotes, read_kept_votes
 from console.life_evidence import LifeEvidence, Watch, gather_evidence
 from console.options import Address, OrderSequence
@@ -108,8 +108,11 @@ def _kept(
     """Return what the audit database keeps; `others`: sources that must not be named beside it."""
     if any(other is not None for other in others):
         raise BadOption("expected --database alone: the database has the transactions and the votes")
+    require_extra("database", command="prove --database")
+    from console.kept_proofs import kept_life_in  # noqa: PLC0415 - the extra's
+
     try:
-        kept = read_kept_life(database, account, sequence, lists)
+        kept = asyncio.run(kept_life_in(database, account, sequence, lists))
     except Unproven as error:
         refuse(f"nothing was written: {error}", status=FAILED)
     return kept.evidence, kept.votes

@@ -2,21 +2,18 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
 from datetime import datetime
 
 import msgspec
-import nats.errors
 from nats.js import JetStreamContext
-from nats.js.errors import BucketNotFoundError, KeyNotFoundError
+from nats.js.errors import KeyNotFoundError
 from rich.console import Console
 
 from console.asking import checked_address
+from console.bus_connection import open_bus
 from console.errors import BadOption, NotFinished
 from order_events import ReconcilerHalted, ReconcilerResumed, decode, encode, reconciler_event_id
 from order_events.subjects import HALT_KEY, RESUME_KEY, STATE_BUCKET
-from service_kit import Unavailable
-from service_kit.broker import connect
 
 TAKEN_UP_SECONDS = 15.0
 """A reconciler looks at least once a minute by its settings, and once a second by default."""
@@ -47,8 +44,8 @@ def resume(nats_url: str, answer: Answer, console: Console) -> list[ReconcilerHa
 
 
 async def _resume(nats_url: str, answer: Answer, console: Console) -> list[ReconcilerHalted]:
-    async with _bus(nats_url) as jetstream:
-        halts = await _halts(jetstream, answer.account)
+    async with open_bus(nats_url) as jetstream:
+        halts = await _find_halts(jetstream, answer.account)
         if not halts:
             raise BadOption(
                 f"expected {answer.account} to be halted, found that it is not: there is nothing to resume"
@@ -63,25 +60,7 @@ async def _resume(nats_url: str, answer: Answer, console: Console) -> list[Recon
     return halts
 
 
-@contextlib.asynccontextmanager
-async def _bus(nats_url: str) -> AsyncIterator[JetStreamContext]:
-    try:
-        connection = await connect(nats_url)
-    except Unavailable as error:
-        raise NotFinished(str(error)) from error
-    try:
-        yield connection.jetstream()
-    except BucketNotFoundError as error:
-        raise BadOption(
-            f"expected the reconciler's bucket {STATE_BUCKET} on the bus, found none: is it the right one?"
-        ) from error
-    except nats.errors.Error as error:
-        raise NotFinished(f"the bus does not answer: {error!r}; try again") from error
-    finally:
-        await connection.close()
-
-
-async def _halts(jetstream: JetStreamContext, account: str) -> list[ReconcilerHalted]:
+async def _find_halts(jetstream: JetStreamContext, account: str) -> list[ReconcilerHalted]:
     """Return the account's halts: one for each network of which the bucket holds a state."""
     bucket = await jetstream.key_value(STATE_BUCKET)
     before = f"$KV.{STATE_BUCKET}."
@@ -100,7 +79,7 @@ async def _until_lifted(jetstream: JetStreamContext, halts: list[ReconcilerHalte
     account = halts[0].account
     try:
         async with asyncio.timeout(TAKEN_UP_SECONDS):
-            while set(halts) & set(await _halts(jetstream, account)):  # noqa: ASYNC110 - nobody tells it
+            while set(halts) & set(await _find_halts(jetstream, account)):  # noqa: ASYNC110 - nobody tells it
                 await asyncio.sleep(_POLL_SECONDS)
     except TimeoutError:
         raise NotFinished(

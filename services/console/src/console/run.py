@@ -11,6 +11,7 @@ from rich.console import Console
 
 from console.asking import checked_address, checked_url, server_at
 from console.errors import BadOption
+from console.invocation import pasteable
 from console.live.event_feed import EventFeed
 from console.live.following import FollowingWatch
 from console.live.screen import RunScreen
@@ -132,6 +133,7 @@ def _say_where(stack: LocalStack, reconciler_url: str, console: Console) -> None
         f"Started {started}Z; Ctrl-C ends it. Meanwhile you can look at\n"
         f"  the orders and anomalies   psql {stack.postgres_dsn('grafana_reader')}\n"
         f"  the bus                    {stack.nats_monitoring_url}/jsz?streams=1\n"
+        f"  how it is                  {pasteable('status', '--nats', stack.nats_url)}\n"
         f"  the reconciler             {reconciler_url}/health/ready and {reconciler_url}/metrics\n"
         f"  the services' logs         {stack.log_dir}",
         soft_wrap=True,

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+import asyncpg
 import msgspec
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
@@ -11,14 +12,19 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from console.asking import server_at
-from console.proof.chain import Finding, Head, Trust
+from console.proof.chain import Break, Finding, Head, Trust
 from console.proof.connecting import connected
 from console.proof.on_ledger import OnLedger, hold_against
+from console.proof.on_proofs import OnProofs, hold_against_proofs
 from console.proof.tables import Counts, Verification, sql
+from console.refill import gone_messages, unstored
+from console.stream_reading import bus_at
 from ledger_client import LedgerServer, find_transaction
+from ledger_proof import TrustPolicy
 from offer_lifecycle import Transaction
 from order_events import OrderEvent, decode
 
+DAMAGE = (asyncpg.DataCorruptedError, asyncpg.IndexCorruptedError)
 SHOWN = 50
 """Findings in the table; the rest is counted."""
 
@@ -37,10 +43,22 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     """Batches after the newest checkpoint; None: no checkpoint was given."""
     on_ledger: OnLedger | None
     """None where no server was asked."""
+    on_proofs: OnProofs | None = None
+    """None where the kept proofs were not asked."""
 
 
-def verify(database: str, trust: Trust, xrpl: str | None, sample: int, console: Console) -> Report:
+def verify(  # noqa: PLR0913 - what it is held against
+    database: str,
+    trust: Trust,
+    xrpl: str | None,
+    sample: int,
+    console: Console,
+    *,
+    proofs: TrustPolicy | None = None,
+) -> Report:
     """Hold every row against the chain, and `sample` rows against the ledger where `xrpl` is given.
+
+    `proofs`: whose votes count where `sample` orders are derived again from kept proofs; None: none is.
 
     Raises:
         BadOption: the database or the node does not answer, the role may not read.
@@ -48,12 +66,46 @@ def verify(database: str, trust: Trust, xrpl: str | None, sample: int, console: 
 
     """
     found, events = asyncio.run(_verify_tables(database, trust, sample if xrpl else 0, console))
+    if proofs is not None:
+        with _progress(console, "against the kept proofs", sample) as advance:
+            derived = asyncio.run(_hold_against_proofs(database, proofs, sample, advance))
+        found = msgspec.structs.replace(found, findings=found.findings + derived.findings, on_proofs=derived)
     if xrpl is None:
         return found
     result = OnLedger()
     with _progress(console, "against the ledger", len(events)) as advance:
         differences = asyncio.run(_hold_against(server_at(xrpl), events, result, advance))
     return msgspec.structs.replace(found, findings=found.findings + differences, on_ledger=result)
+
+
+def compare_with_bus(database: str, nats_url: str) -> list[Finding]:
+    """Tell of every event that stream ORDERS has, or had, and the store has not.
+
+    Raises:
+        BadOption: the database or the bus can't be used.
+
+    """
+    return asyncio.run(_compare_with_bus(database, nats_url))
+
+
+async def _compare_with_bus(database: str, nats_url: str) -> list[Finding]:
+    async with connected(database) as connection, bus_at(nats_url) as jetstream:
+        findings = [
+            Finding(
+                what=Break.MISSING,
+                table="order_event",
+                ledger_index=one.ledger_index,
+                event_id=str(one.event_id),
+                detail=f"it is message {one.sequence} of stream ORDERS: fillproof refill",
+            )
+            async for one, _ in unstored(connection, jetstream)
+        ]
+        for gone in await gone_messages(connection):
+            first, last = gone.first_ledger or "the first", gone.last_ledger or "the newest"
+            messages = f"messages {gone.first_sequence} to {gone.last_sequence} were lost"
+            detail = f"{messages}, of ledgers {first} to {last}: fillproof refill"
+            findings.append(Finding(what=Break.MISSING, table="stream ORDERS", detail=detail))
+    return findings
 
 
 def show(report: Report, console: Console) -> None:
@@ -95,6 +147,12 @@ def _summary(report: Report) -> Iterator[str]:
     if report.lost_checkpoints:
         lost = f"{report.lost_checkpoints} checkpoints are of batches that a failover lost"
         yield f"{lost}, as operators have signed"
+    if derived := report.on_proofs:
+        yield (
+            f"{derived.proven} orders derived again from kept proofs, {derived.unconfirmed} more from proofs "
+            f"that validators did not confirm; of {len(derived.unprovable)} the kept proofs prove nothing"
+        )
+        yield from derived.unprovable[:1]
     if result := report.on_ledger:
         yield (
             f"{result.held} rows held against the ledger, {result.unknown} of transactions that the node "
@@ -115,8 +173,20 @@ async def _verify_tables(
         )
         with _progress(console, "against the chain", int(total)) as advance:
             verification = Verification(connection, trust, advance)
-            findings = [finding async for finding in verification.findings()]
-        rows = await connection.fetch(sql("sample"), sample)
+            findings: list[Finding] = []
+            rows: list[asyncpg.Record] = []
+            try:
+                async for finding in verification.findings():
+                    findings.append(finding)  # noqa: PERF401 - those before a damaged page count
+                rows = await connection.fetch(sql("sample"), sample)
+            except DAMAGE as error:
+                findings.append(
+                    Finding(
+                        what=Break.DAMAGED,
+                        table="a page of the database",
+                        detail=f"{error}; what comes after it was not read: runbook DatabaseDamaged",
+                    )
+                )
     chain = verification.chain
     newest = max((one.position for one in trust.checkpoints), default=None)
     report = Report(
@@ -130,6 +200,16 @@ async def _verify_tables(
     )
     events = [decode(row["payload"].encode()) for row in rows]
     return report, [event for event in events if isinstance(event, OrderEvent)]
+
+
+async def _hold_against_proofs(
+    database: str, policy: TrustPolicy, sample: int, advance: Callable[[int], None]
+) -> OnProofs:
+    async with (
+        connected(database) as connection,
+        connection.transaction(isolation="repeatable_read", readonly=True),
+    ):
+        return await hold_against_proofs(connection, policy, sample, advance)
 
 
 async def _hold_against(

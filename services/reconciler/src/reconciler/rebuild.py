@@ -15,6 +15,7 @@ from pydantic import Field, model_validator
 from ledger_client import LedgerServer, ServerError, connect, server_status
 from order_events.subjects import REDELIVERY_STREAM
 from reconciler.adapters.event_publishers import redelivery_publishers
+from reconciler.adapters.proofs_bus import proofs_publisher
 from reconciler.backfill.range_rebuild import LedgerRange, NotRebuilt
 from reconciler.composition import rebuild_account
 from reconciler.fleet.scheduler import Wakeup
@@ -66,7 +67,7 @@ async def rebuild_all(settings: RebuildSettings) -> None:
 
     """
     broker = make_broker(settings.nats_url)
-    publishers = redelivery_publishers(broker)
+    publishers, proofs = redelivery_publishers(broker), proofs_publisher(broker)
     await connect_broker(broker, settings.nats_url)
     wakeup = Wakeup(poll_seconds=settings.poll_seconds)
     servers = [
@@ -84,6 +85,7 @@ async def rebuild_all(settings: RebuildSettings) -> None:
                 subject_without_account=settings.subjects_without_account,
                 broker=broker,
                 publishers=publishers,
+                proofs=proofs,
                 servers=servers,
             )
             sys.stdout.write(msgspec.json.encode(result).decode() + "\n")

@@ -62,6 +62,8 @@ class ReconcilerSettings(ServiceSettings):
         Field(min_length=1),
     ]
     """The engine's accounts, comma separated."""
+    network_id: int | None = Field(default=None, ge=0, lt=2**32)
+    """The network that all servers must be on; default: the one that the first account's server names."""
     start_ledger: int | None = Field(default=None, gt=0)
     """Where to begin with an account that was not followed before; default: the newest validated ledger."""
     disappearance_timeout: float = Field(default=1.0, gt=0, le=30)
@@ -95,6 +97,12 @@ class ReconcilerSettings(ServiceSettings):
     """Ledgers from an anchor in stream PROOFS to the next; 0: there are none."""
     whole_ledgers_from: int = Field(default=16, gt=0)
     """Accounts: from so many on each ledger is read whole, once, instead of each account's part of it."""
+    confirm_by_servers: int = Field(default=2, ge=1)
+    """Servers that must name a ledger's hash before it is committed, where so many keep up; 1: one."""
+    confirm_seconds: float = Field(default=2.0, ge=0, le=60)
+    """The longest wait for the confirmation of a ledger, by servers or by the validators of the lists."""
+    commit_unconfirmed: bool = True
+    """Whether a ledger is committed that nobody has confirmed in that time; it is counted and said."""
     requests_per_minute: Annotated[int, AfterValidator(_is_a_budget)] = Field(default=0, ge=0)
     """The most that each server is asked in any minute, shared fairly among the accounts; 0: no cap."""
     subjects_without_account: bool = False

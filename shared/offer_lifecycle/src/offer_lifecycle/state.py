@@ -9,12 +9,12 @@ from collections.abc import Iterable, Iterator
 
 import msgspec
 
-from offer_lifecycle.amounts import canonical_amount, limit_price, market_of
+from offer_lifecycle.announced_terms import upper_case, with_announced_hash, with_announced_terms
 from offer_lifecycle.funds import Holding, Reserves
-from offer_lifecycle.order import CANCEL_LEDGERS, MOST_HASHES, Cancel, Order, canonical, with_cancel
+from offer_lifecycle.order import CANCEL_LEDGERS, Cancel, Order, canonical, with_cancel
 from offer_lifecycle.removal import Verdict
 from offer_lifecycle.state_before import StateAnswer, StateRequest
-from offer_lifecycle.transaction import RIPPLE_EPOCH, Header, Transaction
+from offer_lifecycle.transaction import Header, Transaction
 from order_events import CancelRequested, OrderEvent, OrderStatus, OrderSubmitted, SessionStarted
 
 KEEP_ENDED_LEDGERS = 256
@@ -173,7 +173,7 @@ class AccountState:
         seen = self._would_have_been_seen(event)
         if deadline is not None and deadline <= self.record.ledger_index and not seen:
             return None  # its ledgers are past and were not all read, or are forgotten: nothing can be said
-        return _with_terms(
+        return with_announced_terms(
             Order(
                 account=event.account,
                 sequence=event.sequence,
@@ -213,11 +213,11 @@ class AccountState:
                 ended_at=None,
             )
         elif known.status is not OrderStatus.SUBMITTED:
-            return _with_hash(order, event, latest=True)
+            return with_announced_hash(order, event, latest=True)
         until = known.last_ledger_sequence
         if until is None or (deadline is not None and deadline < until):
-            return _with_hash(order, event, latest=until is None)
-        return _with_terms(msgspec.structs.replace(order, last_ledger_sequence=deadline), event)
+            return with_announced_hash(order, event, latest=until is None)
+        return with_announced_terms(msgspec.structs.replace(order, last_ledger_sequence=deadline), event)
 
     def _would_have_been_seen(self, event: OrderSubmitted) -> bool:
         """Whether every ledger that may hold the order is one whose end of it would still be known here."""
@@ -233,7 +233,7 @@ class AccountState:
         if sent_after is None and last is None:
             last = self.record.ledger_index + CANCEL_LEDGERS
         cancel = Cancel(
-            transaction_hash=_upper(event.transaction_hash),
+            transaction_hash=upper_case(event.transaction_hash),
             sent_after=sent_after,
             sequence=event.cancel_sequence,
             last_ledger_sequence=last,
@@ -287,36 +287,3 @@ class AccountState:
             if key > until:
                 return
             yield self.orders[sequence]
-
-
-def _upper(transaction_hash: str | None) -> str | None:
-    """Return a hash as the ledger writes it; engines write either case."""
-    return None if transaction_hash is None else transaction_hash.upper()
-
-
-def _with_terms(order: Order, event: OrderSubmitted) -> Order:
-    """Return the order with what the announcement says its transaction asks for."""
-    gets, pays = canonical_amount(event.taker_gets), canonical_amount(event.taker_pays)
-    expiration = event.expiration
-    order = msgspec.structs.replace(
-        order,
-        gets=gets,
-        pays=pays,
-        price=limit_price(market_of(gets.asset, pays.asset)[1], gets, pays),
-        expiration=None if expiration is None else int(expiration.timestamp()) - RIPPLE_EPOCH,
-    )
-    return _with_hash(order, event, latest=True)
-
-
-def _with_hash(order: Order, event: OrderSubmitted, *, latest: bool) -> Order:
-    """Return the order with one more announced hash; `latest`: that of the latest deadline."""
-    announced = _upper(event.transaction_hash)
-    first = order.submitted_hash
-    if announced is None or announced == first or announced in order.earlier_hashes:
-        return order
-    if first is None or not latest:
-        kept, earlier = (announced, ()) if first is None else (first, (announced,))
-    else:
-        kept, earlier = announced, (first,)
-    hashes = (*order.earlier_hashes, *earlier)[-MOST_HASHES:]
-    return msgspec.structs.replace(order, submitted_hash=kept, earlier_hashes=hashes)

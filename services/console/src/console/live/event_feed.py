@@ -93,6 +93,22 @@ class EventFeed:
         self._position = 0
 
     @classmethod
+    async def from_the_last(
+        cls, jetstream: JetStreamContext, count: int, events_of: str, clock: Callable[[], float]
+    ) -> "EventFeed":
+        """Begin with the last `count` messages of the stream that have a subject like `events_of`."""
+        newest = (await jetstream.stream_info(ORDERS_STREAM)).state.last_seq
+        config = ConsumerConfig(
+            filter_subject=events_of,
+            deliver_policy=DeliverPolicy.BY_START_SEQUENCE,
+            opt_start_seq=max(1, newest - count + 1),
+            ack_policy=AckPolicy.ALL,
+            ack_wait=_NO_REDELIVERY_SECONDS,
+        )
+        consumer = await jetstream.pull_subscribe(events_of, stream=ORDERS_STREAM, config=config)
+        return cls(consumer, (), clock)
+
+    @classmethod
     async def opened(
         cls, jetstream: JetStreamContext, durable: str, clock: Callable[[], float]
     ) -> "EventFeed":
@@ -108,15 +124,23 @@ class EventFeed:
         floor = (await consumer.consumer_info()).ack_floor
         return cls(consumer, await _ids_before(jetstream, floor.stream_seq if floor else 0), clock)
 
-    async def read(self) -> AsyncIterator[Told]:
-        """Yield what is to be shown, for ever. What was yielded has been shown when the next is asked for."""
+    async def read(self, until: int | None = None) -> AsyncIterator[Told]:
+        """Yield what is to be shown. What was yielded has been shown when the next is asked for.
+
+        `until`: the position in the stream at which it ends, where nothing more comes; None: it never ends.
+        """
         while True:
-            for message in await self._fetched():
+            messages = await self._fetched()
+            for message in messages:
                 for event in self._new(message):
                     for shown in self._order.pass_on(event):
                         yield shown
             for shown in self._order.overdue():
                 yield shown
+            if until is not None and (not messages or self._position >= until):
+                for shown in self._order.rest():
+                    yield shown
+                return
             if not self._order.holds:
                 await self._keep_place()
 

@@ -23,6 +23,7 @@ from reconciler.following.publisher import Publisher
 from reconciler.following.stored_account import cursor_of
 from reconciler.ports.bus import EngineFeed, OrdersBus, StateStore, StoredValues
 from reconciler.ports.market import Market
+from reconciler.proofs.proof_keeper import ProofKeeper
 from retries import Backoff, retry
 
 _log = structlog.get_logger()
@@ -44,6 +45,31 @@ class LedgerRange(msgspec.Struct, frozen=True, kw_only=True):
 
     first: int
     last: int
+
+
+class RangeProofs:
+    """The proofs of the wanted ledgers, as far as servers still have the ledgers: their votes have passed."""
+
+    def __init__(self, keeper: ProofKeeper, wanted: LedgerRange) -> None:
+        """`keeper`: one to which no server gives validations, so that it waits for none."""
+        self._keeper = keeper
+        self._wanted = wanted
+
+    def note_committed(self, network_id: int, header: Header, events: Sequence[OrdersEvent]) -> None:
+        """Note a ledger that was read again, if it is wanted."""
+        if self._wanted.first <= header.ledger_index <= self._wanted.last:
+            self._keeper.note_committed(network_id, header, events)
+
+    async def publish(self) -> None:
+        """Publish the proofs of what was read so far; those that fail are tried again at the next call."""
+        await self._keeper.publish_what_is_ready()
+
+    async def finish(self) -> None:
+        """Publish the rest, and say of how many ledgers no proof could be made."""
+        for _ in range(_ATTEMPTS):
+            await self.publish()
+        if self._keeper.waiting:
+            _log.warning("ledgers of the range are without proofs", ledgers=self._keeper.waiting)
 
 
 class RebuildResult(msgspec.Struct, frozen=True, kw_only=True):
@@ -135,8 +161,9 @@ async def rebuild(  # noqa: PLR0913 - the account, its ledgers, and what it is r
     feed: EngineFeed,
     bus: OrdersBus,
     market: Market,
+    proofs: RangeProofs,
 ) -> RebuildResult:
-    """Follow the account from `begun_at` on and publish the events of the wanted ledgers.
+    """Follow the account from `begun_at` on and publish the events and proofs of the wanted ledgers.
 
     Raises:
         NotRebuilt: no server answers, or none holds the ledgers.
@@ -150,11 +177,13 @@ async def rebuild(  # noqa: PLR0913 - the account, its ledgers, and what it is r
         feed=feed,
         store=ScratchStore(),
         publisher=publisher,
+        on_committed=proofs.note_committed,
     )
     clock = asyncio.get_running_loop().time
     reported = clock()
     while cursor_of(follower.committed) < wanted.last:
         await _advance(follower, servers, wanted)
+        await proofs.publish()
         if clock() - reported >= _SECONDS_BETWEEN_REPORTS:
             reported = clock()
             _log.info(
@@ -164,6 +193,7 @@ async def rebuild(  # noqa: PLR0913 - the account, its ledgers, and what it is r
                 ledgers_to_go=wanted.last - cursor_of(follower.committed),
                 events=publisher.published.total(),
             )
+    await proofs.finish()
     return RebuildResult(
         account=account,
         begun_at=begun_at,

@@ -1,0 +1,122 @@
+"""What the bus knows of a deployment: accounts, open orders, permissions, and what waits for somebody."""
+
+import msgspec
+import nats.js.errors
+from nats.js import JetStreamContext
+
+from offer_lifecycle import AccountRecord, Gap, Order
+from order_events import ReconcilerHalted, TradingPermission
+from order_events.permission import PERMISSION_BUCKET
+from order_events.subjects import (
+    AUDIT_CONSUMER,
+    DEAD_LETTER_STREAM,
+    ORDERS_STREAM,
+    STATE_BUCKET,
+)
+
+
+class _PolicyState(msgspec.Struct):
+    unresolved: int = 0
+    halted: ReconcilerHalted | None = None
+
+
+class _StoredAccount(msgspec.Struct):
+    """What is read here of the value of an account in the state bucket, by its names there."""
+
+    record: AccountRecord
+    standing: _PolicyState = msgspec.field(default_factory=_PolicyState)
+    gaps: tuple[Gap, ...] = ()
+
+
+class AccountLine(msgspec.Struct, frozen=True, kw_only=True):
+    """One account, as the bus knows it."""
+
+    network_id: int
+    account: str
+    ledger_index: int
+    """The last ledger that is read and committed."""
+    open_orders: tuple[Order, ...]
+    """By sequence."""
+    permission: TradingPermission | None
+    """What its engine may do; None: nobody has said so in time, which means stop."""
+    halted: str | None
+    """Why it waits for an operator."""
+    unresolved: int
+    """Disappearances that nothing explains, since it was adopted or last resumed."""
+    missing_ledgers: tuple[str, ...]
+
+
+class BusState(msgspec.Struct, frozen=True, kw_only=True):
+    """All accounts, and what waits."""
+
+    accounts: tuple[AccountLine, ...]
+    replicas: int
+    """Reconcilers that live now."""
+    unwritten: int
+    """Events that the audit writer has not stored yet."""
+    dead_letters: int
+
+
+async def read_bus_state(jetstream: JetStreamContext) -> BusState:
+    """Read it all at one moment, more or less.
+
+    Raises:
+        nats.errors.Error: the bus does not answer, or has no such streams.
+
+    """
+    values = await _values(jetstream, STATE_BUCKET)
+    permissions = await _permissions(jetstream)
+    orders: dict[str, list[Order]] = {}
+    for key, value in values.items():
+        prefix, _, name = key.partition(".order.")
+        if name:
+            order = msgspec.json.decode(value, type=Order)
+            if not order.ended:
+                orders.setdefault(prefix, []).append(order)
+    accounts = []
+    for key, value in sorted(values.items()):
+        prefix, _, name = key.rpartition(".")
+        if name == "account" and prefix.count(".") == 1:
+            stored = msgspec.json.decode(value, type=_StoredAccount)
+            accounts.append(_line(stored, orders.get(prefix, []), permissions.get(prefix)))
+    writer = await jetstream.consumer_info(ORDERS_STREAM, AUDIT_CONSUMER)
+    letters = await jetstream.stream_info(DEAD_LETTER_STREAM)
+    return BusState(
+        accounts=tuple(accounts),
+        replicas=sum(key.startswith("replica.") and bool(value) for key, value in values.items()),
+        unwritten=(writer.num_pending or 0) + (writer.num_ack_pending or 0),
+        dead_letters=letters.state.messages,
+    )
+
+
+def _line(stored: _StoredAccount, orders: list[Order], permission: TradingPermission | None) -> AccountLine:
+    halted = stored.standing.halted
+    return AccountLine(
+        network_id=stored.record.network_id,
+        account=stored.record.account,
+        ledger_index=stored.record.ledger_index,
+        open_orders=tuple(sorted(orders, key=lambda order: order.sequence)),
+        permission=permission,
+        halted=None if halted is None else halted.reason,
+        unresolved=stored.standing.unresolved,
+        missing_ledgers=tuple(gap.name for gap in stored.gaps),
+    )
+
+
+async def _permissions(jetstream: JetStreamContext) -> dict[str, TradingPermission]:
+    try:
+        values = await _values(jetstream, PERMISSION_BUCKET)
+    except nats.js.errors.NotFoundError:
+        return {}
+    return {key: msgspec.json.decode(value, type=TradingPermission) for key, value in values.items()}
+
+
+async def _values(jetstream: JetStreamContext, bucket: str) -> dict[str, bytes]:
+    """Return all values of a bucket by key."""
+    store = await jetstream.key_value(bucket)
+    watcher = await store.watchall(ignore_deletes=True)
+    values = {}
+    while (entry := await watcher.updates()) is not None:  # type: ignore[no-untyped-call]
+        values[entry.key] = entry.value or b""
+    await watcher.stop()  # type: ignore[no-untyped-call]
+    return values
