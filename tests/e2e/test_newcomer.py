@@ -1,4 +1,4 @@
-"""A newcomer's first minutes: the README's own commands, as printed, one after the other, with their times."""
+"""A newcomer's first minutes: the README's own commands, as printed, each with its time."""
 
 import re
 import shlex
