@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 from in_process_node import InProcessServer
 
-from ledger_client import LedgerStream, SharedServer
+from ledger_client import LedgerStream, SharedServer, StreamGroup
 from replay_node.session import RecordedLedger, Session
 from replay_node.streams import Subscription
 
@@ -14,10 +14,12 @@ from replay_node.streams import Subscription
 class StreamedServer(InProcessServer):
     """Its questions are answered only while `answers` is set; `shared` is what the reconciler reads."""
 
-    def __init__(self, session: Session, name: str = "node://streamed") -> None:
+    def __init__(
+        self, session: Session, name: str = "node://streamed", group: StreamGroup | None = None
+    ) -> None:
         super().__init__(session, name)
         self.now = 0.0
-        self.stream = LedgerStream(clock=lambda: self.now, patience=0.01)
+        self.stream = LedgerStream(clock=lambda: self.now, patience=0.01, group=group)
         self.shared = SharedServer(
             self, last_close=lambda: self.now, clock=lambda: self.now, stream=self.stream
         )

@@ -9,15 +9,24 @@ from pydantic_settings import BaseSettings
 from audit_writer.settings import AuditWriterSettings, PreparationSettings
 from reconciler.settings import ReconcilerSettings
 from service_kit import EngineSettings, StreamSettings
+from service_kit.bus_access import BusAccess
 
 ROOT = Path(__file__).parents[2]
 SECRET = {
     *("nats_url", "database_url", "owner_database_url", "grafana_reader_password", "metrics_reader_password"),
+    "desk_password",
     *("checkpoint_signing_key", "operator_signing_key", "verifier_keys"),
 }
 FIXED = {"http_host", "http_port", "replica_id"}
 """By the image; the last one has to differ between replicas."""
-CLASSES = [ReconcilerSettings, AuditWriterSettings, PreparationSettings, StreamSettings, EngineSettings]
+CLASSES = [
+    ReconcilerSettings,
+    AuditWriterSettings,
+    PreparationSettings,
+    StreamSettings,
+    EngineSettings,
+    BusAccess,
+]
 
 
 @pytest.mark.parametrize("settings", CLASSES)

@@ -74,7 +74,7 @@ async def test_several_migrations_at_once_leave_one_schema(empty_postgres_dsn: D
     assert [status for status, _ in results] == [0, 0, 0], results
     assert await alembic(empty_postgres_dsn()) == (0, "")
     assert await fetch(empty_postgres_dsn(), "SELECT version_num FROM fillproof_schema_version") == [
-        ("0011",)
+        ("0014",)
     ]
 
 
@@ -146,7 +146,7 @@ async def test_a_store_without_tables_is_an_outage_that_says_what_to_do(
 ) -> None:
     assert migrated, "the roles exist"
     async with PostgresStore(empty_postgres_dsn("audit_writer")) as store:
-        assert await store.check() == "the table order_event does not exist: run the migrations"
+        assert await store.check() == "the tables do not exist: run the migrations"
         with pytest.raises(StoreUnavailable, match="does not exist"):
             await store.write(anomalies(1))
 

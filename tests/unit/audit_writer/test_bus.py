@@ -24,7 +24,7 @@ class Connection:
 
 def delivery(connection: Connection) -> NatsDelivery:
     message = Msg(_client=connection, subject="order.filled.rX", reply=REPLY, data=b"{}")  # type: ignore[arg-type]
-    return NatsDelivery(message)
+    return NatsDelivery(message, "2026-11-29T18:00:00+00:00")
 
 
 async def test_a_message_that_was_answered_is_neither_held_nor_given_back() -> None:

@@ -12,7 +12,7 @@ from sample_events import ANOMALY, SAMPLES, event, mixed
 from waiting import limit
 
 from audit_writer.metrics import MALFORMED, REFUSED, STORED, Metrics
-from audit_writer.ports import Delivery, LetterUndelivered, Rows, RowsRefused, StoreUnavailable
+from audit_writer.ports import Delivery, LetterUndelivered, Rows, RowsRefused, Source, StoreUnavailable, Taken
 from audit_writer.service import AuditWriter, read, rows_of
 from order_events import Malformed, decode, encode
 from retries import Backoff
@@ -26,6 +26,7 @@ class Message:
 
     payload: bytes
     position: str = "ORDERS.1"
+    source: Source | None = None
     origin: Mapping[str, str] = field(default_factory=lambda: {"subject": "order.x"})
     answers: list[str] = field(default_factory=list)
     held: asyncio.Event = field(default_factory=asyncio.Event)
@@ -112,6 +113,33 @@ def test_a_batch_has_a_row_an_event_a_row_a_fill_and_a_row_an_anomaly() -> None:
     rows = rows_of([read(message) for message in batch])
     texts = [message.payload.decode() for message in batch]
     assert rows == Rows(events=tuple(texts), fills=(texts[1],), anomalies=(texts[3],))
+
+
+def test_the_messages_of_a_batch_are_noted_with_their_stream_and_ledgers() -> None:
+    batch = messages(4)
+    for number, message in enumerate(batch[:3]):
+        message.source = Source(stream="ORDERS", identity="a" if number < 2 else "b", sequence=7 - number)
+    ledgers = [one.ledger_index or 0 for one in mixed(3)]
+    first, last = min(ledgers[:2]), max(ledgers[:2])
+    assert rows_of([read(message) for message in batch]).taken == (
+        Taken(stream="ORDERS", identity="a", sequences=(6, 7), first_ledger=first, last_ledger=last),
+        Taken(stream="ORDERS", identity="b", sequences=(5,), first_ledger=ledgers[2], last_ledger=ledgers[2]),
+    )
+
+
+async def test_what_was_set_apart_is_noted_before_it_never_comes_again() -> None:
+    bad = Message(NO_EVENT, source=Source(stream="ORDERS", identity="a", sequence=3))
+    noted: list[tuple[Taken, ...]] = []
+
+    def note(rows: Rows) -> None:
+        assert "terminated" not in bad.answers
+        noted.append(rows.taken)
+
+    await make_writer(Table(note), Letters()).handle([bad])
+    assert noted == [
+        (Taken(stream="ORDERS", identity="a", sequences=(3,), first_ledger=None, last_ledger=None),)
+    ]
+    assert bad.answers == ["terminated"]
 
 
 def test_what_an_engine_announces_is_no_order_event() -> None:

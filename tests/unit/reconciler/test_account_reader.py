@@ -111,7 +111,7 @@ def the_same_marker_again(page: dict[str, Any]) -> dict[str, Any]:
         (out_of_range, "expected a validated transaction of ledgers"),
         (of_another_ledger, "expected hash"),
         (without_metadata, "metadata"),
-        (the_same_marker_again, "new marker"),
+        (the_same_marker_again, "new, short marker"),
     ],
 )
 async def test_an_answer_that_contradicts_the_question_is_the_servers_fault(

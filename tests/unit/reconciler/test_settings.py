@@ -40,11 +40,16 @@ def test_by_default_what_nothing_explains_is_held_and_halts_nothing() -> None:
         ("FILLPROOF_DISAPPEARANCE_TIMEOUT", "-1", "greater than 0"),
         ("FILLPROOF_POLL_SECONDS", "900", "less than or equal to 60"),
         ("FILLPROOF_REQUESTS_PER_MINUTE", "9", "0 for no cap, or at least 10"),
+        ("FILLPROOF_CONFIRM_BY_SERVERS", "0", "greater than or equal to 1"),
+        ("FILLPROOF_CONFIRM_SECONDS", "900", "less than or equal to 60"),
         ("FILLPROOF_POLICY", "guess", "'hold' or 'presume_filled'"),
         ("FILLPROOF_HALT_AFTER_UNRESOLVED", "-1", "greater than or equal to 0"),
         ("FILLPROOF_HALT_ON_DRIFT", "maybe", "valid boolean"),
         ("FILLPROOF_BALANCE_CHECK_LEDGERS", "often", "valid integer"),
         ("FILLPROOF_WHOLE_LEDGERS_FROM", "0", "greater than 0"),
+        ("FILLPROOF_LIST_PUBLISHERS", "ED00", "should match pattern"),
+        ("FILLPROOF_LIST_PUBLISHERS_NEEDED", "4", "from 1 to 3, as many as are trusted"),
+        ("FILLPROOF_PROOF_ANCHOR_LEDGERS", "-1", "greater than or equal to 0"),
     ],
 )
 def test_nonsense_ends_the_process_with_status_2_and_the_name_of_the_variable(

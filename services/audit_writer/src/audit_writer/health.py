@@ -10,6 +10,7 @@ from faststream.nats import NatsBroker
 from nats.js.api import ConsumerInfo
 
 from audit_writer.metrics import Metrics
+from audit_writer.ports import StreamState
 from order_events.subjects import AUDIT_CONSUMER
 from service_kit import Progress, Unavailable
 
@@ -30,11 +31,21 @@ class ConsumerWatch:
         self.stream = stream
         self._missing = f"the stream {stream} has no consumer {AUDIT_CONSUMER!r}: provision the streams"
         self._found = True
+        self._state = StreamState(stream=stream, identity="", acknowledged=0, last_sequence=0)
         self._progress = Progress(silence=SILENCE_SECONDS)
 
     def batch_done(self) -> None:
         """Say that a batch was handled."""
         self._progress.advance()
+
+    def identity(self) -> str:
+        """Return when the stream was created."""
+        return self._state.identity
+
+    async def stream_state(self) -> StreamState | None:
+        """Look at the stream and its consumer now; None: NATS or one of them is away."""
+        await self.look()
+        return self._state if self._found else None
 
     async def check(self) -> str | None:
         """Be a check of readiness: the consumer exists, and what waits there is handled."""
@@ -61,7 +72,15 @@ class ConsumerWatch:
         """Update the metrics; says in the log when the consumer is gone and when it is back."""
         jetstream = self._broker.connection.jetstream()
         try:
-            self._tell(await jetstream.consumer_info(self.stream, AUDIT_CONSUMER))
+            info = await jetstream.consumer_info(self.stream, AUDIT_CONSUMER)
+            stream = await jetstream.stream_info(self.stream)
+            self._tell(info)
+            self._state = StreamState(
+                stream=self.stream,
+                identity=stream.created.isoformat() if stream.created else "",
+                acknowledged=info.ack_floor.stream_seq if info.ack_floor else 0,
+                last_sequence=stream.state.last_seq,
+            )
         except nats.js.errors.NotFoundError:
             self._tell(None)
         except (

@@ -30,9 +30,10 @@ from audit_writer.checkpoints import CheckpointSigner
 from audit_writer.health import ConsumerWatch
 from audit_writer.metrics import Metrics
 from audit_writer.ports import CheckpointCopy, StoreUnavailable
+from audit_writer.sequences import SequenceWatch
 from audit_writer.settings import AuditWriterSettings
 from order_events.codec import ORDERS_TYPES, PROOFS_TYPES
-from order_events.subjects import PROOFS_STREAM
+from order_events.subjects import ORDERS_STREAM, PROOFS_STREAM
 from service_kit import Contract, load_settings, make_app, make_broker, make_tracing, run, set_up_logs
 
 READERS_SECONDS = 30.0
@@ -49,6 +50,7 @@ def create_app(settings: AuditWriterSettings | None = None) -> AsgiFastStream:
     broker = make_broker(settings.nats_url, tracing)
     metrics.bus_connected.set_function(lambda: broker.connection.is_connected)
     watches = [ConsumerWatch(broker, metrics, stream) for stream in SOURCES]
+    orders = watch_of(ORDERS_STREAM, watches)
     proofs_watch = ConsumerWatch(broker, metrics, PROOFS_STREAM)  # not checked: events need no proofs
 
     async def database() -> str | None:
@@ -73,7 +75,11 @@ def create_app(settings: AuditWriterSettings | None = None) -> AsgiFastStream:
     app.on_shutdown(stopping.set)
     for watch in (*watches, proofs_watch):
         is_proofs = watch is proofs_watch
-        declare = subscribe_to_proofs if is_proofs else partial(subscribe, stream=watch.stream)
+        declare = (
+            subscribe_to_proofs
+            if is_proofs
+            else partial(subscribe, stream=watch.stream, identity=orders.identity)
+        )
         pull = Pull(
             broker,
             declare(broker, settings=settings, batch_done=watch.batch_done),
@@ -101,14 +107,20 @@ def contract() -> Contract:
 
 @asynccontextmanager
 async def lifespan(
-    context: ContextRepo, settings: Annotated[AuditWriterSettings, Context()], watches: Watches
+    context: ContextRepo,
+    settings: Annotated[AuditWriterSettings, Context()],
+    watches: Watches,
+    metrics: Annotated[Metrics, Context()],
 ) -> AsyncIterator[None]:
     """Require the consumers, and keep the store open while the broker runs."""
     for watch in watches:
         if watch.stream in SOURCES:
             await watch.require()
-    async with PostgresStore(settings.database_url.get_secret_value()) as store:
+    async with PostgresStore(
+        settings.database_url.get_secret_value(), pooled=settings.database_pooled
+    ) as store:
         context.set_global("store", store)
+        metrics.database_damaged.set_function(lambda: store.damaged)
         yield
 
 
@@ -120,10 +132,19 @@ async def work_beside(
     metrics: Annotated[Metrics, Context()],
 ) -> None:
     """Look at the consumers' lag, sign checkpoints and end readers that hold others up, until cancelled."""
-    works = [*(watch.run() for watch in watches), end_reader_sessions(store, metrics)]
+    works = [
+        *(watch.run() for watch in watches),
+        SequenceWatch(watch_of(ORDERS_STREAM, watches).stream_state, store, metrics).run(),
+        end_reader_sessions(store, metrics),
+    ]
     if signer := checkpoint_signer(settings, store, published, metrics):
         works.append(signer.run(settings.checkpoint_seconds))
     await asyncio.gather(*works)
+
+
+def watch_of(stream: str, watches: Sequence[ConsumerWatch]) -> ConsumerWatch:
+    """Return what watches the consumer of that stream."""
+    return next(watch for watch in watches if watch.stream == stream)
 
 
 def checkpoint_signer(

@@ -34,6 +34,21 @@ class Metrics:
         self.store_failures = Counter(
             "audit_writer_store_failures", "Writes that the database did not take.", registry=registry
         )
+        self.held = Gauge(
+            "audit_writer_held_messages",
+            "Messages that wait in a batch which the database does not take.",
+            registry=registry,
+        )
+        self.missing = Gauge(
+            "audit_writer_missing_messages",
+            "Messages of stream ORDERS that were lost before they were stored.",
+            registry=registry,
+        )
+        self.database_damaged = Gauge(
+            "audit_writer_database_damaged",
+            "1 if the last write met a damaged page of the database, else 0.",
+            registry=registry,
+        )
         self.last_commit = Gauge(
             "audit_writer_last_commit_timestamp_seconds",
             "When a batch was last committed.",

@@ -25,6 +25,16 @@ class CopyFailed(Exception):
     """A copy of a checkpoint was not kept; the checkpoint itself was."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """Where a message stands in a stream whose messages are counted."""
+
+    stream: str
+    identity: str
+    """When the stream was created, as ISO 8601 has it: another stream of that name has another."""
+    sequence: int
+
+
 class Delivery(Protocol):
     """One message of the bus, handed to us until it is acknowledged. Its methods never raise.
 
@@ -38,6 +48,10 @@ class Delivery(Protocol):
     @property
     def position(self) -> str:
         """Where it stands on the bus; no other message has the same."""
+
+    @property
+    def source(self) -> Source | None:
+        """The stream and sequence that count as stored with it; None: nobody counts those of its stream."""
 
     @property
     def origin(self) -> Mapping[str, str]:
@@ -77,12 +91,49 @@ class PublishedCheckpoint:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Taken:
+    """Messages of one stream that need not come again, and the ledgers that their events are of."""
+
+    stream: str
+    identity: str
+    sequences: tuple[int, ...]
+    """Ascending, each once."""
+    first_ledger: int | None
+    last_ledger: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StreamState:
+    """What a stream and its consumer are now."""
+
+    stream: str
+    identity: str
+    acknowledged: int
+    """Up to this sequence the consumer is done."""
+    last_sequence: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MissingMessages:
+    """Messages of a stream that are gone and not stored."""
+
+    first_sequence: int
+    last_sequence: int
+    first_ledger: int | None
+    """Their events are of ledgers from here; None: from the first."""
+    last_ledger: int | None
+    """And up to here; None: the newest."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Rows:
     """The payloads of one batch by the table that they go to, each a JSON object."""
 
     events: tuple[str, ...]
     fills: tuple[str, ...]
     anomalies: tuple[str, ...]
+    taken: tuple[Taken, ...] = ()
+    """The messages that are stored with them, or were set apart."""
 
 
 class Store(Protocol):
@@ -96,6 +147,9 @@ class Store(Protocol):
             StoreUnavailable: not now.
 
         """
+
+    async def watch(self, state: StreamState) -> Sequence[MissingMessages]:
+        """Take what a stream is now, and return what is missing of it; raises StoreUnavailable."""
 
     async def links(self, after: int, count: int) -> Sequence[ChainLink]:
         """Return at most so many rows of the chain after a position; raises StoreUnavailable."""

@@ -9,7 +9,7 @@
 import asyncio
 import contextlib
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from functools import partial
 from typing import NamedTuple
 
@@ -22,8 +22,10 @@ from audit_writer.ports import (
     LetterUndelivered,
     Rows,
     RowsRefused,
+    Source,
     Store,
     StoreUnavailable,
+    Taken,
 )
 from order_events import (
     BalanceDrift,
@@ -70,11 +72,29 @@ def read(delivery: Delivery) -> Entry:
 
 def rows_of(entries: Sequence[Entry]) -> Rows:
     """Return the rows of a batch: every event, the fills among them, and the anomalies."""
+    sources = [(entry.delivery.source, entry.event.ledger_index) for entry in entries]
     return Rows(
         events=tuple(entry.text for entry in entries),
         fills=tuple(entry.text for entry in entries if isinstance(entry.event, OrderFilled)),
         anomalies=tuple(entry.text for entry in entries if _is_anomaly(entry.event)),
+        taken=tuple(taken_from((source, ledger) for source, ledger in sources if source is not None)),
     )
+
+
+def taken_from(sources: Iterable[tuple[Source, int | None]]) -> Iterator[Taken]:
+    """Yield what was taken from each stream, of messages with the ledgers of their events."""
+    by_stream: dict[tuple[str, str], list[tuple[int, int | None]]] = {}
+    for source, ledger in sources:
+        by_stream.setdefault((source.stream, source.identity), []).append((source.sequence, ledger))
+    for (stream, identity), found in by_stream.items():
+        ledgers = [ledger for _, ledger in found if ledger is not None]
+        yield Taken(
+            stream=stream,
+            identity=identity,
+            sequences=tuple(sorted({sequence for sequence, _ in found})),
+            first_ledger=min(ledgers, default=None),
+            last_ledger=max(ledgers, default=None),
+        )
 
 
 def _is_anomaly(event: OrdersEvent) -> bool:
@@ -119,78 +139,96 @@ class AuditWriter:
         """Store and acknowledge a batch; what could not be settled is delivered again."""
         with self._metrics.batch_seconds.time():
             async with self._held(batch):
-                entries = [entry for delivery in batch if (entry := await self._readable(delivery))]
+                apart: list[Delivery] = []
+                entries = [entry for delivery in batch if (entry := await self._readable(delivery, apart))]
                 try:
-                    await self._settle(entries)
+                    await self._settle(entries, apart)
+                    await self._finish(apart)
                 except _Stopping:
-                    for entry in entries:
-                        await entry.delivery.give_back()
+                    for delivery in (*(entry.delivery for entry in entries), *apart):
+                        await delivery.give_back()
         self._metrics.batch_size.observe(len(batch))
 
-    async def _readable(self, delivery: Delivery) -> Entry | None:
+    async def _readable(self, delivery: Delivery, apart: list[Delivery]) -> Entry | None:
         try:
             return read(delivery)
         except Malformed as error:
-            await self._set_apart(delivery, str(error), event_type="unknown", result=MALFORMED)
+            if await self._set_apart(delivery, str(error), event_type="unknown", result=MALFORMED):
+                apart.append(delivery)
             return None
 
-    async def _settle(self, entries: Sequence[Entry]) -> None:
+    async def _settle(self, entries: Sequence[Entry], apart: list[Delivery]) -> None:
         """Store and acknowledge; where the store refuses, halve until the bad ones stand alone."""
         if not entries:
             return
         try:
-            await self._write(entries)
+            new = await self._write(rows_of(entries))
         except RowsRefused as error:
             if len(entries) == 1:
-                await self._set_apart(
-                    entries[0].delivery, str(error), event_type=_type_of(entries[0]), result=REFUSED
-                )
+                [bad] = entries
+                if await self._set_apart(bad.delivery, str(error), event_type=_type_of(bad), result=REFUSED):
+                    apart.append(bad.delivery)
                 return
             half = len(entries) // 2
-            await self._settle(entries[:half])
-            await self._settle(entries[half:])
+            await self._settle(entries[:half], apart)
+            await self._settle(entries[half:], apart)
             return
+        self._metrics.duplicates.inc(len(entries) - new)
         for entry in entries:
             await entry.delivery.acknowledge()
         for event_type, count in Counter(map(_type_of, entries)).items():
             self._metrics.events.labels(event_type, STORED).inc(count)
 
-    async def _write(self, entries: Sequence[Entry]) -> None:
-        """Write until it is committed, however long the store is away."""
-        rows = rows_of(entries)
-        failures = 0
+    async def _finish(self, apart: Sequence[Delivery]) -> None:
+        """Have the store know what was set apart, which is not missing then, and have it never come again."""
+        sources = [(delivery.source, None) for delivery in apart]
+        taken = tuple(taken_from((source, ledger) for source, ledger in sources if source is not None))
+        if taken:
+            await self._write(Rows(events=(), fills=(), anomalies=(), taken=taken))
+        for delivery in apart:
+            await delivery.terminate()
+
+    async def _write(self, rows: Rows) -> int:
+        """Write until it is committed, however long the store is away; return how many events were new."""
+        failures, size = 0, len(rows.events)
 
         def failed(so_far: int, error: Exception) -> None:
             nonlocal failures
             failures = so_far
             self._metrics.store_failures.inc()
             if so_far == 1:
-                log.warning("the store is away: holding the batch", size=len(entries), error=str(error))
+                self._metrics.held.inc(size)
+                log.warning("the store is away: holding the batch", size=size, error=str(error))
 
-        new = await retry(
-            partial(self._store.write, rows),
-            on=(StoreUnavailable,),
-            backoff=self._backoff,
-            chance=self._chance,
-            pause=self._pause,
-            failed=failed,
-        )
+        try:
+            new = await retry(
+                partial(self._store.write, rows),
+                on=(StoreUnavailable,),
+                backoff=self._backoff,
+                chance=self._chance,
+                pause=self._pause,
+                failed=failed,
+            )
+        finally:
+            if failures:
+                self._metrics.held.dec(size)
         if failures:
             log.warning("the store is back", attempts=failures + 1)
-        self._metrics.duplicates.inc(len(entries) - new)
         self._metrics.last_commit.set_to_current_time()
+        return new
 
-    async def _set_apart(self, delivery: Delivery, reason: str, *, event_type: str, result: str) -> None:
+    async def _set_apart(self, delivery: Delivery, reason: str, *, event_type: str, result: str) -> bool:
+        """Keep a message with the reason; returns whether the bus has confirmed it."""
         try:
             await self._dead_letters.publish(delivery, reason)
         except LetterUndelivered as error:
             log.warning(
                 "no dead letter written: it is tried again later", **delivery.origin, error=str(error)
             )
-            return
-        await delivery.terminate()
+            return False
         self._metrics.events.labels(event_type, result).inc()
         log.warning("a message can't be stored", **delivery.origin, reason=reason)
+        return True
 
     async def _pause(self, seconds: float) -> None:
         """Wait, unless the service stops; raises _Stopping then."""

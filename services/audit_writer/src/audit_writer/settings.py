@@ -49,6 +49,8 @@ class AuditWriterSettings(ServiceSettings):
 
     database_url: PostgresUrl
     """postgresql://audit_writer:password@host:port/database"""
+    database_pooled: bool = False
+    """A pooler such as PgBouncer gives each transaction another session of the database."""
     batch_size: int = Field(default=1_000, ge=1, le=1_000)
     batch_seconds: float = Field(default=0.2, gt=0, le=5)
     """A batch is taken when it is full or when so many seconds have passed."""
@@ -102,3 +104,5 @@ class PreparationSettings(MaintenanceSettings):
     grafana_reader_password: SecretStr
     metrics_reader_password: SecretStr | None = None
     """Of the role with which a PostgreSQL exporter logs in; without it there is none."""
+    desk_password: SecretStr | None = None
+    """Of the role `desk`, with which operators acknowledge anomalies; without it there is none."""

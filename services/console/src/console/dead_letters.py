@@ -4,12 +4,10 @@ import asyncio
 import base64
 import sys
 from collections.abc import AsyncIterator, Collection, Iterator, Sequence
-from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
-import nats.errors
 import nats.js.errors
 from nats.js import JetStreamContext
 from nats.js.api import RawStreamMsg
@@ -19,6 +17,7 @@ from rich.progress import track
 from rich.table import Table
 
 from console.errors import BadOption
+from console.stream_reading import bus_at
 from console.tables import printable, screen
 from order_events.subjects import (
     DEAD_LETTER_STREAM,
@@ -31,9 +30,6 @@ from order_events.subjects import (
     REDELIVERY_STREAM,
     redelivery_subject,
 )
-from service_kit import Unavailable
-from service_kit.broker import connect
-from service_kit.nats_urls import addresses_of, named
 
 CONFIRM_SECONDS = 5.0
 TAKEN_SECONDS = 10.0
@@ -167,27 +163,9 @@ def outcome(sent: Sent) -> Iterator[str]:
         )
 
 
-@asynccontextmanager
-async def _bus(nats_url: str) -> AsyncIterator[JetStreamContext]:
-    try:
-        connection = await connect(nats_url)
-    except Unavailable as error:
-        raise BadOption(str(error)) from error
-    try:
-        yield connection.jetstream()
-    except nats.js.errors.APIError as error:
-        raise BadOption(
-            f"expected the project's streams, found: {error.description}; provision them"
-        ) from error
-    except nats.errors.Error as error:
-        raise BadOption(f"expected JetStream at {named(addresses_of(nats_url))}, found: {error!r}") from error
-    finally:
-        await connection.close()
-
-
 async def _find(nats_url: str, ids: Collection[int]) -> list[Letter]:
-    async with _bus(nats_url) as jetstream:
-        letters = [letter async for letter in _letters_from(jetstream, 1)]
+    async with bus_at(nats_url) as jetstream:
+        letters = [letter async for letter in letters_from(jetstream, 1)]
     if missing := set(ids) - {letter.id for letter in letters}:
         raise BadOption(
             f"expected the id of a dead letter, found {', '.join(map(str, sorted(missing)))}: "
@@ -196,7 +174,8 @@ async def _find(nats_url: str, ids: Collection[int]) -> list[Letter]:
     return [letter for letter in letters if not ids or letter.id in ids]
 
 
-async def _letters_from(jetstream: JetStreamContext, first: int) -> AsyncIterator[Letter]:
+async def letters_from(jetstream: JetStreamContext, first: int) -> AsyncIterator[Letter]:
+    """Yield the dead letters from that sequence on, the oldest first."""
     last = (await jetstream.stream_info(DEAD_LETTER_STREAM)).state.last_seq
     while first <= last:
         try:
@@ -224,15 +203,13 @@ def _letter(message: RawStreamMsg) -> Letter:
 
 
 async def _send_again(nats_url: str, letters: Sequence[Letter], console: Console) -> Sent:
-    async with _bus(nats_url) as jetstream:
+    async with bus_at(nats_url) as jetstream:
         newest = (await jetstream.stream_info(DEAD_LETTER_STREAM)).state.last_seq
         shown = track(letters, "sending", console=console, transient=True, disable=not console.is_terminal)
         positions = [await send(jetstream, letter) for letter in shown]
-        waiting = await _untaken(jetstream, positions)
+        waiting = await untaken(jetstream, positions)
         origins = {letter.origin for letter in letters}
-        refused = [
-            letter async for letter in _letters_from(jetstream, newest + 1) if letter.origin in origins
-        ]
+        refused = [letter async for letter in letters_from(jetstream, newest + 1) if letter.origin in origins]
     return Sent(stored=len(letters) - waiting - len(refused), waiting=waiting, refused=refused)
 
 
@@ -260,7 +237,7 @@ async def send(jetstream: JetStreamContext, letter: Letter) -> int:
     return confirmed.seq
 
 
-async def _untaken(jetstream: JetStreamContext, positions: Sequence[int]) -> int:
+async def untaken(jetstream: JetStreamContext, positions: Sequence[int]) -> int:
     """Wait until the audit writer has answered all; returns how many are left when that takes too long."""
     loop = asyncio.get_running_loop()
     deadline = loop.time() + TAKEN_SECONDS

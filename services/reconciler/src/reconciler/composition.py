@@ -21,6 +21,7 @@ from ledger_client import (
     RequestBudget,
     Servers,
     SharedServer,
+    StreamGroup,
     StreamListener,
     WholeLedgerServer,
     connect,
@@ -57,7 +58,8 @@ from reconciler.fleet.account_shares import Lease
 from reconciler.fleet.permission_writer import Clocks, PermissionWriter
 from reconciler.fleet.scheduler import Scheduler, Wakeup
 from reconciler.fleet.server_monitor import ServerMonitor
-from reconciler.following.follower import Follower, OnCommitted
+from reconciler.following.confirmation import ConfirmationRule, LedgerConfirmation, Quorum
+from reconciler.following.follower import Follower
 from reconciler.following.publisher import Publisher
 from reconciler.health import LedgerHealth
 from reconciler.metrics import Metrics
@@ -68,6 +70,7 @@ from reconciler.proofs.trusted_lists import TrustedLists
 from reconciler.proofs.validation_feed import ValidationFeed
 from reconciler.safety.account_safety import SharedSafety
 from reconciler.safety.ledger_invariants import WholeLedgerInvariants
+from reconciler.safety.opening_balances import OtherServer
 from reconciler.safety.policy import Policy, Unexplained
 from reconciler.settings import ReconcilerSettings
 
@@ -93,6 +96,7 @@ class Reconciler:
         metrics: Metrics,
         health: LedgerHealth,
     ) -> None:
+        self._settings = settings
         wakeup = Wakeup(poll_seconds=settings.poll_seconds)
         trusted = read_trust(publishers=settings.list_publishers)
         validations = CheckedValidations(publishers_needed=settings.list_publishers_needed)
@@ -102,6 +106,7 @@ class Reconciler:
         client = partial(leased_client, broker, lease)
         orders = JetStreamOrders(publishers.orders, client, metrics)
         self.invariants = WholeLedgerInvariants(orders, metrics, network_id=self._network_id)
+        self._streams = StreamGroup()
         self.servers = Servers(
             [self._shared_server(url, settings, wakeup, metrics) for url in settings.xrpl_urls],
             clock=time.monotonic,
@@ -117,9 +122,26 @@ class Reconciler:
             clock=time.monotonic,
             anchor_ledgers=settings.proof_anchor_ledgers,
         )
+        confirmation = LedgerConfirmation(
+            self.servers,
+            ConfirmationRule(
+                servers=settings.confirm_by_servers,
+                seconds=settings.confirm_seconds,
+                commit_unconfirmed=settings.commit_unconfirmed,
+            ),
+            Quorum(is_wanted=lambda: bool(settings.validator_lists), confirms=validations.confirms),
+            metrics,
+            clock=time.monotonic,
+            pause=asyncio.sleep,
+        )
         on_committed = self.proofs.note_committed if settings.keep_proofs else nothing_kept
         self.scheduler = Scheduler(
-            make_follower=make_followers(settings, orders, client, metrics, on_committed),
+            make_follower=partial(
+                make_followers(settings, orders, client, metrics, self._other_server),
+                confirmation=confirmation,
+                network=self._network_id,
+                on_committed=on_committed,
+            ),
             lease=lease,
             servers=self.servers,
             wakeup=wakeup,
@@ -134,12 +156,18 @@ class Reconciler:
             metrics,
             Clocks(seconds=time.monotonic, now=lambda: datetime.now(UTC)),
             patience=settings.permission_ledger_seconds,
+            is_unproven=lambda: confirmation.goes_on_without,
         )
         health.watch_lease(lambda: lease.held)
         health.watch_halts(self.scheduler.halts)
         health.watch_set_aside(self.scheduler.set_aside)
 
+    def _other_server(self, name: str) -> LedgerServer | None:
+        return next((server for server in self.servers.candidates() if server.name != name), None)
+
     def _network_id(self) -> int | None:
+        if self._settings.network_id is not None:
+            return self._settings.network_id
         followed = (one.committed for one in self.scheduler.followers)
         return next((one.stored.record.network_id for one in followed if one is not None), None)
 
@@ -152,7 +180,7 @@ class Reconciler:
             self.servers.note_shown(server.name, ledger_index)
             wakeup.notify()
 
-        stream, cap = LedgerStream(clock=time.monotonic), settings.requests_per_minute
+        stream, cap = LedgerStream(clock=time.monotonic, group=self._streams), settings.requests_per_minute
         budget = RequestBudget(cap, clock=time.monotonic, pause=asyncio.sleep) if cap else None
         listeners: list[StreamListener] = [stream]
         if budget is not None:
@@ -220,13 +248,12 @@ def make_followers(
     orders: JetStreamOrders,
     client: BusClient,
     metrics: Metrics,
-    on_committed: OnCommitted,
-) -> Callable[[str], Follower]:
+    other_server: OtherServer,
+) -> Callable[..., Follower]:
     """Return what makes an account's follower."""
     return partial(
         Follower,
         start_ledger=settings.start_ledger,
-        on_committed=on_committed,
         feed=JetStreamEngineFeed(
             client,
             metrics,
@@ -250,6 +277,7 @@ def make_followers(
             check_ledgers=settings.balance_check_ledgers,
             operator=BucketOperator(client, metrics),
             metrics=metrics,
+            other_server=other_server,
         ),
     )
 

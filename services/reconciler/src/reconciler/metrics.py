@@ -114,6 +114,16 @@ class Metrics:
         self.bus_retries = Counter(
             "reconciler_bus_retries", "Publications and commits tried again", registry=registry
         )
+        self.confirmed_ledger = Gauge(
+            "reconciler_confirmed_ledger",
+            "Newest ledger that a second server or a quorum of validators has confirmed; 0: none",
+            registry=registry,
+        )
+        self.unconfirmed_ledgers = Counter(
+            "reconciler_unconfirmed_ledgers",
+            "Ledgers that nobody had confirmed when the waiting ended, where confirmation is wanted",
+            registry=registry,
+        )
         self.requests = Counter(
             "reconciler_requests",
             "Requests sent to each ledger server",

@@ -23,7 +23,13 @@ from ledger_client.history import (
     account_history,
     history_pages,
 )
-from ledger_client.ledger_stream import LedgerBeginning, LedgerStream, stream_of, untouched_ledgers
+from ledger_client.ledger_stream import (
+    LedgerBeginning,
+    LedgerStream,
+    StreamGroup,
+    stream_of,
+    untouched_ledgers,
+)
 from ledger_client.patient_server import PatientServer
 from ledger_client.questions import (
     Snapshot,
@@ -41,6 +47,7 @@ from ledger_client.request_budget import LEAST_A_MINUTE, BudgetedServer, Request
 from ledger_client.reserves import FEE_SETTINGS, reserves_after, reserves_at, reserves_between
 from ledger_client.server import (
     Contradicted,
+    Disputed,
     Endless,
     InvalidRequest,
     Lagging,
@@ -51,12 +58,14 @@ from ledger_client.server import (
     Refused,
     ServerError,
     TooSlow,
+    Unconfirmed,
     Unreachable,
     WrongChain,
 )
 from ledger_client.server_choice import Servers
 from ledger_client.server_urls import read_server_url, server_name
 from ledger_client.shared_server import SharedServer
+from ledger_client.single_flight import SingleFlight
 from ledger_client.status import ServerStatus, server_status
 from ledger_client.stream_listener import StreamListener
 from ledger_client.whole_ledger import WholeLedger
@@ -69,6 +78,7 @@ __all__ = [
     "BoundedReading",
     "BudgetedServer",
     "Contradicted",
+    "Disputed",
     "Endless",
     "HistoryPage",
     "HistoryServer",
@@ -90,9 +100,12 @@ __all__ = [
     "ServerStatus",
     "Servers",
     "SharedServer",
+    "SingleFlight",
     "Snapshot",
+    "StreamGroup",
     "StreamListener",
     "TooSlow",
+    "Unconfirmed",
     "Unreachable",
     "WholeLedger",
     "WholeLedgerServer",

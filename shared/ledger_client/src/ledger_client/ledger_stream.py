@@ -7,7 +7,7 @@ whole, or that contradicts itself, is read by questions as if there were no stre
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Protocol, runtime_checkable
 
 import msgspec
@@ -45,6 +45,28 @@ _CLOSED = msgspec.json.Decoder(ClosedLedger)
 _ROW = msgspec.json.Decoder(RowMessage)
 
 
+class StreamGroup:
+    """The streams of all servers: what one hides, another one may show."""
+
+    def __init__(self) -> None:
+        """Begin without streams; each one joins by itself."""
+        self.streams: list[LedgerStream] = []
+        self._news: dict[str, asyncio.Event] = {}
+
+    def next_news(self, account: str) -> asyncio.Event:
+        """Return the event that is set when a transaction of the account comes, or a ledger is whole."""
+        return self._news.setdefault(account, asyncio.Event())
+
+    def tell(self, accounts: Iterable[str]) -> None:
+        """Wake who waits for these accounts."""
+        for account in [one for one in accounts if one in self._news]:
+            self._news.pop(account).set()
+
+    def tell_all(self) -> None:
+        """Wake all who wait."""
+        self.tell(list(self._news))
+
+
 class LedgerStream:
     """Listens to one server's streams `ledger` and `transactions` (see `StreamListener`)."""
 
@@ -52,8 +74,15 @@ class LedgerStream:
     optional = True
     """Without it the server is asked."""
 
-    def __init__(self, *, clock: Callable[[], float], patience: float = 1.0) -> None:
-        """`clock`: monotonic seconds; `patience`: seconds that a reader waits for a ledger's transactions."""
+    def __init__(
+        self, *, clock: Callable[[], float], patience: float = 1.0, group: StreamGroup | None = None
+    ) -> None:
+        """`clock`: monotonic seconds; `patience`: seconds that a reader waits for a ledger's transactions.
+
+        `group`: the streams of the other servers; None: there is no other.
+        """
+        self._group = group or StreamGroup()
+        self._group.streams.append(self)
         self._clock = clock
         self._patience = patience
         self._ledgers: dict[int, StreamedLedger] = {}
@@ -61,7 +90,6 @@ class LedgerStream:
         self._heard_at = float("-inf")
         self._comes_whole = True
         """Whether a ledger has come whole since a reader last waited in vain."""
-        self._news: dict[str, asyncio.Event] = {}
         self.losses = 0
         """Connections lost so far: what answers under the server's name since may be another server."""
 
@@ -82,7 +110,7 @@ class LedgerStream:
         self._ledgers.clear()
         self._newest = 0
         self._heard_at = float("-inf")
-        self._tell_all()
+        self._group.tell_all()
 
     def status(self, known: ServerStatus) -> ServerStatus | None:
         """Return what `server_info` would say now, if it said `known` before; None: the stream is silent."""
@@ -139,18 +167,38 @@ class LedgerStream:
         seconds = self._patience if self._comes_whole else 0
         try:
             async with asyncio.timeout(seconds):
-                while not all(self._whole(one) for one in wanted):
+                while lacking := [one for one in self._expected(last) if not one.shows_whole(wanted)]:
                     news = self.next_news(account)
                     if any(self._touches(one, account) for one in wanted) or self._newest < last:
                         return None
                     await news.wait()
         except TimeoutError:
-            self._comes_whole = False
-            return None
+            for one in lacking:
+                one.note_lack()
+            if self in lacking:
+                return None
         if any(self._touches(one, account) for one in wanted):
             return None
         headers = [self._header(one) for one in wanted]
         return [header for header in headers if header is not None]
+
+    def shows_whole(self, ledgers: Iterable[int]) -> bool:
+        """Whether all transactions of these ledgers are there."""
+        return all(map(self._whole, ledgers))
+
+    def note_lack(self) -> None:
+        """Note that a reader has waited in vain for a ledger to be whole."""
+        self._comes_whole = False
+
+    def keeps_up_with(self, ledger_index: int) -> bool:
+        """Whether the ledger may be expected from it: it is not silent, and its ledgers come whole."""
+        is_silent = self._clock() - self._heard_at > SILENT_SECONDS
+        return self._comes_whole and not is_silent and self._newest >= ledger_index - 1
+
+    def _expected(self, ledger_index: int) -> list["LedgerStream"]:
+        """Return this stream, and the others that a ledger may be expected from."""
+        others = [one for one in self._group.streams if one is not self]
+        return [self, *(one for one in others if one.keeps_up_with(ledger_index))]
 
     def is_quiet(self, account: str, ledger_index: int) -> bool | None:
         """Whether no transaction of a ledger affects the account; None: not all of them are there."""
@@ -160,7 +208,7 @@ class LedgerStream:
 
     def next_news(self, account: str) -> asyncio.Event:
         """Return the event that is set when a transaction of the account comes, or a ledger is whole."""
-        return self._news.setdefault(account, asyncio.Event())
+        return self._group.next_news(account)
 
     def _close_ledger(self, message: bytes | msgspec.Raw) -> None:
         try:
@@ -192,19 +240,13 @@ class LedgerStream:
         ledger = self._ledgers.setdefault(index, StreamedLedger())
         ledger.name_hash(row.ledger_hash)
         concerned = ledger.add(place, StreamedRow(row.hash, frozenset(accounts), message))
-        for account in concerned & self._news.keys():
-            self._news.pop(account).set()
+        self._group.tell(concerned)
         self._tell_if_whole(ledger)
 
     def _tell_if_whole(self, ledger: StreamedLedger) -> None:
         if ledger.whole:
             self._comes_whole = True
-            self._tell_all()
-
-    def _tell_all(self) -> None:
-        waiting, self._news = self._news, {}
-        for news in waiting.values():
-            news.set()
+            self._group.tell_all()
 
     def _continues(self, parent_hash: str, first: int, last: int) -> bool:
         closed = [self._closed(one) for one in range(first - 1, last + 1)]
@@ -215,8 +257,14 @@ class LedgerStream:
         return ledger is not None and ledger.whole
 
     def _touches(self, ledger_index: int, account: str) -> bool:
+        """Whether this stream, or one that names the same ledger, shows a transaction of the account."""
+        named = self.hash_of(ledger_index)
+        return any(one.shows(ledger_index, named, account) for one in self._group.streams)
+
+    def shows(self, ledger_index: int, ledger_hash: str | None, account: str) -> bool:
+        """Whether a transaction that affects the account is there, in the ledger with this hash."""
         ledger = self._ledgers.get(ledger_index)
-        return ledger is not None and ledger.touches(account)
+        return ledger is not None and ledger.hash == ledger_hash and ledger.touches(account)
 
     def _closed(self, ledger_index: int) -> ClosedLedger | None:
         ledger = self._ledgers.get(ledger_index)

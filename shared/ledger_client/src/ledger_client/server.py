@@ -96,6 +96,18 @@ class Endless(ProtocolViolation):
     kind = "endless"
 
 
+class Disputed(ServerError):
+    """Two servers that agreed so far name different hashes for a ledger: nobody can say which one lies."""
+
+    kind = "disputed"
+
+
+class Unconfirmed(ServerError):
+    """Nobody has confirmed the ledger that the server showed, and it must be confirmed."""
+
+    kind = "unconfirmed"
+
+
 class WrongChain(ProtocolViolation):
     """The server is on another chain than the ledgers that were followed so far."""
 

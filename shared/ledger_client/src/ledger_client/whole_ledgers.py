@@ -125,7 +125,8 @@ class WholeLedgerServer:
         if quiet and all(quiet.get(one) is not None for one in wanted):
             return await self._proven(account, [one for one in wanted if not quiet[one]])
         rows = await account_history(self._server, account, first, last)
-        touched = sorted({row.transaction.ledger_index for row in rows} - {first})
+        shown = {row.transaction.ledger_index for row in rows} | {one for one in quiet if quiet[one] is False}
+        touched = sorted(shown - {first})
         before = [row for row in rows if row.transaction.ledger_index == first]
         return [*before, *await self._proven(account, touched)]
 

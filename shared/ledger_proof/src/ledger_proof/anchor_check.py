@@ -6,7 +6,7 @@ from ledger_proof.confirmation import Confirmation, confirm_ledger
 from ledger_proof.errors import Unproven
 from ledger_proof.header import LedgerHeader
 from ledger_proof.manifests import Manifest
-from ledger_proof.trust import TrustChain, TrustPolicy
+from ledger_proof.trust import ProofEnd, TrustChain, TrustPolicy
 from ledger_proof.validations import Validation
 from ledger_proof.validator_lists import (
     KNOWN_PUBLISHERS,
@@ -44,7 +44,9 @@ class AnchorCheck:
         self._manifests = manifests
         self.confirmations: list[Confirmation] = []
         self.anchors: dict[int, str] = {}
-        self.hangs_on_hash = False
+        self._lack: NotEnoughVotes | None = None
+        """The first anchor's that has too few votes."""
+        self._hangs_on_hash = False
         """An anchor has no validations, and the reader has not looked up its hash."""
 
     def confirm(
@@ -52,8 +54,9 @@ class AnchorCheck:
     ) -> None:
         """Confirm an anchor; `votes_only`: a validation that is nobody's vote makes the proof refused.
 
+        Too few votes are noted for `end`: everything else may still hold.
+
         Raises:
-            NotEnoughVotes: if too few validators signed for it.
             Unproven: if a validation is no vote and must be one.
 
         """
@@ -64,9 +67,12 @@ class AnchorCheck:
         if known:
             self._chain.passed(what, expected="a hash that the reader has looked up", found=found)
         if validations:
-            self._count_votes(validations, anchor, votes_only=votes_only)
+            try:
+                self._count_votes(validations, anchor, votes_only=votes_only)
+            except NotEnoughVotes as lack:
+                self._lack = self._lack or lack
         elif not known:
-            self.hangs_on_hash = True
+            self._hangs_on_hash = True
             expected = "no validations: all hangs on this hash, which anybody can look up"
             self._chain.passed(what, expected=expected, found=found)
 
@@ -81,6 +87,13 @@ class AnchorCheck:
             if known.upper() not in self.anchors.values():
                 found = ", ".join(f"{one} of ledger {index}" for index, one in self.anchors.items())
                 raise Unproven("anchors", expected=f"hash {known.upper()}, as looked up", found=found)
+
+    def end(self, proved: ProofEnd) -> ProofEnd:
+        """Return what a proof proves that has held so far: less than `proved` where votes are lacking."""
+        if self._lack is not None:
+            self._chain.failed(self._lack)
+            return ProofEnd.NOT_ENOUGH_VOTES
+        return ProofEnd.HANGS_ON_LEDGER_HASH if self._hangs_on_hash else proved
 
     def _checked_lists(self, lists: Iterable[SignedList]) -> list[ValidatorList]:
         checked = []

@@ -7,7 +7,7 @@ index of the order's entry, every hash, every figure and the cause of the end ar
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
 
-from ledger_proof.anchor_check import AnchorCheck, NotEnoughVotes
+from ledger_proof.anchor_check import AnchorCheck
 from ledger_proof.base58 import account_bytes
 from ledger_proof.binary.transactions import decode_transaction
 from ledger_proof.errors import Unproven
@@ -43,15 +43,11 @@ def _check(proof: LifeProof, policy: TrustPolicy, chain: TrustChain) -> ProofRep
     chain.passed("file", expected="a life proof", found=found)
     anchors = AnchorCheck(proof.lists, policy, chain, _checked_manifests(proof))
     headers: dict[int, LedgerHeader] = {}
-    short: NotEnoughVotes | None = None
     for run in proof.runs:
         own = _check_headers(run, max(headers, default=0), chain)
         headers |= {header.ledger_index: header for header in own}
         validations = [read_validation(from_base64("validation", text)) for text in run.validations]
-        try:
-            anchors.confirm(validations, own[-1], votes_only=True)
-        except NotEnoughVotes as lack:
-            short = short or lack
+        anchors.confirm(validations, own[-1], votes_only=True)
     anchors.check_hashes()
     _check_use(proof, headers)
     touching, transactions = _check_steps(proof, headers, entry, chain)
@@ -67,14 +63,8 @@ def _check(proof: LifeProof, policy: TrustPolicy, chain: TrustChain) -> ProofRep
     except (ArithmeticError, ValueError) as error:  # no ledger that follows the protocol holds such
         raise Unproven("verdict", expected="metadata that the kernel can judge", found=str(error)) from error
     chain.passed("verdict", expected="the kernel's, from these bytes", found=_told(verdict, touching[0]))
-    end = ProofEnd.PROVED_CLOSED if closed else ProofEnd.PROVED_UNTIL
-    if short is not None:
-        chain.failed(short)
-        end = ProofEnd.NOT_ENOUGH_VOTES
-    elif anchors.hangs_on_hash:
-        end = ProofEnd.HANGS_ON_LEDGER_HASH
     return ProofReport(
-        end=end,
+        end=anchors.end(ProofEnd.PROVED_CLOSED if closed else ProofEnd.PROVED_UNTIL),
         chain=tuple(chain.steps),
         account=proof.account,
         sequence=proof.sequence,

@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from ledger_proof.anchor_check import AnchorCheck, NotEnoughVotes
+from ledger_proof.anchor_check import AnchorCheck
 from ledger_proof.base58 import node_key_bytes
 from ledger_proof.binary.transactions import decode_transaction
 from ledger_proof.errors import Unproven
@@ -99,21 +99,11 @@ def _check(read: _Document, policy: TrustPolicy, chain: TrustChain) -> ProofRepo
     validations = list(_validations(read.validation.data, anchors.lists))
     if read.validation.data and not validations:
         raise Unproven("validations", expected="some under the names of validators", found="none")
-    short: NotEnoughVotes | None = None
-    try:
-        anchors.confirm(validations, header)
-    except NotEnoughVotes as lack:
-        short = lack
+    anchors.confirm(validations, header)
     anchors.check_hashes()
     transaction = _check_path(read.transaction.proof, header, blob, metadata, chain)
-    end = ProofEnd.PROVED_TRANSACTION
-    if short is not None:
-        chain.failed(short)
-        end = ProofEnd.NOT_ENOUGH_VOTES
-    elif anchors.hangs_on_hash:
-        end = ProofEnd.HANGS_ON_LEDGER_HASH
     return ProofReport(
-        end=end,
+        end=anchors.end(ProofEnd.PROVED_TRANSACTION),
         chain=tuple(chain.steps),
         last_ledger_index=header.ledger_index,
         anchors=anchors.anchors,

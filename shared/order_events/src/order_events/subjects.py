@@ -20,6 +20,8 @@ REASON_LENGTH = 500
 ORIGIN_STREAM = "Fillproof-Stream"
 ORIGIN_SEQUENCE = "Fillproof-Stream-Sequence"
 ORIGIN_SUBJECT = "Fillproof-Subject"
+ORIGIN_IDENTITY = "Fillproof-Stream-Created"
+"""The header of what is given again that says which stream of that name it came from: when it was created."""
 REDELIVERY_STREAM = "REDELIVER"
 """What the audit writer is given again, and nobody else: an engine would take it for news."""
 REDELIVERY_PREFIX = "audit.redeliver."

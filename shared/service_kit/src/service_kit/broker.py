@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import ssl
 from typing import TYPE_CHECKING, TypeVar
 
 import nats
@@ -12,9 +13,12 @@ import nats.errors
 import structlog
 from fast_depends.msgspec import MsgSpecSerializer
 from faststream.nats import NatsBroker
+from faststream.security import BaseSecurity
 
+from service_kit.bus_access import BusAccess
 from service_kit.errors import Unavailable
 from service_kit.nats_urls import addresses_of, inbox_of, named, servers_of
+from service_kit.settings import load_settings
 from service_kit.tracing import NO_TRACING, Tracing
 
 if TYPE_CHECKING:
@@ -45,8 +49,10 @@ def make_broker(urls: str, tracing: Tracing = NO_TRACING) -> NatsBroker:
 
     `urls`: of one server, or of several of a cluster, comma separated: it goes on with any that answers.
     A closed connection leaves a pull loop that spins for ever, so it ends the process (status 1). Handlers'
-    exceptions are logged; messages are not.
+    exceptions are logged; messages are not. TLS and credentials are settings (:class:`BusAccess`).
     """
+    access = load_settings(BusAccess)
+    tls = access.tls()
 
     async def error(error: Exception) -> None:
         # refused once a second while NATS is away: `disconnected` has said it
@@ -68,6 +74,8 @@ def make_broker(urls: str, tracing: Tracing = NO_TRACING) -> NatsBroker:
     broker = NatsBroker(
         servers_of(urls),
         inbox_prefix=inbox_of(urls),
+        security=None if tls is None else BaseSecurity(ssl_context=tls),
+        user_credentials=access.credentials(),
         max_reconnect_attempts=-1,
         reconnect_time_wait=1,
         ping_interval=PING_SECONDS,
@@ -92,13 +100,15 @@ async def connect_broker(broker: NatsBroker, urls: str) -> None:
 
 async def connect(urls: str) -> Client:
     """Return a plain connection, for a step that runs once; raises Unavailable within 3 s for each server."""
-
-    async def ignore(_error: Exception) -> None:
-        """Keep nats-py from logging every attempt: the last one is reported."""
-
+    access = load_settings(BusAccess)
     return await _answered(
         lambda: nats.connect(
-            servers_of(urls), inbox_prefix=inbox_of(urls), reconnect_time_wait=1, error_cb=ignore
+            servers_of(urls),
+            inbox_prefix=inbox_of(urls),
+            tls=access.tls(),
+            user_credentials=access.credentials(),
+            reconnect_time_wait=1,
+            error_cb=_ignore,
         ),
         urls,
     )
@@ -110,19 +120,34 @@ async def _answered(connect_once: Callable[[], Awaitable[Connected]], urls: str)
         async with asyncio.timeout(CONNECT_SECONDS * len(addresses)):
             return await connect_once()
     except TimeoutError:
-        reasons = await asyncio.gather(*(_reason(host, port) for host, port in addresses))
+        reasons = await asyncio.gather(*(_reason(url) for url in servers_of(urls)))
         reason = "; ".join(dict.fromkeys(reasons))
     except (OSError, ValueError, nats.errors.Error) as error:
         reason = str(error) or repr(error)
     raise Unavailable(f"expected NATS at {named(addresses)}, found: {reason}; start it or correct the URL")
 
 
-async def _reason(host: str, port: int) -> str:
-    """Ask once without the client, whose endless attempts keep the reason to themselves."""
+async def _reason(url: str) -> str:
+    """Ask a server once more, without the endless attempts that keep the reason to themselves."""
+    access = load_settings(BusAccess)
     try:
-        async with asyncio.timeout(1):
-            _, writer = await asyncio.open_connection(host, port)
-    except OSError as error:
-        return str(error) or "no answer"
-    writer.close()
-    return "a server that does not answer as NATS"
+        async with asyncio.timeout(CONNECT_SECONDS):
+            connection = await nats.connect(
+                url,
+                tls=access.tls(),
+                user_credentials=access.credentials(),
+                allow_reconnect=False,
+                error_cb=_ignore,
+            )
+    except ssl.SSLError as error:
+        return f"TLS fails{access.named()}: {error}"
+    except TimeoutError:
+        return "a server that does not answer as NATS"
+    except (OSError, ValueError, nats.errors.Error) as error:
+        return str(error) or repr(error)
+    await connection.close()
+    return "a server that answered too late"
+
+
+async def _ignore(_error: Exception) -> None:
+    """Keep nats-py from logging every attempt: the last one is reported."""

@@ -9,10 +9,12 @@ from faststream.nats import JStream, NatsBroker
 from nats.aio.msg import Msg
 from pydantic import Field
 
-from audit_writer.ports import Delivery, LetterUndelivered
+from audit_writer.ports import Delivery, LetterUndelivered, Source
 from order_events.subjects import (
     AUDIT_CONSUMER,
     DEAD_LETTER_STREAM,
+    ORDERS_STREAM,
+    ORIGIN_IDENTITY,
     ORIGIN_SEQUENCE,
     ORIGIN_STREAM,
     ORIGIN_SUBJECT,
@@ -34,8 +36,10 @@ log = structlog.stdlib.get_logger("audit_writer.bus")
 class NatsDelivery:
     """A message of a durable consumer; see :class:`audit_writer.ports.Delivery`."""
 
-    def __init__(self, message: Msg) -> None:
+    def __init__(self, message: Msg, identity: str = "") -> None:
+        """Take a message; `identity`: of stream ORDERS, when it was created."""
         self._message = message
+        self._identity = identity
         self._answered = False
 
     @property
@@ -48,6 +52,19 @@ class NatsDelivery:
         """Where it stands on the bus."""
         metadata = self._message.metadata
         return f"{metadata.stream}.{metadata.sequence.stream}"
+
+    @property
+    def source(self) -> Source | None:
+        """Where it stands, or first stood, in stream ORDERS."""
+        origin = self.origin
+        if origin[ORIGIN_STREAM] != ORDERS_STREAM or not origin[ORIGIN_SEQUENCE].isdecimal():
+            return None
+        headers = self._message.headers or {}
+        return Source(
+            stream=ORDERS_STREAM,
+            identity=headers.get(ORIGIN_IDENTITY, self._identity),
+            sequence=int(origin[ORIGIN_SEQUENCE]),
+        )
 
     @property
     def origin(self) -> Mapping[str, str]:

@@ -1,13 +1,26 @@
 """The audit tables in PostgreSQL. The role may insert, and read the chain's digests."""
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Iterator, Sequence
+from datetime import datetime
 from importlib.resources import files
+from itertools import groupby
 from types import TracebackType
 from typing import Self
 
 import asyncpg
+import msgspec
+from asyncpg.pool import PoolConnectionProxy
 
-from audit_writer.ports import ChainLink, Rows, RowsRefused, StoreUnavailable
+from audit_writer.ports import (
+    ChainLink,
+    MissingMessages,
+    Rows,
+    RowsRefused,
+    StoreUnavailable,
+    StreamState,
+    Taken,
+)
 
 CONNECT_SECONDS = 5.0
 STATEMENT_SECONDS = 20.0
@@ -19,6 +32,7 @@ FAULTS_OF_THE_ROWS = (
     asyncpg.IntegrityConstraintViolationError,
     asyncpg.ProgramLimitExceededError,
 )
+DAMAGE = (asyncpg.DataCorruptedError, asyncpg.IndexCorruptedError)
 OUTAGES = (
     asyncpg.PostgresError,
     asyncpg.InterfaceError,
@@ -31,18 +45,34 @@ connection that was cut between two steps of a statement (InternalClientError).
 """
 
 
-INSERT_BATCH = files("audit_writer.adapters").joinpath("sql/insert_batch.sql").read_text()
+def _sql(name: str) -> str:
+    return files("audit_writer.adapters").joinpath(f"sql/{name}.sql").read_text()
+
+
+COUNT_NEW = "SELECT count(*) FROM new_event"
+INSERT_BATCH = _sql("insert_batch") + COUNT_NEW
+"""Of events that came in no stream whose messages are counted."""
+INSERT_BATCH_OF_STREAM = _sql("insert_batch") + _sql("insert_range") + COUNT_NEW
 INSERT_PROOFS = files("audit_writer.adapters").joinpath("sql/insert_proofs.sql").read_text()
 
 LINKS = "SELECT position, previous, digest FROM batch_digest WHERE position > $1 ORDER BY position LIMIT $2"
 ACTS = "SELECT act FROM batch_digest WHERE act IS NOT NULL ORDER BY position DESC"
 
+WATCH = """
+    SELECT first_sequence, last_sequence, first_ledger, last_ledger FROM public.watch_stream($1, $2, $3, $4)
+"""
+NOTHING = ("[]",) * 4
+
 
 class PostgresStore:
     """A store; an async context manager that closes its connections. It opens none before they are needed."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, *, pooled: bool = False) -> None:
+        """Know the address; `pooled`: a pooler gives each transaction another session."""
         self._url = url
+        self._pooled = pooled
+        self._refused: str | None = None
+        """What the last write said that only an operator can mend; None: it went well."""
         self._pool: asyncpg.Pool | None = None
 
     async def __aenter__(self) -> Self:
@@ -53,6 +83,8 @@ class PostgresStore:
             timeout=CONNECT_SECONDS,
             command_timeout=STATEMENT_SECONDS,
             reset=_as_it_is,
+            # a pooler's sessions do not have what another one has prepared
+            statement_cache_size=0 if self._pooled else 100,
             server_settings={"application_name": "fillproof-audit-writer", "timezone": "UTC"},
         )
         return self
@@ -67,9 +99,10 @@ class PostgresStore:
 
     async def write(self, rows: Rows) -> int:
         """Write all tables in one transaction; see :class:`audit_writer.ports.Store`."""
-        return await self._insert(
-            INSERT_BATCH, _array(rows.events), _array(rows.fills), _array(rows.anomalies)
-        )
+        arrays = (_array(rows.events), _array(rows.fills), _array(rows.anomalies))
+        if not rows.taken:
+            return await self._insert(INSERT_BATCH, *arrays)
+        return await self._insert(INSERT_BATCH_OF_STREAM, *arrays, _ranges(rows.taken))
 
     async def write_proofs(self, proofs: Sequence[str]) -> int:
         """Write proofs in one transaction; see :class:`audit_writer.ports.ProofStore`."""
@@ -78,12 +111,14 @@ class PostgresStore:
     async def _insert(self, statement: str, *arrays: str) -> int:
         try:
             async with self._opened.acquire(timeout=CONNECT_SECONDS) as connection:
-                new = await connection.fetchval(statement, *arrays)
+                new = await self._run(connection, statement, *arrays)
         except FAULTS_OF_THE_ROWS as error:
+            self._refused = None
             raise RowsRefused(f"PostgreSQL refuses it: {error}") from error
         except OUTAGES as error:
-            raise StoreUnavailable(str(error) or repr(error)) from error
-        return int(new)
+            raise await self._away(error) from error
+        self._refused = None
+        return new
 
     async def links(self, after: int, count: int) -> Sequence[ChainLink]:
         """Return at most so many rows of the chain after a position."""
@@ -98,18 +133,60 @@ class PostgresStore:
         """End sessions of the reader that hold others up."""
         return sum(row[0] for row in await self._fetch("SELECT public.end_reader_sessions()"))
 
+    async def watch(self, state: StreamState) -> Sequence[MissingMessages]:
+        """Take what a stream is now, and return what is missing of it."""
+        rows = await self._fetch(
+            WATCH,
+            state.stream,
+            datetime.fromisoformat(state.identity),
+            state.acknowledged,
+            state.last_sequence,
+        )
+        return [MissingMessages(**row) for row in rows]
+
     async def check(self) -> str | None:
-        """Answer None if the tables can be reached, else what is wrong."""
-        async with self._opened.acquire(timeout=CONNECT_SECONDS) as connection:
-            found = await connection.fetchval("SELECT to_regclass('order_event') IS NOT NULL")
-        return None if found else "the table order_event does not exist: run the migrations"
+        """Answer None if a batch could be written now, else what is wrong.
+
+        An empty batch is written as a full one is: a server that only reads refuses it.
+        """
+        try:
+            async with (
+                asyncio.timeout(CONNECT_SECONDS),
+                self._opened.acquire(timeout=CONNECT_SECONDS) as connection,
+            ):
+                await self._run(connection, INSERT_BATCH_OF_STREAM, *NOTHING)
+        except asyncpg.UndefinedTableError:
+            return "the tables do not exist: run the migrations"
+        except OUTAGES as error:
+            return str(await self._away(error))
+        return self._refused
+
+    @property
+    def damaged(self) -> bool:
+        """Whether the last write met a damaged page."""
+        return self._refused is not None
+
+    async def _run(self, connection: PoolConnectionProxy, statement: str, *arrays: str) -> int:
+        if not self._pooled:
+            return int(await connection.fetchval(statement, *arrays))
+        # what is prepared and what is run must meet the same server
+        async with connection.transaction():
+            return int(await connection.fetchval(statement, *arrays))
+
+    async def _away(self, error: BaseException) -> StoreUnavailable:
+        """Say why the store can't be used; connect anew, as a session may be on a server that was left."""
+        await self._opened.expire_connections()
+        said = str(error) or repr(error)
+        if isinstance(error, DAMAGE):
+            said = self._refused = f"a page of the database is damaged (runbook DatabaseDamaged): {said}"
+        return StoreUnavailable(said)
 
     async def _fetch(self, statement: str, *arguments: object) -> list[asyncpg.Record]:
         try:
-            async with self._opened.acquire(timeout=CONNECT_SECONDS) as connection:
+            async with self._opened.acquire(timeout=CONNECT_SECONDS) as connection, connection.transaction():
                 return await connection.fetch(statement, *arguments)
         except OUTAGES as error:
-            raise StoreUnavailable(str(error) or repr(error)) from error
+            raise await self._away(error) from error
 
     @property
     def _opened(self) -> asyncpg.Pool:
@@ -120,6 +197,29 @@ class PostgresStore:
 
 async def _as_it_is(connection: asyncpg.Connection) -> None:
     """Give a connection back without a question to the server: nothing here leaves traces in a session."""
+
+
+def _ranges(taken: Sequence[Taken]) -> str:
+    return msgspec.json.encode(
+        [
+            {
+                "stream": one.stream,
+                "identity": one.identity,
+                "sequences": f"{{{','.join(_pieces(one.sequences))}}}",
+                "first_ledger": one.first_ledger,
+                "last_ledger": one.last_ledger,
+            }
+            for one in taken
+        ]
+    ).decode()
+
+
+def _pieces(sequences: Sequence[int]) -> Iterator[str]:
+    """Yield ascending numbers as ranges."""
+    # numbers that follow each other differ by as much as their places do
+    for _, piece in groupby(enumerate(sequences), key=lambda one: one[1] - one[0]):
+        numbers = [number for _, number in piece]
+        yield f"[{numbers[0]},{numbers[-1]}]"
 
 
 def _array(payloads: Sequence[str]) -> str:

@@ -60,9 +60,23 @@ def audit_writer(
 
 
 def subscribe(
-    broker: NatsBroker, *, stream: str, settings: AuditWriterSettings, batch_done: Callable[[], None]
+    broker: NatsBroker,
+    *,
+    stream: str,
+    settings: AuditWriterSettings,
+    identity: Callable[[], str],
+    batch_done: Callable[[], None],
 ) -> LogicSubscriber[list[Msg]]:
-    """Declare the durable consumer of a stream and its handler; `batch_done` is called after each batch."""
+    """Declare the durable consumer of a stream and its handler.
+
+    Args:
+        broker: may be connected later.
+        stream: ORDERS or REDELIVER.
+        settings: the size of a batch.
+        identity: returns when stream ORDERS was created.
+        batch_done: called after each batch.
+
+    """
     subscriber = broker.subscriber(
         stream=JStream(stream, declare=False),
         durable=AUDIT_CONSUMER,
@@ -80,7 +94,7 @@ def subscribe(
     ) -> None:
         """Store a batch of events and acknowledge each message."""
         with tracing.continued("store", (message.headers for message in messages)):
-            await writer.handle([NatsDelivery(message) for message in messages])
+            await writer.handle([NatsDelivery(message, identity()) for message in messages])
         batch_done()
 
     return subscriber

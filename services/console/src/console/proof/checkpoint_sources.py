@@ -2,20 +2,13 @@
 
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
-from urllib.parse import urlsplit
-
-import nats.errors
-import nats.js.errors
-from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy
 
 from audit_log import Checkpoint, Refused, VerifierKey, read_checkpoint, read_verifier_key
 from console.errors import BadOption
-from order_events.subjects import CHECKPOINT_STREAM, CHECKPOINT_SUBJECTS
-from service_kit import Unavailable
-from service_kit.broker import connect
+from console.stream_reading import bus_at, messages_of
+from order_events.subjects import CHECKPOINT_STREAM
+from service_kit.nats_urls import addresses_of, named
 
-AT_ONCE = 1_000
-ANSWER_SECONDS = 5.0
 SUFFIX = ".checkpoint"
 """Of the files that the audit writer makes in FILLPROOF_CHECKPOINT_DIRECTORY."""
 
@@ -50,7 +43,8 @@ async def read_checkpoints(sources: Sequence[str], keys: Sequence[VerifierKey]) 
     for source in sources:
         notes = [one async for one in _notes_of(source)]
         if not notes:
-            raise BadOption(f"expected checkpoints in {_shown(source)}, found none")
+            where = named(addresses_of(source)) if "://" in source else source
+            raise BadOption(f"expected checkpoints in {where}, found none")
         for place, note in notes:
             try:
                 found[note] = read_checkpoint(note, keys)
@@ -77,37 +71,8 @@ def _notes_in_files(path: Path) -> list[tuple[str, str]]:
 
 
 async def _notes_on_bus(url: str) -> AsyncIterator[tuple[str, str]]:
-    try:
-        connection = await connect(url)
-    except Unavailable as error:
-        raise BadOption(str(error)) from error
-    try:
-        jetstream = connection.jetstream()
-        left = (await jetstream.stream_info(CHECKPOINT_STREAM)).state.messages
-        reader = await jetstream.pull_subscribe(
-            CHECKPOINT_SUBJECTS[0],
-            stream=CHECKPOINT_STREAM,
-            config=ConsumerConfig(ack_policy=AckPolicy.NONE, deliver_policy=DeliverPolicy.ALL),
-        )
-        while left > 0:
-            messages = await reader.fetch(min(left, AT_ONCE), timeout=ANSWER_SECONDS)
-            left -= len(messages)
+    async with bus_at(url) as jetstream:
+        async for messages in messages_of(jetstream, CHECKPOINT_STREAM):
             for message in messages:
-                yield (
-                    f"message {message.metadata.sequence.stream} of {CHECKPOINT_STREAM}",
-                    message.data.decode(),
-                )
-    except (nats.errors.Error, nats.js.errors.APIError, TimeoutError) as error:
-        raise BadOption(
-            f"expected the stream {CHECKPOINT_STREAM} at {_shown(url)}, found: {error!r}"
-        ) from error
-    finally:
-        await connection.close()
-
-
-def _shown(source: str) -> str:
-    """Return the source without a password."""
-    if "://" not in source:
-        return source
-    parts = urlsplit(source)
-    return f"{parts.scheme}://{parts.hostname}"
+                place = f"message {message.metadata.sequence.stream} of {CHECKPOINT_STREAM}"
+                yield place, message.data.decode(errors="replace")

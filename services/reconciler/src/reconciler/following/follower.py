@@ -4,7 +4,8 @@
 through these steps:
 
 1. It applies what the engine has announced up to this moment.
-2. It reads the account's transactions, and shows that none is missing (`account_reader`).
+2. It reads the account's transactions, shows that none is missing (`account_reader`), and has the ledger's
+   hash confirmed (`confirmation`).
 3. While the ledger is being read, it publishes what the stream shows of it already (`telling`).
 4. It folds the ledger into events and changed orders (`offer_lifecycle`).
 5. The policy decides what is done about each disappearance; the balances are added up (`safety`).
@@ -47,6 +48,7 @@ from order_events import OrdersEvent, Resolution
 from reconciler.following import account_reader, stored_account
 from reconciler.following.account_store import AccountStore
 from reconciler.following.adoption import read_account_at
+from reconciler.following.confirmation import LedgerConfirmation
 from reconciler.following.continuity import Continuity
 from reconciler.following.publisher import Publisher
 from reconciler.following.stored_account import CommittedAccount, ExtraWrites, StoredAccount
@@ -82,6 +84,8 @@ class Follower:
         store: StateStore,
         publisher: Publisher,
         safety: SharedSafety | None = None,
+        network: Callable[[], int | None] = lambda: None,
+        confirmation: LedgerConfirmation | None = None,
         watermarks: Watermarks | None = None,
         on_committed: OnCommitted = lambda _network_id, _header, _events: None,
     ) -> None:
@@ -89,6 +93,8 @@ class Follower:
 
         `start_ledger`: where to adopt an account that has no cursor; None: the newest validated ledger.
         `last_ledger`: the newest ledger that is read; None: there is no end.
+        `network`: returns the id of the network to follow the account on, once it is known.
+        `confirmation`: what a ledger waits for before it is committed; None: it waits for nothing.
         `on_committed`: called when a ledger is committed, with the events that were published of it.
         """
         self.account = account
@@ -102,6 +108,8 @@ class Follower:
         self._account = AccountStore(account, store)
         self._continuity = Continuity(account, watermarks)
         self._telling = Telling(account, self._safety, publisher)
+        self._network = network
+        self._confirmation = confirmation
         self._on_committed = on_committed
         self._network_id: int | None = None
         self._read_from: str | None = None
@@ -130,12 +138,7 @@ class Follower:
 
         """
         status = (await server_status(server)).up_to(self._last_ledger)
-        if self._network_id is None:
-            await self._load(status.network_id)
-        if status.network_id != self._network_id:
-            raise ProtocolViolation(
-                server.name, f"server_info: expected network {self._network_id}, found {status.network_id}"
-            )
+        await self._load_on_network_of(server, status)
         committed = self._account.committed
         if committed is None:
             await self._adopt(server, status)
@@ -146,7 +149,7 @@ class Follower:
         if upto > state.record.ledger_index:
             await self._hear_engine(state, status.validated)
             await self._halt_where_history_broke(server)
-            reading = self._read_ledgers(server, status, state, upto)
+            reading = self._read_and_confirm(server, status, state, upto)
             for facts in await self._telling.tell_until_read(server, committed, reading):
                 raise_if_cancelled()
                 await self._follow_ledger(server, state, facts)
@@ -156,6 +159,15 @@ class Follower:
         await self._check_safety(server)
         self._telling.raise_if_contradicted(server)
         return status
+
+    async def _read_and_confirm(
+        self, server: LedgerServer, status: ServerStatus, state: AccountState, upto: int
+    ) -> list[LedgerFacts]:
+        """Read the ledgers up to `upto`, and have the last one confirmed: the others are linked to it."""
+        ledgers = await self._read_ledgers(server, status, state, upto)
+        if self._confirmation is not None:
+            await self._confirmation.confirm(server, state.record, ledgers[-1].header)
+        return ledgers
 
     async def _read_ledgers(
         self, server: LedgerServer, status: ServerStatus, state: AccountState, upto: int
@@ -261,6 +273,7 @@ class Follower:
         state, stored = self._account.require_committed().state, self._account.require_committed().stored
         await self._hear_engine(state, resume_at)
         view = await read_account_at(server, state.record.network_id, self.account, resume_at)
+        view.state.record = await self._safety.confirm_opening(server, view.state.record)
         gap = Gap(
             first=state.record.ledger_index + 1,
             last=view.header.ledger_index,
@@ -333,6 +346,20 @@ class Follower:
             if self._last_ledger is None:
                 return
 
+    async def _load_on_network_of(self, server: LedgerServer, status: ServerStatus) -> None:
+        """Take the account up on the server's network, unless another one is known to be right.
+
+        What a server says of its network holds only once the account is adopted there.
+        """
+        adopted = self._network_id if self._account.committed is not None else None
+        known = self._network() if adopted is None else adopted
+        if known is not None and status.network_id != known:
+            raise ProtocolViolation(
+                server.name, f"server_info: expected network {known}, found {status.network_id}"
+            )
+        if status.network_id != self._network_id:
+            await self._load(status.network_id)
+
     async def _load(self, network_id: int) -> None:
         """Take the account up where it was committed, if it was."""
         committed = await self._account.load(network_id)
@@ -376,6 +403,7 @@ class Follower:
                 f"found {status.held}"
             )
         view = await read_account_at(server, status.network_id, self.account, ledger_index)
+        view.state.record = await self._safety.confirm_opening(server, view.state.record)
         await self._hear_engine(view.state, status.validated)
         accepted = accepted_at_adoption(view.state, view.header)
         await self._publisher.publish(accepted, (), server, view.header)

@@ -63,7 +63,7 @@ class SnapshotCheck:
 
         """
         cursor = state.record.ledger_index
-        if cursor < self._due_at or not self._slots.reserve(cursor):
+        if cursor < self._due_at or not self._slots.reserve(f"snapshot of {self._account}", cursor):
             return []
         try:
             rows = await listed_offers(server, self._account, cursor)

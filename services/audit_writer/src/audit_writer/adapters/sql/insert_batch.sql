@@ -1,4 +1,5 @@
--- A whole batch in one statement, which is its own transaction: one answer to wait for. Says how many events were new.
+-- A whole batch in one statement, which is its own transaction: one answer to wait for. insert_range.sql may follow,
+-- and then a SELECT of what is wanted to know.
 -- $1: a JSON array of events; $2: the order.filled among them; $3: the anomalies among them, which are
 -- order.disappeared and reconciler.balance_drift events.
 -- A drift belongs to no order: sequence 0, no side, nothing remaining; the market is the asset. An event about an
@@ -96,4 +97,3 @@ WITH new_fill AS (
     ON CONFLICT DO NOTHING
     RETURNING 1
 )
-SELECT count(*) FROM new_event

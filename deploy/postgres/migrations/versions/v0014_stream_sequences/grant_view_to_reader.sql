@@ -1,0 +1,1 @@
+GRANT SELECT ON dashboard.missing_sequence TO grafana_reader

@@ -1,0 +1,63 @@
+"""A stream of the bus read once from its first message to its newest."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+
+import nats.errors
+import nats.js.errors
+from nats.aio.msg import Msg
+from nats.js import JetStreamContext
+from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy
+
+from console.errors import BadOption
+from service_kit import Unavailable
+from service_kit.broker import connect
+from service_kit.nats_urls import addresses_of, named
+
+AT_ONCE = 1_000
+ANSWER_SECONDS = 5.0
+
+
+@asynccontextmanager
+async def bus_at(url: str) -> AsyncIterator[JetStreamContext]:
+    """Give the bus as its operator, and say what is wrong in the words of the command.
+
+    Raises:
+        BadOption: no bus answers there, its streams were never made, or the user may not read them.
+
+    """
+    try:
+        connection = await connect(url)
+    except Unavailable as error:
+        raise BadOption(str(error)) from error
+    try:
+        yield connection.jetstream()
+    except nats.js.errors.APIError as error:
+        raise BadOption(
+            f"expected the project's streams, found: {error.description}; provision them"
+        ) from error
+    except (nats.errors.Error, TimeoutError) as error:
+        raise BadOption(
+            f"expected JetStream at {named(addresses_of(url))} for its operator, found: {error!r}"
+        ) from error
+    finally:
+        await connection.close()
+
+
+async def messages_of(jetstream: JetStreamContext, stream: str) -> AsyncIterator[Sequence[Msg]]:
+    """Yield all messages that a stream has now, the oldest first, up to 1,000 at a time."""
+    left = (await jetstream.stream_info(stream)).state.messages
+    if not left:
+        return
+    reader = await jetstream.pull_subscribe(
+        "",
+        stream=stream,
+        config=ConsumerConfig(ack_policy=AckPolicy.NONE, deliver_policy=DeliverPolicy.ALL),
+    )
+    try:
+        while left > 0:
+            messages = await reader.fetch(min(left, AT_ONCE), timeout=ANSWER_SECONDS)
+            left = messages[-1].metadata.num_pending
+            yield messages
+    finally:
+        await reader.unsubscribe()

@@ -1,0 +1,201 @@
+"""Confirmation: before a ledger is committed, a second server or validators have named its hash.
+
+One server's word is not the ledger. Where a list of validators is configured, a quorum of them must have
+signed for the hash: then no server needs to be trusted. Otherwise, with two servers or more, so many must
+name the same hash. The waiting is bounded; what is committed without confirmation is counted and said. But
+nothing is committed where another server, which agreed with us up to the cursor, names another hash.
+"""
+
+from collections.abc import Awaitable, Callable
+from functools import partial
+
+import msgspec
+import structlog
+
+from ledger_client import (
+    Disputed,
+    LedgerServer,
+    ServerError,
+    Servers,
+    SingleFlight,
+    Unconfirmed,
+    ledger_header,
+    stream_of,
+)
+from offer_lifecycle import AccountRecord, Header
+from reconciler.metrics import Metrics
+
+_log = structlog.get_logger()
+
+VALIDATORS = "validators"
+"""Who confirms, where it is a quorum of them; else it is servers, by name."""
+_SECONDS_BETWEEN_LOOKS = 0.02
+_SECONDS_BETWEEN_QUESTIONS = 0.5
+_NEAR = 3
+"""Ledgers: a server that is further behind is not waited for."""
+_KEPT = 64
+
+
+class Quorum(msgspec.Struct, frozen=True, kw_only=True):
+    """The validators' votes."""
+
+    is_wanted: Callable[[], bool]
+    """Whether there are lists to count by."""
+    confirms: Callable[[bytes, int], bool]
+    """Takes a ledger's hash and close time (ripple seconds)."""
+
+
+class ConfirmationRule(msgspec.Struct, frozen=True, kw_only=True):
+    """What the deployment has set."""
+
+    servers: int = 2
+    """How many servers must name a ledger's hash, where so many are configured and keep up."""
+    seconds: float = 2.0
+    """The longest wait for one ledger."""
+    commit_unconfirmed: bool = True
+    """Whether a ledger is committed that nobody has confirmed in that time."""
+
+
+class LedgerConfirmation:
+    """Confirms ledgers for all accounts, each ledger once."""
+
+    def __init__(  # noqa: PLR0913 - its ports, all by keyword
+        self,
+        servers: Servers,
+        rule: ConfirmationRule,
+        quorum: Quorum,
+        metrics: Metrics,
+        *,
+        clock: Callable[[], float],
+        pause: Callable[[float], Awaitable[object]],
+    ) -> None:
+        """`clock`: seconds, monotonic; `pause`: waits so many seconds."""
+        self._servers = servers
+        self._rule = rule
+        self._quorum = quorum
+        self._metrics = metrics
+        self._clock = clock
+        self._pause = pause
+        self._goes_on_without = False
+        """Whether the last ledger was committed without confirmation."""
+        self._confirmed: SingleFlight[tuple[str, str, str], tuple[str, ...]] = SingleFlight(
+            keep=_KEPT, seconds=float("inf"), clock=clock
+        )
+
+    @property
+    def goes_on_without(self) -> bool:
+        """Whether the last ledger was committed without a confirmation that is wanted."""
+        return self._goes_on_without
+
+    async def confirm(self, server: LedgerServer, record: AccountRecord, header: Header) -> tuple[str, ...]:
+        """Wait until a ledger that was read on `server` is confirmed, and return by whom; empty: by nobody.
+
+        `record`: the account's, up to its cursor: servers that have another ledger there do not count.
+
+        Raises:
+            Disputed: another server names another hash.
+            Unconfirmed: nobody has confirmed it in time, and it must be.
+
+        """
+        key = (server.name, header.ledger_hash, record.ledger_hash)
+        return await self._confirmed.get(key, partial(self._confirm, server, record, header))
+
+    async def _confirm(self, server: LedgerServer, record: AccountRecord, header: Header) -> tuple[str, ...]:
+        if not self._is_wanted():
+            return ()
+        deadline, ask_at = self._clock() + self._rule.seconds, self._clock()
+        others = [one for one in self._servers.every() if one.name != server.name]
+        asked: dict[str, str] = {}
+        while True:
+            by = self._confirmed_by(server, others, asked, header)
+            if by:
+                self._goes_on_without = False
+                self._metrics.confirmed_ledger.set(header.ledger_index)
+                return by
+            now = self._clock()
+            if now >= deadline or not self._is_expected(server, header):
+                break
+            if now >= ask_at:
+                ask_at = now + _SECONDS_BETWEEN_QUESTIONS
+                asked = await self._ask(others, header)
+            await self._pause(_SECONDS_BETWEEN_LOOKS)
+        await self._check_disputes(server, others, record, header)
+        return self._go_on_without(server, header)
+
+    def _confirmed_by(
+        self, server: LedgerServer, others: list[LedgerServer], asked: dict[str, str], header: Header
+    ) -> tuple[str, ...]:
+        if self._quorum.is_wanted():
+            signed = self._quorum.confirms(bytes.fromhex(header.ledger_hash), header.close_time)
+            return (VALIDATORS,) if signed else ()
+        named = {one.name: _told_hash(one, header.ledger_index) or asked.get(one.name) for one in others}
+        agree = [server.name, *(name for name, told in named.items() if told == header.ledger_hash)]
+        return tuple(agree) if len(agree) >= self._servers_needed else ()
+
+    @property
+    def _servers_needed(self) -> int:
+        return min(self._rule.servers, len(self._servers.every()))
+
+    def _is_wanted(self) -> bool:
+        """Whether anybody could confirm a ledger here."""
+        return self._quorum.is_wanted() or self._servers_needed > 1
+
+    def _is_expected(self, server: LedgerServer, header: Header) -> bool:
+        """Whether a confirmation may come: a quorum is counted, or another server keeps up."""
+        if self._quorum.is_wanted():
+            return True
+        return self._servers.has_shown_after(header.ledger_index - _NEAR, besides=server.name)
+
+    async def _ask(self, others: list[LedgerServer], header: Header) -> dict[str, str]:
+        """Ask the servers without a stream that are not put aside."""
+        usable = {one.name for one in self._servers.candidates()}
+        silent = [one for one in others if stream_of(one) is None and one.name in usable]
+        return {one.name: found for one in silent if (found := await _asked_hash(one, header.ledger_index))}
+
+    async def _check_disputes(
+        self, server: LedgerServer, others: list[LedgerServer], record: AccountRecord, header: Header
+    ) -> None:
+        for one in others if self._rule.servers > 1 else ():
+            told = _told_hash(one, header.ledger_index) or await _asked_hash(one, header.ledger_index)
+            if told in {None, header.ledger_hash}:
+                continue
+            before = _told_hash(one, record.ledger_index) or await _asked_hash(one, record.ledger_index)
+            if before != record.ledger_hash:
+                continue  # it was on another chain before
+            if await _asked_hash(one, header.ledger_index) in {None, header.ledger_hash}:
+                continue  # its stream has named another one, and it does not stand by it
+            raise Disputed(
+                server.name,
+                f"ledger: expected hash {told} of ledger {header.ledger_index}, as {one.name} has it, found "
+                f"{header.ledger_hash}: one of them lies, and nothing is committed; add a third server, or a "
+                "list of validators",
+            )
+
+    def _go_on_without(self, server: LedgerServer, header: Header) -> tuple[str, ...]:
+        self._metrics.unconfirmed_ledgers.inc()
+        if not self._rule.commit_unconfirmed:
+            raise Unconfirmed(
+                server.name,
+                f"ledger: expected hash {header.ledger_hash} of ledger {header.ledger_index} to be confirmed "
+                f"within {self._rule.seconds:g} s, found nobody who does; it is tried again",
+            )
+        if not self._goes_on_without:
+            self._goes_on_without = True
+            _log.info(
+                "ledgers are committed without confirmation: no second server or quorum names them in time",
+                ledger_index=header.ledger_index,
+                server=server.name,
+            )
+        return ()
+
+
+def _told_hash(server: LedgerServer, ledger_index: int) -> str | None:
+    stream = stream_of(server)
+    return None if stream is None else stream.hash_of(ledger_index)
+
+
+async def _asked_hash(server: LedgerServer, ledger_index: int) -> str | None:
+    try:
+        return (await ledger_header(server, ledger_index)).ledger_hash
+    except ServerError:
+        return None
