@@ -10,6 +10,7 @@ import asyncpg
 import msgspec
 from rich.console import Console
 
+from console.proof.chain import Trust
 from console.verify import verify
 
 if TYPE_CHECKING:
@@ -62,8 +63,9 @@ def differences(found: Outcome, undisturbed: Outcome) -> list[str]:
     expected_events = {name: _comparable(event) for name, event in undisturbed.events.items()}
     found_events = {name: _comparable(event) for name, event in found.events.items()}
     for name, event in found_events.items():
-        if name in expected_events and _only_lacks_the_market(event, expected_events[name]):
-            event["market_context"] = expected_events[name]["market_context"]
+        expected = expected_events.get(name, {})
+        if _lacks_the_market(event) or _lacks_the_market(expected):
+            event["market_context"] = expected.get("market_context")
     return [
         *told,
         *_compared("event", found_events, expected_events),
@@ -90,7 +92,7 @@ def differences_in_tables(stack: LocalStack, undisturbed: Outcome, on_the_bus: O
     ]
     if payloads != on_the_bus.events:
         told.append("order_event: expected the payloads as they stand on the bus, found others")
-    report = verify(stack.postgres_dsn("owner"), (), None, 0, Console(quiet=True))
+    report = verify(stack.postgres_dsn("owner"), Trust(), None, 0, Console(quiet=True))
     return told + [f"fillproof verify: {one.what} in {one.table}: {one.detail}" for one in report.findings]
 
 
@@ -125,10 +127,10 @@ def _comparable(payload: bytes) -> Json:
     return event
 
 
-def _only_lacks_the_market(found: Json, expected: Json) -> bool:
-    """Whether the market could not be read: it is described at best, and says why where it is not."""
-    context = found.get("market_context") or {}
-    return bool(context.get("reason")) and context.get("mid_price") is None and "market_context" in expected
+def _lacks_the_market(event: Json) -> bool:
+    """Whether the market could not be read, in this run: it is described at best, and says why where not."""
+    context = event.get("market_context") or {}
+    return bool(context.get("reason")) and context.get("mid_price") is None
 
 
 def _lasting(value: Json) -> Json:
