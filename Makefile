@@ -7,7 +7,7 @@ READY := .venv/ready
 # Ends with make, however that ends: TERM then
 LEASHED = exec $(BIN)/python deploy/local/local_stack/src/local_stack/leash.py 15 $$PPID - $(BIN)/fillproof
 
-.PHONY: help setup demo run test chaos bench docs mutants pictures ops-check up down logs ps test-compose packages lint types imports clean
+.PHONY: help setup demo run test chaos fuzz bench docs mutants pictures ops-check up down logs ps test-compose packages lint types imports clean
 
 help:
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile
@@ -29,6 +29,9 @@ test: $(READY) ## run all tests (ARGS=... for pytest)
 
 chaos: $(READY) ## let everything go wrong at random moments, for about a quarter of an hour (SEED=... ARGS=...)
 	@PYTHONPATH=tests $(BIN)/python -m chaos $(SEED:%=--seed %) $(ARGS)
+
+fuzz: $(READY) ## try 20,000 announcements, 6,000 messages and 5,000 answers that are none (SEED=... ARGS="--share 0.1")
+	@PYTHONPATH=tests $(BIN)/python -m fuzz $(SEED:%=--seed %) $(ARGS)
 
 bench: $(READY) ## measure speed, beside what it is held against
 	@PYTHONPATH=tests $(BIN)/python tests/bench/kernel.py

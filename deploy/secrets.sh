@@ -110,6 +110,8 @@ write owner_database_url "postgresql://owner:$(cat secrets/owner_password)@postg
 write audit_writer_database_url "postgresql://audit_writer:$(password)@postgres:5432/fillproof"
 write grafana_reader_password "$(password)"
 write metrics_reader_password "$(password)"
+write desk_password "$(password)"
+write desk_database_url "postgresql://desk:$(cat secrets/desk_password)@postgres:5432/fillproof"
 write grafana_admin_password "$(password)"
 write smtp_password "" # the mail server's, where FILLPROOF_SMTP_USER is set
 signing_key "$(setting FILLPROOF_LOG_NAME | grep . || echo fillproof/audit)" checkpoint_signing_key

@@ -1,5 +1,7 @@
 """One account followed on the in-memory bus, from a node in this process."""
 
+from collections.abc import Callable
+
 from in_memory_bus import Memory, MemoryFeed, MemoryOrders, MemoryStore, MemoryWatermarks, NoMarket
 from in_process_node import InProcessServer
 
@@ -18,12 +20,14 @@ from reconciler.safety.account_safety import SharedSafety
 from replay_node.session import Session
 
 
-def follower(
+def follower(  # noqa: PLR0913 - its ports
     memory: Memory,
     session: Session,
     role: str = "maker",
     market: NoMarket | None = None,
+    *,
     safety: SharedSafety | None = None,
+    network: Callable[[], int | None] = lambda: None,
 ) -> Follower:
     """Return what a process would make of the account after a start."""
     publisher = Publisher(
@@ -40,6 +44,7 @@ def follower(
         watermarks=MemoryWatermarks(memory),
         publisher=publisher,
         safety=safety,
+        network=network,
     )
 
 

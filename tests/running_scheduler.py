@@ -19,6 +19,7 @@ from reconciler.following.follower import Follower
 from reconciler.following.publisher import Publisher
 from reconciler.following.stored_account import cursor_of
 from reconciler.metrics import Metrics
+from reconciler.ports.bus import EngineFeed
 
 SESSION = recorded("random_crowd_4")
 ROLES = ("maker", "maker2", "maker3")
@@ -59,12 +60,15 @@ class Running:
     def store(self, memory: Memory) -> MemoryStore:
         return MemoryStore(memory)
 
+    def feed(self, memory: Memory) -> EngineFeed:
+        return MemoryFeed(memory)
+
     def _follower(self, account: str) -> Follower:
         memory = next(one for role, one in self.memories.items() if SESSION.accounts[role] == account)
         follower = Follower(
             account,
             start_ledger=SESSION.ledgers[0].ledger_index,
-            feed=MemoryFeed(memory),
+            feed=self.feed(memory),
             store=self.store(memory),
             publisher=Publisher(MemoryOrders(memory), NoMarket(), disappearance_timeout=1),
         )

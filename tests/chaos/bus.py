@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+from random import Random
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 import nats
 import nats.errors
 import nats.js.errors
+from chaos.hostile import SUBJECT, spoilt_announcements
 from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy
 from waiting import limit
 
 from console.engine import announcements
-from order_events import encode
+from order_events import OrderSubmitted, encode
 from order_events.subjects import (
     AUDIT_CONSUMER,
+    DEAD_LETTER_STREAM,
     ENGINE_STREAM,
     ORDERS_STREAM,
     STATE_BUCKET,
@@ -34,6 +37,8 @@ if TYPE_CHECKING:
 STATE_STREAM = f"KV_{STATE_BUCKET}"
 STATE_SUBJECTS = f"$KV.{STATE_BUCKET}."
 AT_ONCE = 500
+STRANGER = "rrrrrrrrrrrrrrrrrrrrBZbvji"
+"""An account that nobody follows."""
 Json = dict[str, Any]
 T = TypeVar("T")
 
@@ -56,6 +61,40 @@ class Bus:
                 await context.publish(engine_subject(event), encode(event), stream=ENGINE_STREAM)
 
         self._with(say)
+
+    def flood(self, session: Session, seed: int, *, spoilt: int, foreign: int) -> int:
+        """Announce what no engine means: garbage, and orders of an account that nobody follows.
+
+        Return how much of it is garbage.
+        """
+        chance = Random(seed)  # noqa: S311 - draws garbage, no secret
+        honest = next(one for one in announcements(session) if isinstance(one, OrderSubmitted))
+        garbage = spoilt_announcements(encode(honest), chance, spoilt)
+        stranger = msgspec.structs.replace(honest, account=STRANGER)
+        orders = [
+            encode(msgspec.structs.replace(stranger, sequence=number)) for number in range(1, foreign + 1)
+        ]
+        told = [
+            *((f"{SUBJECT}.{honest.account}", one) for one in garbage),
+            *((engine_subject(stranger), one) for one in orders),
+        ]
+        chance.shuffle(told)
+
+        async def say(context: JetStreamContext) -> None:
+            for first in range(0, len(told), AT_ONCE):
+                some = told[first : first + AT_ONCE]
+                await asyncio.gather(*(context.publish(*one, stream=ENGINE_STREAM) for one in some))
+
+        self._with(say)
+        return len(garbage)
+
+    def dead_letters(self) -> int:
+        """Return how many dead letters there are."""
+
+        async def count(context: JetStreamContext) -> int:
+            return (await context.stream_info(DEAD_LETTER_STREAM)).state.messages
+
+        return self._with(count)
 
     def events(self) -> list[bytes]:
         """Return the payloads of stream ORDERS."""

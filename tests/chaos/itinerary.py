@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from chaos.faults import FAULTS
-from chaos.voyage import POSTGRES_GONE, WRITER_GONE, Voyage
+from chaos.hostile import HOSTILE
+from chaos.voyage import FLOOD, POSTGRES_GONE, WRITER_GONE, Voyage
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -52,6 +53,9 @@ def voyages(chance: Random) -> Iterator[Voyage]:
         times={"audit writer killed": TIMES},
         gone=POSTGRES_GONE,
     )
+    for hostile in HOSTILE:
+        yield Voyage(name=hostile, sessions=(chance.choice(LONG),), hostile=hostile)
+    yield Voyage(name=FLOOD, sessions=(chance.choice(LONG),), flood=True)
     for replicas in (2, 3):
         times = {"reconciler killed": 2, NEEDS_REPLICAS: 2}
         name = f"{replicas} replicas, some killed, some paused"

@@ -12,6 +12,7 @@ from zlib import crc32
 import msgspec
 import nats.errors
 from chaos.faults import FAULTS, LEASE_SECONDS
+from chaos.hostile import HostileServer
 from chaos.node import Node
 
 from console.engine import engine_accounts
@@ -26,6 +27,11 @@ LEDGER_SECONDS = 0.04
 """Between two ledgers while a session runs."""
 LATEST_SECONDS = 0.03
 """A blow falls up to so much after its ledger has closed: while the ledger is being worked on."""
+
+FLOODS_APART = 25
+"""Ledgers between two floods of announcements."""
+SPOILT, FOREIGN = 100, 2_000
+"""Announcements of a flood: garbage, and orders of an account that nobody follows."""
 
 
 class Blow(msgspec.Struct, frozen=True, kw_only=True):
@@ -68,7 +74,8 @@ def blows(session: str, times: Mapping[str, int], chance: Random) -> list[Blow]:
 class Leg:
     """A session: its nodes, its reconciler, and how far it is."""
 
-    def __init__(self, world: World, session: str, *, replicas: int = 1) -> None:
+    def __init__(self, world: World, session: str, *, replicas: int = 1, hostile: str = "") -> None:
+        """`hostile`: what the server does that the reconciler is to ask before an honest one."""
         recording = find_session(session)
         self.world: World = world
         self.network_id = network_of(session)
@@ -78,10 +85,17 @@ class Leg:
             Node(world.stack, recording.path, network_id=self.network_id, name=f"node-{session}-{which}")
             for which in ("a", "b")
         ]
+        self.garbage = 0
+        """Announcements so far that no engine means."""
         self._turns = itertools.cycle(self.nodes)
         world.bus.announce(self._session)
+        urls = [node.url.replace("http", "ws", 1) for node in self.nodes]
+        self.hostile = HostileServer(hostile, self.nodes[0].url, crc32(hostile.encode())) if hostile else None
+        if self.hostile is not None:
+            urls = [f"http://{self.hostile.address}", f"ws://{self.hostile.address}", urls[0]]
         environment = {
-            "FILLPROOF_XRPL_URLS": ",".join(node.url.replace("http", "ws", 1) for node in self.nodes),
+            "FILLPROOF_XRPL_URLS": ",".join(urls),
+            "FILLPROOF_NETWORK_ID": str(self.network_id),
             "FILLPROOF_ACCOUNTS": ",".join(engine_accounts(self._session)),
             "FILLPROOF_START_LEDGER": str(self.first),
             "FILLPROOF_POLL_SECONDS": "0.2",
@@ -93,8 +107,11 @@ class Leg:
         """Return the servers in turns."""
         return next(self._turns)
 
-    def sail(self, planned: Sequence[Blow]) -> None:
-        """Close every ledger while the blows fall, and wait until all is followed; raises Stuck."""
+    def sail(self, planned: Sequence[Blow], *, flood: bool = False) -> None:
+        """Close every ledger while the blows fall, and wait until all is followed; raises Stuck.
+
+        `flood`: an engine announces garbage and floods on the way.
+        """
         begins, ends = defaultdict[int, list[Blow]](list), defaultdict[int, list[Blow]](list)
         for blow in planned:
             begins[blow.ledger].append(blow)
@@ -107,6 +124,10 @@ class Leg:
                 self._strike(blow)
             for blow in ends.pop(self.closed, ()):
                 FAULTS[blow.fault].end(self)
+            if flood and self.closed % FLOODS_APART == 0:
+                self.garbage += self.world.bus.flood(
+                    self._session, self.closed, spoilt=SPOILT, foreign=FOREIGN
+                )
             self.world.keep()
             time.sleep(LEDGER_SECONDS)
         for blow in itertools.chain.from_iterable(ends.values()):
@@ -121,6 +142,8 @@ class Leg:
         assert not any(statuses), f"reconcilers: expected status 0 when told to stop, found {statuses}"
         for node in self.nodes:
             node.stop()
+        if self.hostile is not None:
+            self.hostile.end()
 
     def _until_up(self) -> None:
         for one in self.reconcilers:

@@ -63,8 +63,9 @@ def differences(found: Outcome, undisturbed: Outcome) -> list[str]:
     expected_events = {name: _comparable(event) for name, event in undisturbed.events.items()}
     found_events = {name: _comparable(event) for name, event in found.events.items()}
     for name, event in found_events.items():
-        if name in expected_events and _only_lacks_the_market(event, expected_events[name]):
-            event["market_context"] = expected_events[name]["market_context"]
+        expected = expected_events.get(name, {})
+        if _lacks_the_market(event) or _lacks_the_market(expected):
+            event["market_context"] = expected.get("market_context")
     return [
         *told,
         *_compared("event", found_events, expected_events),
@@ -126,10 +127,10 @@ def _comparable(payload: bytes) -> Json:
     return event
 
 
-def _only_lacks_the_market(found: Json, expected: Json) -> bool:
-    """Whether the market could not be read: it is described at best, and says why where it is not."""
-    context = found.get("market_context") or {}
-    return bool(context.get("reason")) and context.get("mid_price") is None and "market_context" in expected
+def _lacks_the_market(event: Json) -> bool:
+    """Whether the market could not be read, in this run: it is described at best, and says why where not."""
+    context = event.get("market_context") or {}
+    return bool(context.get("reason")) and context.get("mid_price") is None
 
 
 def _lasting(value: Json) -> Json:

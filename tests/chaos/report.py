@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from chaos.faults import FAULTS
-from chaos.voyage import MORE_MEGABYTES, POSTGRES_GONE, WRITER_GONE
+from chaos.hostile import HOSTILE
+from chaos.leg import FLOODS_APART, FOREIGN, SPOILT
+from chaos.voyage import FLOOD, MORE_MEGABYTES, POSTGRES_GONE, WRITER_GONE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -17,6 +19,10 @@ if TYPE_CHECKING:
     from chaos.voyage import Calm, Log
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "faults.md"
+ABOUT_FLOODS = (
+    f"{SPOILT} messages that are no announcement and {FOREIGN:,} of an account that nobody follows, "
+    f"every {FLOODS_APART} ledgers"
+)
 SAME = "the same"
 SHOWN = 1_500
 """Characters of a difference."""
@@ -27,13 +33,15 @@ the same ledgers again; within a ledger the machine decides what they hit. `make
 form of it.
 
 Recorded sessions run through the real parts: nats-server, PostgreSQL, audit writer and reconciler
-processes, and two replay nodes for each session. What dies is started again, as a supervisor would do.
+processes, and two replay nodes for each session; a hostile server is named before the one honest node.
+What dies is started again, as a supervisor would do.
 Afterwards everything is compared with a run in which nothing went wrong:
 
 - the events on the bus are the same, by id and by content, and none stands there twice;
 - the state bucket holds the same orders, and every cursor stands at the last ledger;
 - `order_event`, `fill` and `reconciler_anomaly_log` hold each row once, with the payload that is on the
   bus, and `fillproof verify` finds nothing;
+- every message that is no announcement is one dead letter;
 - no process logs a traceback, none takes {more} MB more than usual, the reconciler ends with status 0
   when told to.
 
@@ -60,12 +68,14 @@ them, with every seed that was tried.
 
 ## What this does not show
 
+- A lying server contradicts itself, the protocol or the ledgers that were followed. One that invents ledgers
+  whose hashes link up is found by a second server or by the validators' signatures (docs/proof.md).
 - Clock jumps move what our Python services read from `time.time`, while they run; not the clocks of
   PostgreSQL and nats-server. Timers use the monotonic clock, which no jump moves.
 - "NATS can't write" sets the server's file size limit to zero, so that every write fails as on a full
   or read-only disk. nats-server goes on failing after the limit is lifted: only its restart mends it,
   which is what the fault ends with.
-- There is one nats-server and one PostgreSQL: nothing here is about their clusters.
+- There is one nats-server and one PostgreSQL; `tests/integration/nats/test_cluster.py` tries a cluster.
 - A hole in history is always closed by the second server; what happens where no server has the ledgers
   is in `tests/e2e/reconciler/test_gaps.py`.
 """
@@ -102,6 +112,10 @@ def _faults(logs: Sequence[Log]) -> Iterable[str]:
         having = [log for log in logs if name in log.voyage.times]
         different = sum(bool(log.found) for log in having)
         yield f"| {name} | {fault.about} | {times[name]} | {len(having)} | {different} |"
+    for party, about in (*HOSTILE.items(), (FLOOD, ABOUT_FLOODS)):
+        having = [log for log in logs if party in {log.voyage.hostile, log.voyage.name}]
+        different = sum(bool(log.found) for log in having)
+        yield f"| {party} | {about} | the whole session | {len(having)} | {different} |"
     for gone in (WRITER_GONE, POSTGRES_GONE):
         having = [log for log in logs if log.voyage.gone == gone]
         different = sum(bool(log.found) for log in having)

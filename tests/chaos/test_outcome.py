@@ -48,6 +48,7 @@ def test_a_market_that_could_not_be_read_is_no_difference_where_it_says_so() -> 
     unread = {**EVENT, "market_context": {"mid_price": None, "reason": "no answer"}}
     silent = {**EVENT, "market_context": {"mid_price": None, "reason": None}}
     assert differences(outcome(unread), outcome(DESCRIBED)) == []
+    assert differences(outcome(DESCRIBED), outcome(unread)) == []
     assert differences(outcome(silent), outcome(DESCRIBED)) != []
 
 

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from random import Random
 
 WRITER_GONE = "audit writer gone the whole session"
+FLOOD = "an engine that announces garbage and floods"
 POSTGRES_GONE = "PostgreSQL gone the whole session"
 MORE_MEGABYTES = 100
 """What a process may take beyond the most that it takes where nothing goes wrong."""
@@ -31,6 +32,10 @@ class Voyage(msgspec.Struct, frozen=True, kw_only=True):
     """What is away until the last session has ended."""
     replicas: int = 1
     """Of the reconciler."""
+    hostile: str = ""
+    """What the server does that is asked before the honest one (`chaos.hostile`)."""
+    flood: bool = False
+    """Whether an engine announces garbage and floods."""
 
 
 class Peaks(msgspec.Struct, frozen=True, kw_only=True):
@@ -95,8 +100,9 @@ def _sailed(
         stormy.stack.stop_postgres()
     if voyage.gone != WRITER_GONE:
         stormy.start_writer()
+    unheard: list[str] = []
     for session in voyage.sessions:
-        Leg(stormy, session, replicas=voyage.replicas).sail(planned[session])
+        unheard += _follow(stormy, voyage, session, planned[session])
     # before what was gone is back: nothing of the audit side may have touched a fill or an order
     found = outcome(stormy.bus)
     told = differences(found, expected)
@@ -105,7 +111,19 @@ def _sailed(
     if voyage.gone == WRITER_GONE:
         stormy.start_writer()
     _until_written(stormy)
-    return told + differences_in_tables(stormy.stack, expected, found)
+    return unheard + told + differences_in_tables(stormy.stack, expected, found)
+
+
+def _follow(stormy: World, voyage: Voyage, session: str, planned: Sequence[Blow]) -> list[str]:
+    """Follow a session, and say what of the hostile parties was not met or not counted."""
+    leg = Leg(stormy, session, replicas=voyage.replicas, hostile=voyage.hostile)
+    leg.sail(planned, flood=voyage.flood)
+    unmet = leg.hostile is not None and not leg.hostile.asked
+    letters = stormy.bus.dead_letters()
+    return [
+        *[f"{voyage.hostile}: expected it to be asked, it was not"] * unmet,
+        *[f"dead letters: expected {leg.garbage}, found {letters}"] * (letters != leg.garbage),
+    ]
 
 
 def _until_written(some: World) -> None:

@@ -55,7 +55,7 @@ done
 docker run --rm --network host --entrypoint python python:3.11-slim -m pip --disable-pip-version-check download \
     --quiet --no-deps --dest /root tomli >"$log/index" 2>&1 ||
     skip "a container reaches no package index: $(tail -n 1 "$log/index")"
-for target in reconciler audit-writer prepare demo nats; do
+for target in reconciler audit-writer prepare console demo nats; do
     echo "test-compose: image $target"
     docker build --quiet --network host --file deploy/Dockerfile --target "$target" --build-arg "VERSION=$version" \
         --tag "fillproof/$target" . >"$log/build" 2>&1 || { cat "$log/build" >&2; exit 1; }

@@ -44,6 +44,18 @@ def test_every_metric_named_exists() -> None:
     assert sorted(names - there - recorded - OF_PROMETHEUS) == []
 
 
+def test_every_metric_of_a_service_is_shown_by_a_panel_or_watched_by_a_rule() -> None:
+    asked = [query.text for query in prometheus_queries()] + [rule["expr"] for rule in prometheus_rules()]
+    names = set().union(*map(named, asked))
+    unseen = [
+        family.name
+        for registry in (ReconcilerMetrics().registry, AuditWriterMetrics().registry)
+        for family in registry.collect()
+        if not names & {family.name + suffix for suffix in SUFFIXES[family.type]}
+    ]
+    assert unseen == []
+
+
 def test_every_expression_names_a_metric() -> None:
     for query in prometheus_queries():
         assert named(query.text), query

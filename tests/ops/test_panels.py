@@ -27,7 +27,7 @@ TABLES = [param for param in PANELS if param.values[0]["type"] == "table"]
 UNKNOWN = {"text": "unknown", "color": "purple"}
 WIDTH = 1560
 """Pixels that a table has on a screen of 1600."""
-SYMPTOMS = ("Newest ledger", "Not stored yet", "Alerts")
+SYMPTOMS = ("Newest ledger", "Told, not confirmed", "Not stored yet", "Trading stopped", "Alerts")
 Panel = dict[str, Any]
 
 

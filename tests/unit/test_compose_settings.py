@@ -14,6 +14,7 @@ from service_kit.bus_access import BusAccess
 ROOT = Path(__file__).parents[2]
 SECRET = {
     *("nats_url", "database_url", "owner_database_url", "grafana_reader_password", "metrics_reader_password"),
+    "desk_password",
     *("checkpoint_signing_key", "operator_signing_key", "verifier_keys"),
 }
 FIXED = {"http_host", "http_port", "replica_id"}

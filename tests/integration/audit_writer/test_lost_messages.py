@@ -9,6 +9,7 @@ import pytest
 from fillproof_command import fillproof
 from sample_events import event
 
+from console.verify import compare_with_bus
 from order_events import encode
 from order_events.subjects import ORDERS_STREAM
 
@@ -105,6 +106,12 @@ async def test_a_database_restored_to_an_earlier_moment_gets_from_the_bus_what_i
     url = start().wait_ready()
     await told(url, 15)
     assert await missing(tables) == [(26, 40)]
+    found = await asyncio.to_thread(compare_with_bus, postgres_dsn(), provisioned_nats_url)
+    unstored = {one.event_id for one in found if one.table == "order_event"}
+    assert unstored == {str(one.event_id) for one in EVENTS[25:]}
+    assert [one.detail.partition(",")[0] for one in found if one.table == "stream ORDERS"] == [
+        "messages 26 to 40 were lost"
+    ]
     assert await refill(postgres_dsn(), provisioned_nats_url) == (
         0,
         "15 events that were on the bus alone were sent again, 0 wait\n",
@@ -112,6 +119,7 @@ async def test_a_database_restored_to_an_earlier_moment_gets_from_the_bus_what_i
     assert await tables.ids() == sorted(str(one.event_id) for one in EVENTS)
     assert await tables.count("fill") == 40
     await told(url, 0)
+    assert await asyncio.to_thread(compare_with_bus, postgres_dsn(), provisioned_nats_url) == []
 
 
 async def test_a_stream_that_is_cut_off_before_all_was_stored_is_noticed(

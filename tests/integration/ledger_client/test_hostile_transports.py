@@ -92,6 +92,15 @@ async def test_another_packing_or_one_inside_another_is_not_unpacked(encodings: 
             await server.request("ledger")
 
 
+async def test_what_is_said_to_be_packed_and_is_not_is_the_server_s_fault() -> None:
+    async def handle(_request: web.Request) -> web.StreamResponse:
+        return web.Response(body=body(10), headers={"Content-Encoding": "gzip"})
+
+    async with asking(handle, "http") as server:
+        with pytest.raises(ProtocolViolation, match="expected gzip"):
+            await server.request("ledger")
+
+
 def streaming(part: bytes, pause: float) -> Handler:
     async def handle(request: web.Request) -> web.StreamResponse:
         response = web.StreamResponse()

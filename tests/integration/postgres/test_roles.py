@@ -10,6 +10,8 @@ import pytest
 from audit_tables import broken, fetch, store
 from sample_events import mixed
 
+from audit_writer.prepare import make_desk
+
 if TYPE_CHECKING:
     from conftest import Dsn
 
@@ -134,6 +136,15 @@ async def test_the_exporter_s_role_sees_the_servers_statistics_and_nothing_of_ou
     limits = "SELECT rolconnlimit, rolconfig FROM pg_roles WHERE rolname = 'metrics_reader'"
     assert await fetch(reader, limits) == [(3, ["default_transaction_read_only=on", "statement_timeout=5s"])]
     assert await refusal(reader, "SELECT * FROM dashboard.open_anomaly") == [DENIED]
+
+
+async def test_the_operators_login_sees_anomalies_and_nothing_else_of_ours(postgres_dsn: Dsn) -> None:
+    owner = postgres_dsn()
+    await make_desk(owner, "seen-to")
+    desk = owner.replace(owner.split("//")[1].split("@")[0], "desk:seen-to")
+    assert await fetch(desk, "SELECT count(*) FROM dashboard.anomaly") == [(0,)]
+    beyond = ("SELECT * FROM order_event", "DELETE FROM anomaly_acknowledgement")
+    assert await refusal(desk, *beyond) == [DENIED] * 2
 
 
 async def test_the_writer_adds_but_gets_nothing_back(postgres_dsn: Dsn) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 import pytest
 from in_memory_bus import Crash, Memory, MemoryFeed, MemoryOrders, MemoryStore, NoMarket
 from in_process_node import InProcessServer
-from one_account import announced, committed_by, follower, run, statuses, to_the_end, told
+from one_account import announced, committed_by, committed_in, follower, run, statuses, to_the_end, told
 from replaying import recorded
 from structlog.testing import capture_logs
 from waiting import limit
@@ -14,6 +14,7 @@ from waiting import limit
 from ledger_client import LedgerServer, ProtocolViolation, Unreachable
 from offer_lifecycle import Header
 from order_events import (
+    CancelRequested,
     OrderDisappeared,
     OrderEvent,
     OrderFilled,
@@ -183,6 +184,18 @@ async def test_announcements_are_applied_before_the_ledger_that_they_concern() -
     server.close_ledgers()
     await to_the_end(one, server)
     assert {event.client_order_id for event in memory.stream} == {f"c{session.orders[0]['sequence']}"}
+
+
+async def test_a_cancel_announced_before_its_order_is_committed_and_outlives_a_crash() -> None:
+    session, memory = recorded("partial_then_canceled"), Memory()
+    account = session.accounts["maker"]
+    memory.announcements += [CancelRequested(account=account, sequence=number) for number in (999, 1000)]
+    server = InProcessServer(session)
+    one = follower(memory, session)
+    await one.advance(server)
+    server.close_ledgers(1)
+    await one.advance(server)
+    assert committed_in(memory).state.record.early_cancels.keys() == {999, 1000}
 
 
 async def test_an_announcement_outlives_a_crash_after_the_next_commit() -> None:

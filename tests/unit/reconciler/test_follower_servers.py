@@ -1,5 +1,7 @@
 """One account and several servers: failover, and what a server must show before it is believed."""
 
+from typing import Any
+
 import pytest
 from in_memory_bus import Memory
 from in_process_node import InProcessServer
@@ -73,3 +75,37 @@ async def test_a_server_of_another_network_is_refused() -> None:
     server.spoil["server_info"] = lambda answer: {"info": {**answer["info"], "network_id": 21338}}
     with pytest.raises(ProtocolViolation, match="expected network 0, found 21338"):
         await one.advance(server)
+
+
+async def test_what_a_server_says_of_its_network_holds_only_once_the_account_is_adopted_there() -> None:
+    session, memory = recorded("full_fill"), Memory()
+    foreign, honest = InProcessServer(session, "node://foreign"), InProcessServer(session, "node://honest")
+    foreign.spoil["server_info"] = lambda answer: {"info": {**answer["info"], "network_id": 21338}}
+    foreign.trouble = lambda method: Unreachable(foreign.name, "gone") if method == "ledger" else None
+    one = follower(memory, session)
+    with pytest.raises(Unreachable):
+        await one.advance(foreign)
+    await one.advance(honest)
+    assert one.committed is not None
+    assert one.committed.stored.record.network_id == 0
+    foreign.trouble = lambda _method: None
+    with pytest.raises(ProtocolViolation, match="expected network 0, found 21338"):
+        await one.advance(foreign)
+
+
+@pytest.mark.parametrize("named", [{"network_id": 21338}, {}])
+async def test_a_server_on_another_network_than_the_one_that_is_set_is_refused_at_once(
+    named: dict[str, int],
+) -> None:
+    session = recorded("full_fill")
+    server = InProcessServer(session)
+
+    def spoil(answer: dict[str, Any]) -> dict[str, Any]:
+        info = {name: value for name, value in answer["info"].items() if name != "network_id"}
+        return {"info": {**info, **named}}
+
+    server.spoil["server_info"] = spoil
+    one = follower(Memory(), session, network=lambda: 1)
+    with pytest.raises(ProtocolViolation, match="expected network 1"):
+        await one.advance(server)
+    assert one.committed is None

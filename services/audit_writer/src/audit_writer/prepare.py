@@ -31,6 +31,18 @@ $$
 """
 """A PostgreSQL exporter's role: it sees the server's statistics that every role sees, and nothing of ours."""
 
+DESK = """
+DO $$
+BEGIN
+    IF to_regrole('desk') IS NULL THEN
+        CREATE ROLE desk CONNECTION LIMIT 10;
+    END IF;
+    GRANT fillproof_operator TO desk;
+END
+$$
+"""
+"""The operators' login of a deployment: a member of fillproof_operator, and nothing more."""
+
 
 def main() -> int:
     """Return the exit status; what went wrong is on standard error."""
@@ -49,6 +61,8 @@ def main() -> int:
         asyncio.run(_execute(owner, METRICS_READER))
         passwords["metrics_reader"] = settings.metrics_reader_password.get_secret_value()
     asyncio.run(set_passwords(owner, passwords))
+    if settings.desk_password:
+        asyncio.run(make_desk(owner, settings.desk_password.get_secret_value()))
     return maintain.main()
 
 
@@ -61,6 +75,12 @@ def migrate(owner: str) -> None:
     configuration = Config()
     configuration.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
     command.upgrade(configuration, "head")
+
+
+async def make_desk(owner: str, password: str) -> None:
+    """Make the operators' login, where it is missing, with that password."""
+    await _execute(owner, DESK)
+    await set_passwords(owner, {"desk": password})
 
 
 async def _execute(owner: str, statement: str) -> None:

@@ -104,3 +104,5 @@ class PreparationSettings(MaintenanceSettings):
     grafana_reader_password: SecretStr
     metrics_reader_password: SecretStr | None = None
     """Of the role with which a PostgreSQL exporter logs in; without it there is none."""
+    desk_password: SecretStr | None = None
+    """Of the role `desk`, with which operators acknowledge anomalies; without it there is none."""

@@ -11,10 +11,11 @@ _KILLED_BY = 128
 def main() -> None:
     """Run the command line."""
     try:
-        from console.main import app
+        from console.deployment_secrets import secret_defaults
+        from console.main import COMMANDS, app
 
         try:
-            app()
+            app(default_map=secret_defaults(COMMANDS))
         finally:
             sys.stdout.flush()
     except KeyboardInterrupt:  # nothing has begun yet: once a command has, it ends in its own way

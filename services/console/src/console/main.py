@@ -20,6 +20,7 @@ COMMANDS = {
     "rebuild": "console.commands.rebuild:rebuild_command",
     "verify": "console.commands.verify:verify_command",
     "check-row": "console.commands.check_row:check_row_command",
+    "failover": "console.commands.failover:failover_command",
     "refill": "console.commands.refill:refill_command",
     "dead-letters": "console.commands.dead_letters:dead_letters_command",
     "explain": "console.commands.explain:explain_command",

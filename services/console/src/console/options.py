@@ -60,6 +60,10 @@ Held = Annotated[
     list[Path] | None,
     typer.Option(help="A checkpoint that the reader of the proof has; may be given several times."),
 ]
+Bus = Annotated[
+    str | None,
+    typer.Option(help="The bus as its operator, nats://...: events of stream ORDERS that are not stored."),
+]
 NodeUrl = Annotated[
     str | None,
     typer.Option(

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+import asyncpg
 import msgspec
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
@@ -11,16 +12,19 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from console.asking import server_at
-from console.proof.chain import Finding, Head, Trust
+from console.proof.chain import Break, Finding, Head, Trust
 from console.proof.connecting import connected
 from console.proof.on_ledger import OnLedger, hold_against
 from console.proof.on_proofs import OnProofs, hold_against_proofs
 from console.proof.tables import Counts, Verification, sql
+from console.refill import gone_messages, unstored
+from console.stream_reading import bus_at
 from ledger_client import LedgerServer, find_transaction
 from ledger_proof import TrustPolicy
 from offer_lifecycle import Transaction
 from order_events import OrderEvent, decode
 
+DAMAGE = (asyncpg.DataCorruptedError, asyncpg.IndexCorruptedError)
 SHOWN = 50
 """Findings in the table; the rest is counted."""
 
@@ -72,6 +76,36 @@ def verify(  # noqa: PLR0913 - what it is held against
     with _progress(console, "against the ledger", len(events)) as advance:
         differences = asyncio.run(_hold_against(server_at(xrpl), events, result, advance))
     return msgspec.structs.replace(found, findings=found.findings + differences, on_ledger=result)
+
+
+def compare_with_bus(database: str, nats_url: str) -> list[Finding]:
+    """Tell of every event that stream ORDERS has, or had, and the store has not.
+
+    Raises:
+        BadOption: the database or the bus can't be used.
+
+    """
+    return asyncio.run(_compare_with_bus(database, nats_url))
+
+
+async def _compare_with_bus(database: str, nats_url: str) -> list[Finding]:
+    async with connected(database) as connection, bus_at(nats_url) as jetstream:
+        findings = [
+            Finding(
+                what=Break.MISSING,
+                table="order_event",
+                ledger_index=one.ledger_index,
+                event_id=str(one.event_id),
+                detail=f"it is message {one.sequence} of stream ORDERS: fillproof refill",
+            )
+            async for one, _ in unstored(connection, jetstream)
+        ]
+        for gone in await gone_messages(connection):
+            first, last = gone.first_ledger or "the first", gone.last_ledger or "the newest"
+            messages = f"messages {gone.first_sequence} to {gone.last_sequence} were lost"
+            detail = f"{messages}, of ledgers {first} to {last}: fillproof refill"
+            findings.append(Finding(what=Break.MISSING, table="stream ORDERS", detail=detail))
+    return findings
 
 
 def show(report: Report, console: Console) -> None:
@@ -139,8 +173,20 @@ async def _verify_tables(
         )
         with _progress(console, "against the chain", int(total)) as advance:
             verification = Verification(connection, trust, advance)
-            findings = [finding async for finding in verification.findings()]
-        rows = await connection.fetch(sql("sample"), sample)
+            findings: list[Finding] = []
+            rows: list[asyncpg.Record] = []
+            try:
+                async for finding in verification.findings():
+                    findings.append(finding)  # noqa: PERF401 - those before a damaged page count
+                rows = await connection.fetch(sql("sample"), sample)
+            except DAMAGE as error:
+                findings.append(
+                    Finding(
+                        what=Break.DAMAGED,
+                        table="a page of the database",
+                        detail=f"{error}; what comes after it was not read: runbook DatabaseDamaged",
+                    )
+                )
     chain = verification.chain
     newest = max((one.position for one in trust.checkpoints), default=None)
     report = Report(

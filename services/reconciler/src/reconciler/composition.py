@@ -70,6 +70,7 @@ from reconciler.proofs.trusted_lists import TrustedLists
 from reconciler.proofs.validation_feed import ValidationFeed
 from reconciler.safety.account_safety import SharedSafety
 from reconciler.safety.ledger_invariants import WholeLedgerInvariants
+from reconciler.safety.opening_balances import OtherServer
 from reconciler.safety.policy import Policy, Unexplained
 from reconciler.settings import ReconcilerSettings
 
@@ -95,6 +96,7 @@ class Reconciler:
         metrics: Metrics,
         health: LedgerHealth,
     ) -> None:
+        self._settings = settings
         wakeup = Wakeup(poll_seconds=settings.poll_seconds)
         trusted = read_trust(publishers=settings.list_publishers)
         validations = CheckedValidations(publishers_needed=settings.list_publishers_needed)
@@ -135,8 +137,9 @@ class Reconciler:
         on_committed = self.proofs.note_committed if settings.keep_proofs else nothing_kept
         self.scheduler = Scheduler(
             make_follower=partial(
-                make_followers(settings, orders, client, metrics),
+                make_followers(settings, orders, client, metrics, self._other_server),
                 confirmation=confirmation,
+                network=self._network_id,
                 on_committed=on_committed,
             ),
             lease=lease,
@@ -158,7 +161,12 @@ class Reconciler:
         health.watch_halts(self.scheduler.halts)
         health.watch_set_aside(self.scheduler.set_aside)
 
+    def _other_server(self, name: str) -> LedgerServer | None:
+        return next((server for server in self.servers.candidates() if server.name != name), None)
+
     def _network_id(self) -> int | None:
+        if self._settings.network_id is not None:
+            return self._settings.network_id
         followed = (one.committed for one in self.scheduler.followers)
         return next((one.stored.record.network_id for one in followed if one is not None), None)
 
@@ -239,6 +247,7 @@ def make_followers(
     orders: JetStreamOrders,
     client: BusClient,
     metrics: Metrics,
+    other_server: OtherServer,
 ) -> Callable[..., Follower]:
     """Return what makes an account's follower."""
     return partial(
@@ -267,6 +276,7 @@ def make_followers(
             check_ledgers=settings.balance_check_ledgers,
             operator=BucketOperator(client, metrics),
             metrics=metrics,
+            other_server=other_server,
         ),
     )
 

@@ -62,6 +62,8 @@ class ReconcilerSettings(ServiceSettings):
         Field(min_length=1),
     ]
     """The engine's accounts, comma separated."""
+    network_id: int | None = Field(default=None, ge=0, lt=2**32)
+    """The network that all servers must be on; default: the one that the first account's server names."""
     start_ledger: int | None = Field(default=None, gt=0)
     """Where to begin with an account that was not followed before; default: the newest validated ledger."""
     disappearance_timeout: float = Field(default=1.0, gt=0, le=30)

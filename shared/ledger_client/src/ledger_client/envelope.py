@@ -19,7 +19,7 @@ UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, ArithmeticError, Recursio
 """What decoding raises on an answer that is not what it should be, or that is made to do harm."""
 LAST_LEDGER = 2**32 - 1
 """Of all ledgers that there can be: an index has 32 bits."""
-MAX_ANSWER = 64 * 2**20
+MAX_ANSWER = 32 * 2**20
 """Bytes of one answer; the largest ledgers take a few MB."""
 
 _OVERLOADED = frozenset({"slowDown", "tooBusy", "jsonRpcTooBusy"})

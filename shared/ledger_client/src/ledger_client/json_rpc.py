@@ -1,6 +1,7 @@
 """An XRP Ledger server over JSON-RPC (http, https), on one connection that is kept alive."""
 
 import asyncio
+import zlib
 from datetime import UTC, datetime
 
 import httpx
@@ -43,6 +44,8 @@ class JsonRpcServer:
                 payload = await self._post(method, body)
         except (TimeoutError, httpx.TimeoutException) as error:
             raise Unreachable(self._name, f"{method}: no answer within {self._timeout:g} s") from error
+        except zlib.error as error:
+            raise ProtocolViolation(self._name, f"{method}: expected gzip, found {error}") from error
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise Unreachable(self._name, f"{method}: {_told(error)}") from error
         return json_rpc_result(self._name, method, payload)
@@ -55,9 +58,11 @@ class JsonRpcServer:
                     self._name,
                     f"{method}: expected an answer packed with gzip or not at all, found {encoding}",
                 )
+            unpacker = zlib.decompressobj(zlib.MAX_WBITS | 16) if encoding == "gzip" else None
             payload = bytearray()
-            async for part in response.aiter_bytes():
-                payload += part
+            async for part in response.aiter_raw():
+                room = MAX_ANSWER + 1 - len(payload)
+                payload += part if unpacker is None else unpacker.decompress(part, room)
                 if len(payload) > MAX_ANSWER:  # some bytes on the wire may unpack to a thousand times as many
                     raise ProtocolViolation(
                         self._name, f"{method}: expected an answer of at most {MAX_ANSWER} bytes, found more"

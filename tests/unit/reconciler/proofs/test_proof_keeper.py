@@ -179,9 +179,29 @@ async def test_a_server_that_lies_or_is_away_proves_nothing_until_another_answer
     assert await world.published() == []
     world.server.spoil.clear()
     world.server.trouble = lambda _method: Unreachable("node", "away")
-    assert await world.published() == []
+    assert await world.published(after=2) == []
     world.server.trouble = lambda _method: None
-    assert await world.published() == [(PLACED, PLACED, True)]
+    assert await world.published(after=4) == [(PLACED, PLACED, True)]
+
+
+async def test_a_server_without_whole_ledgers_is_asked_less_and_less_however_many_ledgers_wait() -> None:
+    world = World()
+    await world.follow(FILLED)
+    world.server.spoil["ledger"] = lambda answer: {**answer, "ledger": {"ledger_data": ""}}
+    world.server.asked.clear()
+    for _ in range(240):
+        assert await world.published(after=0.5) == []
+    assert len(world.server.asked) <= 7
+    world.server.spoil.clear()
+    assert len(await world.published(after=60)) == 3
+
+
+async def test_ledgers_that_lack_votes_share_the_headers_after_them() -> None:
+    world = World()
+    await world.follow(FILLED, absent=2)
+    await world.published(after=13)
+    asked = [params["ledger_index"] for method, params in world.server.asked if params.get("binary")]
+    assert sorted(asked) == [24, 25, 25, 26, 27, 27]
 
 
 async def test_what_no_server_has_and_no_bus_takes_is_lost_after_some_minutes() -> None:

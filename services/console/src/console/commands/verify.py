@@ -12,6 +12,7 @@ from console.ending import FAILED, explained, refuse
 from console.errors import BadOption
 from console.extras import require_extra
 from console.options import (
+    Bus,
     Checkpoints,
     Database,
     Heads,
@@ -37,6 +38,7 @@ def verify_command(  # noqa: PLR0913 - one parameter for each option
     checkpoints: Checkpoints = None,
     keys: Keys = None,
     head: Heads = None,
+    nats: Bus = None,
     xrpl: NodeUrl = None,
     sample: Sample = 100,
     proofs: Proofs = False,
@@ -50,16 +52,19 @@ def verify_command(  # noqa: PLR0913 - one parameter for each option
     Exit status: 0 all are as they were stored; 1 some are not; 2 bad input.
     Without --checkpoints (or a --head that you noted) nobody notices a chain
     that the database's owner has written anew. --xrpl holds rows against a
-    node's ledgers, --proofs against the kept proofs, with no server.
+    node's ledgers, --proofs against the kept proofs, with no server; --nats
+    tells of events that the bus has, or had, and the store has not.
 
     Example: fillproof verify --database postgresql://owner:...@db/fillproof
     --checkpoints nats://operator:...@bus --keys secrets/verifier_keys
     """
     require_extra("database", command="verify")
+    from msgspec.structs import replace
+
     from console.check import read_policy
     from console.proof.chain import Trust, parse_head
     from console.proof.checkpoint_sources import read_checkpoints, read_keys
-    from console.verify import show, verify
+    from console.verify import compare_with_bus, show, verify
 
     if (row is None) != (output is None):
         refuse("expected --row EVENT_ID and -o FILE together, found one of them")
@@ -76,6 +81,9 @@ def verify_command(  # noqa: PLR0913 - one parameter for each option
             return
         policy = read_policy(publisher or []) if proofs else None
         report = verify(database, trust, xrpl, sample, screen(stderr=True), proofs=policy)
+        if nats is not None:
+            lost = compare_with_bus(database, nats)
+            report = replace(report, findings=[*report.findings, *lost])
     show(report, screen())
     if report.findings:
         raise typer.Exit(FAILED)

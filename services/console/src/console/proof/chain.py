@@ -97,10 +97,10 @@ class Acts:
         self._retentions: list[tuple[int, Retention]] = []
         self.failovers: list[tuple[int, Failover]] = []
         following_part: dict[str, int] = {}
+        retentions: list[tuple[int, Retention]] = []
         for position, note in notes:
             try:
                 act = trust.read_act(note)
-                self._check_time(position, act, trust)
             except Refused as error:
                 self.refused[position] = str(error)
                 continue
@@ -111,15 +111,22 @@ class Acts:
                 )
                 continue
             following_part[note] = position + 1
-            if isinstance(act, Retention):
-                self._retentions.append((position, act))
-            else:
+            if isinstance(act, Failover):
                 self.failovers.append((position, act))
+            else:
+                retentions.append((position, act))
+        for position, retention in retentions:
+            covered = self._signed_after(position, trust)
+            if covered is not None and retention.time > covered + _CLOCKS_DIFFER:
+                found = f"expected an act of before {written_time(covered)}, found a later one"
+                self.refused[position] = found
+            else:
+                self._retentions.append((position, retention))
 
-    def _check_time(self, position: int, act: Act, trust: Trust) -> None:
-        covered = min((one.time for one in trust.checkpoints if one.position >= position), default=None)
-        if covered is not None and act.time > covered + _CLOCKS_DIFFER:
-            raise Refused(f"expected an act of before {written_time(covered)}, found a later one")
+    def _signed_after(self, position: int, trust: Trust) -> datetime | None:
+        """Return when the first checkpoint that covers a batch was made; None: none does."""
+        covering = (one for one in trust.checkpoints if one.position >= position)
+        return min((one.time for one in covering if not self.lost(one.position, one.time)), default=None)
 
     def dropped(self, position: int, moment: datetime) -> bool:
         """Whether retention dropped an event of that moment after the batch at that position was stored."""

@@ -84,6 +84,7 @@ class Follower:
         store: StateStore,
         publisher: Publisher,
         safety: SharedSafety | None = None,
+        network: Callable[[], int | None] = lambda: None,
         confirmation: LedgerConfirmation | None = None,
         watermarks: Watermarks | None = None,
         on_committed: OnCommitted = lambda _network_id, _header, _events: None,
@@ -92,6 +93,7 @@ class Follower:
 
         `start_ledger`: where to adopt an account that has no cursor; None: the newest validated ledger.
         `last_ledger`: the newest ledger that is read; None: there is no end.
+        `network`: returns the id of the network to follow the account on, once it is known.
         `confirmation`: what a ledger waits for before it is committed; None: it waits for nothing.
         `on_committed`: called when a ledger is committed, with the events that were published of it.
         """
@@ -106,6 +108,7 @@ class Follower:
         self._account = AccountStore(account, store)
         self._continuity = Continuity(account, watermarks)
         self._telling = Telling(account, self._safety, publisher)
+        self._network = network
         self._confirmation = confirmation
         self._on_committed = on_committed
         self._network_id: int | None = None
@@ -135,12 +138,7 @@ class Follower:
 
         """
         status = (await server_status(server)).up_to(self._last_ledger)
-        if self._network_id is None:
-            await self._load(status.network_id)
-        if status.network_id != self._network_id:
-            raise ProtocolViolation(
-                server.name, f"server_info: expected network {self._network_id}, found {status.network_id}"
-            )
+        await self._load_on_network_of(server, status)
         committed = self._account.committed
         if committed is None:
             await self._adopt(server, status)
@@ -275,6 +273,7 @@ class Follower:
         state, stored = self._account.require_committed().state, self._account.require_committed().stored
         await self._hear_engine(state, resume_at)
         view = await read_account_at(server, state.record.network_id, self.account, resume_at)
+        view.state.record = await self._safety.confirm_opening(server, view.state.record)
         gap = Gap(
             first=state.record.ledger_index + 1,
             last=view.header.ledger_index,
@@ -347,6 +346,20 @@ class Follower:
             if self._last_ledger is None:
                 return
 
+    async def _load_on_network_of(self, server: LedgerServer, status: ServerStatus) -> None:
+        """Take the account up on the server's network, unless another one is known to be right.
+
+        What a server says of its network holds only once the account is adopted there.
+        """
+        adopted = self._network_id if self._account.committed is not None else None
+        known = self._network() if adopted is None else adopted
+        if known is not None and status.network_id != known:
+            raise ProtocolViolation(
+                server.name, f"server_info: expected network {known}, found {status.network_id}"
+            )
+        if status.network_id != self._network_id:
+            await self._load(status.network_id)
+
     async def _load(self, network_id: int) -> None:
         """Take the account up where it was committed, if it was."""
         committed = await self._account.load(network_id)
@@ -390,6 +403,7 @@ class Follower:
                 f"found {status.held}"
             )
         view = await read_account_at(server, status.network_id, self.account, ledger_index)
+        view.state.record = await self._safety.confirm_opening(server, view.state.record)
         await self._hear_engine(view.state, status.validated)
         accepted = accepted_at_adoption(view.state, view.header)
         await self._publisher.publish(accepted, (), server, view.header)

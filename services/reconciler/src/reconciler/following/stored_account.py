@@ -111,7 +111,8 @@ def read_account(found: StoredValues) -> CommittedAccount | None:
 
 def account_value(account: StoredAccount) -> bytes:
     """Return the value of the key `account`."""
-    return _encoder.encode(account)
+    # Members are sorted by their names as texts; of `early_cancels` they are numbers
+    return _encoder.encode(msgspec.to_builtins(account, str_keys=True))
 
 
 def order_values(orders: Mapping[int, Order]) -> dict[str, bytes]:

@@ -1,6 +1,7 @@
 """Ledgers and headers as blobs, from the first server that can show them."""
 
 import asyncio
+from collections import OrderedDict
 from collections.abc import Callable, Iterable
 
 import msgspec
@@ -10,6 +11,8 @@ from ledger_client import LedgerServer, Pinned, ServerError, ask_pinned
 from ledger_proof import BlobLedger, LedgerHeader, ProvenLedger, Unproven, prove_blobs, read_header
 
 _log = structlog.get_logger()
+
+_HEADERS_KEPT = 64
 
 
 class _LedgerAnswer(Pinned, kw_only=True):
@@ -29,6 +32,8 @@ class BlobReader:
     def __init__(self, servers: Callable[[], Iterable[LedgerServer]]) -> None:
         """`servers`: which may be asked, the best first."""
         self._servers = servers
+        self._headers: OrderedDict[int, ProvenHeader] = OrderedDict()
+        """The newest that were read: ledgers that lack votes need the same ones."""
 
     async def read_ledger(
         self, ledger_index: int, ledger_hash: bytes
@@ -49,6 +54,9 @@ class BlobReader:
         self, ledger_index: int, *, ledger_hash: bytes | None = None, parent_hash: bytes | None = None
     ) -> ProvenHeader | None:
         """Return a ledger's header, with this hash or after this parent; None: no server can show it now."""
+        known = self._headers.get(ledger_index)
+        if known is not None and _is_wanted(known.header, ledger_hash, parent_hash):
+            return known
         for server in self._servers():
             try:
                 answer = await _ask(server, ledger_index, transactions=False)
@@ -57,9 +65,16 @@ class BlobReader:
             except (ServerError, ValueError) as problem:
                 _log.debug("a header is not proven", ledger_index=ledger_index, problem=str(problem))
                 continue
-            if ledger_hash in {None, header.ledger_hash} and parent_hash in {None, header.parent_hash}:
-                return ProvenHeader(blob=blob, header=header)
+            if _is_wanted(header, ledger_hash, parent_hash):
+                self._headers[ledger_index] = found = ProvenHeader(blob=blob, header=header)
+                if len(self._headers) > _HEADERS_KEPT:
+                    self._headers.popitem(last=False)
+                return found
         return None
+
+
+def _is_wanted(header: LedgerHeader, ledger_hash: bytes | None, parent_hash: bytes | None) -> bool:
+    return ledger_hash in {None, header.ledger_hash} and parent_hash in {None, header.parent_hash}
 
 
 async def _ask(server: LedgerServer, ledger_index: int, *, transactions: bool) -> _LedgerAnswer:

@@ -29,6 +29,8 @@ _log = structlog.get_logger()
 
 _PAUSE = 0.5
 """Seconds between two looks at what waits."""
+_LONGEST_PAUSE = 60.0
+"""Seconds without a reading, after several that failed."""
 _VOTE_SECONDS = 12.0
 """So long the validations of a ledger are waited for, before later ledgers are looked at."""
 _UNCONFIRMED_SECONDS = 120.0
@@ -86,6 +88,11 @@ class ProofKeeper:
         self._most_waiting = most_waiting
         self._anchored = -1
         self._waiting: dict[int, WaitingLedger] = {}
+        self._newest = 0
+        """The newest ledger that was noted: no header after it is asked for."""
+        self._failed_readings = 0
+        self._read_from = 0.0
+        """No ledger is read before: the last reading failed, and the next would most likely too."""
         self._noted = asyncio.Event()
 
     def note_committed(self, network_id: int, header: Header, events: Sequence[OrdersEvent]) -> None:
@@ -97,6 +104,7 @@ class ProofKeeper:
             and event.transaction_hash is not None
             and event.ledger_index == header.ledger_index
         ]
+        self._newest = max(self._newest, header.ledger_index)
         is_anchor = self._anchor_is_due(header.ledger_index)
         if not told and not is_anchor:
             return
@@ -134,7 +142,7 @@ class ProofKeeper:
 
     async def _go_on(self, waiting: WaitingLedger) -> None:
         try:
-            is_read = bool(waiting.headers) or await self._read(waiting)
+            is_read = bool(waiting.headers) or await self._read_unless_it_just_failed(waiting)
             if is_read and await self._is_confirmed_or_late(waiting) and await self._publish(waiting):
                 self._waiting.pop(waiting.header.ledger_index, None)
             elif self._age(waiting) > _LOST_SECONDS:
@@ -144,6 +152,17 @@ class ProofKeeper:
         except Exception as fault:  # noqa: BLE001 - whatever it is, the other ledgers are kept
             _log.exception("an unexpected exception loses a proof")
             self._lose(waiting, repr(fault))
+
+    async def _read_unless_it_just_failed(self, waiting: WaitingLedger) -> bool:
+        """Read the ledger; after a failure no other one is read for some seconds, more after each."""
+        if self._clock() < self._read_from:
+            return False
+        if await self._read(waiting):
+            self._failed_readings = 0
+            return True
+        self._failed_readings += 1
+        self._read_from = self._clock() + min(2.0**self._failed_readings, _LONGEST_PAUSE)
+        return False
 
     async def _read(self, waiting: WaitingLedger) -> bool:
         """Read the ledger and what changed in it; False: no server could show it now."""
@@ -169,10 +188,14 @@ class ProofKeeper:
         is_old = self._feed.newest > waiting.header.ledger_index + _NEAR
         if is_old or not self._feed.listening or age > _UNCONFIRMED_SECONDS:
             return True
-        if age <= _VOTE_SECONDS:
-            return False
+        return age > _VOTE_SECONDS and await self._lead_to_a_confirmed_ledger(waiting)
+
+    async def _lead_to_a_confirmed_ledger(self, waiting: WaitingLedger) -> bool:
+        """Add headers up to a confirmed ledger; False: it has not closed yet, or can't be read now."""
         while self._feed.validations.lists and len(waiting.headers) <= _NEAR:
             last = waiting.headers[-1].header
+            if last.ledger_index >= self._newest:
+                return False
             header = await self._reader.read_header(last.ledger_index + 1, parent_hash=last.ledger_hash)
             if header is None:
                 return False

@@ -21,6 +21,7 @@ from reconciler.metrics import Metrics
 from reconciler.ports.operator import Operator
 from reconciler.safety.balance_check import BalanceBaseline, BalanceSchedule, add_up_ledger
 from reconciler.safety.ledger_invariants import broken_invariant_events, report_broken_invariant
+from reconciler.safety.opening_balances import OtherServer, confirm_opening, no_other_server
 from reconciler.safety.policy import (
     ContinuityBreak,
     Policy,
@@ -55,8 +56,13 @@ class SharedSafety:
         check_ledgers: int = 0,
         operator: Operator | None = None,
         metrics: Metrics | None = None,
+        other_server: OtherServer = no_other_server,
     ) -> None:
-        """`check_ledgers`: ledgers between two checks of the balances; 0: balances are not followed."""
+        """`check_ledgers`: ledgers between two checks of the balances; 0: balances are not followed.
+
+        `other_server`: where opening balances are looked at a second time.
+        """
+        self.other_server = other_server
         self.policy = policy
         self.check_ledgers = check_ledgers
         self.operator = operator
@@ -70,7 +76,7 @@ class AccountSafety:
     def __init__(self, account: str, shared: SharedSafety) -> None:
         self._account = account
         self._shared = shared
-        self._schedule = BalanceSchedule(shared.check_ledgers, shared.slots)
+        self._schedule = BalanceSchedule(shared.check_ledgers, shared.slots, shared.other_server)
 
     def start_at(self, ledger_index: int, stored: PolicyState) -> PolicyState:
         """Return the policy state with which the account is followed from a ledger on.
@@ -79,6 +85,12 @@ class AccountSafety:
         """
         baseline = stored.balances or BalanceBaseline(explained_at=ledger_index)
         return msgspec.structs.replace(stored, balances=baseline if self._shared.check_ledgers else None)
+
+    async def confirm_opening(self, server: LedgerServer, record: AccountRecord) -> AccountRecord:
+        """Look at the balances of an account that was just adopted a second time (see `opening_balances`)."""
+        if not self._shared.check_ledgers:
+            return record
+        return await confirm_opening(server, self._shared.other_server, record)
 
     def decide_ledger(
         self, state: PolicyState, record: AccountRecord, facts: LedgerFacts, outcome: LedgerOutcome

@@ -21,8 +21,6 @@ from ledger_client import (
     LedgerServer,
     ProtocolViolation,
     ServerError,
-    account_balances,
-    account_mpts,
     state_before,
 )
 from offer_lifecycle import (
@@ -34,8 +32,8 @@ from offer_lifecycle import (
     LedgerFacts,
     StateBefore,
     is_mpt,
-    read_holdings,
 )
+from reconciler.safety.opening_balances import OtherServer, list_holdings, no_other_server, shown_again
 from reconciler.safety.slots import CheckSlots
 
 _log = structlog.get_logger()
@@ -78,9 +76,10 @@ def add_up_ledger(
 class BalanceSchedule:
     """When one account is checked: at start, then every so many ledgers; sooner where no answer came."""
 
-    def __init__(self, every: int, slots: CheckSlots) -> None:
-        """`every`: ledgers; 0: never."""
+    def __init__(self, every: int, slots: CheckSlots, other: OtherServer = no_other_server) -> None:
+        """`every`: ledgers; 0: never. `other`: where opening balances are looked at a second time."""
         self._every = every
+        self._other = other
         self._slots = slots
         self._next = 0
         self._warned = False
@@ -98,7 +97,7 @@ class BalanceSchedule:
             return None
         try:
             async with asyncio.timeout(_SECONDS):
-                found = await compare_with_server(server, record, baseline)
+                found = await compare_with_server(server, record, baseline, self._other)
         except TimeoutError:
             self.note_no_answer(record, f"no whole answer within {_SECONDS:g} s")
         except ServerError as error:
@@ -124,7 +123,10 @@ class BalanceSchedule:
 
 
 async def compare_with_server(
-    server: LedgerServer, record: AccountRecord, baseline: BalanceBaseline
+    server: LedgerServer,
+    record: AccountRecord,
+    baseline: BalanceBaseline,
+    other: OtherServer = no_other_server,
 ) -> BalanceCheck:
     """Hold the balances against the server's at the record's ledger.
 
@@ -132,7 +134,13 @@ async def compare_with_server(
         ServerError: there is no answer; ProtocolViolation too if the server contradicts itself.
 
     """
-    listed, mpts_listed = await _listed(server, record)
+    listed, mpts_listed = await list_holdings(server, record)
+    if not record.holdings_known and not await shown_again(server, other, record, listed):
+        raise ProtocolViolation(
+            server.name,
+            f"expected two looks at {record.account} to show the same balances at ledger "
+            f"{record.ledger_index}, found two",
+        )
     held = {asset for asset in record.holdings if mpts_listed or not is_mpt(asset)}
     differing = [asset for asset in sorted({*held, *listed}) if _differs(asset, record, listed)]
     asked = differing[:_ASKED_AGAIN]
@@ -175,23 +183,6 @@ def _differs(asset: str, record: AccountRecord, listed: Mapping[str, Holding]) -
         return False
     shown = listed.get(asset)
     return (held.balance if held else _NOTHING) != (shown.balance if shown else _NOTHING)
-
-
-async def _listed(server: LedgerServer, record: AccountRecord) -> tuple[dict[str, Holding], bool]:
-    """Return the balances that the server lists, and whether MPTs are among them.
-
-    MPTs are asked for only where the account is known to hold some: most accounts hold none.
-    """
-    shown = await account_balances(server, record.account, record.ledger_index)
-    mpts = None
-    if any(map(is_mpt, record.holdings)):
-        mpts = await account_mpts(server, record.account, record.ledger_index)
-    try:
-        return read_holdings(shown.account_data, shown.lines, mpts), mpts is not None
-    except (KeyError, ValueError, TypeError) as error:
-        raise ProtocolViolation(
-            server.name, f"balances of {record.account} at ledger {record.ledger_index}: {error!r}"
-        ) from error
 
 
 async def _confirm(
