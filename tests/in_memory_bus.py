@@ -88,6 +88,10 @@ class MemoryWatermarks:
     async def read(self, prefix: str) -> AccountRecord | None:
         return self._memory.watermarks.get(prefix)
 
+    async def read_last_told(self, prefix: str) -> AccountRecord | None:
+        assert prefix not in self._memory.watermarks
+        return None
+
     async def write(self, prefix: str, record: AccountRecord) -> None:
         self._memory.watermarks[prefix] = record
 

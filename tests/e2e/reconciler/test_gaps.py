@@ -25,7 +25,7 @@ from order_events import (
     Resolution,
     decode,
 )
-from order_events.subjects import ORDERS_STREAM, STATE_BUCKET
+from order_events.subjects import ORDERS_STREAM, STATE_BUCKET, WATERMARK_BUCKET
 from replay_node.pace import Pace
 from replay_node.session import Session
 from service_kit import StreamSettings, provision
@@ -44,7 +44,8 @@ async def told(jetstream: JetStreamContext) -> dict[str, OrdersEvent]:
 async def begin_anew(jetstream: JetStreamContext) -> None:
     """Forget all events, their names too, and the reconciler's state."""
     await jetstream.delete_stream(ORDERS_STREAM)
-    await jetstream.purge_stream(f"KV_{STATE_BUCKET}")
+    for bucket in (STATE_BUCKET, WATERMARK_BUCKET):
+        await jetstream.purge_stream(f"KV_{bucket}")
     await provision(jetstream, StreamSettings())
 
 

@@ -325,7 +325,7 @@ def test_a_vote_in_the_very_ledger_that_touched_an_order_changes_nothing_of_its_
         (lambda page: {**page, "ledger_index_max": 52}, "found it up to 52"),
         (
             lambda page: {**page, "marker": {"ledger": 1, "seq": 1}, "transactions": []},
-            "expected a new marker",
+            "expected a new, short marker",
         ),
         (
             lambda page: {

@@ -132,6 +132,32 @@ async def test_a_cancellation_that_a_library_swallows_still_ends_the_loop(
     assert task.cancelled()
 
 
+class TakesNothing(MemoryStore):
+    """Takes the adoption's commit, and no other: stream and bucket are full."""
+
+    async def commit(
+        self, prefix: str, values: Mapping[str, bytes], deleted: Sequence[str], fence: int
+    ) -> int:
+        if fence:
+            await asyncio.Event().wait()
+        return await super().commit(prefix, values, deleted, fence)
+
+
+async def test_while_the_bus_takes_nothing_the_lag_grows_with_every_ledger(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    server = InProcessServer(SESSION)
+    running = Running(server, roles=("maker",), poll_seconds=0.02)
+    monkeypatch.setattr(running, "store", TakesNothing)
+    async with scheduling(running):
+        await until(running.all_at(SESSION.ledgers[0].ledger_index))
+        for closed in (1, 2, 3):
+            server.close_ledgers(1)
+            running.servers.note_shown(server.name, SESSION.ledgers[closed].ledger_index)
+            assert running.metric("cursor_lag_ledgers") == closed
+            await asyncio.sleep(0)
+
+
 async def test_an_account_that_another_replica_has_gone_on_with_is_taken_up_again() -> None:
     server = InProcessServer(SESSION)
     running = Running(server, roles=("maker",), poll_seconds=0.02)

@@ -1,13 +1,12 @@
 """Addresses of accounts: the classic form (r...), and the X-address, which holds a classic one."""
 
-import base58
+from ledger_proof import Unproven, account_address, account_bytes, checked_content
 
 ACCOUNT_BYTES = 20
-_CLASSIC = b"\x00"
 _X_PREFIXES = (b"\x05\x44", b"\x04\x93")
 """Of X-addresses: main network (X...), test networks (T...)."""
-_X_BYTES = 2 + ACCOUNT_BYTES + 1 + 8
-"""Prefix, account, flag, tag."""
+_FLAG_AND_TAG = bytes(9)
+"""Of an X-address without a destination tag."""
 
 
 def classic_address(text: str) -> str:
@@ -20,20 +19,10 @@ def classic_address(text: str) -> str:
 
     """
     try:
-        raw = base58.b58decode_check(text, alphabet=base58.RIPPLE_ALPHABET)
-    except ValueError as error:
-        raise _no_address(text) from error
-    if len(raw) == 1 + ACCOUNT_BYTES and raw[:1] == _CLASSIC:
-        return text
-    if len(raw) != _X_BYTES or not raw.startswith(_X_PREFIXES):
-        raise _no_address(text)
-    account = encode_address(raw[2 : 2 + ACCOUNT_BYTES])
-    if raw[2 + ACCOUNT_BYTES :] != bytes(9):
-        raise ValueError(
-            f"expected the address of a whole account, found an X-address with a destination tag, {text!r}: "
-            f"its account's classic address is {account}"
-        )
-    return account
+        account_bytes(text)
+    except Unproven:
+        return _classic_of_x_address(text)
+    return text
 
 
 def encode_address(account: bytes) -> str:
@@ -45,11 +34,23 @@ def encode_address(account: bytes) -> str:
     """
     if len(account) != ACCOUNT_BYTES:
         raise ValueError(f"expected {ACCOUNT_BYTES} bytes of an account, found {len(account)}")
-    return base58.b58encode_check(_CLASSIC + account, alphabet=base58.RIPPLE_ALPHABET).decode()
+    return account_address(account)
 
 
-def _no_address(text: str) -> ValueError:
-    return ValueError(
+def _classic_of_x_address(text: str) -> str:
+    for prefix in _X_PREFIXES:
+        try:
+            content = checked_content("X-address", text, prefix, ACCOUNT_BYTES + len(_FLAG_AND_TAG))
+        except Unproven:
+            continue
+        account = account_address(content[:ACCOUNT_BYTES])
+        if content[ACCOUNT_BYTES:] == _FLAG_AND_TAG:
+            return account
+        raise ValueError(
+            f"expected the address of a whole account, found an X-address with a destination tag, {text!r}: "
+            f"its account's classic address is {account}"
+        )
+    raise ValueError(
         f"expected the classic address of an account (r...), found {text!r} (a letter may be wrong: "
         "its checksum does not fit)"
     )

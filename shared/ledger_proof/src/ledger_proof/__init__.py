@@ -17,7 +17,7 @@ points, in the order in which a reader needs them:
 Every failure is an `Unproven`: of what, what was expected, what was found.
 """
 
-from ledger_proof.base58 import account_address, account_bytes
+from ledger_proof.base58 import account_address, account_bytes, checked_content
 from ledger_proof.checked_validations import CheckedValidations
 from ledger_proof.confirmation import Confirmation, confirm_ledger
 from ledger_proof.errors import MalformedBlob, Unproven
@@ -71,6 +71,7 @@ __all__ = [
     "assemble_life_proof",
     "check_list",
     "check_proof",
+    "checked_content",
     "confirm_ledger",
     "end_lines",
     "list_form",

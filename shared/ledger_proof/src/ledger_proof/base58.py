@@ -27,7 +27,7 @@ def account_bytes(address: str) -> bytes:
         Unproven: if it is no address.
 
     """
-    return _decode("address", address, _ACCOUNT, _ACCOUNT_BYTES)
+    return checked_content("address", address, _ACCOUNT, _ACCOUNT_BYTES)
 
 
 def node_key_text(key: bytes) -> str:
@@ -42,19 +42,16 @@ def node_key_bytes(text: str) -> bytes:
         Unproven: if it is no such key.
 
     """
-    return _decode("node key", text, _NODE_KEY, _KEY_BYTES)
+    return checked_content("node key", text, _NODE_KEY, _KEY_BYTES)
 
 
-def _encode(content: bytes) -> str:
-    whole = content + _checksum(content)
-    number, text = int.from_bytes(whole, "big"), ""
-    while number:
-        number, digit = divmod(number, 58)
-        text = _ALPHABET[digit] + text
-    return _ALPHABET[0] * (len(whole) - len(whole.lstrip(b"\0"))) + text
+def checked_content(what: str, text: str, prefix: bytes, length: int) -> bytes:
+    """Return the bytes that a text holds between a prefix, which names their kind, and the checksum.
 
+    Raises:
+        Unproven: if it holds others, or its checksum does not fit.
 
-def _decode(what: str, text: str, prefix: bytes, length: int) -> bytes:
+    """
     number = 0
     for character in text[:_LONGEST]:
         value = _VALUES.get(character)
@@ -67,6 +64,15 @@ def _decode(what: str, text: str, prefix: bytes, length: int) -> bytes:
     if not content.startswith(prefix) or checksum != _checksum(content) or _encode(content) != text:
         raise Unproven(what, expected=f"{length} bytes in base58, checksum included", found=repr(text[:80]))
     return content[len(prefix) :]
+
+
+def _encode(content: bytes) -> str:
+    whole = content + _checksum(content)
+    number, text = int.from_bytes(whole, "big"), ""
+    while number:
+        number, digit = divmod(number, 58)
+        text = _ALPHABET[digit] + text
+    return _ALPHABET[0] * (len(whole) - len(whole.lstrip(b"\0"))) + text
 
 
 def _checksum(content: bytes) -> bytes:

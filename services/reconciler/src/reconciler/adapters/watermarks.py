@@ -25,7 +25,7 @@ _encoder = msgspec.json.Encoder(order="deterministic")
 
 
 class BucketWatermarks:
-    """One key for each account; where it is missing, the account's last event in ORDERS tells of it."""
+    """One key for each account."""
 
     def __init__(self, client: Callable[[], Client], metrics: Metrics) -> None:
         """`client`: the bus connection; it raises while there is none."""
@@ -35,6 +35,10 @@ class BucketWatermarks:
     async def read(self, prefix: str) -> AccountRecord | None:
         """Return up to where the account was followed (see `Watermarks`)."""
         return await until_done("reading a watermark", lambda: self._read(prefix), self._metrics)
+
+    async def read_last_told(self, prefix: str) -> AccountRecord | None:
+        """Return what stream ORDERS knows of the account (see `Watermarks`)."""
+        return await until_done("reading the last event", lambda: self._last_told(prefix), self._metrics)
 
     async def write(self, prefix: str, record: AccountRecord) -> None:
         """Write the watermark once; without it the one before stands (see `Watermarks`)."""
@@ -49,14 +53,14 @@ class BucketWatermarks:
         try:
             found = await context.get_last_msg(_STREAM, _subject(prefix))
         except nats.js.errors.NotFoundError:
-            return await self._from_orders(prefix)
+            return None
         try:
             return _decoder.decode(found.data or b"")
         except msgspec.DecodeError as error:
             _log.error("expected a watermark, found something else", key=prefix, problem=str(error))
-            return await self._from_orders(prefix)
+            return None
 
-    async def _from_orders(self, prefix: str) -> AccountRecord | None:
+    async def _last_told(self, prefix: str) -> AccountRecord | None:
         network_id, account = prefix.split(".")
         context = self._client().jetstream(timeout=ANSWER_SECONDS)
         try:
@@ -71,8 +75,8 @@ class BucketWatermarks:
         return AccountRecord(
             network_id=event.network_id,
             account=account,
-            adopted_at=event.ledger_index,
-            ledger_index=event.ledger_index,
+            adopted_at=event.ledger_index - 1,
+            ledger_index=event.ledger_index - 1,
             ledger_hash="",
             holdings_known=False,
             session_id=event.session_id,

@@ -39,8 +39,8 @@ class Continuity:
     async def check_state(self, network_id: int, account: AccountStore) -> None:
         """Hold the state that was loaded against the watermark and its own digest."""
         self._prefix = f"{network_id}.{self._account}"
-        known = None if self._watermarks is None else await self._watermarks.read(self._prefix)
         committed = account.committed
+        known = await self._known(is_lost=committed is None)
         self.followed_before = _as_adopted_there(known) if known and committed is None else None
         if known is not None and committed is None:
             self._note(
@@ -56,6 +56,14 @@ class Continuity:
             )
         if account.damage is not None:
             self._note("state_damaged", f"{self._account}: {account.damage}")
+
+    async def _known(self, *, is_lost: bool) -> AccountRecord | None:
+        if self._watermarks is None:
+            return None
+        known = await self._watermarks.read(self._prefix)
+        if known is None and is_lost:
+            return await self._watermarks.read_last_told(self._prefix)
+        return known
 
     def note_lost_announcements(self, record: AccountRecord, lost: str, newest: int) -> AccountRecord:
         """Note what the engine announced and stream ENGINE holds no longer.

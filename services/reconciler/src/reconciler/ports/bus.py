@@ -121,6 +121,13 @@ class Watermarks(Protocol):
         """
         ...
 
+    async def read_last_told(self, prefix: str) -> AccountRecord | None:
+        """Return a record of the ledger before the account's newest event; None: nothing was ever told of it.
+
+        That ledger was committed: events are published before their ledger is.
+        """
+        ...
+
     async def write(self, prefix: str, record: AccountRecord) -> None:
         """Try once to write the record of a committed ledger.
 
