@@ -11,12 +11,13 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from decimal import Decimal
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import made_ledger as made
 import msgspec
 import orjson
 import psutil
+from former_version import FormerVersion, former_version
 from rich.console import Console
 from rich.progress import track
 from rich.table import Table
@@ -46,6 +47,7 @@ HEADER = Header(ledger_index=1, ledger_hash="", parent_hash="", close_time=0, pa
 
 Pass = Callable[[], object]
 T = TypeVar("T")
+Judge = Callable[[Any, frozenset[str] | None], object]
 
 
 class _Unit(msgspec.Struct):
@@ -60,10 +62,11 @@ def main() -> None:
     console = Console()
     pages, ledgers, source = recordings()
     console.print(f"Transactions of {source}; each is judged at least {TRANSACTIONS:,} times in all\n")
-    console.print(judging(f"Pages of {PAGE}, as account_tx answers", pages))
-    console.print(judging("Whole ledgers", ledgers))
-    console.print(judging("Orders of XRP and tokens (random_crowd_4)", session_ledgers(TOKENS)))
-    console.print(judging("Orders of MPTs among them (random_mixed_a)", session_ledgers(MPTS)))
+    former = former_version()
+    console.print(judging(f"Pages of {PAGE}, as account_tx answers", pages, former))
+    console.print(judging("Whole ledgers", ledgers, former))
+    console.print(judging("Orders of XRP and tokens (random_crowd_4)", session_ledgers(TOKENS), former))
+    console.print(judging("Orders of MPTs among them (random_mixed_a)", session_ledgers(MPTS), former))
     console.print(tracking())
     console.print(memory())
 
@@ -92,12 +95,12 @@ def session_ledgers(path: Path) -> list[bytes]:
     return [orjson.dumps({"transactions": ledger["transactions"]}) for ledger in ledgers]
 
 
-def contenders(units: Sequence[bytes], few: frozenset[str]) -> dict[str, Pass]:
+def contenders(units: Sequence[bytes], few: frozenset[str], former: FormerVersion) -> dict[str, Pass]:
     """Return what is measured: one pass over pages or ledgers, each decoded as a server sends it."""
 
-    def ours(accounts: frozenset[str] | None) -> Pass:
+    def each_by(judge: Judge, accounts: frozenset[str] | None) -> Pass:
         return lambda: each(
-            lambda unit: each(lambda tx: judged(tx, accounts), _UNIT.decode(unit).transactions), units
+            lambda unit: each(lambda tx: judge(tx, accounts), _UNIT.decode(unit).transactions), units
         )
 
     return {
@@ -105,8 +108,10 @@ def contenders(units: Sequence[bytes], few: frozenset[str]) -> dict[str, Pass]:
         "orjson + xrpl-py's parser": lambda: each(
             lambda unit: each(helper, orjson.loads(unit)["transactions"]), units
         ),
-        "Fillproof, every offer": ours(None),
-        f"Fillproof, {len(few)} owners'": ours(few),
+        "former version, every offer": each_by(former.explain, None),
+        f"former version, {len(few)} owners'": each_by(former.explain, few),
+        "Fillproof, every offer": each_by(judged, None),
+        f"Fillproof, {len(few)} owners'": each_by(judged, few),
     }
 
 
@@ -133,31 +138,39 @@ def judged(record: bytes | msgspec.Raw, accounts: frozenset[str] | None = None) 
 
 
 def some_owners(units: Sequence[bytes]) -> frozenset[str]:
-    """Return one in ten of the owners of removed offers, the busiest left out."""
+    """Return one in ten of the owners of removed offers, without the busiest; of few the less busy half."""
     owners: Counter[str] = Counter()
     for unit in units:
         for tx in _UNIT.decode(unit).transactions:
             owners.update(judged(tx))
-    return frozenset(account for account, _ in owners.most_common()[5::10])
+    busiest_first = [account for account, _ in owners.most_common()]
+    return frozenset(busiest_first[5::10] or busiest_first[len(busiest_first) // 2 :])
 
 
-def judging(title: str, units: Sequence[bytes]) -> Table:
+def judging(title: str, units: Sequence[bytes], former: FormerVersion) -> Table:
     """Measure all contenders in turns until each has seen enough transactions."""
     transactions = sum(len(_UNIT.decode(unit).transactions) for unit in units)
-    passes = contenders(units, some_owners(units))
+    passes = contenders(units, some_owners(units), former)
     seconds: dict[str, list[float]] = {name: [] for name in passes}
     for _ in track(range(-(-TRANSACTIONS // transactions)), title, transient=True):
         for name, one in passes.items():
-            started = time.perf_counter()
+            started = time.process_time()
             one()
-            seconds[name].append(time.perf_counter() - started)
+            seconds[name].append(time.process_time() - started)
     typical = {name: statistics.median(measured) for name, measured in seconds.items()}
-    decoding, helping, *_ = typical.values()
+    decoding, helping, *before = list(typical.values())[:4]
     table = Table(title=f"{title}: {transactions:,} transactions", title_justify="left")
-    for heading in ("", "transactions/s", "x decoding alone", "x xrpl-py"):
+    for heading in ("", "transactions/s", "x decoding alone", "x xrpl-py", "x former version"):
         table.add_column(heading, justify="right" if heading else "left")
     for name, took in typical.items():
-        table.add_row(name, f"{transactions / took:,.0f}", f"{decoding / took:.2f}", f"{helping / took:.2f}")
+        former_took = before[name.endswith("owners'")] if name.startswith("Fillproof") else None
+        table.add_row(
+            name,
+            f"{transactions / took:,.0f}",
+            f"{decoding / took:.2f}",
+            f"{helping / took:.2f}",
+            "" if former_took is None else f"{former_took / took:.2f}",
+        )
     table.caption = "to reach: 1.5 times decoding alone, 4 times xrpl-py"
     return table
 

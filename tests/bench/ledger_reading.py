@@ -1,33 +1,31 @@
-"""How long the product takes from a server's bytes to a folded ledger, beside the old way: `make bench`.
+"""How long it takes from a server's bytes to a folded ledger, beside the former version: `make bench`.
 
-Measured is the path of the reconciler: envelope, checks, decoding, the kernel's fold. The old way is restated
-here by its essential steps: it decoded each answer to a dict and wrote every transaction again, to read that.
-Everything is measured in turns, pass by pass, in process time with the garbage collector frozen.
+Measured is the path of the reconciler: envelope, checks, decoding, the kernel's fold. The former version is
+run as it was (see `former_version`): it decoded each answer to a dict and wrote every transaction again, to
+read that. Everything is measured in turns, pass by pass, in process time with the garbage collector frozen;
+one history is let go before the next is read, as the reconciler does.
 """
 
-import asyncio
 import gc
 import gzip
 import statistics
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from decimal import Decimal
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import msgspec
 import orjson
+from former_version import LOOP, FormerVersion, former_version
 from replaying import recorded
 from rich.console import Console
 from rich.table import Table
 
 from console.recorded_server import closed_session
-from ledger_client import LedgerTransaction, account_history, read_envelope, result_of
+from ledger_client import account_history, json_rpc_result, read_envelope, result_of
 from ledger_client.whole_ledger import WholeLedger, read_whole
-from ledger_proof import read_header
-from ledger_proof.transaction_tree import leaf, tree_root
 from offer_lifecycle import (
     Header,
     LedgerFacts,
@@ -46,6 +44,7 @@ PASSES = 15
 RESERVES = Reserves(base=20_000_000, increment=5_000_000)
 LAST = 2**31
 TO_REACH = 3.0
+FORMER = "former version"
 
 
 class History(NamedTuple):
@@ -62,22 +61,33 @@ class Canned:
 
     name = "canned"
 
-    def __init__(self, answer: Callable[[Mapping[str, object]], bytes]) -> None:
+    def __init__(
+        self,
+        result: Callable[[str, str, bytes], msgspec.Raw],
+        answer: Callable[[Mapping[str, object]], bytes],
+    ) -> None:
+        """`result`: what a transport makes of an answer's bytes."""
+        self._result = result
         self._answer = answer
 
     async def request(self, method: str, /, **params: object) -> msgspec.Raw:
-        return result_of(self.name, method, read_envelope(self.name, self._answer(params)))
+        return self._result(self.name, method, self._answer(params))
 
     async def close(self) -> None:
         pass
 
 
+def _from_websocket(server: str, method: str, payload: bytes) -> msgspec.Raw:
+    return result_of(server, method, read_envelope(server, payload))
+
+
 def main() -> None:
     """Measure and print."""
     console = Console()
+    former = former_version()
     histories, source = account_histories()
-    console.print(reading_accounts(histories, source))
-    console.print(reading_whole_ledgers())
+    console.print(reading_accounts(histories, source, former))
+    console.print(reading_whole_ledgers(former))
 
 
 def account_histories() -> tuple[list[History], str]:
@@ -163,60 +173,35 @@ def _header(ledger_index: int) -> Header:
     )
 
 
-async def product_account(history: History, payload: bytes) -> list[Transaction]:
+async def product_account(history: History, server: Canned) -> list[Transaction]:
     """Read an account's history as the reconciler does."""
-    found = await account_history(Canned(lambda _: payload), history.account, 1, LAST)
+    found = await account_history(server, history.account, 1, LAST)
     return [one.transaction for one in found]
 
 
-_DICTS = msgspec.json.Decoder(dict[str, Any], float_hook=Decimal)
-
-
-class _OldPage(msgspec.Struct):
-    transactions: list[dict[str, Any]]
-
-
-def old_account(payload: bytes) -> list[Transaction]:
-    """Do the same as before: answer to dict, dict to bytes, bytes to transaction."""
-    envelope = _DICTS.decode(payload)
-    result = envelope["result"]
-    if "error" in result or "success" not in (envelope.get("status"), result.get("status")):
-        raise AssertionError("expected a successful answer")
-    page = msgspec.convert(result, _OldPage, strict=False)
-    found = {}
-    for record in page.transactions:
-        tx = read_transaction(record)
-        if record.get("validated") is not True or not 1 <= tx.ledger_index <= LAST:
-            raise AssertionError("expected validated transactions")
-        found[tx.hash] = LedgerTransaction(transaction=tx, ledger_hash=str(record.get("ledger_hash")))
-    one_after_the_other = sorted(
-        found.values(), key=lambda one: (one.transaction.ledger_index, one.transaction.index)
-    )
-    return [one.transaction for one in one_after_the_other]
-
-
-def reading_accounts(histories: Sequence[History], source: str) -> Table:
+def reading_accounts(histories: Sequence[History], source: str, former: FormerVersion) -> Table:
     """Measure account_tx over both transports."""
-    transactions = sum(one.transactions for one in histories)
-    read: dict[str, Callable[[], list[list[Transaction]]]] = {
-        "old way": lambda: [old_account(one.over_json_rpc) for one in histories],
-        "JSON-RPC": lambda: asyncio.run(_each(product_account(one, one.over_json_rpc) for one in histories)),
-        "WebSocket": lambda: asyncio.run(
-            _each(product_account(one, one.over_websocket) for one in histories)
-        ),
+    read: dict[str, Callable[[History], Awaitable[list[Any]]]] = {
+        FORMER: lambda one: former.read_account(one.account, one.over_json_rpc, LAST),
+        "JSON-RPC": lambda one: product_account(one, Canned(json_rpc_result, lambda _: one.over_json_rpc)),
+        "WebSocket": lambda one: product_account(one, Canned(_from_websocket, lambda _: one.over_websocket)),
     }
+    fold: dict[str, Callable[[str, Iterable[Any]], int]] = {FORMER: former.fold}
 
-    def fold_all(way: Callable[[], list[list[Transaction]]]) -> int:
-        return sum(folded(one.account, found) for one, found in zip(histories, way(), strict=True))
+    async def count(way: Callable[[History], Awaitable[list[Any]]]) -> int:
+        return sum([len(await way(one)) for one in histories])
 
-    counted = {name: lambda way=way: sum(map(len, way())) for name, way in read.items()}
-    to_folded = {name: lambda way=way: fold_all(way) for name, way in read.items()}
-    return _table(
-        f"account_tx: {transactions:,} transactions of {source}",
-        _in_turns(counted),
-        _in_turns(to_folded),
-        transactions,
-    )
+    async def count_events(name: str, way: Callable[[History], Awaitable[list[Any]]]) -> int:
+        return sum([fold.get(name, folded)(one.account, await way(one)) for one in histories])
+
+    counted = {name: lambda way=way: LOOP.run_until_complete(count(way)) for name, way in read.items()}
+    to_folded = {
+        name: lambda name=name, way=way: LOOP.run_until_complete(count_events(name, way))
+        for name, way in read.items()
+    }
+    transactions = sum(one.transactions for one in histories)
+    title = f"account_tx: {transactions:,} transactions of {source}"
+    return _table(title, _in_turns(counted), _in_turns(to_folded), transactions)
 
 
 class Whole(NamedTuple):
@@ -227,32 +212,39 @@ class Whole(NamedTuple):
     blobs: bytes
 
 
-def reading_whole_ledgers() -> Table:
+def reading_whole_ledgers(former: FormerVersion) -> Table:
     """Measure whole ledgers, read for all accounts of a recorded session; both ways prove each ledger."""
     node = closed_session(CROWD)
     ledgers = [_whole(node, ledger.ledger_index) for ledger in CROWD.ledgers if ledger.transactions][:60]
     accounts = list(CROWD.accounts.values())
     transactions = sum(len(orjson.loads(one.rows)["result"]["ledger"]["transactions"]) for one in ledgers)
 
-    def product() -> list[list[Transaction]]:
-        return [
-            [one.transaction for one in whole.of(account)]
-            for whole in asyncio.run(_each(_product_whole(one) for one in ledgers))
-            for account in accounts
-        ]
+    def product(one: Whole) -> list[list[Transaction]]:
+        whole = LOOP.run_until_complete(_product_whole(one))
+        return [[found.transaction for found in whole.of(account)] for account in accounts]
 
-    def old() -> list[list[Transaction]]:
-        return [found for one in ledgers for found in _old_whole(one, accounts)]
+    def as_before(one: Whole) -> list[list[Any]]:
+        return former.read_whole(one.ledger_index, one.rows, one.blobs, accounts)
 
-    def fold_all(way: Callable[[], list[list[Transaction]]]) -> int:
-        owners = accounts * len(ledgers)
-        return sum(folded(account, found) for account, found in zip(owners, way(), strict=True))
+    def counted(way: Callable[[Whole], list[list[Any]]]) -> int:
+        return sum(len(found) for one in ledgers for found in way(one))
 
-    read = {"old way": old, "JSON-RPC": product}
-    counted = {name: lambda way=way: sum(map(len, way())) for name, way in read.items()}
-    to_folded = {name: lambda way=way: fold_all(way) for name, way in read.items()}
-    title = f"Whole ledgers, proven, read for {len(accounts)} accounts: {transactions:,} transactions"
-    return _table(title, _in_turns(counted), _in_turns(to_folded), transactions)
+    def to_folded(way: Callable[[Whole], list[list[Any]]], fold: Callable[[str, Iterable[Any]], int]) -> int:
+        return sum(
+            fold(account, found) for one in ledgers for account, found in zip(accounts, way(one), strict=True)
+        )
+
+    return _table(
+        f"Whole ledgers, proven, read for {len(accounts)} accounts: {transactions:,} transactions",
+        _in_turns({FORMER: lambda: counted(as_before), "JSON-RPC": lambda: counted(product)}),
+        _in_turns(
+            {
+                FORMER: lambda: to_folded(as_before, former.fold),
+                "JSON-RPC": lambda: to_folded(product, folded),
+            }
+        ),
+        transactions,
+    )
 
 
 def _whole(node: Any, ledger_index: int) -> Whole:  # noqa: ANN401 - the recorded session's server
@@ -265,60 +257,8 @@ def _whole(node: Any, ledger_index: int) -> Whole:  # noqa: ANN401 - the recorde
 
 
 async def _product_whole(one: Whole) -> WholeLedger:
-    server = Canned(lambda params: one.blobs if params.get("binary") else one.rows)
+    server = Canned(json_rpc_result, lambda params: one.blobs if params.get("binary") else one.rows)
     return await read_whole(server, one.ledger_index)
-
-
-class _OldRows(msgspec.Struct):
-    transactions: list[dict[str, Any]]
-
-
-class _OldBlob(msgspec.Struct):
-    tx_blob: str
-    meta_blob: str
-
-
-class _OldBlobs(msgspec.Struct):
-    ledger_data: str
-    transactions: list[_OldBlob]
-
-
-def _old_whole(one: Whole, accounts: Sequence[str]) -> list[list[Transaction]]:
-    shown = msgspec.convert(_DICTS.decode(one.rows)["result"]["ledger"], _OldRows, strict=False)
-    proof = msgspec.convert(_DICTS.decode(one.blobs)["result"]["ledger"], _OldBlobs, strict=False)
-    leaves = dict(
-        leaf(bytes.fromhex(blob.tx_blob), bytes.fromhex(blob.meta_blob)) for blob in proof.transactions
-    )
-    if tree_root(list(leaves.items())) != read_header(bytes.fromhex(proof.ledger_data)).transaction_root:
-        raise AssertionError("expected the recorded ledger's own root")
-    place = {"ledger_index": one.ledger_index, "ledger_hash": "", "validated": True}
-    rows = [msgspec.json.encode({**place, **row}) for row in shown.transactions]
-    affected = [_old_affected(row) for row in shown.transactions]
-    return [
-        [
-            read_transaction(_DICTS.decode(row))
-            for row, names in zip(rows, affected, strict=True)
-            if account in names
-        ]
-        for account in accounts
-    ]
-
-
-def _old_affected(row: dict[str, Any]) -> set[str]:
-    found: set[str] = set()
-    for wrapped in row["meta"]["AffectedNodes"]:
-        for kind, node in wrapped.items():
-            fields = node.get("NewFields" if kind == "CreatedNode" else "FinalFields", {})
-            for name, value in fields.items():
-                if isinstance(value, str) and value.startswith("r"):
-                    found.add(value)
-                elif name in {"LowLimit", "HighLimit", "TakerGets", "TakerPays"} and isinstance(value, dict):
-                    found.add(value["issuer"])
-    return found
-
-
-async def _each(coroutines: Iterable[Any]) -> list[Any]:
-    return [await one for one in coroutines]
 
 
 def _in_turns(ways: Mapping[str, Callable[[], int]]) -> dict[str, float]:
@@ -345,20 +285,20 @@ def _table(
     for heading in (
         "",
         "read, microseconds",
-        "x the old way",
+        "x the former version",
         "read and folded, microseconds",
-        "x the old way",
+        "x the former version",
     ):
         table.add_column(heading, justify="right" if heading else "left")
     for name in reading:
         table.add_row(
             name,
             f"{reading[name] / transactions * 1e6:.1f}",
-            f"{reading['old way'] / reading[name]:.2f}",
+            f"{reading[FORMER] / reading[name]:.2f}",
             f"{to_folded[name] / transactions * 1e6:.1f}",
-            f"{to_folded['old way'] / to_folded[name]:.2f}",
+            f"{to_folded[FORMER] / to_folded[name]:.2f}",
         )
-    table.caption = f"a transaction, medians; to reach: read {TO_REACH:g} times as fast as the old way"
+    table.caption = f"a transaction, medians; to reach: read {TO_REACH:g} times as fast as the former version"
     return table
 
 

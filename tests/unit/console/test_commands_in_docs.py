@@ -1,4 +1,4 @@
-"""Every command of the runbooks and of docs/operating.md is one that console and deployment understand."""
+"""Every command of the README, the runbooks and docs/operating.md is one that can be called so."""
 
 import re
 import shlex
@@ -11,7 +11,11 @@ import yaml
 from console.main import COMMANDS, app
 
 ROOT = Path(__file__).parents[3]
-PAGES = [ROOT / "docs" / "operating.md", *sorted((ROOT / "docs" / "runbooks").glob("*.md"))]
+PAGES = [
+    ROOT / "README.md",
+    ROOT / "docs" / "operating.md",
+    *sorted((ROOT / "docs" / "runbooks").glob("*.md")),
+]
 SERVICES = set(yaml.safe_load((ROOT / "compose.yaml").read_text())["services"])
 OPTIONS_WITH_VALUE = {
     "--profile",
@@ -34,6 +38,7 @@ def commands_of(page: Path) -> list[str]:
     blocks = re.findall(r"^ *```\n(.*?)^ *```", text, re.DOTALL | re.MULTILINE)
     lines = [line.strip() for block in blocks for line in block.splitlines()]
     inline = re.findall(r"`([^`\n]+)`", re.sub(r"^ *```.*?^ *```", "", text, flags=re.DOTALL | re.MULTILINE))
+    lines = [line.removeprefix("$ ").removeprefix(".venv/bin/") for line in lines]
     return [line.partition("  #")[0].partition(" #")[0].strip() for line in lines + inline]
 
 

@@ -47,6 +47,9 @@ def test_by_default_what_nothing_explains_is_held_and_halts_nothing() -> None:
         ("FILLPROOF_HALT_ON_DRIFT", "maybe", "valid boolean"),
         ("FILLPROOF_BALANCE_CHECK_LEDGERS", "often", "valid integer"),
         ("FILLPROOF_WHOLE_LEDGERS_FROM", "0", "greater than 0"),
+        ("FILLPROOF_LIST_PUBLISHERS", "ED00", "should match pattern"),
+        ("FILLPROOF_LIST_PUBLISHERS_NEEDED", "4", "from 1 to 3, as many as are trusted"),
+        ("FILLPROOF_PROOF_ANCHOR_LEDGERS", "-1", "greater than or equal to 0"),
     ],
 )
 def test_nonsense_ends_the_process_with_status_2_and_the_name_of_the_variable(

@@ -20,9 +20,15 @@ PATIENCE = 20.0
 WELL = AccountStanding(followed=True, ledgers_behind=0)
 
 
-def decided(seconds_without_ledger: float | None = 1.0, **changed: object) -> Decision:
-    standing = msgspec.structs.replace(WELL, **changed)
-    return decide_permission(standing, seconds_without_ledger=seconds_without_ledger, patience=PATIENCE)
+def decided(
+    seconds_without_ledger: float | None = 1.0, *, is_unproven: bool = False, **changed: object
+) -> Decision:
+    return decide_permission(
+        msgspec.structs.replace(WELL, **changed),
+        seconds_without_ledger=seconds_without_ledger,
+        patience=PATIENCE,
+        is_unproven=is_unproven,
+    )
 
 
 @pytest.mark.parametrize(
@@ -51,6 +57,10 @@ def test_an_engine_may_do_what_the_table_says(
 @pytest.mark.parametrize("seconds", [None, PATIENCE + 0.1])
 def test_without_a_ledger_that_closed_in_time_it_stops(seconds: float | None) -> None:
     assert decided(seconds).cause == "ledger_stale"
+
+
+def test_while_nobody_confirms_the_ledgers_it_stops() -> None:
+    assert decided(is_unproven=True).cause == "unproven"
 
 
 class Board:
@@ -91,7 +101,9 @@ class World:
             ledgers_behind=lambda _: self.scheduler.newest_ledger - self.committed.cursor,
         )
         clocks = Clocks(seconds=lambda: self.seconds, now=lambda: datetime(2026, 11, 29, tzinfo=UTC))
-        self.writer = PermissionWriter(self.scheduler, self.board, self.metrics, clocks, patience=PATIENCE)
+        self.writer = PermissionWriter(
+            self.scheduler, self.board, self.metrics, clocks, patience=PATIENCE, is_unproven=bool
+        )
 
     async def look(self, seconds: float, *, ledgers: int = 0) -> list[str]:
         """Let time pass and ledgers close; return the causes that are written then."""

@@ -156,6 +156,7 @@ class Reconciler:
             metrics,
             Clocks(seconds=time.monotonic, now=lambda: datetime.now(UTC)),
             patience=settings.permission_ledger_seconds,
+            is_unproven=lambda: confirmation.goes_on_without,
         )
         health.watch_lease(lambda: lease.held)
         health.watch_halts(self.scheduler.halts)

@@ -1,11 +1,12 @@
 """The reconciler's settings."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 from pydantic_settings import NoDecode
 
 from ledger_client import LEAST_A_MINUTE, classic_address, read_server_url, server_name
+from ledger_proof import KNOWN_PUBLISHERS
 from service_kit import ServiceSettings
 
 
@@ -113,3 +114,13 @@ class ReconcilerSettings(ServiceSettings):
     """The replica's name among the others; default: the host's name and a random end."""
     lease_seconds: int = Field(default=5, ge=2, le=60)
     """Seconds after its last renewal until a replica's accounts go to the others."""
+
+    @model_validator(mode="after")
+    def _enough_publishers(self) -> Self:
+        trusted = len(self.list_publishers or KNOWN_PUBLISHERS)
+        if self.list_publishers_needed > trusted:
+            raise ValueError(
+                f"expected FILLPROOF_LIST_PUBLISHERS_NEEDED from 1 to {trusted}, as many as are trusted "
+                f"(FILLPROOF_LIST_PUBLISHERS), found {self.list_publishers_needed}"
+            )
+        return self

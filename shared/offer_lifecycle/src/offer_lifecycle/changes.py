@@ -109,7 +109,7 @@ def offer_changes(
     by default that is raised. With an account, it does so only if it names the account.
     """
     name = None if account is None else account.encode()
-    for node, change in zip(tx.offers, _changes(tx), strict=True):
+    for node, change in _changes(tx):
         if isinstance(change, MalformedTransaction):
             if name is None or node.names(name):
                 on_damage(change)
@@ -118,14 +118,14 @@ def offer_changes(
 
 
 @computed_once
-def _changes(tx: Transaction) -> list[OfferChange | MalformedTransaction | None]:
-    """Return what each of the offers' nodes shows, read once for all accounts."""
-    found: list[OfferChange | MalformedTransaction | None] = []
+def _changes(tx: Transaction) -> list[tuple[Node, OfferChange | MalformedTransaction | None]]:
+    """Return the offers' nodes with what each shows, read once for all accounts."""
+    found: list[tuple[Node, OfferChange | MalformedTransaction | None]] = []
     for node in tx.offers:
         try:
-            found.append(offer_change(node))
+            found.append((node, offer_change(node)))
         except ValueError as error:
-            found.append(node_damage(tx, node, error))
+            found.append((node, node_damage(tx, node, error)))
     return found
 
 

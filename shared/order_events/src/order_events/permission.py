@@ -40,7 +40,8 @@ class TradingPermission(Struct, frozen=True, kw_only=True):
         str,
         Meta(
             description="`none`, `halted`, `balance_drift`, `set_aside`, `not_followed`, `behind`, "
-            "`ledger_stale`, `unexplained` or `history_gap`; readers must accept words not listed here."
+            "`ledger_stale`, `unproven`, `unexplained` or `history_gap`; "
+            "readers must accept words not listed here."
         ),
     ]
     reason: Annotated[str, Meta(description="What was expected and what was found; empty where it is `ok`.")]

@@ -255,6 +255,14 @@ async def test_a_ledger_with_very_many_transactions_comes_in_several_proofs(
     assert len({message.event_id for message in messages}) == 3
 
 
+async def test_more_bytes_than_can_wait_lose_the_oldest(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("reconciler.proofs.proof_keeper._MOST_BYTES", 1)
+    world = World()
+    await world.follow(FILLED, absent=5)
+    assert await world.published() == []
+    assert (world.keeper.waiting, world.counted("lost")) == (1, 2)
+
+
 async def test_more_ledgers_than_can_wait_lose_the_oldest() -> None:
     world = World(most_waiting=1)
     await world.follow(FILLED)

@@ -40,7 +40,7 @@ class Clocks(msgspec.Struct, frozen=True, kw_only=True):
 class PermissionWriter:
     """Decides and writes the permissions of this replica's accounts."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - its ports, and what they share
         self,
         scheduler: Scheduler,
         board: PermissionBoard,
@@ -48,13 +48,18 @@ class PermissionWriter:
         clocks: Clocks,
         *,
         patience: float,
+        is_unproven: Callable[[], bool],
     ) -> None:
-        """`patience`: seconds without a new ledger after which what is known is too old."""
+        """`patience`: seconds without a new ledger after which what is known is too old.
+
+        `is_unproven`: whether ledgers are committed without a confirmation that is wanted.
+        """
         self._scheduler = scheduler
         self._board = board
         self._metrics = metrics
         self._clocks = clocks
         self._patience = patience
+        self._is_unproven = is_unproven
         self._written: dict[str, tuple[float, TradingPermission]] = {}
         """By account: what was written last, and when."""
         self._newest = 0
@@ -124,6 +129,7 @@ class PermissionWriter:
             standing,
             seconds_without_ledger=None if since is None else seconds - since,
             patience=self._patience,
+            is_unproven=self._is_unproven(),
         )
         return TradingPermission(
             network_id=about.network_id,

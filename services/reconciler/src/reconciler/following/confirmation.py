@@ -82,6 +82,11 @@ class LedgerConfirmation:
             keep=_KEPT, seconds=float("inf"), clock=clock
         )
 
+    @property
+    def goes_on_without(self) -> bool:
+        """Whether the last ledger was committed without a confirmation that is wanted."""
+        return self._goes_on_without
+
     async def confirm(self, server: LedgerServer, record: AccountRecord, header: Header) -> tuple[str, ...]:
         """Wait until a ledger that was read on `server` is confirmed, and return by whom; empty: by nobody.
 

@@ -39,6 +39,8 @@ _LOST_SECONDS = 600.0
 """After so long without a server that has the ledger, or without the bus, its proof is lost."""
 _NEAR = 32
 """Ledgers: the validations of one that is older have passed. So long is a chain of headers at most."""
+_MOST_BYTES = 64_000_000
+"""Of the transactions of all ledgers that wait; of more the oldest are lost."""
 MOST_WAITING = 512
 """Ledgers that wait for votes, for a server or for the bus."""
 
@@ -56,6 +58,11 @@ class WaitingLedger:
         self.headers: list[ProvenHeader] = []
         """Its own, and those after it that were read; empty: nothing of it is read yet."""
         self.transactions: Sequence[ProvenTransaction] = ()
+
+    @property
+    def size(self) -> int:
+        """Bytes of its transactions."""
+        return sum(len(one.transaction) + len(one.metadata) + len(one.path) for one in self.transactions)
 
 
 class ProofKeeper:
@@ -178,6 +185,8 @@ class ProofKeeper:
         accounts = {*self._accounts(), *(account for orders in told.values() for account, _ in orders)}
         waiting.transactions = await asyncio.to_thread(changed_orders, found[1], sorted(accounts), told)
         waiting.headers = [found[0]]
+        while sum(one.size for one in self._waiting.values()) > _MOST_BYTES and len(self._waiting) > 1:
+            self._lose(self._waiting[min(self._waiting)], "the ledgers that wait take too much memory")
         return True
 
     async def _is_confirmed_or_late(self, waiting: WaitingLedger) -> bool:

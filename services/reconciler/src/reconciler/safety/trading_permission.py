@@ -7,6 +7,7 @@
 | has not been taken up yet | stop | `not_followed` |
 | no ledger has closed for too long, as far as this replica knows | stop | `ledger_stale` |
 | is ledgers behind the newest one | stop | `behind` |
+| its ledgers are committed without the confirmation that is wanted | stop | `unproven` |
 | a balance is not what fills, fees and payments explain | stop | `balance_drift` |
 | no rule explains the removal of an order so far | reduce_only | `unexplained` |
 | ledgers of its history are missing | reduce_only | `history_gap` |
@@ -53,7 +54,7 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def decide_permission(
-    account: AccountStanding, *, seconds_without_ledger: float | None, patience: float
+    account: AccountStanding, *, seconds_without_ledger: float | None, patience: float, is_unproven: bool
 ) -> Decision:
     """Decide what an engine may do on an account.
 
@@ -61,28 +62,33 @@ def decide_permission(
         account: what is known of it.
         seconds_without_ledger: since the newest ledger was seen; None: none has closed since the start.
         patience: seconds without a ledger after which what is known is too old.
+        is_unproven: whether nobody confirms the ledgers that are committed, though that is wanted.
 
     """
+    stale = seconds_without_ledger is None or seconds_without_ledger > patience
     return next(
-        _objections(account, seconds_without_ledger, patience),
+        _objections(account, patience if stale else None, is_unproven=is_unproven),
         Decision(permission=Permission.OK, cause="none", reason=""),
     )
 
 
-def _objections(
-    account: AccountStanding, without_ledger: float | None, patience: float
-) -> Iterator[Decision]:
-    """Yield what stands against new orders, in the order of the table."""
+def _objections(account: AccountStanding, waited: float | None, *, is_unproven: bool) -> Iterator[Decision]:
+    """Yield what stands against new orders, in the order of the table.
+
+    `waited`: seconds for which a new ledger was waited in vain; None: the newest one is new.
+    """
     if account.halted is not None:
         yield _stop("halted", f"{account.halted}; `fillproof resume` lifts it")
     if account.set_aside is not None:
         yield _stop("set_aside", f"expected to follow the account, found {account.set_aside}")
     if not account.followed:
         yield _stop("not_followed", "expected a followed account, found one that is being taken up")
-    if without_ledger is None or without_ledger > patience:
-        yield _stop("ledger_stale", f"expected a new ledger within {patience:g} s, found none")
+    if waited is not None:
+        yield _stop("ledger_stale", f"expected a new ledger within {waited:g} s, found none")
     if (behind := account.ledgers_behind) >= BEHIND_LEDGERS:
         yield _stop("behind", f"expected to be at the newest ledger, found {behind} ledgers to read")
+    if is_unproven:
+        yield _stop("unproven", "expected a second server or a quorum to confirm the ledger, found nobody")
     if account.drift is not None:
         yield _stop("balance_drift", account.drift)
     if account.unexplained:
