@@ -53,3 +53,15 @@ def test_a_currency_with_brackets_is_shown_as_it_is() -> None:
     console = Console(file=written, width=200, markup=False)
     console.print(order_table(list(replay(session)), [odd], console.width))
     assert "50 [/]" in written.getvalue()
+
+
+@pytest.mark.parametrize("width", [60, 80, 120])
+def test_at_every_width_columns_are_left_out_and_no_cell_is_cut(width: int) -> None:
+    session = find_session("unfunded_removed").session
+    lines = list(replay(session))
+    rows = shown("unfunded_removed", width).splitlines()
+    assert all(len(row) <= width for row in rows)
+    assert sum(line.sequence == session.orders[0]["sequence"] for line in lines) == 1
+    [row] = [row for row in rows if f" {session.orders[0]['sequence']} " in row]
+    assert "UNFUNDED" in row
+    assert "anomaly" in row

@@ -1,7 +1,7 @@
 """What a person sees: the table of orders, the chip, the summary."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -29,8 +29,9 @@ WARN_FROM, BAD_FROM = 1, 3
 
 COLOURS = {"FILLED": "green", "REMOVED": "red", "LOST": "red", "REJECTED": "yellow", "EXPIRED": "yellow"}
 SHORT_HASH = 8
-_WIDE = 130
-"""Columns of a terminal that shows all of the table's."""
+_PADDING = 2
+_EDGES = 2
+"""Columns of a terminal between two of the table's, and at its edges."""
 
 
 def screen(*, stderr: bool = False) -> Console:
@@ -66,21 +67,21 @@ class _Column(msgspec.Struct, frozen=True):
     heading: str
     cell: Callable[[OrderLine, dict[str, Any]], str | Text]
     justify: JustifyMethod = "left"
-    detail: bool = False
-    """Left out where the terminal is narrow."""
+    drop: int = 0
+    """Columns with the highest number are left out first where the terminal is narrow; those with 0 stay."""
 
 
 _COLUMNS = (
-    _Column("session", lambda line, _: line.session),
+    _Column("session", lambda line, _: line.session, drop=2),
     _Column("order", lambda line, _: str(line.sequence), "right"),
-    _Column("gives", lambda _, order: quoted(parse_amount(order["taker_gets"])), "right", detail=True),
-    _Column("asks", lambda _, order: quoted(parse_amount(order["taker_pays"])), "right", detail=True),
-    _Column("engine believed", lambda _, order: "CANCEL SENT" if order["cancel_tx"] else "ACTIVE"),
+    _Column("gives", lambda _, order: quoted(parse_amount(order["taker_gets"])), "right", drop=4),
+    _Column("asks", lambda _, order: quoted(parse_amount(order["taker_pays"])), "right", drop=5),
+    _Column("engine believed", lambda _, order: "CANCEL SENT" if order["cancel_tx"] else "ACTIVE", drop=1),
     _Column("ledger says", lambda line, _: Text(line.status, style=COLOURS.get(line.status, ""))),
     _Column("cause", lambda line, _: line.removal_reason or ""),
     _Column("fills", lambda line, _: str(len(line.fills) or ""), "right"),
-    _Column("given of it", _given, "right", detail=True),
-    _Column("removed by", lambda line, _: (line.removed_by or "")[:SHORT_HASH], detail=True),
+    _Column("given of it", _given, "right", drop=3),
+    _Column("removed by", lambda line, _: (line.removed_by or "")[:SHORT_HASH], drop=6),
     _Column("", lambda line, _: Text("anomaly" if line.anomaly else "", style="bold red")),
 )
 
@@ -109,12 +110,25 @@ def _hint(console: Console, line: OrderLine, recordings: Sequence[Recording]) ->
 def order_table(lines: Sequence[OrderLine], orders: Sequence[dict[str, Any]], width: int) -> Table:
     """Return the table of orders for a terminal of that width: engine's belief beside the ledger's word."""
     table = Table(title="Orders", title_justify="left", box=SIMPLE_HEAD, collapse_padding=True)
-    columns = [column for column in _COLUMNS if width >= _WIDE or not column.detail]
-    for column in columns:
+    cells = {
+        column: [column.cell(line, order) for line, order in zip(lines, orders, strict=True)]
+        for column in _COLUMNS
+    }
+    shown = _fitting(cells, width)
+    for column in shown:
         table.add_column(column.heading, justify=column.justify, overflow="fold")
-    for line, order in zip(lines, orders, strict=True):
-        table.add_row(*(column.cell(line, order) for column in columns))
+    for row in zip(*(cells[column] for column in shown), strict=True):
+        table.add_row(*row)
     return table
+
+
+def _fitting(cells: Mapping[_Column, Sequence[str | Text]], width: int) -> list[_Column]:
+    """Return the columns that fit side by side with no cell cut."""
+    taken = {column: max(map(len, (column.heading, *found))) + _PADDING for column, found in cells.items()}
+    shown = list(cells)
+    while sum(taken[column] for column in shown) + _EDGES > width and any(column.drop for column in shown):
+        shown.remove(max(shown, key=lambda column: column.drop))
+    return shown
 
 
 def summary(console: Console, lines: Iterable[OrderLine], anomalies: int) -> None:
