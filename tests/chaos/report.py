@@ -75,6 +75,9 @@ them, with every seed that was tried.
 - "NATS can't write" sets the server's file size limit to zero, so that every write fails as on a full
   or read-only disk. nats-server goes on failing after the limit is lifted: only its restart mends it,
   which is what the fault ends with.
+- Messages of ORDERS that are lost before they are stored, a database restored to an earlier moment or with a
+  damaged page, and a failover are no voyages: `tests/integration/audit_writer/test_lost_messages.py` and
+  `tests/integration/postgres/test_failover.py` try them on the real parts, with the command that mends them.
 - There is one nats-server and one PostgreSQL; `tests/integration/nats/test_cluster.py` tries a cluster.
 - A hole in history is always closed by the second server; what happens where no server has the ledgers
   is in `tests/e2e/reconciler/test_gaps.py`.

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import UTC, datetime
 from decimal import Decimal
 from itertools import chain
 from typing import TYPE_CHECKING
 
 import msgspec
 import pytest
-from audit_tables import store, verified
+from audit_tables import fetch, store, verified
 from fillproof_command import fillproof
 from replaying import recorded
 from running_node import running_node
 
 from console.replay import steps
-from order_events import Amount, LiquiditySide, OrderEvent, OrderFilled
+from order_events import Amount, LiquiditySide, OrderEvent, OrderFilled, encode
 
 if TYPE_CHECKING:
     from conftest import Dsn
@@ -41,6 +42,38 @@ async def test_rows_of_recorded_ledgers_are_what_the_node_says(postgres_dsn: Dsn
     assert report.findings == []
     assert report.on_ledger is not None
     assert (report.on_ledger.held, report.on_ledger.unknown) == (held, 0)
+    assert report.on_ledger.derived > 0
+
+
+FORGED = {
+    "price": Decimal(7),
+    "quantity": Decimal(7),
+    "filled_qty": Decimal(7),
+    "leaves_qty": Decimal(7),
+    "avg_px": Decimal(7),
+    "market": "XRP/OTHER",
+    "status": "EXPIRED",
+    "occurred_at": datetime(2020, 1, 1, tzinfo=UTC),
+}
+
+
+async def test_every_field_that_the_ledger_decides_is_derived_again(postgres_dsn: Dsn) -> None:
+    events = with_transaction(events_of("crossed_then_rested"))
+    one = next(one for one in events if isinstance(one, OrderFilled))
+    await store(postgres_dsn("audit_writer"), events)
+    change = f"UPDATE order_event SET payload = $1::text::json WHERE event_id = '{one.event_id}' RETURNING 1"  # noqa: S608 - ours
+    found = {}
+    with running_node("crossed_then_rested", closed=True) as node:
+        for field, value in FORGED.items():
+            forged = msgspec.structs.replace(one, **{field: value})
+            await fetch(postgres_dsn(), change, encode(forged).decode())
+            report = await verified(postgres_dsn(), xrpl=node.url)
+            [found[field]] = [
+                finding.detail.partition(":")[0]
+                for finding in report.findings
+                if finding.what == "unlike the ledger"
+            ]
+    assert found == {field: field for field in FORGED}
 
 
 async def test_what_the_ledger_does_not_say_is_named(postgres_dsn: Dsn) -> None:

@@ -15,6 +15,7 @@ from console.asking import server_at
 from console.proof.chain import Break, Finding, Head, Trust
 from console.proof.connecting import connected
 from console.proof.on_ledger import OnLedger, hold_against
+from console.proof.on_lives import derive_again
 from console.proof.on_proofs import OnProofs, hold_against_proofs
 from console.proof.tables import Counts, Verification, sql
 from console.refill import gone_messages, unstored
@@ -74,8 +75,8 @@ def verify(  # noqa: PLR0913 - what it is held against
         return found
     result = OnLedger()
     with _progress(console, "against the ledger", len(events)) as advance:
-        differences = asyncio.run(_hold_against(server_at(xrpl), events, result, advance))
-    return msgspec.structs.replace(found, findings=found.findings + differences, on_ledger=result)
+        unlike = asyncio.run(_hold_against(database, server_at(xrpl), events, result, advance))
+    return msgspec.structs.replace(found, findings=found.findings + unlike, on_ledger=result)
 
 
 def compare_with_bus(database: str, nats_url: str) -> list[Finding]:
@@ -158,6 +159,7 @@ def _summary(report: Report) -> Iterator[str]:
             f"{result.held} rows held against the ledger, {result.unknown} of transactions that the node "
             "does not have"
         )
+        yield f"{result.derived} orders derived again from their lives on the ledger, every field compared"
     yield f"head {report.head}"
 
 
@@ -213,14 +215,21 @@ async def _hold_against_proofs(
 
 
 async def _hold_against(
-    server: LedgerServer, events: list[OrderEvent], result: OnLedger, advance: Callable[[int], None]
+    database: str,
+    server: LedgerServer,
+    events: list[OrderEvent],
+    result: OnLedger,
+    advance: Callable[[int], None],
 ) -> list[Finding]:
     async def ask(transaction_hash: str) -> Transaction | None:
-        advance(1)
         return await find_transaction(server, transaction_hash)
 
     try:
-        return [finding async for finding in hold_against(events, ask, result)]
+        findings = [finding async for finding in hold_against(events, ask, result)]
+        told = {finding.event_id for finding in findings}
+        async with connected(database) as connection:
+            derived = await derive_again(connection, server, events, result, advance)
+        return findings + [finding for finding in derived if finding.event_id not in told]
     finally:
         await server.close()
 

@@ -4,7 +4,7 @@ The kernel folds the transactions that a checked life proof holds, and nothing e
 said, what the policy did and how the market stood is not compared; what the ledger decides is, every field.
 """
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 
 import msgspec
 
@@ -49,10 +49,23 @@ def differences_from_proof(stored: Iterable[OrderEvent], proof: ProofReport) -> 
     What was presumed, and what a correction has replaced, is not compared; neither is an event of a
     transaction that the proof does not hold.
     """
-    if proof.verdict is None:
-        return
-    derived = {_key(event): event for event in proof.verdict.events}
-    proven = {event.transaction_hash for event in proof.verdict.events}
+    if proof.verdict is not None:
+        yield from differences(stored, proof.verdict.events, said_by="the proven bytes say")
+
+
+def differences(
+    stored: Iterable[OrderEvent], made: Sequence[OrderEvent], *, said_by: str
+) -> Iterator[Difference]:
+    """Yield the stored events of one order that are not what the kernel made of its transactions.
+
+    Args:
+        stored: all events of the order.
+        made: what the kernel has made; an event of a transaction that it has not read is not compared.
+        said_by: who says otherwise, for the text of a difference.
+
+    """
+    derived = {_key(event): event for event in made}
+    proven = {event.transaction_hash for event in made}
     events = list(stored)
     corrected = {event.corrects for event in events if isinstance(event, OrderCorrected)}
     for event in events:
@@ -60,7 +73,7 @@ def differences_from_proof(stored: Iterable[OrderEvent], proof: ProofReport) -> 
             continue
         if event.transaction_hash not in proven or event.provenance is Provenance.PRESUMED:
             continue
-        detail = _difference(event, derived.get(_key(event)))
+        detail = _difference(event, derived.get(_key(event)), said_by)
         if detail is not None:
             yield Difference(event=event, detail=detail)
 
@@ -70,13 +83,13 @@ def _key(event: OrderEvent) -> tuple[str, str | None]:
     return "end" if tag in _ENDS else tag, event.transaction_hash
 
 
-def _difference(event: OrderEvent, derived: OrderEvent | None) -> str | None:
+def _difference(event: OrderEvent, derived: OrderEvent | None, said_by: str) -> str | None:
     if derived is None:
-        return f"the proven transaction {event.transaction_hash} makes no such event"
+        return f"the transaction {event.transaction_hash} makes no such event"
     for name in sorted(_compared(event, derived)):
         found, expected = getattr(event, name), getattr(derived, name)
         if found != expected:
-            return f"{name}: stored {found}, the proven bytes say {expected}"
+            return f"{name}: stored {found}, {said_by} {expected}"
     return None
 
 

@@ -31,6 +31,8 @@ class OnLedger(msgspec.Struct, kw_only=True):
     """Rows whose transaction the node showed."""
     unknown: int = 0
     """Rows whose transaction the node does not have: its history may be too short, which proves nothing."""
+    derived: int = 0
+    """Orders whose life the kernel has derived again."""
 
 
 async def hold_against(events: Iterable[OrderEvent], ask: Ask, result: OnLedger) -> AsyncIterator[Finding]:
