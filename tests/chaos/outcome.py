@@ -134,8 +134,8 @@ def _lacks_the_market(event: Json) -> bool:
 
 
 def _lasting(value: Json) -> Json:
-    """Leave out what depends on when somebody looked: at the engine's words, and at the balances."""
-    lasting = {name: part for name, part in value.items() if name != "engine_sequence"}
+    """Leave out what depends on when somebody looked: at the engine's words, its stream, and the balances."""
+    lasting = {name: part for name, part in value.items() if name not in {"engine_sequence", "engine_mark"}}
     if "standing" in lasting:
         lasting["standing"] = {name: part for name, part in lasting["standing"].items() if name != "balances"}
     return lasting

@@ -145,6 +145,7 @@ def test_what_is_over_says_what_it_was_and_that_it_is_over(
     assert text.startswith(f"{name} is over. It was: {one['annotations']['description']}\n")
     assert "\nFrom 2026-11-29 03:10:00 to 2026-11-29 03:25:30 UTC\n" in text
     assert "Do:" not in text
+    assert ("whether it is over is not known" in text) == ("alert" in labels)
 
 
 @pytest.mark.parametrize("rule", SOURCES)

@@ -70,7 +70,8 @@ async def told_by_one(client: Client, nats_url: str) -> dict[str, bytes]:
     orders = (await jetstream.stream_info("ORDERS")).config
     await jetstream.delete_stream("ORDERS")  # a purge would leave the message ids
     await jetstream.add_stream(orders)
-    await jetstream.purge_stream("KV_reconciler")
+    for bucket in ("KV_reconciler", "KV_watermark"):
+        await jetstream.purge_stream(bucket)
     return events
 
 

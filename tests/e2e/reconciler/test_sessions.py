@@ -99,7 +99,8 @@ async def test_fills_are_the_same_to_the_byte_when_the_bus_refuses_the_disappear
             everything_else = ["order.accepted.>", "order.filled.>", "order.canceled.>", "order.expired.>"]
             await jetstream.delete_stream("ORDERS")
             await jetstream.add_stream(config, subjects=everything_else)
-            await jetstream.purge_stream("KV_reconciler")
+            for bucket in ("KV_reconciler", "KV_watermark"):
+                await jetstream.purge_stream(bucket)
         await follow_all(client, provisioned_nats_url, session)
         events = await stored_events(jetstream)
         assert any(isinstance(event, OrderDisappeared) for event in events) is not refused

@@ -11,6 +11,8 @@ from ledger_client.status import ServerStatus, ask_status
 
 _SECONDS_OF_STATUS = 0.1
 """Where no stream says that a ledger closed: the look of one account serves the others meanwhile."""
+_SECONDS_OF_SILENCE = 1.0
+"""Between two questions for its state while a server's stream is silent, however many accounts follow it."""
 _SECONDS_OF_LEDGER = 5.0
 """A validated ledger does not change, but what answers under a server's name may: never for long."""
 _KEPT = 256
@@ -35,6 +37,8 @@ class SharedServer:
         self.stream = stream
         self._server = server
         self._status_known: ServerStatus | None = None
+        self._clock = clock
+        self._status_asked_at = float("-inf")
         self._known_since = 0
         """The stream's losses when it became known."""
         self._last_close = last_close
@@ -64,8 +68,11 @@ class SharedServer:
             now = stream.status(known)
             if now is not None:
                 return now
+            if self._clock() < self._status_asked_at + _SECONDS_OF_SILENCE:
+                return known
         known = await ask_status(self)
         self._status_known, self._known_since = known, stream.losses
+        self._status_asked_at = self._clock()
         return known
 
     async def request(self, method: str, /, **params: object) -> msgspec.Raw:
