@@ -43,6 +43,14 @@ async def test_bytes_that_are_no_event_become_a_dead_letter_and_raise_nothing(ru
     assert "JSON is malformed" in reason
 
 
+async def test_a_type_that_is_no_utf_8_becomes_a_dead_letter_and_raises_nothing(
+    running: RunningWriter,
+) -> None:
+    payload = encode(event("order.accepted", 1)).replace(b'"order.accepted"', b'"\xff\xfe"')
+    await running.deliver(payload, "order.accepted.rX", ORDERS_STREAM)
+    assert [letter[0] for letter in running.ports.letters] == [payload]
+
+
 async def test_a_stream_that_nobody_subscribed_to_reaches_no_handler(running: RunningWriter) -> None:
     await running.deliver(event("order.accepted", 3), "order.accepted.rX", "ENGINE")
     assert running.ports.stored == []

@@ -69,6 +69,7 @@ VERSIONS: dict[type[msgspec.Struct], int] = {
 _decoder: msgspec.json.Decoder[AnyEvent] = msgspec.json.Decoder(AnyEvent)
 _earlier_decoders = [msgspec.json.Decoder(kind) for kind in EARLIER_TYPES]
 _encoder = msgspec.json.Encoder(order="deterministic")
+_UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError, ArithmeticError)
 
 
 class Malformed(ValueError):
@@ -99,7 +100,7 @@ def decode(payload: bytes) -> AnyEvent:
         if earlier is None:
             raise Malformed(str(error)) from error
         return earlier
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+    except _UNREADABLE as error:
         raise Malformed(str(error)) from error
     _check_version(event)
     return event
@@ -142,7 +143,7 @@ def _decode_earlier(payload: bytes) -> AnyEvent | None:
     for decoder in _earlier_decoders:
         try:
             event = decoder.decode(payload)
-        except msgspec.ValidationError:
+        except _UNREADABLE:
             continue
         _check_version(event)
         return event.as_current()
