@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from faststream.nats import NatsBroker, TestNatsBroker
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
 
     from audit_writer.metrics import Metrics
-    from audit_writer.ports import Delivery, Rows, Store
+    from audit_writer.ports import Delivery, Rows
 
 SETTINGS = AuditWriterSettings.model_validate({"database_url": "postgresql://nobody@127.0.0.1:1/none"})
 REPLY = "$JS.ACK.{stream}.audit-writer.1.17.3.1795376387055319000.4"
@@ -37,6 +37,14 @@ class Ports:
         self.letters.append((delivery.payload, reason, delivery.origin))
 
 
+class Writes(Protocol):
+    """What the handler needs of a store."""
+
+    async def write(self, rows: Rows) -> int:
+        """Write all or nothing, and return how many events were new."""
+        ...
+
+
 @dataclass
 class RunningWriter:
     """The application, started on a broker in memory."""
@@ -55,7 +63,7 @@ class RunningWriter:
 
 
 @contextlib.asynccontextmanager
-async def running_writer(store: Store | None = None) -> AsyncIterator[RunningWriter]:
+async def running_writer(store: Writes | None = None) -> AsyncIterator[RunningWriter]:
     """Start the application; `store`: by default one in memory."""
     app = create_app(SETTINGS)
     ports = Ports()

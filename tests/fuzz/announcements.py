@@ -12,7 +12,7 @@ from in_process_node import InProcessServer
 from nats.aio.client import Client
 from nats.js import JetStreamContext
 from running_scheduler import LAST, ROLES, SESSION, Running, scheduling
-from waiting import until
+from waiting import limit, until
 
 from console.engine import announcements
 from order_events import Malformed, decode_announcement, encode
@@ -68,7 +68,7 @@ async def fuzz_announcements(nats_url: str, chance: Random, count: int) -> Found
             await until(running.all_at(SESSION.ledgers[0].ledger_index))
             for number, ledger in enumerate(SESSION.ledgers[1:]):
                 some = payloads[number * a_ledger : (number + 1) * a_ledger]
-                await _announce(connection.jetstream(), some)
+                await _announce(connection.jetstream(timeout=limit()), some)
                 malformed += sum(map(_is_malformed, some))
                 server.close_ledgers(1)
                 running.wakeup.notify()

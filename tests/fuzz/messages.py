@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from random import Random
 
 import asyncpg
@@ -13,6 +14,7 @@ from sample_events import KINDS, event
 from waiting import limit
 
 from audit_writer.adapters.database import PostgresStore
+from audit_writer.ports import Rows
 from order_events import encode
 from order_events.subjects import ORDERS_STREAM
 
@@ -24,11 +26,21 @@ LONGEST = 900_000
 """Bytes: the bus takes no longer message."""
 
 
+class WithoutPlaces:
+    """The store, without the places that messages have in a stream: here they come from none."""
+
+    def __init__(self, store: PostgresStore) -> None:
+        self._store = store
+
+    async def write(self, rows: Rows) -> int:
+        return await self._store.write(replace(rows, taken=()))
+
+
 async def fuzz_messages(dsn: Callable[[str], str], chance: Random, count: int) -> Found:
     """Deliver so many changed events, with honest ones between them, to a writer with a real PostgreSQL."""
     neighbour, honest = Longest(), 0
     problems: list[str] = []
-    async with PostgresStore(dsn("audit_writer")) as store, running_writer(store) as writer:
+    async with PostgresStore(dsn("audit_writer")) as store, running_writer(WithoutPlaces(store)) as writer:
         for number in range(count):
             fields = msgspec.to_builtins(event(chance.choice(KINDS), number + 1))
             payload = changed(fields, chance, changes=chance.randint(1, 3))[:LONGEST]

@@ -19,6 +19,7 @@ from offer_lifecycle import (
     offer_changes,
     read_transaction,
 )
+from offer_lifecycle.batches import not_applied
 from offer_lifecycle.counterparts import fill_rounding, taken_at_once
 from offer_lifecycle.fees import fee_paid_by
 from offer_lifecycle.placement import without_trade
@@ -287,3 +288,46 @@ def test_it_is_gone_unexplained_where_it_left_none() -> None:
 def test_it_stays_refused_where_its_transaction_failed() -> None:
     refused = placement([PAID], result="tecUNFUNDED_OFFER")
     assert without_trade(refused, "odd") is refused  # type: ignore[arg-type]
+
+
+# Rounding, fees and lists, to the last digit
+
+
+def test_a_fee_that_the_owner_is_shown_to_have_paid_must_be_in_its_balance() -> None:
+    whole = root(50_000_000 + 10_000_000, before=50_000_000)
+    problem = taken([whole, line("995", "1000"), met(usd("5"), "10000000")])[2]
+    assert problem is not None
+
+
+def test_a_large_balance_of_another_party_rounds_the_trade_too() -> None:
+    got = root(50_000_000 - FEE + 10_000_000, before=50_000_000)
+    off = line(str(Decimal(995) + Decimal("1e-10")), "1000")
+    offers = met(usd("5"), "10000000")
+    large = line("1000005", "1000000", account=STRANGER)
+    assert taken([got, off, offers])[2] is not None
+    assert taken([got, off, offers, large])[2] is None
+
+
+def test_every_unknown_field_of_a_removed_offer_is_listed() -> None:
+    strange = offer("DeletedNode", 7, "5", usd("5"), Novelty=1, Oddity=2)
+    assert evidence(strange) == "the kernel does not know Offer.Novelty, Offer.Oddity"
+
+
+def test_a_hybrid_offer_is_out_of_its_domain_only_for_who_walks_that_domain() -> None:
+    books = [{"Book": {"BookDirectory": "B", "BookNode": "0"}}]
+    hybrid = offer("DeletedNode", 7, "50000000", usd("5"), AdditionalBooks=books, DomainID="D")
+    accepted = {"AcceptedCredentials": [], "Owner": STRANGER}
+    nobody = answer({"permissioned_domain": "D"}, accepted)
+    assert "credential" in evidence(hybrid, nobody, DomainID="D")
+    assert "credential" not in evidence(hybrid, nobody)
+
+
+def test_an_inner_transaction_that_stands_in_the_ledger_was_applied() -> None:
+    raw = {"TransactionType": "OfferCreate", "Account": OWNER, "Sequence": 8}
+    outer = tx(
+        "Batch", [root(5)], account=OWNER, sequence=7, name="B", RawTransactions=[{"RawTransaction": raw}]
+    )
+    batch = read_transaction(outer, ledger_index=101)
+    applied = read_transaction(tx("OfferCreate", [], account=OWNER, sequence=8, name="I"), ledger_index=101)
+    assert not list(not_applied(batch, [batch, applied], OWNER))
+    assert [one.sequence for one in not_applied(batch, [batch], OWNER)] == [8]
