@@ -70,3 +70,9 @@ def test_a_message_knows_where_it_came_from() -> None:
 )
 def test_a_reason_fits_into_a_header(reason: str, header: str) -> None:
     assert one_line(reason) == header
+
+
+def test_a_message_of_a_stream_that_was_not_seen_yet_counts_as_none_and_is_stored_all_the_same() -> None:
+    message = delivery(Connection())._message  # noqa: SLF001 - the same message, of a stream without a time
+    assert NatsDelivery(message, "").source is None
+    assert NatsDelivery(message, "2026-11-29T18:00:00+00:00").source is not None

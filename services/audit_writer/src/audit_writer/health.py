@@ -45,7 +45,7 @@ class ConsumerWatch:
     async def stream_state(self) -> StreamState | None:
         """Look at the stream and its consumer now; None: NATS or one of them is away."""
         await self.look()
-        return self._state if self._found else None
+        return self._state if self._found and self._state.identity else None
 
     async def check(self) -> str | None:
         """Be a check of readiness: the consumer exists, and what waits there is handled."""

@@ -1,6 +1,7 @@
 """Deliveries and dead letters on NATS JetStream."""
 
 from collections.abc import Callable, Coroutine, Mapping
+from datetime import datetime
 from typing import Annotated, Any
 
 import nats.errors
@@ -59,12 +60,12 @@ class NatsDelivery:
         origin = self.origin
         if origin[ORIGIN_STREAM] != ORDERS_STREAM or not origin[ORIGIN_SEQUENCE].isdecimal():
             return None
-        headers = self._message.headers or {}
-        return Source(
-            stream=ORDERS_STREAM,
-            identity=headers.get(ORIGIN_IDENTITY, self._identity),
-            sequence=int(origin[ORIGIN_SEQUENCE]),
-        )
+        identity = (self._message.headers or {}).get(ORIGIN_IDENTITY, self._identity)
+        try:
+            datetime.fromisoformat(identity)
+        except ValueError:
+            return None  # not seen yet, or a stranger's header: the event is stored all the same
+        return Source(stream=ORDERS_STREAM, identity=identity, sequence=int(origin[ORIGIN_SEQUENCE]))
 
     @property
     def origin(self) -> Mapping[str, str]:
