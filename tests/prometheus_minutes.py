@@ -96,7 +96,7 @@ def _series(name: str, labels: Mapping[str, str]) -> str:
 
 
 def _firing(name: str) -> str:
-    more = {"severity", "service", "stream", "what", "action"}
+    more = {"severity", "panel", "service", "stream", "what", "action"}
     labels = {label: value for label, value in alerts()[name]["labels"].items() if label in more}
     if name == "ConsumerLag":
         labels["stream"] = "ORDERS"
