@@ -3,6 +3,7 @@
 import msgspec
 import nats.js.errors
 from nats.js import JetStreamContext
+from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy
 
 from offer_lifecycle import AccountRecord, Gap, Order
 from order_events import ReconcilerHalted, TradingPermission
@@ -13,6 +14,10 @@ from order_events.subjects import (
     ORDERS_STREAM,
     STATE_BUCKET,
 )
+
+_REMOVED = ("KV-Operation", "Nats-Marker-Reason")
+"""Headers of a deletion mark, which is no value: ours, or the server's when a key has expired."""
+_MESSAGES_AT_ONCE = 1000
 
 
 class _PolicyState(msgspec.Struct):
@@ -112,11 +117,30 @@ async def _permissions(jetstream: JetStreamContext) -> dict[str, TradingPermissi
 
 
 async def _values(jetstream: JetStreamContext, bucket: str) -> dict[str, bytes]:
-    """Return all values of a bucket by key."""
-    store = await jetstream.key_value(bucket)
-    watcher = await store.watchall(ignore_deletes=True)
-    values = {}
-    while (entry := await watcher.updates()) is not None:  # type: ignore[no-untyped-call]
-        values[entry.key] = entry.value or b""
-    await watcher.stop()  # type: ignore[no-untyped-call]
+    """Return all values of a bucket by key.
+
+    By a consumer that is made for it: nats-py's watch takes a bucket for empty while the server's messages
+    still wait in the client.
+    """
+    stream = f"KV_{bucket}"
+    last_of_each_key = ConsumerConfig(
+        deliver_policy=DeliverPolicy.LAST_PER_SUBJECT,
+        ack_policy=AckPolicy.NONE,
+        filter_subject=f"$KV.{bucket}.>",
+        inactive_threshold=30.0,
+        mem_storage=True,
+    )
+    reader = await jetstream.add_consumer(stream, last_of_each_key)
+    subscription = await jetstream.pull_subscribe_bind(consumer=reader.name, stream=stream)
+    values: dict[str, bytes] = {}
+    left = reader.num_pending or 0
+    try:
+        while left:
+            for message in await subscription.fetch(min(left, _MESSAGES_AT_ONCE)):
+                left = message.metadata.num_pending
+                if not (message.headers and any(mark in message.headers for mark in _REMOVED)):
+                    values[message.subject.removeprefix(f"$KV.{bucket}.")] = message.data
+    finally:
+        await subscription.unsubscribe()
+        await jetstream.delete_consumer(stream, reader.name)
     return values
