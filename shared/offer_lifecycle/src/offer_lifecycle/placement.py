@@ -64,11 +64,12 @@ def decide_placement(
     taken = taken_at_once(tx, changes, balances)
     gave, got = taken.gave, taken.got
     entry = next((c for c in changes if c.kind is Kind.CREATED and c.account == tx.account), None)
+    # It gave something if and only if it got something: else `taken` has a problem, and both are 0
     if entry is not None:
-        status = OrderStatus.PARTIALLY_FILLED if gave or got else OrderStatus.ACCEPTED
+        status = OrderStatus.PARTIALLY_FILLED if gave else OrderStatus.ACCEPTED
         evidence = "CreatedNode of its offer"
         placed = _placement(tx, gets, pays, status, evidence=evidence, gave=gave, got=got, entry=entry)
-    elif gave or got:
+    elif gave:
         status, reason, evidence = _never_rested(tx, gave, got, balances, reserves)
         placed = _placement(tx, gets, pays, status, reason=reason, evidence=evidence, gave=gave, got=got)
     else:
