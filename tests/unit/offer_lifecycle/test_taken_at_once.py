@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import made_ledger as made
 import pytest
-from made_ledger import ISSUER, OWNER, STRANGER, line, met, offer, root, tx, usd
+from made_ledger import ISSUER, OWNER, STRANGER, eur, line, met, offer, root, tx, usd
 
 from offer_lifecycle import AMM_LINE, Transaction, balance_changes, offer_changes, read_transaction
 from offer_lifecycle.counterparts import fill_rounding, taken_at_once
@@ -55,6 +55,12 @@ def test_only_what_traded_of_an_asset_is_rounded() -> None:
     assert whole > each
     assert fill_rounding([traded, idle], made.USD, each) == whole
     assert fill_rounding([traded], "EUR.rIssuer", each) == 0
+
+
+def test_what_an_offer_of_another_book_traded_is_not_counted_beside_what_the_order_took() -> None:
+    elsewhere = met(eur("5"), "10000000", sequence=4)
+    got = root(BEFORE - FEE + 10_000_000, before=BEFORE)
+    assert taken([got, line("995", "1000"), met(usd("5"), "10000000"), elsewhere]) == (5, 10_000_000, None)
 
 
 def test_what_a_trade_left_of_an_offer_is_rounded_as_what_there_was_before_it() -> None:
