@@ -74,6 +74,20 @@ def test_no_end_is_an_anomaly_while_a_cancel_of_the_engines_is_in_flight(
     assert is_anomaly(ended, RemovalReason.UNFUNDED, by_engine=False, ledger_index=5) is anomaly
 
 
+@pytest.mark.parametrize("reason", sorted(ASKED_FOR))
+def test_a_cancel_may_be_the_engines_up_to_the_ledger_until_which_announcements_were_lost(
+    reason: RemovalReason,
+) -> None:
+    def anomaly(ledger_index: int) -> bool:
+        return is_anomaly(order(), reason, by_engine=False, ledger_index=ledger_index, lost_until=5)
+
+    assert [anomaly(ledger_index) for ledger_index in (4, 5, 6)] == [False, False, True]
+
+
+def test_no_announcement_counts_as_lost_unless_it_is_said_not_even_in_the_first_ledger() -> None:
+    assert is_anomaly(order(), RemovalReason.CANCELED, by_engine=False, ledger_index=1)
+
+
 @pytest.mark.parametrize("reason", REASONS)
 def test_an_engine_misses_an_order_that_it_did_not_end_itself_and_that_set_itself_no_limit(
     reason: RemovalReason,

@@ -233,6 +233,16 @@ def test_a_rest_is_tiny_where_it_asks_one_whole_unit_for_more(
     assert judge(offer("DeletedNode", 7, gets, pays)).reason is reason
 
 
+@pytest.mark.parametrize(
+    ("gets", "pays", "unit"), [(usd("3"), mpt("1"), f"one unit of {MPT}"), (usd("3"), "1", "a drop")]
+)
+def test_the_evidence_of_a_tiny_rest_names_the_unit_that_it_is_not_worth(
+    gets: object, pays: object, unit: str
+) -> None:
+    verdict = judge(offer("DeletedNode", 7, gets, pays))
+    assert verdict.evidence == f"what is left, 3 of {made.USD}, is worth no more than {unit}"
+
+
 def test_a_lock_is_followed_and_ends() -> None:
     state = owner({**HELD, "MPTAmount": "60"})
     locked = mptoken("60", None, flags=LOCKED)

@@ -16,8 +16,8 @@ ROOT, POOL_ROOT, AMM = {"account_root": ISSUER}, {"account_root": POOL}, {"amm":
 LOW_FREEZE, HIGH_FREEZE, GLOBAL_FREEZE = 0x0040_0000, 0x0080_0000, 0x0040_0000
 
 
-def judge(*answers: StateAnswer, gives: object = TOKENS) -> Verdict:
-    raw = tx("OfferCreate", [offer("DeletedNode", 7, gives, "50000000")])
+def judge(*answers: StateAnswer, gives: object = TOKENS, before: made.Raw | None = None) -> Verdict:
+    raw = tx("OfferCreate", [offer("DeletedNode", 7, gives, "50000000", before=before)])
     read = read_transaction(raw, ledger_index=101)
     [(_, verdict)] = explain_removals(read, parent_close_time=400, reserves=made.RESERVES, answers=answers)
     return verdict
@@ -100,3 +100,10 @@ def test_no_pool_is_asked_for_other_tokens(gives: object) -> None:
 
 def test_a_token_whose_issuer_is_no_pool_is_frozen_by_its_own_issuer_alone() -> None:
     assert judge(HOLDS, root(POOL_ROOT)).questions == ()
+
+
+def test_an_offer_that_traded_could_give_its_pools_tokens_whatever_was_frozen_in_the_ledger_before() -> None:
+    frozen = line("USD", ISSUER, LINE, HIGH_FREEZE)
+    before = {"TakerGets": {**TOKENS, "value": "20"}, "TakerPays": "100000000"}
+    verdict = judge(HOLDS, IS_POOL, USD_POOL, frozen, root(ROOT), before=before)
+    assert (verdict.reason, verdict.questions) == (RemovalReason.UNEXPLAINED, ())

@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import made_ledger as made
 import pytest
-from made_ledger import OWNER, line, met, root, state, step, tx, usd
+from made_ledger import ISSUER, OWNER, STRANGER, line, met, mpt, mptoken, root, state, step, tx, usd
 
 from offer_lifecycle import LedgerOutcome
 from order_events import OrderDisappeared, OrderFilled, OrderStatus, RemovalReason, Resolution
@@ -122,3 +122,39 @@ def test_a_rest_of_tokens_that_rounding_explains_is_nothing_left(left: str, reas
     moved = [root(BEFORE - FEE + 4_000_000, before=BEFORE), line(left, "2")]
     outcome = placed([*moved, met(usd("2"), "4000000")], gets=usd("5"), pays="10000000")
     assert outcome.changed[9].removal_reason is reason
+
+
+@pytest.mark.parametrize(
+    ("offered", "reason"),
+    [("10", RemovalReason.KILLED), ("5", RemovalReason.FILLED)],
+    ids=["worth a drop", "worth half a drop"],
+)
+def test_a_rest_of_one_mpt_unit_is_nothing_only_where_it_is_worth_less_than_a_drop(
+    offered: str, reason: RemovalReason
+) -> None:
+    buys = [root(BEFORE - FEE - 4, before=BEFORE), mptoken("1009", "1000"), met("4", mpt("9"))]
+    bought = placed(buys, gets=offered, pays=mpt("10"), Flags=IMMEDIATE_OR_CANCEL)
+    assert bought.changed[9].removal_reason is reason
+    sells = [root(BEFORE - FEE + 9, before=BEFORE), mptoken("991", "1000"), met(mpt("9"), "9")]
+    sold = placed(sells, gets=mpt("10"), pays=offered, Flags=SELL | IMMEDIATE_OR_CANCEL)
+    assert sold.changed[9].removal_reason is reason
+
+
+def test_a_rest_worth_less_than_one_token_is_still_a_rest() -> None:
+    nodes = [root(BEFORE - FEE - 9_000_000, before=BEFORE), line("1005", "1000"), met("9000000", usd("5"))]
+    outcome = placed(nodes, gets="10000000", pays=usd("5"), Flags=SELL | IMMEDIATE_OR_CANCEL)
+    assert outcome.changed[9].removal_reason is RemovalReason.KILLED
+
+
+def test_a_trust_line_that_cannot_be_read_rounds_nothing_of_an_order_of_xrp_for_an_mpt() -> None:
+    damaged = line("5", "five", account=STRANGER)
+    nodes = [root(BEFORE - FEE - 10, before=BEFORE), mptoken("1010", "1000"), met("10", mpt("10")), damaged]
+    assert placed(nodes, gets="10", pays=mpt("10")).changed[9].removal_reason is RemovalReason.FILLED
+
+
+def test_an_issuer_does_not_run_out_of_its_own_token() -> None:
+    paid = root(BEFORE - FEE + 4_000_000, before=BEFORE, account=ISSUER)
+    nodes = [paid, line("2", "0", account=STRANGER), met(usd("2"), "4000000")]
+    create = tx("OfferCreate", nodes, account=ISSUER, sequence=9, TakerGets=usd("5"), TakerPays="10000000")
+    verdict = step(made.unknown(ISSUER), 101, create).verdicts[9]
+    assert verdict.reason is RemovalReason.UNEXPLAINED

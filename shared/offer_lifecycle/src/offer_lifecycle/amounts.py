@@ -189,6 +189,11 @@ def issuer_of(asset: str) -> str | None:
     return asset.partition(".")[2] or None
 
 
+def currency_of(asset: str) -> str:
+    """Return the currency code of a token; of XRP and of an MPT the asset's whole name."""
+    return asset.partition(".")[0]
+
+
 def exact_sum(values: Iterable[Decimal]) -> Decimal:
     """Add up without a rounding."""
     return reduce(EXACT.add, values, ZERO)

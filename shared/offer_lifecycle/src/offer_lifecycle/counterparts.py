@@ -16,6 +16,7 @@ from offer_lifecycle.amounts import (
     RATIO,
     XRP,
     ZERO,
+    currency_of,
     exact_sum,
     is_mpt,
     is_whole,
@@ -145,12 +146,12 @@ def _own(sheet: _Sheet, asset: str) -> tuple[Decimal, ...]:
     There are two answers where the metadata does not say who paid the fee.
     """
     tx = sheet.tx
-    currency = asset.partition(".")[0]
+    currency = currency_of(asset)
     own_issue = issuer_of(asset) == tx.account
     total = ZERO
     for balance in sheet.balances:
         # An issuer's balance of its own token is what all its lines say together
-        if balance.asset == asset or (own_issue and balance.asset.partition(".")[0] == currency):
+        if balance.asset == asset or (own_issue and currency_of(balance.asset) == currency):
             total = EXACT.add(total, balance.delta)
     for change in sheet.changes:
         if change.consumed and change.account == tx.account:
@@ -177,7 +178,7 @@ def _rounding(sheet: _Sheet, asset: str) -> Decimal:
         return ZERO
     balances = (balance.after.balance for balance in sheet.balances if balance.asset == asset)
     each = max((last_place(balance) for balance in balances), default=ZERO)
-    lines = line_rounding(sheet.tx, asset.partition(".")[0])
+    lines = line_rounding(sheet.tx, currency_of(asset))
     return EXACT.add(lines, fill_rounding(sheet.changes, asset, each))
 
 

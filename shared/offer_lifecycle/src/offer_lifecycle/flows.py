@@ -22,6 +22,7 @@ from offer_lifecycle.amounts import (
     RATIO,
     XRP,
     ZERO,
+    currency_of,
     exact_sum,
     is_mpt,
     is_whole,
@@ -104,7 +105,7 @@ def held_and_owed(
     if before > 0 or after > 0:
         yield asset, max(before, ZERO), max(after, ZERO)
     if before < 0 or after < 0:
-        yield token_asset(asset.partition(".")[0], account), min(before, ZERO), min(after, ZERO)
+        yield token_asset(currency_of(asset), account), min(before, ZERO), min(after, ZERO)
 
 
 class _Sheet:
@@ -224,7 +225,7 @@ class _Sheet:
         currencies: dict[str, list[str]] = {}
         for asset in self.left:
             if asset != XRP:
-                currencies.setdefault(asset.partition(".")[0], []).append(asset)
+                currencies.setdefault(currency_of(asset), []).append(asset)
         for assets in currencies.values():
             net = exact_sum(self.left[asset] for asset in assets)
             slack = exact_sum(self._rounding(asset) for asset in assets)
@@ -244,7 +245,7 @@ class _Sheet:
         party = None if self._is_taker or issuer_of(asset) == self._account else self._account
         total = EXACT.add(total, fill_rounding(offer_changes(self._tx, party), asset, each))
         if self._is_taker:
-            total = EXACT.add(total, line_rounding(self._tx, asset.partition(".")[0]))
+            total = EXACT.add(total, line_rounding(self._tx, currency_of(asset)))
         return total
 
 

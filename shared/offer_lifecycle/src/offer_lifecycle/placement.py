@@ -8,7 +8,7 @@ from decimal import Decimal
 
 import msgspec
 
-from offer_lifecycle.amounts import EXACT, RATIO, XRP, ZERO, is_whole
+from offer_lifecycle.amounts import EXACT, RATIO, XRP, ZERO, currency_of, is_whole
 from offer_lifecycle.balances import BalanceChange, line_rounding
 from offer_lifecycle.changes import OfferChange, ordered_amounts
 from offer_lifecycle.counterparts import taken_at_once
@@ -64,19 +64,18 @@ def decide_placement(
     taken = taken_at_once(tx, changes, balances)
     gave, got = taken.gave, taken.got
     entry = next((c for c in changes if c.kind is Kind.CREATED and c.account == tx.account), None)
+    # It gave something if and only if it got something: else `taken` has a problem, and both are 0
     if entry is not None:
-        status = OrderStatus.PARTIALLY_FILLED if gave or got else OrderStatus.ACCEPTED
+        status = OrderStatus.PARTIALLY_FILLED if gave else OrderStatus.ACCEPTED
         evidence = "CreatedNode of its offer"
         placed = _placement(tx, gets, pays, status, evidence=evidence, gave=gave, got=got, entry=entry)
-        return placed if taken.problem is None else without_trade(placed, taken.problem)
-    if taken.problem is not None:
-        nothing = _placement(tx, gets, pays, OrderStatus.REMOVED, evidence=taken.problem)
-        return without_trade(nothing, taken.problem)
-    if not (gave or got):
+    elif gave:
+        status, reason, evidence = _never_rested(tx, gave, got, balances, reserves)
+        placed = _placement(tx, gets, pays, status, reason=reason, evidence=evidence, gave=gave, got=got)
+    else:
         evidence = f"result {tx.result}, no offer created and nothing traded"
-        return _placement(tx, gets, pays, OrderStatus.REJECTED, evidence=evidence)
-    status, reason, evidence = _never_rested(tx, gave, got, balances, reserves)
-    return _placement(tx, gets, pays, status, reason=reason, evidence=evidence, gave=gave, got=got)
+        placed = _placement(tx, gets, pays, OrderStatus.REJECTED, evidence=evidence)
+    return placed if taken.problem is None else without_trade(placed, taken.problem)
 
 
 def without_trade(placement: Placement, problem: str) -> Placement:
@@ -124,7 +123,7 @@ def _placement(  # noqa: PLR0913 - the fields of one record, most of them named
 
 
 def _rounding(tx: Transaction, asset: str) -> Decimal:
-    return ZERO if is_whole(asset) else line_rounding(tx, asset.partition(".")[0])
+    return ZERO if is_whole(asset) else line_rounding(tx, currency_of(asset))
 
 
 def _never_rested(

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from offer_lifecycle.amounts import XRP, WrittenToken, asset_of, is_mpt, issuer_of, value_of
+from offer_lifecycle.amounts import XRP, WrittenToken, asset_of, currency_of, is_mpt, issuer_of, value_of
 from offer_lifecycle.entries import (
     HIGH_FREEZE,
     LOW_FREEZE,
@@ -24,6 +24,7 @@ from offer_lifecycle.entries import (
     xrp_holding,
 )
 from offer_lifecycle.funds import NOTHING, Holding
+from offer_lifecycle.nodes import UInt32
 
 GLOBAL_FREEZE, REQUIRE_AUTH = 0x0040_0000, 0x0004_0000
 """lsfGlobalFreeze, lsfRequireAuth: flags of an issuer's AccountRoot."""
@@ -111,7 +112,7 @@ class StateBefore:
 
     def frozen_in_pool(self, asset: str) -> str | None:
         """Return the asset of a pool that is frozen for the account, if `asset` is the pool's LP token."""
-        currency, _, issuer = asset.partition(".")
+        currency, issuer = currency_of(asset), issuer_of(asset)
         if not (issuer and len(currency) == _LP_DIGITS and currency.startswith(_LP_PREFIX)):
             return None
         root = self._entry({"account_root": issuer}, _Root, "whether the issuer is a pool's account")[1]
@@ -121,7 +122,7 @@ class StateBefore:
         for one in () if pool is None else (pool.asset, pool.asset2):
             if one.currency == XRP:
                 continue
-            name = asset_of(WrittenToken("0", one.currency, one.issuer, one.mpt_issuance_id))
+            name = asset_of(one)
             held = self.holding(name)
             if (held is not None and held.frozen) or self.globally_frozen(name):
                 return name
@@ -197,7 +198,7 @@ class StateBefore:
 
     def _line(self, asset: str, why: str) -> "tuple[bool, _Line | None]":
         parties = [self._account, issuer_of(asset)]
-        line = {"accounts": parties, "currency": asset.partition(".")[0]}
+        line = {"accounts": parties, "currency": currency_of(asset)}
         return self._entry({"ripple_state": line}, _Line, why)
 
     def _entry(self, entry: dict[str, Any], kind: type[_Fields], why: str) -> tuple[bool, _Fields | None]:
@@ -214,14 +215,14 @@ class StateBefore:
         return line.low_limit.issuer == self._account
 
 
-class _Root(Root, rename="pascal"):
+class _Root(Root, rename="pascal", kw_only=True):
     """AccountRoot: what tells something of it; one without its own fields is no answer."""
 
+    balance: str
+    owner_count: UInt32
     flags: int = 0
 
     def __post_init__(self) -> None:
-        if self.balance is None or self.owner_count is None:
-            raise ValueError("Balance, OwnerCount: expected both, found none")
         value_of(self.balance)
 
 
@@ -236,10 +237,14 @@ class _Issuance(Issuance, rename="pascal"):
         value_of(self.maximum_amount or "0")
 
 
-class _PoolAsset(msgspec.Struct):
-    currency: str | None = None
-    issuer: str | None = None
-    mpt_issuance_id: str | None = None
+class _PoolAsset(WrittenToken, kw_only=True):
+    """An asset without an amount; one that names none is no answer."""
+
+    value: str = "0"
+
+    def __post_init__(self) -> None:
+        if self.currency != XRP:
+            asset_of(self)
 
 
 class _Pool(msgspec.Struct, rename="pascal"):
