@@ -112,7 +112,9 @@ class Reconciler:
             clock=time.monotonic,
             chance=random.Random(),  # noqa: S311 - spreads retries, no secret
         )
-        self.monitor = ServerMonitor(self.servers, metrics, on_new_ledger=wakeup.notify)
+        self.monitor = ServerMonitor(
+            self.servers, metrics, on_new_ledger=wakeup.notify, poll_seconds=settings.poll_seconds
+        )
         self.proofs = ProofKeeper(
             reader=BlobReader(self.servers.candidates),
             accounts=lambda: [follower.account for follower in self.scheduler.followers],
@@ -192,7 +194,13 @@ class Reconciler:
         if budget is not None:
             metrics.watch_budget(server.name, cap, lambda: budget.waiting)
             asked = BudgetedServer(asked, budget)
-        shared = SharedServer(asked, last_close=wakeup.next_close, clock=time.monotonic, stream=stream)
+        shared = SharedServer(
+            asked,
+            last_close=wakeup.next_close,
+            clock=time.monotonic,
+            stream=stream,
+            poll_seconds=settings.poll_seconds,
+        )
         return WholeLedgerServer(
             shared,
             accounts=lambda: len(self.scheduler.followers),

@@ -12,7 +12,7 @@ from ledger_client.status import ServerStatus, ask_status
 _SECONDS_OF_STATUS = 0.1
 """Where no stream says that a ledger closed: the look of one account serves the others meanwhile."""
 _SECONDS_OF_SILENCE = 1.0
-"""Between two questions for its state while a server's stream is silent, however many accounts follow it."""
+"""At most between two questions for its state while a stream is silent, however many accounts follow it."""
 _SECONDS_OF_LEDGER = 5.0
 """A validated ledger does not change, but what answers under a server's name may: never for long."""
 _KEPT = 256
@@ -29,13 +29,15 @@ class SharedServer:
         last_close: Callable[[], Hashable],
         clock: Callable[[], float],
         stream: LedgerStream | None = None,
+        poll_seconds: float = _SECONDS_OF_SILENCE,
     ) -> None:
         """`last_close`: changes with every ledger that a stream says is closed; `clock`: seconds.
 
-        `stream`: this server's; None: it has none.
+        `stream`: this server's; None: it has none. `poll_seconds`: between two looks of one account.
         """
         self.stream = stream
         self._server = server
+        self._silence = min(poll_seconds, _SECONDS_OF_SILENCE)
         self._status_known: ServerStatus | None = None
         self._clock = clock
         self._status_asked_at = float("-inf")
@@ -68,7 +70,7 @@ class SharedServer:
             now = stream.status(known)
             if now is not None:
                 return now
-            if self._clock() < self._status_asked_at + _SECONDS_OF_SILENCE:
+            if self._clock() < self._status_asked_at + self._silence:
                 return known
         known = await ask_status(self)
         self._status_known, self._known_since = known, stream.losses

@@ -28,7 +28,7 @@ from service_kit.cancellation import raise_if_cancelled
 _log = structlog.get_logger()
 
 SECONDS_BETWEEN_STATUSES = 1.0
-"""Where no stream says it, a new ledger of a server that the accounts do not read is seen so late."""
+"""At most: where no stream says it, a new ledger is seen so late."""
 SECONDS_BETWEEN_CHECKS = 2.0
 LEDGERS_BEHIND = 5
 """Behind the newest ledger that any server has: about 20 seconds. Some servers are always a little late."""
@@ -38,12 +38,21 @@ class ServerMonitor:
     """Asks every server what it has, puts those aside that the others contradict, and sets all metrics."""
 
     def __init__(
-        self, servers: Servers, metrics: Metrics, *, on_new_ledger: Callable[[], None] = lambda: None
+        self,
+        servers: Servers,
+        metrics: Metrics,
+        *,
+        on_new_ledger: Callable[[], None] = lambda: None,
+        poll_seconds: float = SECONDS_BETWEEN_STATUSES,
     ) -> None:
-        """Monitor all of `servers`; `on_new_ledger` is called when one shows a ledger that none has shown."""
+        """Monitor all of `servers`; `on_new_ledger` is called when one shows a ledger that none has shown.
+
+        `poll_seconds`: the deployment's, between two looks for a new ledger.
+        """
         self._servers = servers
         self._metrics = metrics
         self._on_new_ledger = on_new_ledger
+        self._seconds_between_statuses = min(poll_seconds, SECONDS_BETWEEN_STATUSES)
         self._statuses: dict[str, ServerStatus] = {}
 
     async def run(self) -> None:
@@ -53,7 +62,7 @@ class ServerMonitor:
         """
         async with asyncio.TaskGroup() as tasks:
             for server in self._servers.every():
-                tasks.create_task(self._repeat(partial(self._ask, server), SECONDS_BETWEEN_STATUSES))
+                tasks.create_task(self._repeat(partial(self._ask, server), self._seconds_between_statuses))
             tasks.create_task(self._repeat(self.compare_chains, SECONDS_BETWEEN_CHECKS))
 
     async def _repeat(self, check: Callable[[], Awaitable[None]], seconds: float) -> None:
