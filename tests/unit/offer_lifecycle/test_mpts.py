@@ -243,6 +243,12 @@ def test_the_evidence_of_a_tiny_rest_names_the_unit_that_it_is_not_worth(
     assert verdict.evidence == f"what is left, 3 of {made.USD}, is worth no more than {unit}"
 
 
+def test_a_lock_is_named_as_why_there_was_nothing_to_give() -> None:
+    locked = owner({**HELD, "MPTAmount": "60", "Flags": LOCKED})
+    verdict = step(locked, 101, tx("OfferCreate", [removed()])).verdicts[7]
+    assert verdict.evidence == f"the owner had 0 of {MPT} to give before it: the MPT was locked"
+
+
 def test_a_lock_is_followed_and_ends() -> None:
     state = owner({**HELD, "MPTAmount": "60"})
     locked = mptoken("60", None, flags=LOCKED)

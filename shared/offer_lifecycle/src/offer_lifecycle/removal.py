@@ -141,11 +141,18 @@ def _found_unfunded(case: Case) -> str | None:
     if case.change.consumed or _mirrors(case):
         return None  # an own order on the other side may have bought what the offer gives before meeting it
     if case.funds_before is not None and case.funds_before <= 0:
-        frozen = (
-            ": its issuer had frozen the line" if case.holding_before and case.holding_before.frozen else ""
+        return (
+            f"the owner had {case.funds_before} of {case.change.gives} to give before it{_why_frozen(case)}"
         )
-        return f"the owner had {case.funds_before} of {case.change.gives} to give before it{frozen}"
     return None
+
+
+def _why_frozen(case: Case) -> str:
+    if case.holding_before is None or not case.holding_before.frozen:
+        return ""
+    if is_mpt(case.change.gives):
+        return ": the MPT was locked"
+    return ": its issuer had frozen the line"
 
 
 def _self_crossed(case: Case) -> str | None:
