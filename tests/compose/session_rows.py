@@ -35,7 +35,7 @@ async def rows(dsn: str) -> list[OrderLine]:
     except MissingOrder:
         return []
     return [
-        msgspec.structs.msgspec.structs.replace(line, anomaly=(line.account, line.sequence) in anomalies)
+        msgspec.structs.replace(line, anomaly=(line.account, line.sequence) in anomalies)
         for line in lines
     ]
 
