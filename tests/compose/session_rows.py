@@ -35,8 +35,7 @@ async def rows(dsn: str) -> list[OrderLine]:
     except MissingOrder:
         return []
     return [
-        msgspec.structs.replace(line, anomaly=(line.account, line.sequence) in anomalies)
-        for line in lines
+        msgspec.structs.replace(line, anomaly=(line.account, line.sequence) in anomalies) for line in lines
     ]
 
 
