@@ -159,7 +159,10 @@ def _summary(report: Report) -> Iterator[str]:
             f"{result.held} rows held against the ledger, {result.unknown} of transactions that the node "
             "does not have"
         )
-        yield f"{result.derived} orders derived again from their lives on the ledger, every field compared"
+        yield (
+            f"{result.derived} orders derived again from their lives on the ledger, every field compared; "
+            f"{result.not_derived} could not be: adopted while they rested, or without their whole history"
+        )
     yield f"head {report.head}"
 
 

@@ -33,6 +33,8 @@ class OnLedger(msgspec.Struct, kw_only=True):
     """Rows whose transaction the node does not have: its history may be too short, which proves nothing."""
     derived: int = 0
     """Orders whose life the kernel has derived again."""
+    not_derived: int = 0
+    """Orders that were adopted while they rested, or whose history the node does not have."""
 
 
 async def hold_against(events: Iterable[OrderEvent], ask: Ask, result: OnLedger) -> AsyncIterator[Finding]:

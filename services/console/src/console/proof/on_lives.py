@@ -39,9 +39,11 @@ async def derive_again(
         decoded = [decode(row["payload"].encode()) for row in rows]
         stored = [event for event in decoded if isinstance(event, OrderEvent)]
         if any(_begins_midway(event) for event in stored):
+            result.not_derived += 1
             continue
         history = await read_back(server, account, sequence, status.validated, lambda *_: None)
         if history.placed is None:
+            result.not_derived += 1
             continue
         life = await follow(server, account, sequence, history, status)
         made = [event for touch in life.touches for event in touch.events]
