@@ -109,6 +109,8 @@ async def test_a_transaction_that_the_node_lacks_proves_nothing(postgres_dsn: Ds
         done = await asyncio.to_thread(fillproof, "verify", *options)
     assert done.returncode == 0
     assert "0 rows held against the ledger, 2 of transactions that the node does not have" in done.stdout
+    assert "0 orders derived again" in done.stdout
+    assert "1 could not be" in done.stdout
     done = await asyncio.to_thread(fillproof, "verify", *options)
     assert done.returncode == 2
     assert "expected an XRP Ledger node that answers" in done.stderr
