@@ -26,6 +26,7 @@ SERVERS = ("nats", "nats-2", "nats-3")
 def settings() -> str:
     return (
         "COMPOSE_FILE=compose.yaml:compose.cluster.yaml\n"
+        "FILLPROOF_DEMO_PACE=1.2\n"  # the faults below take two minutes
         f"FILLPROOF_NATS_SERVERS={','.join(f'{server}:4222' for server in SERVERS)}\n"
     )
 
