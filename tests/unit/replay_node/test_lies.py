@@ -1,4 +1,4 @@
-"""The replay node's lies: what its bytes contradict, and chains of its own that contradict themselves nowhere."""
+"""The replay node's lies: what its bytes contradict, and chains that contradict themselves nowhere."""
 
 from itertools import pairwise
 

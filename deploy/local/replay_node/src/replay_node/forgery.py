@@ -13,7 +13,7 @@ import msgspec
 from replay_node.blobs import transaction_blobs, transaction_hash
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator
 
     from replay_node.session import Json, RecordedLedger
 
@@ -44,7 +44,7 @@ def forged(ledger: RecordedLedger, forgery: Forgery, *, rehash: bool) -> Recorde
     return with_transactions(ledger, _forged(transactions, forgery, rehash=rehash))
 
 
-def with_transactions(ledger: RecordedLedger, transactions: Sequence[Json]) -> RecordedLedger:
+def with_transactions(ledger: RecordedLedger, transactions: Iterable[Json]) -> RecordedLedger:
     """Return the ledger with the same header and these transactions, numbered anew, in its stream too."""
     numbered = [
         {**raw, "metaData": {**raw["metaData"], "TransactionIndex": place}}

@@ -58,7 +58,7 @@ class MadeValidators:
         """`ledgers`: the session's, as they were recorded; none: only the list is wanted."""
         self._count = count
         self._rotates_at = (ledgers[0].ledger_index if ledgers else 0) + _ROTATES_AFTER
-        self._hashes = {one.ledger_index: one.header["ledger_hash"] for one in ledgers}
+        self._hashes: dict[int, str] = {one.ledger_index: one.header["ledger_hash"] for one in ledgers}
         self._signed = lru_cache(maxsize=64)(self._sign)
 
     @cached_property
