@@ -82,7 +82,7 @@ def repeated(ledgers: Iterable[RecordedLedger], ledger_index: int) -> Iterator[J
                 yield _once_more(raw, ledger_index)
 
 
-def _forged(transactions: Sequence[Json], forgery: Forgery, *, rehash: bool) -> Iterator[Json]:
+def _forged(transactions: Iterable[Json], forgery: Forgery, *, rehash: bool) -> Iterator[Json]:
     for raw in transactions:
         if not _touches_an_offer(raw):
             yield raw
