@@ -22,10 +22,12 @@ from audit_log import Retention, due_before, read_signing_key, sign_act
 from audit_writer.settings import MaintenanceSettings
 from retries import Backoff, retry
 from service_kit import load_settings
+from service_kit.database_access import DatabaseAccess
 
 FAILED = 1
 DAILY = "--daily"
 DAY_SECONDS = 24 * 60 * 60.0
+OUTAGES = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError)
 CONNECT_SECONDS = 5.0
 LOCK_TIMEOUT = "1s"
 """Writers queue behind a step that waits for the table."""
@@ -59,8 +61,9 @@ async def maintain_once(settings: MaintenanceSettings) -> int:
     """Run the step and say what it did; returns the exit status."""
     try:
         made, dropped = await maintain_patiently(settings)
-    except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError) as error:
-        sys.stderr.write(f"the months of order_event are as they were: {error!s}\n")
+    except OUTAGES as error:
+        said = load_settings(DatabaseAccess).explained(error)
+        sys.stderr.write(f"the months of order_event are as they were: {said}\n")
         return FAILED
     for verb, names in (("made", made), ("dropped", dropped)):
         sys.stdout.writelines(f"{verb} {name}\n" for name in names)
@@ -95,6 +98,7 @@ async def maintain(settings: MaintenanceSettings) -> tuple[list[str], list[str]]
     """
     connection = await asyncpg.connect(
         settings.owner_database_url.get_secret_value(),
+        ssl=load_settings(DatabaseAccess).tls(),
         timeout=CONNECT_SECONDS,
         server_settings={"application_name": "fillproof-maintain", "lock_timeout": LOCK_TIMEOUT},
     )
