@@ -16,7 +16,9 @@ PAGES = [ROOT / "docs" / "operating.md", *sorted((ROOT / "docs" / "runbooks").gl
 RAN_AS_DOCUMENTED = "ran as documented"
 """The property of a test that has run a block: the block's name."""
 PLACEHOLDERS = ROOT / "docs" / "runbooks" / "README.md"
-_FENCE = re.compile(r"^(?P<indent> *)```(?P<info>[^\n`]*)\n(?P<text>.*?)^(?P=indent)```$", re.DOTALL | re.MULTILINE)
+_FENCE = re.compile(
+    r"^(?P<indent> *)```(?P<info>[^\n`]*)\n(?P<text>.*?)^(?P=indent)```$", re.DOTALL | re.MULTILINE
+)
 _INFO = re.compile(r"bash(?: status: (?P<status>\d+)| no-run: (?P<why>\S.*))?")
 
 

@@ -29,7 +29,7 @@ class Deployment:
             copy(ROOT / part, place / part)
         (place / ".env").write_text(settings)
         (place / "bin").mkdir()
-        if shutil.which("docker-compose"):  # of version 1, which `docker compose` of the docs does not call
+        if not _has_compose_2():
             (place / "bin" / "docker").write_text(_DOCKER_OF_COMPOSE_1.format(docker=shutil.which("docker")))
             (place / "bin" / "docker").chmod(0o755)
         self.environment = {
@@ -97,6 +97,10 @@ class Deployment:
         """Return where the owner reaches the database from here."""
         inside = (self.place / "secrets" / "owner_database_url").read_text().strip()
         return inside.replace("@postgres:", f"@{self.address('postgres')}:")
+
+
+def _has_compose_2() -> bool:
+    return subprocess.run(["docker", "compose", "version"], capture_output=True, check=False).returncode == 0
 
 
 _DOCKER_OF_COMPOSE_1 = """#!/bin/sh

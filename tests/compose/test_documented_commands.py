@@ -85,7 +85,9 @@ def test_a_block_ends_as_its_page_says(
 ) -> None:
     if block.why_not_run:
         pytest.skip(block.why_not_run)
-    if missing := [image for service, image in WATCHING.items() if service in block.text and not image_is_there(image)]:
+    if missing := [
+        image for service, image in WATCHING.items() if service in block.text and not image_is_there(image)
+    ]:
         pytest.skip(f"no image {missing[0]}")
     script = filled_in(block.text, values(ended))
     if "deploy/restore.sh" in script:

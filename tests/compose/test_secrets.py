@@ -64,16 +64,22 @@ async def test_a_session_with_tls_ends_as_without_and_no_secret_is_seen(deployme
     found = {place for place, text in seen.items() if any(value in text for value in values)}
     assert found == set()
     await until_rows_are_as_replayed(deployment)
-    assert {place for place, text in what_is_seen(deployment) if any(value in text for value in values)} == set()
+    assert {
+        place for place, text in what_is_seen(deployment) if any(value in text for value in values)
+    } == set()
 
 
-async def test_nobody_is_let_in_without_tls_and_no_other_authority_is_believed(deployment: Deployment) -> None:
+async def test_nobody_is_let_in_without_tls_and_no_other_authority_is_believed(
+    deployment: Deployment,
+) -> None:
     deployment.up("streams", "schema")
     in_console = "docker compose run --rm -T"
     trusted = deployment.shell(f"{in_console} console doctor")
     assert "CERTIFICATE_VERIFY_FAILED" not in trusted.stdout + trusted.stderr
     for variable in ("FILLPROOF_NATS_CA", "FILLPROOF_DATABASE_CA"):
-        other = deployment.shell(f"{in_console} -e {variable}=/etc/ssl/certs/ca-certificates.crt console doctor")
+        other = deployment.shell(
+            f"{in_console} -e {variable}=/etc/ssl/certs/ca-certificates.crt console doctor"
+        )
         assert other.returncode == 1
         assert "ca-certificates.crt" in other.stdout + other.stderr
     bare = (

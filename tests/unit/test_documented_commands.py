@@ -7,7 +7,20 @@ import pytest
 from documented_commands import PAGES, Block, blocks, fences, placeholders
 
 BLOCKS = [block for page in PAGES for block in blocks(page)]
-NOT_OURS = {"AND", "AS", "BY", "CONCURRENTLY", "CREATE", "DESC", "FROM", "GRANT", "IN", "LIMIT", "LOGIN", "ORDER"} | {
+NOT_OURS = {
+    "AND",
+    "AS",
+    "BY",
+    "CONCURRENTLY",
+    "CREATE",
+    "DESC",
+    "FROM",
+    "GRANT",
+    "IN",
+    "LIMIT",
+    "LOGIN",
+    "ORDER",
+} | {
     *("PASSWORD", "REINDEX", "INDEX", "ROLE", "SELECT", "TO", "WHERE", "GET", "PWD", "BOOK", "HUP", "UTC"),
 }
 """Words in capitals that a block may have beside: of SQL, HTTP and the shell."""

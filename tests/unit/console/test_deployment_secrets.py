@@ -33,7 +33,9 @@ def test_what_is_named_on_the_command_line_counts_more(secrets: Path) -> None:
 
 @pytest.mark.parametrize("command", ["status", "verify", "ack"])
 def test_no_help_shows_a_secret(command: str, secrets: Path) -> None:
-    done = CliRunner().invoke(app, [command, "--help"], default_map=secret_defaults(COMMANDS, directory=secrets))
+    done = CliRunner().invoke(
+        app, [command, "--help"], default_map=secret_defaults(COMMANDS, directory=secrets)
+    )
     assert done.exit_code == 0
     assert "hidden" not in done.stdout
 
