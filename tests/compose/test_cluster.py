@@ -1,4 +1,4 @@
-"""Three NATS servers (compose.cluster.yaml): leaders are killed, a quorum is lost, each is restarted; no row differs."""
+"""Three NATS servers: leaders are killed, a quorum is lost, each is restarted, and no row differs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""TLS inside the deployment, and where no secret may stand: environments, command lines, the engine's view, logs."""
+"""TLS inside the deployment, and where no secret may stand: environments, command lines, logs."""
 
 from __future__ import annotations
 
@@ -83,8 +83,8 @@ async def test_nobody_is_let_in_without_tls_and_no_other_authority_is_believed(
         assert other.returncode == 1
         assert "ca-certificates.crt" in other.stdout + other.stderr
     bare = (
-        "import asyncio, asyncpg, pathlib; url = pathlib.Path('/run/secrets/fillproof_owner_database_url').read_text()"
-        ".strip(); asyncio.run(asyncpg.connect(url + '?sslmode=disable'))"
+        "import asyncio, asyncpg; url = open('/run/secrets/fillproof_owner_database_url').read().strip(); "
+        "asyncio.run(asyncpg.connect(url + '?sslmode=disable'))"
     )
     refused = deployment.shell(f'{in_console} --entrypoint python console -c "{bare}"')
     assert "no encryption" in refused.stderr

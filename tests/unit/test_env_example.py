@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import msgspec
 import pytest
 from deployed_settings import CLASSES, variable
 from pydantic import TypeAdapter, ValidationError
-from pydantic.fields import FieldInfo
+
+if TYPE_CHECKING:
+    from pydantic.fields import FieldInfo
 
 ROOT = Path(__file__).parents[2]
 FIELDS: dict[str, FieldInfo] = {

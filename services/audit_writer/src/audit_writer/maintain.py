@@ -44,10 +44,12 @@ _BACKOFF = Backoff(shortest=1.0, longest=10.0)
 def main() -> int:
     """Say on standard output what was made and dropped; returns the exit status."""
     settings = load_settings(MaintenanceSettings)
-    if DAILY not in sys.argv[1:]:
-        return asyncio.run(maintain_once(settings))
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # the first process of a container ignores it else
-    asyncio.run(maintain_daily(settings))
+    if DAILY in sys.argv[1:]:
+        signal.signal(
+            signal.SIGTERM, lambda *_: sys.exit(0)
+        )  # the first process of a container ignores it else
+        asyncio.run(maintain_daily(settings))
+    return asyncio.run(maintain_once(settings))
 
 
 async def maintain_daily(settings: MaintenanceSettings, *, pause_seconds: float = DAY_SECONDS) -> NoReturn:

@@ -14,7 +14,7 @@ _CONTENTS: dict[str, dict[str, tuple[str, ...]]] = {
     "verify": {"checkpoints": (_BUS,)},
     "failover": {"checkpoints": (_BUS,)},
 }
-"""By command ("": every one) and option, the files that may hold its value; the first that is there counts."""
+"""By command ("": each) and option, the files that may hold its value; the first that is there counts."""
 _PATHS: dict[str, dict[str, str]] = {
     "verify": {"keys": "verifier_keys"},
     "failover": {"keys": "verifier_keys", "operator_key": "fillproof_operator_signing_key"},
