@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import threading
 from pathlib import Path
+from typing import Self
 from urllib.parse import urlsplit
 
 import pytest
@@ -23,7 +23,7 @@ class Watch:
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._look)
 
-    def __enter__(self) -> Watch:
+    def __enter__(self) -> Self:
         self._thread.start()
         return self
 
@@ -32,17 +32,17 @@ class Watch:
         self._thread.join()
 
     def _look(self) -> None:
-        before = set(os.listdir("/proc"))
+        before = set(Path("/proc").iterdir())
         while not self._ended.wait(0.01):
-            for pid in set(os.listdir("/proc")) - before:
-                if pid.isdigit():
-                    self._note(int(pid))
+            for process in set(Path("/proc").iterdir()) - before:
+                if process.name.isdigit():
+                    self._note(process)
 
-    def _note(self, pid: int) -> None:
+    def _note(self, process: Path) -> None:
         for file in ("environ", "cmdline"):
             with contextlib.suppress(OSError):  # it has ended, or is another user's
-                text = Path(f"/proc/{pid}/{file}").read_bytes().decode(errors="replace")
-                self.seen[pid, f"{file} of {text.partition(chr(0))[0]}"] = text
+                text = (process / file).read_bytes().decode(errors="replace")
+                self.seen[int(process.name), f"{file} of {text.partition(chr(0))[0]}"] = text
 
 
 def test_no_password_is_in_an_environment_or_on_a_command_line(monkeypatch: pytest.MonkeyPatch) -> None:
