@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 PREFIX = "FILLPROOF_"
 SECRETS_DIRECTORY = "FILLPROOF_SECRETS_DIRECTORY"
-"""Names the directory of secrets: `fillproof_nats_url` in it is read where `FILLPROOF_NATS_URL` is not set."""
+"""Names the directory of secrets: `fillproof_nats_url` in it counts where `FILLPROOF_NATS_URL` is not set."""
 DEFAULT_SECRETS_DIRECTORY = "/run/secrets"
 """Where Docker mounts them."""
 USAGE_STATUS = 2
