@@ -70,9 +70,7 @@ def test_urls_that_somebody_wrote_stay_where_no_servers_are_set(tmp_path: Path) 
     assert written.read_text() == "tls://mine:secret@bus.example.com:4223\n"
 
 
-@pytest.mark.parametrize(
-    "servers", ["nats", "nats:x", ":4222", "nats://nats:4222", "a:1 b;c:2"]
-)
+@pytest.mark.parametrize("servers", ["nats", "nats:x", ":4222", "nats://nats:4222", "a:1 b;c:2"])
 def test_a_list_that_is_none_is_refused_and_named(tmp_path: Path, servers: str) -> None:
     done = run_step(tmp_path, FILLPROOF_NATS_SERVERS=servers)
     assert (done.returncode, "expected HOST:PORT,HOST:PORT, found" in done.stderr) == (2, True)
