@@ -1,6 +1,5 @@
 """The command by which an operator answers a halt."""
 
-import getpass
 from datetime import UTC, datetime
 from typing import Annotated
 
@@ -8,6 +7,7 @@ import typer
 
 from console.ending import explained
 from console.options import DEFAULT_NATS
+from console.operator_name import operator_name
 from console.tables import screen
 
 
@@ -30,7 +30,7 @@ def resume_command(
     from console.resume import Answer, resume  # noqa: PLC0415 - `replay` starts without a bus's client
 
     console = screen()
-    answer = Answer(account=account, resumed_by=by or getpass.getuser(), note=note, at=datetime.now(UTC))
+    answer = Answer(account=account, resumed_by=by or operator_name(), note=note, at=datetime.now(UTC))
     with explained():
         resume(nats, answer, console)
     console.print(f"Resumed by {answer.resumed_by}.")
