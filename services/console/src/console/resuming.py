@@ -6,8 +6,8 @@ from typing import Annotated
 import typer
 
 from console.ending import explained
-from console.options import DEFAULT_NATS
 from console.operator_name import operator_name
+from console.options import DEFAULT_NATS
 from console.tables import screen
 
 
