@@ -18,6 +18,7 @@ from order_events import (
     OrderRejected,
     OrdersEvent,
     Provenance,
+    ReconcilerConfirmed,
     ReconcilerHalted,
     ReconcilerResumed,
     Side,
@@ -107,6 +108,9 @@ def _account_pieces(event: OrdersEvent) -> list[Piece]:
         case HistoryGap():
             ledgers = f"ledgers {event.first_ledger} to {event.last_ledger}"
             return [kind, Piece(ledgers), Piece(event.resolution)]
+        case ReconcilerConfirmed():
+            ledgers = f"ledgers {event.first_ledger} to {event.ledger_index}"
+            return [kind, Piece(ledgers), Piece(f"by {', '.join(event.confirmed_by)}", drop=2)]
         case InvariantBroken():
             told = f"{event.transaction_type} {event.transaction_hash}: {event.asset} does not add up"
             found = f"expected {event.expected}, found {format_decimal(event.found)}"
