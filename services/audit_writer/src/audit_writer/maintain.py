@@ -20,8 +20,10 @@ from audit_log import Retention, due_before, read_signing_key, sign_act
 from audit_writer.settings import MaintenanceSettings
 from retries import Backoff, retry
 from service_kit import load_settings
+from service_kit.database_access import DatabaseAccess
 
 FAILED = 1
+OUTAGES = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError)
 CONNECT_SECONDS = 5.0
 LOCK_TIMEOUT = "1s"
 """Writers queue behind a step that waits for the table."""
@@ -40,8 +42,9 @@ def main() -> int:
     settings = load_settings(MaintenanceSettings)
     try:
         made, dropped = asyncio.run(maintain_patiently(settings))
-    except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError) as error:
-        sys.stderr.write(f"the months of order_event are as they were: {error!s}\n")
+    except OUTAGES as error:
+        said = load_settings(DatabaseAccess).explained(error)
+        sys.stderr.write(f"the months of order_event are as they were: {said}\n")
         return FAILED
     for verb, names in (("made", made), ("dropped", dropped)):
         sys.stdout.writelines(f"{verb} {name}\n" for name in names)
@@ -76,6 +79,7 @@ async def maintain(settings: MaintenanceSettings) -> tuple[list[str], list[str]]
     """
     connection = await asyncpg.connect(
         settings.owner_database_url.get_secret_value(),
+        ssl=load_settings(DatabaseAccess).tls(),
         timeout=CONNECT_SECONDS,
         server_settings={"application_name": "fillproof-maintain", "lock_timeout": LOCK_TIMEOUT},
     )
