@@ -11,6 +11,7 @@ from ledger_client import InvalidRequest
 from offer_lifecycle import AccountRecord, Header, LedgerFacts, Reserves
 from order_events import OrderEvent, OrderFilled, OrdersEvent, ReconcilerConfirmed
 from reconciler.following.confirmation import ConfirmationRule
+from reconciler.following.confirmed_reading import ConfirmedLedger
 from reconciler.following.watermark import LEDGERS_BETWEEN, Watermark
 
 ACCOUNT = "rPCLzUmkstqY8GTYhVW4LUVxr1ic25J3GX"
@@ -122,8 +123,9 @@ def followed(
             adopted_at=1,
         )
         facts = msgspec.structs.replace(quiet(ledger_index), proven=bool(events))
-        more = watermark.after_ledger(record, facts, events, ("one", "two"))
-        watermark.note_committed(record, facts, [*events, *more])
+        ledger = ConfirmedLedger(facts=facts, confirmed_by=("one", "two"))
+        more = watermark.after_ledger(record, ledger, events)
+        watermark.note_committed(record, facts.header, [*events, *more])
         found += more
     return found
 

@@ -3,10 +3,10 @@
 `Follower.advance` is called at each close. For every ledger that the server has after the cursor it goes
 through these steps:
 
-1. It applies what the engine has announced up to this moment.
-2. It reads the account's transactions, shows that none is missing (`account_reader`), and has the ledger's
-   hash confirmed (`confirmation`).
-3. While the ledger is being read, it publishes what the stream shows of it already (`telling`).
+1. It asks for the account's transactions, and meanwhile applies what the engine has announced so far
+   (`engine_announcements`) and publishes what the stream shows of the ledger already (`telling`).
+2. It shows that no transaction is missing (`account_reader`).
+3. It has the ledger's hash confirmed (`confirmation`).
 4. It folds the ledger into events and changed orders (`offer_lifecycle`).
 5. The policy decides what is done about each disappearance; the balances are added up (`safety`).
 6. It publishes what is not told yet: the disappearances first and for a bounded time, then all other events,
@@ -35,7 +35,6 @@ from offer_lifecycle import (
     AccountRecord,
     AccountState,
     Header,
-    LedgerFacts,
     LedgerOutcome,
     keep_incomplete_orders,
 )
@@ -44,6 +43,7 @@ from reconciler.following import account_reader
 from reconciler.following.account_start import AccountStart
 from reconciler.following.account_store import AccountStore
 from reconciler.following.confirmation import LedgerConfirmation
+from reconciler.following.confirmed_reading import ConfirmedLedger, ConfirmedReading
 from reconciler.following.continuity import Continuity
 from reconciler.following.engine_announcements import EngineAnnouncements
 from reconciler.following.gap_crossing import read_over_gap
@@ -116,7 +116,7 @@ class Follower:
             publisher=publisher,
             safety=self._safety,
         )
-        self._confirmation = confirmation
+        self._reading = ConfirmedReading(self._account, self._telling, confirmation)
         self._watermark = Watermark(account)
         self._on_committed = on_committed
         self._read_from: str | None = None
@@ -153,12 +153,10 @@ class Follower:
         await self._halt_where_history_broke(server)
         upto = account_reader.last_readable_ledger(server, status, state.record.ledger_index)
         if upto > state.record.ledger_index:
-            await self._announcements.apply(state, status.validated)
-            await self._halt_where_history_broke(server)
-            reading = self._read_and_confirm(server, status, state, upto)
-            for facts, confirmed_by in await self._telling.tell_until_read(server, committed, reading):
+            hear_engine = partial(self._hear_engine, server, state, status.validated)
+            for ledger in await self._reading.read(server, status, upto, hear_engine):
                 raise_if_cancelled()
-                await self._follow_ledger(server, state, facts, confirmed_by)
+                await self._follow_ledger(server, state, ledger)
         else:
             await self._use_quiet_moment(server, committed)
         self._read_from = server.name
@@ -166,26 +164,16 @@ class Follower:
         self._telling.raise_if_contradicted(server)
         return status
 
-    async def _read_and_confirm(
-        self, server: LedgerServer, status: ServerStatus, state: AccountState, upto: int
-    ) -> list[tuple[LedgerFacts, tuple[str, ...]]]:
-        """Read the ledgers up to `upto`, have the last one confirmed, and return each with by whom it is."""
-        ledgers = await account_reader.read_ledgers(
-            server, status, state.record, upto, state.deadlines(status.validated)
-        )
-        if self._confirmation is None:
-            return [(facts, ()) for facts in ledgers]
-        confirmed_by = await self._confirmation.confirm_last(server, state.record, ledgers)
-        return list(zip(ledgers, confirmed_by, strict=True))
+    async def _hear_engine(self, server: LedgerServer, state: AccountState, newest: int) -> None:
+        """Apply what the engine has announced; halt if announcements are lost."""
+        await self._announcements.apply(state, newest)
+        await self._halt_where_history_broke(server)
 
     async def _follow_ledger(
-        self,
-        server: LedgerServer,
-        state: AccountState,
-        facts: LedgerFacts,
-        confirmed_by: tuple[str, ...],
+        self, server: LedgerServer, state: AccountState, ledger: ConfirmedLedger
     ) -> None:
         """Fold one ledger, decide on what came out, publish it and commit it."""
+        facts = ledger.facts
         before, stored = state.record, self._account.require_committed().stored
         outcome = await fold_with_questions(server, state, facts)
         for damage in outcome.damaged:
@@ -196,11 +184,11 @@ class Follower:
         decided = self._safety.decide_ledger(stored.policy_state, before, facts, outcome)
         orders = {**state.orders, **outcome.changed}
         decided.events.extend(self._telling.corrections(facts.header, decided.events, orders))
-        decided.events.extend(self._watermark.after_ledger(before, facts, decided.events, confirmed_by))
+        decided.events.extend(self._watermark.after_ledger(before, ledger, decided.events))
         unexplained = (*stored.unexplained_removals, *outcome.unexplained_removals)[-_MOST_UNEXPLAINED:]
         extra = ExtraWrites(history_gaps=stored.history_gaps, unexplained_removals=unexplained)
         await self._publish_and_commit(server, facts.header, outcome, decided, extra)
-        self._watermark.note_committed(before, facts, decided.events)
+        self._watermark.note_committed(before, facts.header, decided.events)
 
     async def _publish_and_commit(
         self,

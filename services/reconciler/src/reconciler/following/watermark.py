@@ -14,8 +14,9 @@ none: a thousand quiet accounts publish four of them a ledger.
 import zlib
 from collections.abc import Sequence
 
-from offer_lifecycle import AccountRecord, Header, LedgerFacts, ripple_time_to_datetime
+from offer_lifecycle import AccountRecord, Header, ripple_time_to_datetime
 from order_events import OrderEvent, OrdersEvent, ReconcilerConfirmed, reconciler_event_id
+from reconciler.following.confirmed_reading import ConfirmedLedger
 
 LEDGERS_BETWEEN = 256
 """Between two watermarks of an account of which nothing is told: about a quarter of an hour."""
@@ -31,34 +32,26 @@ class Watermark:
         """The first ledger that the next watermark covers; None: the one after the cursor."""
 
     def after_ledger(
-        self,
-        record: AccountRecord,
-        facts: LedgerFacts,
-        events: Sequence[OrdersEvent],
-        confirmed_by: Sequence[str],
+        self, record: AccountRecord, ledger: ConfirmedLedger, events: Sequence[OrdersEvent]
     ) -> list[ReconcilerConfirmed]:
         """Return the watermark that is published with a ledger's events, if one is.
 
-        `record`: the account's, before the ledger; `confirmed_by`: who has named the ledger's hash.
+        `record`: the account's, before the ledger.
         """
-        is_told = any(isinstance(event, OrderEvent) for event in events)
+        header, is_told = ledger.facts.header, _tell_of_orders(events)
         first_ledger = self._first_ledger or record.ledger_index + 1
-        if is_told and not (facts.proven and confirmed_by):
+        if not ledger.confirmed_by or (is_told and not ledger.facts.proven):
             return []
-        if not confirmed_by or not (is_told or self._is_due(first_ledger, facts.header.ledger_index)):
+        if not is_told and not self._is_due(first_ledger, header.ledger_index):
             return []
-        return [_confirmed(record, facts.header, first_ledger, confirmed_by)]
+        return [_confirmed(record, header, first_ledger, ledger.confirmed_by)]
 
-    def note_committed(
-        self, record: AccountRecord, facts: LedgerFacts, events: Sequence[OrdersEvent]
-    ) -> None:
+    def note_committed(self, record: AccountRecord, header: Header, events: Sequence[OrdersEvent]) -> None:
         """Note the events with which a ledger is committed; `record`: the account's, before it."""
-        ledger_index = facts.header.ledger_index
         if self._first_ledger is None:
             self._first_ledger = record.ledger_index + 1
-        is_covered = any(isinstance(event, ReconcilerConfirmed) for event in events)
-        if is_covered or any(isinstance(event, OrderEvent) for event in events):
-            self._first_ledger = ledger_index + 1
+        if _tell_of_orders(events) or any(isinstance(event, ReconcilerConfirmed) for event in events):
+            self._first_ledger = header.ledger_index + 1
 
     def restart_after(self, ledger_index: int) -> None:
         """Cover no ledger up to this one: what happened in them is not known."""
@@ -68,6 +61,10 @@ class Watermark:
         """Whether the account's turn among the quiet ones lies in these ledgers."""
         before = (first_ledger - 1 + self._offset) // LEDGERS_BETWEEN
         return (ledger_index + self._offset) // LEDGERS_BETWEEN > before
+
+
+def _tell_of_orders(events: Sequence[OrdersEvent]) -> bool:
+    return any(isinstance(event, OrderEvent) for event in events)
 
 
 def _confirmed(
