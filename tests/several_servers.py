@@ -23,7 +23,9 @@ from reconciler.following.stored_account import cursor_of
 from reconciler.metrics import Metrics
 from replay_node.session import Session
 
-NO_QUORUM = Quorum(is_wanted=lambda: False, confirms=lambda _hash, _time: False)
+NO_QUORUM = Quorum(
+    is_wanted=lambda: False, confirms=lambda _hash, _time: False, confirmed_hash=lambda _index, _time: None
+)
 RULE = ConfirmationRule(seconds=0.3)
 
 

@@ -64,7 +64,7 @@ from ledger_client.status import ServerStatus, server_status
 from ledger_client.stream_group import StreamGroup
 from ledger_client.stream_listener import StreamListener
 from ledger_client.streamed_server import stream_of, untouched_ledgers
-from ledger_client.whole_ledger import WholeLedger
+from ledger_client.whole_ledger import WholeLedger, read_whole
 from ledger_client.whole_ledgers import WholeLedgerServer
 
 __all__ = [
@@ -126,6 +126,7 @@ __all__ = [
     "listed_offers",
     "read_envelope",
     "read_server_url",
+    "read_whole",
     "reserves_after",
     "reserves_at",
     "reserves_between",

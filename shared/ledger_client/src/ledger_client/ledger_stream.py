@@ -101,6 +101,11 @@ class LedgerStream:
             known, validated=newest.ledger_index, complete=ranges, reserves=newest.reserves
         )
 
+    @property
+    def newest(self) -> int:
+        """The newest ledger that the stream has closed; 0: none since its connection is open."""
+        return self._newest
+
     def hash_of(self, ledger_index: int) -> str | None:
         """Return the hash that the stream has named for a ledger; None: it has not, or two different ones."""
         ledger = self._ledgers.get(ledger_index)

@@ -82,7 +82,7 @@ class MadeValidators:
         self,
         ledger: RecordedLedger,
         *,
-        shown_hash: str,
+        shown_hash: str = "",
         voices: Voices = Voices.TRUE,
         absent: int,
         api_version: int,

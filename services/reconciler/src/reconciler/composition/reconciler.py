@@ -100,9 +100,13 @@ class Reconciler:
             ConfirmationRule(
                 servers=settings.confirm_by_servers,
                 seconds=settings.confirm_seconds,
-                commit_unconfirmed=settings.commit_unconfirmed,
+                commit_unconfirmed=settings.commits_unconfirmed,
             ),
-            Quorum(is_wanted=lambda: bool(settings.validator_lists), confirms=validations.confirms),
+            Quorum(
+                is_wanted=lambda: bool(settings.validator_lists),
+                confirms=validations.confirms,
+                confirmed_hash=validations.confirmed_hash,
+            ),
             metrics,
             clock=time.monotonic,
             pause=asyncio.sleep,
@@ -129,7 +133,7 @@ class Reconciler:
             metrics,
             Clocks(seconds=time.monotonic, now=lambda: datetime.now(UTC)),
             patience=settings.permission_ledger_seconds,
-            is_unproven=lambda: confirmation.goes_on_without,
+            is_unproven=lambda: confirmation.is_unproven,
         )
         health.watch_lease(lambda: lease.held)
         health.watch_halts(self.scheduler.halts)
@@ -175,7 +179,7 @@ class Reconciler:
         return WholeLedgerServer(
             shared,
             accounts=lambda: len(self.scheduler.followers),
-            from_accounts=settings.whole_ledgers_from,
+            from_accounts=settings.reads_whole_from,
             clock=time.monotonic,
             on_read=self.invariants.add,
         )
