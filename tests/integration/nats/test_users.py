@@ -37,7 +37,7 @@ from reconciler.adapters.engine_feed import JetStreamEngineFeed
 from reconciler.metrics import Metrics
 from replay_node.pace import Pace
 from service_kit import EngineSettings, StreamSettings, provision
-from service_kit.broker import connect
+from service_kit.connection import connect
 
 pytestmark = pytest.mark.stack
 

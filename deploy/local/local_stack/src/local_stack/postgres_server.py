@@ -37,6 +37,8 @@ SETTINGS = (
     "-k", "",  # no socket: its path would have to be short, and nobody needs it
     "-c", "timezone=UTC", "-c", "log_timezone=UTC",
 )
+WITHOUT_WAITING_FOR_DISKS = ("-c", "fsync=off")
+"""For temporary data: it survives the server's death, not the machine's."""
 # fmt: on
 
 
@@ -138,6 +140,7 @@ class PostgresServer:
             unfinished,
             f"--pwfile={self._password_file}",
             *INITDB,
+            *(() if self._directories.data_is_kept else ("--no-sync",)),
         ]
         initdb = self._spawn("initdb", command, death_signal=signal.SIGKILL)
         if initdb.wait() != 0:
@@ -152,6 +155,7 @@ class PostgresServer:
             "-p",
             str(self.port),
             *SETTINGS,
+            *(() if self._directories.data_is_kept else WITHOUT_WAITING_FOR_DISKS),
         ]
         # SIGINT: a fast shutdown, so that no shared memory stays behind
         self._child = self._spawn("postgres", command, death_signal=signal.SIGINT)
