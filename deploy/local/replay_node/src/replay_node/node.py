@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from functools import lru_cache, partial
+from functools import cache, lru_cache, partial
 from typing import TYPE_CHECKING
 
 from replay_node.blobs import transaction_blobs
@@ -65,7 +65,7 @@ class Node:
         self.on_drop: set[Callable[[], None]] = set()
         self._entries = EntryHistory(session.ledgers)
         self._view = lru_cache(maxsize=_VIEWS_KEPT)(self._build_view)
-        self._blobs = lru_cache(maxsize=_VIEWS_KEPT)(self._encode)
+        self._blobs = cache(self._encode)
         self._recorded = {ledger.ledger_index: ledger for ledger in session.ledgers}
 
     @property
