@@ -28,7 +28,9 @@ from reconciler.following.stored_account import cursor_of
 from reconciler.metrics import Metrics
 from replay_node.session import Session
 
-NO_QUORUM = Quorum(is_wanted=lambda: False, confirms=lambda _hash, _time: False)
+NO_QUORUM = Quorum(
+    is_wanted=lambda: False, confirms=lambda _hash, _time: False, confirmed_hash=lambda _index, _time: None
+)
 RULE = ConfirmationRule(seconds=0.3)
 
 
@@ -123,19 +125,38 @@ async def test_a_second_server_that_does_not_keep_up_is_not_waited_for_and_that_
     assert world.metric("unconfirmed_ledgers_total") == 1
 
 
+def lie_from_the_next_ledger(world: World, liar: int, **faults: object) -> None:
+    """Let a server show another ledger than the next one that closes."""
+    node = world.nodes[liar].node
+    node.faults.change({**faults, "forge_from": node.chain.validated.ledger_index + 1})
+
+
 @pytest.mark.parametrize("liar", [0, 1])
-async def test_where_two_servers_of_one_mind_so_far_differ_nothing_is_committed(liar: int) -> None:
+async def test_where_two_servers_of_one_mind_so_far_show_different_bytes_nothing_is_committed(
+    liar: int,
+) -> None:
     world = await before_the_fill(recorded("full_fill"))
     cursor = world.cursor
-    world.nodes[liar].node.chain.hash_of = lambda _ledger: "AB" * 32  # type: ignore[method-assign]
-    world.nodes[liar].spoil["ledger"] = lambda answer: {
-        **answer,
-        "ledger": {**answer["ledger"], "ledger_hash": "AB" * 32},
-    }
+    lie_from_the_next_ledger(world, liar, forge="amounts", rehash=True)
     world.close_ledger()
     problems = [await world.advance(server) for server in (0, 1)]
     assert world.cursor == cursor
     assert any(isinstance(problem, Disputed) for problem in problems)
+    assert world.confirmation.is_unproven
+
+
+@pytest.mark.parametrize("liar", [0, 1])
+async def test_a_hash_that_is_only_named_disputes_nothing(liar: int) -> None:
+    world = await before_the_fill(recorded("full_fill"))
+    cursor = world.cursor
+    world.nodes[liar].node.faults.change({"other_chain": True})
+    world.close_ledger()
+    true = world.nodes[1 - liar].node.chain
+    problems = [await world.advance(server) for server in (0, 1)]
+    assert not any(isinstance(problem, Disputed) for problem in problems)
+    assert world.cursor == cursor + 1
+    assert world.one.committed is not None
+    assert world.one.committed.stored.record.ledger_hash == true.hash_of(true.validated)
 
 
 async def test_a_third_server_settles_what_two_dispute() -> None:
@@ -174,7 +195,11 @@ def standing(memory: Memory) -> dict[int, object]:
 
 async def test_a_quorum_confirms_without_a_second_server() -> None:
     signed: set[bytes] = set()
-    quorum = Quorum(is_wanted=lambda: True, confirms=lambda name, _time: name in signed)
+    quorum = Quorum(
+        is_wanted=lambda: True,
+        confirms=lambda name, _time: name in signed,
+        confirmed_hash=lambda _index, _time: None,
+    )
     rule = ConfirmationRule(seconds=0.05, commit_unconfirmed=False)
     world = World(recorded("full_fill"), servers=1, rule=rule, quorum=quorum)
     await world.advance()

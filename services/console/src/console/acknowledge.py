@@ -11,8 +11,8 @@ from rich.console import Console
 from rich.table import Table
 
 from console.errors import BadOption
+from console.proof.connecting import open_connection
 
-CONNECT_SECONDS = 5.0
 MAY_NOT = (
     asyncpg.InsufficientPrivilegeError,
     asyncpg.ReadOnlySQLTransactionError,
@@ -91,11 +91,7 @@ def show(console: Console, acknowledged: Sequence[Acknowledged]) -> None:
 
 
 async def _acknowledge(database: str, ids: list[str], by: str, note: str) -> list[Acknowledged]:
-    connection = await asyncpg.connect(
-        database,
-        timeout=CONNECT_SECONDS,
-        server_settings={"timezone": "UTC", "application_name": "fillproof"},
-    )
+    connection = await open_connection(database)
     try:
         async with connection.transaction():
             known = {row["event_id"] for row in await connection.fetch(_KNOWN, ids)}

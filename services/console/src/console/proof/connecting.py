@@ -6,8 +6,33 @@ from contextlib import asynccontextmanager
 import asyncpg
 
 from console.errors import BadOption
+from service_kit import load_settings
+from service_kit.database_access import DatabaseAccess
 
 CONNECT_SECONDS = 5.0
+
+
+async def open_connection(database: str, *, application: str = "fillproof") -> asyncpg.Connection:
+    """Return a connection; TLS as the settings say (:class:`service_kit.database_access.DatabaseAccess`).
+
+    Raises:
+        ConnectionError: the server or this process is not let in by TLS; the text names the files.
+        asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError, ValueError: as asyncpg does.
+
+    """
+    access = load_settings(DatabaseAccess)
+    try:
+        return await asyncpg.connect(
+            database,
+            ssl=access.tls(),
+            timeout=CONNECT_SECONDS,
+            server_settings={"timezone": "UTC", "datestyle": "ISO", "application_name": application},
+        )
+    except (asyncpg.PostgresError, OSError) as error:
+        said = access.explained(error)
+        if said == str(error):
+            raise
+        raise ConnectionError(said) from error
 
 
 @asynccontextmanager
@@ -19,11 +44,7 @@ async def connected(database: str) -> AsyncIterator[asyncpg.Connection]:
 
     """
     try:
-        connection = await asyncpg.connect(
-            database,
-            timeout=CONNECT_SECONDS,
-            server_settings={"timezone": "UTC", "datestyle": "ISO", "application_name": "fillproof"},
-        )
+        connection = await open_connection(database)
         try:
             yield connection
         finally:
