@@ -4,6 +4,7 @@ import contextlib
 from collections.abc import AsyncIterator
 
 import nats.errors
+from nats.aio.client import Client
 from nats.js import JetStreamContext
 from nats.js.errors import BucketNotFoundError
 
@@ -15,6 +16,13 @@ from service_kit.broker import connect
 
 @contextlib.asynccontextmanager
 async def open_bus(nats_url: str) -> AsyncIterator[JetStreamContext]:
+    """Connect until the block ends, and give JetStream (see `open_connection`)."""
+    async with open_connection(nats_url) as connection:
+        yield connection.jetstream()
+
+
+@contextlib.asynccontextmanager
+async def open_connection(nats_url: str) -> AsyncIterator[Client]:
     """Connect until the block ends.
 
     Raises:
@@ -27,7 +35,7 @@ async def open_bus(nats_url: str) -> AsyncIterator[JetStreamContext]:
     except Unavailable as error:
         raise NotFinished(str(error)) from error
     try:
-        yield connection.jetstream()
+        yield connection
     except BucketNotFoundError as error:
         raise BadOption(
             f"expected the reconciler's bucket {STATE_BUCKET} on the bus, found none: is it the right one?"
