@@ -52,7 +52,20 @@ def _parts(text: str, width: int | None) -> Sequence[str]:
     """Return what of a piece must stand on one line: all of it, or, where it is too long, each word."""
     if width is None or len(text) <= width - len(_INDENT):
         return (text,)
-    return text.split()
+    first, *rest = text.split()
+    return (text[: len(text) - len(text.lstrip())] + first, *rest)
+
+
+def print_sentence(console: Console, sentence: str, style: str = "") -> None:
+    """Print a sentence: broken between its words on a terminal, on one line elsewhere."""
+    console.print(fitted([Piece(sentence, style=style)], width_of(console)), soft_wrap=True)
+
+
+def counted(number: int, noun: str) -> str:
+    """Return the number and what is counted: `1 fill`, `2 fills`, `3 anomalies`."""
+    if number == 1:
+        return f"{number} {noun}"
+    return f"{number} {noun[:-1]}ies" if noun.endswith("y") else f"{number} {noun}s"
 
 
 def width_of(console: Console) -> int | None:

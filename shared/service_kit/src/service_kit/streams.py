@@ -37,7 +37,7 @@ from order_events.subjects import (
     WATERMARK_BUCKET,
     account_events,
 )
-from service_kit.errors import Unavailable
+from service_kit.errors import Unavailable, reason_of
 from service_kit.settings import DUPLICATE_WINDOW_S, EngineSettings, StreamSettings
 
 if TYPE_CHECKING:
@@ -84,7 +84,7 @@ async def provision(
     except nats.js.errors.APIError as error:
         raise Unavailable(f"JetStream refuses: {error.description} (error {error.err_code})") from error
     except nats.errors.Error as error:
-        raise Unavailable(f"JetStream does not answer: {error!r}") from error
+        raise Unavailable(f"JetStream does not answer: {reason_of(error)}") from error
 
 
 def wanted_streams(settings: StreamSettings) -> list[StreamConfig]:

@@ -13,6 +13,7 @@ import msgspec
 
 from console.compare.ledger.record import Coverage, LedgerFill, LedgerOrder, Market, Moment, Reading, Watch
 from console.errors import BadOption
+from console.proof.connecting import NO_DATABASE, no_database
 from offer_lifecycle import units
 from order_events import Amount, OrderStatus, RemovalReason, Side
 
@@ -80,10 +81,8 @@ class AuditDatabase:
                 timeout=_CONNECT_SECONDS,
                 server_settings={"timezone": "UTC", "application_name": "fillproof compare"},
             )
-        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError, ValueError) as error:
-            raise BadOption(
-                f"expected a database at postgresql://reader:password@host:port/database, found: {error!r}"
-            ) from error
+        except NO_DATABASE as error:
+            raise no_database(error, self._url, role="reader") from error
 
 
 class _Snapshot:
