@@ -10,10 +10,9 @@ from rich.console import Console
 
 from console.errors import BadOption
 from console.fitted_tables import Column, print_table
-from console.proof.connecting import NO_DATABASE, no_database
+from console.proof.connecting import NO_DATABASE, no_database, open_connection
 from console.tables import printable
 
-CONNECT_SECONDS = 5.0
 MAY_NOT = (
     asyncpg.InsufficientPrivilegeError,
     asyncpg.ReadOnlySQLTransactionError,
@@ -103,11 +102,7 @@ def show(console: Console, acknowledged: Sequence[Acknowledged]) -> None:
 
 
 async def _acknowledge(database: str, ids: list[str], by: str, note: str) -> list[Acknowledged]:
-    connection = await asyncpg.connect(
-        database,
-        timeout=CONNECT_SECONDS,
-        server_settings={"timezone": "UTC", "application_name": "fillproof"},
-    )
+    connection = await open_connection(database)
     try:
         async with connection.transaction():
             known = {row["event_id"] for row in await connection.fetch(_KNOWN, ids)}

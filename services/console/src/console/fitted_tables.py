@@ -74,8 +74,8 @@ def fitted_table(
 
 
 def _longest(column: Column, cells: Sequence[Text], *, whole: bool) -> int:
-    """Return the width that the column needs: for whole cells, or for the longest word where it wraps."""
-    heading = column.heading.split() or [""]
+    """Return the width that the column needs: for all on one line, or where heading and cells wrap."""
+    heading = [column.heading] if whole else column.heading.split() or [""]
     lines = [line for cell in cells for line in cell.plain.split("\n")]
     if column.wraps and not whole:
         lines = [word for line in lines for word in line.split()]

@@ -8,9 +8,8 @@ import msgspec
 
 from console.compare.findings import Finding
 from console.errors import BadOption
-from console.proof.connecting import NO_DATABASE, no_database
+from console.proof.connecting import NO_DATABASE, no_database, open_connection
 
-_CONNECT_SECONDS = 5.0
 _INSERT = """
 INSERT INTO public.book_finding (
     finding_id, book_digest, kind, account, sequence, transaction_hash, market, occurred_at, cause, worth,
@@ -43,7 +42,7 @@ def store_findings(url: str, findings: Sequence[Finding], book_digest: str) -> N
 
 
 async def _store(url: str, findings: Sequence[Finding], book_digest: str) -> None:
-    connection = await asyncpg.connect(url, timeout=_CONNECT_SECONDS)
+    connection = await open_connection(url)
     try:
         async with connection.transaction():
             await connection.executemany(_INSERT, [_row(one, book_digest) for one in findings])

@@ -7,7 +7,8 @@ from urllib.parse import urlsplit
 import asyncpg
 
 from console.errors import BadOption
-from service_kit import reason_of
+from service_kit import load_settings, reason_of
+from service_kit.database_access import DatabaseAccess
 
 CONNECT_SECONDS = 5.0
 _PORT = 5432
@@ -22,6 +23,29 @@ NO_DATABASE = (
 """What connecting raises; a bad address is a ValueError, a port beyond 65535 an OverflowError."""
 
 
+async def open_connection(database: str, *, application: str = "fillproof") -> asyncpg.Connection:
+    """Return a connection; TLS as the settings say (:class:`service_kit.database_access.DatabaseAccess`).
+
+    Raises:
+        ConnectionError: the server or this process is not let in by TLS; the text names the files.
+        asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError, ValueError: as asyncpg does.
+
+    """
+    access = load_settings(DatabaseAccess)
+    try:
+        return await asyncpg.connect(
+            database,
+            ssl=access.tls(),
+            timeout=CONNECT_SECONDS,
+            server_settings={"timezone": "UTC", "datestyle": "ISO", "application_name": application},
+        )
+    except (asyncpg.PostgresError, OSError) as error:
+        said = access.explained(error)
+        if said == str(error):
+            raise
+        raise ConnectionError(said) from error
+
+
 @asynccontextmanager
 async def connected(database: str) -> AsyncIterator[asyncpg.Connection]:
     """Give a connection as the owner, and say what is wrong in the words of the command.
@@ -31,11 +55,7 @@ async def connected(database: str) -> AsyncIterator[asyncpg.Connection]:
 
     """
     try:
-        connection = await asyncpg.connect(
-            database,
-            timeout=CONNECT_SECONDS,
-            server_settings={"timezone": "UTC", "datestyle": "ISO", "application_name": "fillproof"},
-        )
+        connection = await open_connection(database)
         try:
             yield connection
         finally:
