@@ -11,7 +11,7 @@ A service's `main.py` has `create_app(settings)`, which makes its broker and app
 from service_kit.app import make_app
 from service_kit.broker import make_broker
 from service_kit.contract import Contract
-from service_kit.errors import Unavailable
+from service_kit.errors import Unavailable, reason_of
 from service_kit.health import Check, Progress
 from service_kit.logs import set_up_logs
 from service_kit.run import run
@@ -35,6 +35,7 @@ __all__ = [
     "make_tracing",
     "permission_stream",
     "provision",
+    "reason_of",
     "run",
     "set_up_logs",
 ]

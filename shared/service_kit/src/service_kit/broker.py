@@ -16,7 +16,7 @@ from faststream.nats import NatsBroker
 from faststream.security import BaseSecurity
 
 from service_kit.bus_access import BusAccess
-from service_kit.errors import Unavailable
+from service_kit.errors import Unavailable, reason_of
 from service_kit.nats_urls import addresses_of, inbox_of, named, servers_of
 from service_kit.settings import load_settings
 from service_kit.tracing import NO_TRACING, Tracing
@@ -50,7 +50,12 @@ def make_broker(urls: str, tracing: Tracing = NO_TRACING) -> NatsBroker:
     `urls`: of one server, or of several of a cluster, comma separated: it goes on with any that answers.
     A closed connection leaves a pull loop that spins for ever, so it ends the process (status 1). Handlers'
     exceptions are logged; messages are not. TLS and credentials are settings (:class:`BusAccess`).
+
+    Raises:
+        Unavailable: a URL is none.
+
     """
+    addresses_of(urls)
     access = load_settings(BusAccess)
     tls = access.tls()
 
@@ -123,15 +128,18 @@ async def _answered(connect_once: Callable[[], Awaitable[Connected]], urls: str)
         reasons = await asyncio.gather(*(_reason(url) for url in servers_of(urls)))
         reason = "; ".join(dict.fromkeys(reasons))
     except (OSError, ValueError, nats.errors.Error) as error:
-        reason = str(error) or repr(error)
+        reason = reason_of(error)
     raise Unavailable(f"expected NATS at {named(addresses)}, found: {reason}; start it or correct the URL")
 
 
 async def _reason(url: str) -> str:
     """Ask a server once more, without the endless attempts that keep the reason to themselves."""
     access = load_settings(BusAccess)
+    [(host, port)] = addresses_of(url)
     try:
         async with asyncio.timeout(CONNECT_SECONDS):
+            _, writer = await asyncio.open_connection(host, port)  # whether anybody listens at all
+            writer.close()
             connection = await nats.connect(
                 url,
                 tls=access.tls(),
@@ -144,7 +152,7 @@ async def _reason(url: str) -> str:
     except TimeoutError:
         return "a server that does not answer as NATS"
     except (OSError, ValueError, nats.errors.Error) as error:
-        return str(error) or repr(error)
+        return reason_of(error)
     await connection.close()
     return "a server that answered too late"
 
