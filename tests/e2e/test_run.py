@@ -57,7 +57,8 @@ def test_it_says_that_it_follows_no_more_when_its_only_node_is_gone_and_at_the_e
     assert " at " in fill
     assert "total " in fill
     assert "Followed for" in rest
-    assert "1 fills" in rest
+    assert "1 fill " in rest
+    assert "Traceback" not in rest
 
 
 def test_an_account_that_is_not_on_the_ledger_is_refused(node: RunningNode) -> None:

@@ -11,7 +11,7 @@ A service's `main.py` has `create_app(settings)`, which makes its broker and app
 import importlib
 from typing import TYPE_CHECKING
 
-from service_kit.errors import Unavailable
+from service_kit.errors import Unavailable, reason_of
 from service_kit.logs import set_up_logs
 from service_kit.settings import EngineSettings, ServiceSettings, StreamSettings, load_settings
 from service_kit.streams import permission_stream, provision
@@ -40,6 +40,7 @@ __all__ = [
     "make_tracing",
     "permission_stream",
     "provision",
+    "reason_of",
     "run",
     "set_up_logs",
 ]

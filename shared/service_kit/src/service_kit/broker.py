@@ -13,7 +13,7 @@ from faststream.security import BaseSecurity
 from service_kit.bus_access import BusAccess
 from service_kit.connection import answer_of
 from service_kit.errors import FAILURE_STATUS
-from service_kit.nats_urls import inbox_of, servers_of
+from service_kit.nats_urls import addresses_of, inbox_of, servers_of
 from service_kit.settings import load_settings
 from service_kit.tracing import NO_TRACING, Tracing
 
@@ -37,7 +37,12 @@ def make_broker(urls: str, tracing: Tracing = NO_TRACING) -> NatsBroker:
     `urls`: of one server, or of several of a cluster, comma separated: it goes on with any that answers.
     A closed connection leaves a pull loop that spins for ever, so it ends the process (status 1). Handlers'
     exceptions are logged; messages are not. TLS and credentials are settings (:class:`BusAccess`).
+
+    Raises:
+        Unavailable: a URL is none.
+
     """
+    addresses_of(urls)
     access = load_settings(BusAccess)
     tls = access.tls()
 

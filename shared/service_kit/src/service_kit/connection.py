@@ -10,7 +10,7 @@ import nats
 import nats.errors
 
 from service_kit.bus_access import BusAccess
-from service_kit.errors import Unavailable
+from service_kit.errors import Unavailable, reason_of
 from service_kit.nats_urls import addresses_of, inbox_of, named, servers_of
 from service_kit.settings import load_settings
 
@@ -50,15 +50,18 @@ async def answer_of(connect_once: Callable[[], Awaitable[Connected]], urls: str)
         reasons = await asyncio.gather(*(_reason(url) for url in servers_of(urls)))
         reason = "; ".join(dict.fromkeys(reasons))
     except (OSError, ValueError, nats.errors.Error) as error:
-        reason = str(error) or repr(error)
+        reason = reason_of(error)
     raise Unavailable(f"expected NATS at {named(addresses)}, found: {reason}; start it or correct the URL")
 
 
 async def _reason(url: str) -> str:
     """Ask a server once more, without the endless attempts that keep the reason to themselves."""
     access = load_settings(BusAccess)
+    [(host, port)] = addresses_of(url)
     try:
         async with asyncio.timeout(CONNECT_SECONDS):
+            _, writer = await asyncio.open_connection(host, port)  # whether anybody listens at all
+            writer.close()
             connection = await nats.connect(
                 url,
                 tls=access.tls(),
@@ -71,7 +74,7 @@ async def _reason(url: str) -> str:
     except TimeoutError:
         return "a server that does not answer as NATS"
     except (OSError, ValueError, nats.errors.Error) as error:
-        return str(error) or repr(error)
+        return reason_of(error)
     await connection.close()
     return "a server that answered too late"
 
