@@ -14,7 +14,7 @@ from session_rows import FILLS, fills_told, until_fills_are_told, until_rows_are
 from waiting import until, until_found
 
 from order_events.subjects import ORDERS_STREAM, STATE_BUCKET
-from service_kit.broker import connect
+from service_kit.connection import connect
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -22,8 +22,8 @@ def resume_command(
 ) -> None:
     """Have a halted ACCOUNT acted upon again, once somebody has looked into it.
 
-    Exit status: 0 the reconciler goes on; 1 none has taken it up yet, or the
-    bus does not answer; 2 bad input, or the account is not halted.
+    Exit status: 0 the reconciler goes on; 1 none has taken it up yet; 2 bad
+    input, the account is not halted, or no bus answers.
 
     Example: fillproof resume rPT1Sjq2YGrBMTttX4GZHjKu9dyfzbpAYe --note "order 57 was never signed"
     """
