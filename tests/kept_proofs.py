@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from nats.js import JetStreamContext
 
-PUBLISHER = MadeValidators(1, 1).publisher
+PUBLISHER = MadeValidators(1).publisher
 
 
 async def stored_proofs(jetstream: JetStreamContext) -> list[LedgerProof]:
@@ -29,5 +29,5 @@ async def stored_proofs(jetstream: JetStreamContext) -> list[LedgerProof]:
 def published_list(directory: Path, validators: int = 5) -> Path:
     """Write the replay node's list of so many validators to a file."""
     path = directory / "validators.json"
-    path.write_bytes(msgspec.json.encode(MadeValidators(validators, 1).document))
+    path.write_bytes(msgspec.json.encode(MadeValidators(validators).document))
     return path

@@ -21,7 +21,7 @@ def test_what_a_live_node_and_a_recorded_session_give_is_the_same_file(tmp_path:
     live, offline = tmp_path / "live.proof", tmp_path / "offline.proof"
     with running_node(SESSION, closed=True) as node:
         proved = fillproof("prove", *WHICH, "--xrpl", node.url, "-o", live)
-    assert (proved.returncode, proved.stderr) == (0, "")
+    assert proved.returncode == 0, proved.stderr  # a slow machine is told of the progress there
     assert "ALL HANGS ON A LEDGER HASH" in proved.stdout
     assert fillproof("prove", *WHICH, "--session", SESSION, "-o", offline).returncode == 0
     assert live.read_bytes() == offline.read_bytes()

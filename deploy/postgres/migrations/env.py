@@ -5,13 +5,17 @@ Everything happens in one transaction: a migration that fails leaves the databas
 
 import asyncio
 import os
+from typing import Any
+from urllib.parse import urlsplit
 
+import asyncpg
 from alembic import context
 from alembic.util import CommandError
 from sqlalchemy import Connection, pool, text
-from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError
 from sqlalchemy.ext.asyncio import create_async_engine
+
+from service_kit import load_settings
+from service_kit.database_access import DatabaseAccess
 
 ENCODING = "UTF8"
 VERSION_TABLE = "fillproof_schema_version"
@@ -20,24 +24,20 @@ LOCK = 0x66_69_6C_6C
 """The advisory lock that migrations hold: `fill` in ASCII."""
 
 
-def database_url() -> URL:
-    """Return DATABASE_URL for the asyncpg driver.
+def database_url() -> str:
+    """Return the owner's address: of the configuration's attribute `database_url`, else DATABASE_URL.
 
     Raises:
         CommandError: it is missing or not a PostgreSQL address.
 
     """
-    found = os.environ.get("DATABASE_URL", "")
-    try:
-        url = make_url(found)
-    except ArgumentError:
-        url = None
-    if url is None or url.get_backend_name() != "postgresql":
+    found: str = context.config.attributes.get("database_url") or os.environ.get("DATABASE_URL", "")
+    if urlsplit(found).scheme not in {"postgresql", "postgres"}:
         raise CommandError(
             "DATABASE_URL: expected postgresql://role:password@host:port/database of the schema's owner, "
             f"found {'nothing' if not found else 'something else'}: set it in the environment"
         )
-    return url.set(drivername="postgresql+asyncpg")
+    return found
 
 
 def migrate(connection: Connection) -> None:
@@ -61,7 +61,13 @@ def migrate(connection: Connection) -> None:
 
 async def connect_and_migrate() -> None:
     """Connect as the schema's owner and migrate."""
-    engine = create_async_engine(database_url(), poolclass=pool.NullPool)
+    url, tls = database_url(), load_settings(DatabaseAccess).tls()
+
+    async def connect(**options: Any) -> asyncpg.Connection:  # noqa: ANN401 - SQLAlchemy's own
+        # the address as asyncpg reads it: several hosts, sslmode, target_session_attrs
+        return await asyncpg.connect(url, ssl=tls, **options)
+
+    engine = create_async_engine("postgresql+asyncpg://", async_creator=connect, poolclass=pool.NullPool)
     async with engine.connect() as connection:
         await connection.run_sync(migrate)
 

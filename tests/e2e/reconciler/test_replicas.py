@@ -49,15 +49,17 @@ def start(stack: LocalStack, provisioned_nats_url: str, tmp_path: Path) -> Itera
         child.kill()
 
 
-async def told(jetstream: JetStreamContext) -> dict[str, bytes]:
-    """Return the events by id; every id is there once."""
+async def told(jetstream: JetStreamContext) -> dict[str, dict[str, object]]:
+    """Return the events by id, each there once, without the market around them, which is read at best."""
     payloads = await stored(jetstream)
-    events = {str(decode(payload).event_id): payload for payload in payloads}  # type: ignore[union-attr]
+    events = {str(decode(payload).event_id): msgspec.json.decode(payload) for payload in payloads}  # type: ignore[union-attr]
     assert len(events) == len(payloads)
+    for event in events.values():
+        event.pop("market_context", None)
     return events
 
 
-async def told_by_one(client: Client, nats_url: str) -> dict[str, bytes]:
+async def told_by_one(client: Client, nats_url: str) -> dict[str, dict[str, object]]:
     """Return what a single replica tells of the session; afterwards nobody has told or kept anything."""
     jetstream = client.jetstream()
     await announce(jetstream, SESSION)

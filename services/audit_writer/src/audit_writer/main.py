@@ -35,6 +35,7 @@ from audit_writer.settings import AuditWriterSettings
 from order_events.codec import ORDERS_TYPES, PROOFS_TYPES
 from order_events.subjects import ORDERS_STREAM, PROOFS_STREAM
 from service_kit import Contract, load_settings, make_app, make_broker, make_tracing, run, set_up_logs
+from service_kit.database_access import DatabaseAccess
 
 READERS_SECONDS = 30.0
 """So often readers are looked at that hold others up."""
@@ -65,6 +66,7 @@ def create_app(settings: AuditWriterSettings | None = None) -> AsgiFastStream:
         registry=metrics.registry,
     )
     app.context.set_global("settings", settings)
+    app.context.set_global("access", load_settings(DatabaseAccess))
     app.context.set_global("tracing", tracing)
     app.context.set_global("metrics", metrics)
     app.context.set_global("watches", [*watches, proofs_watch])
@@ -109,6 +111,7 @@ def contract() -> Contract:
 async def lifespan(
     context: ContextRepo,
     settings: Annotated[AuditWriterSettings, Context()],
+    access: Annotated[DatabaseAccess, Context()],
     watches: Watches,
     metrics: Annotated[Metrics, Context()],
 ) -> AsyncIterator[None]:
@@ -117,7 +120,7 @@ async def lifespan(
         if watch.stream in SOURCES:
             await watch.require()
     async with PostgresStore(
-        settings.database_url.get_secret_value(), pooled=settings.database_pooled
+        settings.database_url.get_secret_value(), pooled=settings.database_pooled, access=access
     ) as store:
         context.set_global("store", store)
         metrics.database_damaged.set_function(lambda: store.damaged)

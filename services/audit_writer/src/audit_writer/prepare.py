@@ -6,7 +6,6 @@ Alembic: `fillproof-audit-writer[migrate]`.
 
 import asyncio
 import importlib.util
-import os
 import sys
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -16,6 +15,7 @@ import asyncpg
 from audit_writer import maintain
 from audit_writer.settings import PreparationSettings
 from service_kit import load_settings
+from service_kit.database_access import DatabaseAccess
 
 MIGRATIONS = Path(__file__).with_name("migrations")
 METRICS_READER = """
@@ -56,13 +56,18 @@ def main() -> int:
         "audit_writer": unquote(writer),
         "grafana_reader": settings.grafana_reader_password.get_secret_value(),
     }
-    migrate(owner)
-    if settings.metrics_reader_password:
-        asyncio.run(_execute(owner, METRICS_READER))
-        passwords["metrics_reader"] = settings.metrics_reader_password.get_secret_value()
-    asyncio.run(set_passwords(owner, passwords))
-    if settings.desk_password:
-        asyncio.run(make_desk(owner, settings.desk_password.get_secret_value()))
+    try:
+        migrate(owner)
+        if settings.metrics_reader_password:
+            asyncio.run(_execute(owner, METRICS_READER))
+            passwords["metrics_reader"] = settings.metrics_reader_password.get_secret_value()
+        asyncio.run(set_passwords(owner, passwords))
+        if settings.desk_password:
+            asyncio.run(make_desk(owner, settings.desk_password.get_secret_value()))
+    except maintain.OUTAGES as error:
+        said = load_settings(DatabaseAccess).explained(error)
+        sys.stderr.write(f"expected a database that its owner can prepare, found: {said}\n")
+        return maintain.FAILED
     return maintain.main()
 
 
@@ -71,8 +76,8 @@ def migrate(owner: str) -> None:
     from alembic import command  # noqa: PLC0415 - an extra: the writer itself runs without
     from alembic.config import Config  # noqa: PLC0415
 
-    os.environ["DATABASE_URL"] = owner  # where the migrations read it
     configuration = Config()
+    configuration.attributes["database_url"] = owner
     configuration.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
     command.upgrade(configuration, "head")
 
@@ -84,7 +89,7 @@ async def make_desk(owner: str, password: str) -> None:
 
 
 async def _execute(owner: str, statement: str) -> None:
-    connection = await asyncpg.connect(owner)
+    connection = await asyncpg.connect(owner, ssl=load_settings(DatabaseAccess).tls())
     try:
         await connection.execute(statement)
     finally:
@@ -93,7 +98,7 @@ async def _execute(owner: str, statement: str) -> None:
 
 async def set_passwords(owner: str, passwords: dict[str, str]) -> None:
     """Let the roles log in, each with its password; `ALTER ROLE` takes no parameters."""
-    connection = await asyncpg.connect(owner)
+    connection = await asyncpg.connect(owner, ssl=load_settings(DatabaseAccess).tls())
     try:
         for role, password in passwords.items():
             statement = await connection.fetchval(

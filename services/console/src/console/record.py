@@ -6,7 +6,9 @@ about the ledger before a removal is asked once, while the node still has it, an
 
 import asyncio
 import gzip
-from collections.abc import Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -17,16 +19,14 @@ from console.asking import checked_address, server_at
 from console.ending import explained
 from console.errors import BadOption
 from console.replay import steps
-from ledger_client import LedgerServer, Refused, ask, ledger_entry
-from offer_lifecycle import StateRequest, read_transaction
+from ledger_client import LedgerServer, Refused, ask, decide_with_questions, ledger_entry
+from offer_lifecycle import StateAnswer, StateRequest, read_transaction
 from replay_node.fees import FEE_SETTINGS
 from replay_node.session import RecordedLedger, Session
 
 Json = dict[str, Any]
 
 _ROLE = "account"
-_ROUNDS = 4
-"""A pool's LP tokens ask for its account, its assets and their lines, one after the other."""
 _PAGE = 400
 
 
@@ -74,12 +74,7 @@ async def recorded_session(server: LedgerServer, account: str, first: int, last:
         ledgers=ledgers,
         orders=tuple(_orders(account, ledgers)),
     )
-    for _ in range(_ROUNDS):
-        answers = [await _answer(server, request) for request in _lacking(session)]
-        if not answers:
-            break
-        session = _with_state(session, answers)
-    return session
+    return await decide_with_questions(partial(_with_state, session), _lacking, partial(_answer, server))
 
 
 def _range(ledgers: str) -> tuple[int, int]:
@@ -185,16 +180,19 @@ def _lacking(session: Session) -> list[StateRequest]:
     return [one for one in requests if one.ledger_index in known and one.entry not in asked[one.ledger_index]]
 
 
-async def _answer(server: LedgerServer, request: StateRequest) -> tuple[int, Json]:
-    return request.ledger_index, {
-        "entry": request.entry,
-        "node": await ledger_entry(server, request.ledger_index, request.entry),
-    }
+async def _answer(server: LedgerServer, request: StateRequest) -> StateAnswer:
+    fields = await ledger_entry(server, request.ledger_index, request.entry)
+    return StateAnswer(request=request, fields=fields)
 
 
-def _with_state(session: Session, answers: list[tuple[int, Json]]) -> Session:
-    ledgers = []
-    for ledger in session.ledgers:
-        added = tuple(answer for index, answer in answers if index == ledger.ledger_index)
-        ledgers.append(msgspec.structs.replace(ledger, state=(*ledger.state, *added)))
+def _with_state(session: Session, answers: Iterable[StateAnswer]) -> Session:
+    """Return the session with what was answered kept beside the ledgers that were asked about."""
+    added: defaultdict[int, list[Json]] = defaultdict(list)
+    for answer in answers:
+        entry = {"entry": answer.request.entry, "node": answer.fields}
+        added[answer.request.ledger_index].append(entry)
+    ledgers = (
+        msgspec.structs.replace(ledger, state=(*ledger.state, *added[ledger.ledger_index]))
+        for ledger in session.ledgers
+    )
     return msgspec.structs.replace(session, ledgers=tuple(ledgers))

@@ -12,7 +12,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from prometheus_client.samples import Sample
 
 from local_stack import Child, LocalStack, check_interrupts, noted_interrupts, patience
-from service_kit.broker import connect
+from service_kit.connection import connect
 from service_kit.settings import StreamSettings
 from service_kit.streams import provision
 
@@ -41,10 +41,8 @@ def start_audit_writer(stack: LocalStack) -> Child:
     """Start the audit writer and wait until it is ready."""
     writer = stack.spawn(
         "audit_writer",
-        env={
-            "FILLPROOF_NATS_URL": stack.nats_url,
-            "FILLPROOF_DATABASE_URL": stack.postgres_dsn("audit_writer"),
-        },
+        env={"FILLPROOF_NATS_URL": stack.nats_url},
+        secret={"FILLPROOF_DATABASE_URL": stack.postgres_dsn("audit_writer")},
     )
     writer.wait_ready()
     return writer

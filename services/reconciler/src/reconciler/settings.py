@@ -97,13 +97,15 @@ class ReconcilerSettings(ServiceSettings):
     proof_anchor_ledgers: int = Field(default=256, ge=0)
     """Ledgers from an anchor in stream PROOFS to the next; 0: there are none."""
     whole_ledgers_from: int = Field(default=16, gt=0)
-    """Accounts: from so many on each ledger is read whole, once, instead of each account's part of it."""
+    """Accounts: from so many on each ledger is read whole, once, instead of each account's part of it. With a
+    list of validators every ledger is."""
     confirm_by_servers: int = Field(default=2, ge=1)
     """Servers that must name a ledger's hash before it is committed, where so many keep up; 1: one."""
-    confirm_seconds: float = Field(default=2.0, ge=0, le=60)
+    confirm_seconds: float = Field(default=10.0, ge=0, le=60)
     """The longest wait for the confirmation of a ledger, by servers or by the validators of the lists."""
-    commit_unconfirmed: bool = True
-    """Whether a ledger is committed that nobody has confirmed in that time; it is counted and said."""
+    commit_unconfirmed: bool | None = None
+    """Whether a ledger is committed that nobody has confirmed in that time; it is counted and said. Default:
+    no where a list of validators is configured, else yes."""
     requests_per_minute: Annotated[int, AfterValidator(_is_a_budget)] = Field(default=0, ge=0)
     """The most that each server is asked in any minute, shared fairly among the accounts; 0: no cap."""
     subjects_without_account: bool = False
@@ -114,6 +116,16 @@ class ReconcilerSettings(ServiceSettings):
     """The replica's name among the others; default: the host's name and a random end."""
     lease_seconds: int = Field(default=5, ge=2, le=60)
     """Seconds after its last renewal until a replica's accounts go to the others."""
+
+    @property
+    def commits_unconfirmed(self) -> bool:
+        """Whether a ledger is committed that nobody has confirmed in time."""
+        return not self.validator_lists if self.commit_unconfirmed is None else self.commit_unconfirmed
+
+    @property
+    def reads_whole_from(self) -> int:
+        """From how many accounts on each ledger is read whole: a quorum confirms bytes, and nothing else."""
+        return 1 if self.validator_lists else self.whole_ledgers_from
 
     @model_validator(mode="after")
     def _enough_publishers(self) -> Self:

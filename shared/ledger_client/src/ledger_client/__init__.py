@@ -23,13 +23,7 @@ from ledger_client.history import (
     account_history,
     history_pages,
 )
-from ledger_client.ledger_stream import (
-    LedgerBeginning,
-    LedgerStream,
-    StreamGroup,
-    stream_of,
-    untouched_ledgers,
-)
+from ledger_client.ledger_stream import LedgerBeginning, LedgerStream
 from ledger_client.patient_server import PatientServer
 from ledger_client.questions import (
     Snapshot,
@@ -67,8 +61,10 @@ from ledger_client.server_urls import read_server_url, server_name
 from ledger_client.shared_server import SharedServer
 from ledger_client.single_flight import SingleFlight
 from ledger_client.status import ServerStatus, server_status
+from ledger_client.stream_group import StreamGroup
 from ledger_client.stream_listener import StreamListener
-from ledger_client.whole_ledger import WholeLedger
+from ledger_client.streamed_server import stream_of, untouched_ledgers
+from ledger_client.whole_ledger import WholeLedger, read_whole
 from ledger_client.whole_ledgers import WholeLedgerServer
 
 __all__ = [
@@ -130,6 +126,7 @@ __all__ = [
     "listed_offers",
     "read_envelope",
     "read_server_url",
+    "read_whole",
     "reserves_after",
     "reserves_at",
     "reserves_between",

@@ -12,9 +12,10 @@ from typing import Self, TypeVar
 import msgspec
 
 from ledger_client.history import HistoryServer, LedgerTransaction, read_account_history
-from ledger_client.ledger_stream import LedgerStream, StreamedServer, stream_of
+from ledger_client.ledger_stream import LedgerStream
 from ledger_client.server import LedgerServer, TooSlow
 from ledger_client.status import ServerStatus, server_status
+from ledger_client.streamed_server import StreamedServer, stream_of
 
 LONGEST_READING = 120.0
 """Seconds of one reading, whatever it reads; 256 ledgers of a busy account take a few."""

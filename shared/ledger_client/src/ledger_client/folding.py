@@ -10,8 +10,8 @@ from ledger_client.questions import state_before
 from ledger_client.server import LedgerServer
 from offer_lifecycle import AccountState, LedgerFacts, LedgerOutcome, StateAnswer, StateRequest, fold_ledger
 
-_ROUNDS = 3
-"""A domain's answer asks for credentials; nothing asks further than that."""
+_ROUNDS = 4
+"""At most; a pool's LP tokens ask for its account, its assets and their lines, one after the other."""
 
 T = TypeVar("T")
 Ask = Callable[[StateRequest], Awaitable[StateAnswer | None]]

@@ -8,14 +8,13 @@ whole, or that contradicts itself, is read by questions as if there were no stre
 
 import asyncio
 from collections.abc import Callable, Iterable
-from typing import Protocol, runtime_checkable
 
 import msgspec
 import structlog
 
 from ledger_client.affected_accounts import UNREADABLE
-from ledger_client.server import LedgerServer
 from ledger_client.status import Ranges, ServerStatus, read_ranges
+from ledger_client.stream_group import StreamGroup
 from ledger_client.streamed_ledger import ClosedLedger, RowMessage, StreamedLedger, StreamedRow
 from offer_lifecycle import Header, MalformedTransaction, Reserves, Transaction, read_transaction
 
@@ -43,28 +42,6 @@ class LedgerBeginning(msgspec.Struct, frozen=True, kw_only=True):
 
 _CLOSED = msgspec.json.Decoder(ClosedLedger)
 _ROW = msgspec.json.Decoder(RowMessage)
-
-
-class StreamGroup:
-    """The streams of all servers: what one hides, another one may show."""
-
-    def __init__(self) -> None:
-        """Begin without streams; each one joins by itself."""
-        self.streams: list[LedgerStream] = []
-        self._news: dict[str, asyncio.Event] = {}
-
-    def next_news(self, account: str) -> asyncio.Event:
-        """Return the event that is set when a transaction of the account comes, or a ledger is whole."""
-        return self._news.setdefault(account, asyncio.Event())
-
-    def tell(self, accounts: Iterable[str]) -> None:
-        """Wake who waits for these accounts."""
-        for account in [one for one in accounts if one in self._news]:
-            self._news.pop(account).set()
-
-    def tell_all(self) -> None:
-        """Wake all who wait."""
-        self.tell(list(self._news))
 
 
 class LedgerStream:
@@ -123,6 +100,11 @@ class LedgerStream:
         return msgspec.structs.replace(
             known, validated=newest.ledger_index, complete=ranges, reserves=newest.reserves
         )
+
+    @property
+    def newest(self) -> int:
+        """The newest ledger that the stream has closed; 0: none since its connection is open."""
+        return self._newest
 
     def hash_of(self, ledger_index: int) -> str | None:
         """Return the hash that the stream has named for a ledger; None: it has not, or two different ones."""
@@ -281,38 +263,6 @@ class LedgerStream:
             close_time=closed.close_time,
             parent_close_time=parent.close_time,
         )
-
-
-@runtime_checkable
-class StreamedServer(Protocol):
-    """A server with a stream of its ledgers."""
-
-    @property
-    def stream(self) -> LedgerStream | None:
-        """Its stream; None: it has none."""
-        ...
-
-    @property
-    def reads_every_ledger(self) -> bool:
-        """Whether each ledger is read anyway, so that a quiet one need not be known from the stream."""
-        ...
-
-
-def stream_of(server: LedgerServer) -> LedgerStream | None:
-    """Return the stream of a server; None: it has none."""
-    return server.stream if isinstance(server, StreamedServer) else None
-
-
-async def untouched_ledgers(
-    server: LedgerServer, account: str, parent_hash: str, first: int, last: int
-) -> list[Header] | None:
-    """Return the headers of the ledgers from `first` to `last`, if the stream shows that they are quiet.
-
-    None: the ledgers have to be read (see `LedgerStream.untouched`).
-    """
-    if not isinstance(server, StreamedServer) or server.stream is None or server.reads_every_ledger:
-        return None
-    return await server.stream.untouched(account, parent_hash, first, last)
 
 
 def _ranges(text: str) -> Ranges | None:

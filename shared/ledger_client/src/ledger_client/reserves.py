@@ -11,9 +11,9 @@ import msgspec
 import structlog
 
 from ledger_client.answers import Drops, Pinned, ask_pinned
-from ledger_client.ledger_stream import stream_of
 from ledger_client.server import InvalidRequest, LedgerServer, ProtocolViolation, Refused
 from ledger_client.status import ServerStatus
+from ledger_client.streamed_server import stream_of
 from offer_lifecycle import Reserves
 
 _log = structlog.get_logger()

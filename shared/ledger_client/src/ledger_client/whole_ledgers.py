@@ -13,10 +13,11 @@ import msgspec
 import structlog
 
 from ledger_client.history import LedgerTransaction, account_history
-from ledger_client.ledger_stream import LedgerStream, stream_of
+from ledger_client.ledger_stream import LedgerStream
 from ledger_client.server import InvalidRequest, LedgerServer, Refused
 from ledger_client.single_flight import SingleFlight
 from ledger_client.status import ServerStatus, server_status
+from ledger_client.streamed_server import stream_of
 from ledger_client.whole_ledger import UnreadableBlob, WholeLedger, read_whole
 
 _log = structlog.get_logger()

@@ -10,7 +10,7 @@ from typing import Final
 
 from ledger_proof.confirmation import signers_of
 from ledger_proof.errors import Unproven
-from ledger_proof.manifests import Manifest, read_manifest
+from ledger_proof.manifests import Manifest, read_manifest_or_revocation
 from ledger_proof.validations import Validation, read_validation
 from ledger_proof.validator_lists import ValidatorList
 
@@ -41,24 +41,24 @@ class CheckedValidations:
     @property
     def manifests(self) -> Sequence[Manifest]:
         """The manifests that came and are newer than the lists', of validators who changed their key."""
-        return list(self._manifests.values())
+        return [one for one in self._manifests.values() if not one.revokes]
 
     def use_lists(self, lists: Sequence[ValidatorList]) -> None:
         """Count by these lists from now on; what was kept before stays."""
         self._lists = tuple(lists)
-        for one in self.manifests:
+        for one in list(self._manifests.values()):
             if self._lists and not self._is_news(one):
                 del self._manifests[one.master_key]
         self._find_signers()
 
     def add_manifest(self, blob: bytes) -> Manifest | None:
-        """Keep a manifest that names a newer signing key of a validator; None: it is nothing new.
+        """Keep a manifest that names a newer signing key of a validator, or none; None: it is nothing new.
 
         Raises:
             Unproven: if it is none, or a signature of it does not hold.
 
         """
-        manifest = read_manifest(blob)
+        manifest = read_manifest_or_revocation(blob)
         known = self._manifests.get(manifest.master_key)
         if known is not None and known.sequence >= manifest.sequence:
             return None
@@ -122,6 +122,14 @@ class CheckedValidations:
         """Whether enough publishers' validators signed for the ledger with this hash, which closed then."""
         votes = self.votes(ledger_hash, close_time).values()
         return sum(count >= quorum for count, quorum in votes) >= self._needed
+
+    def confirmed_hash(self, ledger_index: int, close_time: int) -> bytes | None:
+        """Return the hash of a ledger with this index that is confirmed; None: none is so far."""
+        for ledger_hash, signed in self._by_ledger.items():
+            named = next(iter(signed.values())).ledger_index == ledger_index
+            if named and self.confirms(ledger_hash, close_time):
+                return ledger_hash
+        return None
 
     def _is_news(self, manifest: Manifest) -> bool:
         """Whether a list names this validator, by an older manifest."""

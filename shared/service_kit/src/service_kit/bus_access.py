@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-import ssl
 from pathlib import Path  # noqa: TC003 - pydantic reads the annotation
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from pydantic import model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from service_kit.settings import PREFIX
+from service_kit.tls_files import TlsFiles
+
+if TYPE_CHECKING:
+    import ssl
 
 
 class BusAccess(BaseSettings):
@@ -28,34 +31,26 @@ class BusAccess(BaseSettings):
 
     @model_validator(mode="after")
     def _can_be_read(self) -> Self:
-        if (self.nats_certificate is None) != (self.nats_key is None):
-            raise ValueError("expected FILLPROOF_NATS_CERTIFICATE and FILLPROOF_NATS_KEY together, found one")
-        read = self.nats_credentials
+        self._files.require_readable("FILLPROOF_NATS")
         try:
-            if read is not None:
-                read.read_bytes()
-            read = self.nats_ca
-            context = ssl.create_default_context(cafile=read)
-            read = self.nats_certificate
-            if read is not None and self.nats_key is not None:
-                context.load_cert_chain(read, self.nats_key)
-        except OSError as error:  # ssl.SSLError is one
-            raise ValueError(f"expected a file in PEM at {read}, found: {error}") from error
+            if self.nats_credentials is not None:
+                self.nats_credentials.read_bytes()
+        except OSError as error:
+            raise ValueError(f"expected credentials at {self.nats_credentials}, found: {error}") from error
         return self
+
+    @property
+    def _files(self) -> TlsFiles:
+        return TlsFiles(ca=self.nats_ca, certificate=self.nats_certificate, key=self.nats_key)
 
     def tls(self) -> ssl.SSLContext | None:
         """Return what TLS connections are made with; None: as URL and server demand, with defaults."""
-        if self.nats_ca is None and self.nats_certificate is None:
-            return None
-        context = ssl.create_default_context(cafile=self.nats_ca)
-        if self.nats_certificate is not None:
-            context.load_cert_chain(self.nats_certificate, self.nats_key)
-        return context
+        return self._files.context()
 
     def credentials(self) -> str | None:
         """Return the path of the `.creds` file."""
         return None if self.nats_credentials is None else str(self.nats_credentials)
 
     def named(self) -> str:
-        """Return what a refusal names beside the server: the authority that vouches for it."""
-        return "" if self.nats_ca is None else f", by the certificates of {self.nats_ca}"
+        """Return what a refusal names beside the server: the files that it is about."""
+        return self._files.named()

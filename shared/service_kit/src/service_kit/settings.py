@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self, TypeVar
 
-from pydantic import Field, SecretBytes, SecretStr, ValidationError, model_validator
+from pydantic import AfterValidator, Field, SecretBytes, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
 from order_events.subjects import DEFAULT_ENGINE, engine_consumer
-from service_kit.nats_urls import NATS_URLS
+from service_kit.nats_urls import checked_urls
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 PREFIX = "FILLPROOF_"
-SECRETS_DIRECTORY = Path("/run/secrets")
-"""Where Docker mounts secrets: a file `fillproof_nats_url` is read where `FILLPROOF_NATS_URL` is not set."""
+SECRETS_DIRECTORY = "FILLPROOF_SECRETS_DIRECTORY"
+"""Names the directory of secrets: `fillproof_nats_url` in it counts where `FILLPROOF_NATS_URL` is not set."""
+DEFAULT_SECRETS_DIRECTORY = "/run/secrets"
+"""Where Docker mounts them."""
 USAGE_STATUS = 2
 """The exit status of a process that was called wrongly."""
 DUPLICATE_WINDOW_S = 30 * 60.0
@@ -32,7 +35,9 @@ class ServiceSettings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, extra="ignore", frozen=True)
 
-    nats_url: str = Field(default="nats://127.0.0.1:4222", pattern=NATS_URLS, repr=False)
+    nats_url: Annotated[str, AfterValidator(checked_urls)] = Field(
+        default="nats://127.0.0.1:4222", repr=False
+    )
     """Of one server, or of several of a cluster, comma separated."""
     """It may hold a password: a field without `repr` is shown nowhere."""
     http_host: str = "127.0.0.1"
@@ -94,9 +99,9 @@ AnySettings = TypeVar("AnySettings", bound=BaseSettings)
 
 def load_settings(settings: type[AnySettings]) -> AnySettings:
     """Read settings from the environment and from secrets; what is wrong ends the process (2)."""
-    secrets = SECRETS_DIRECTORY if SECRETS_DIRECTORY.is_dir() else None
+    secrets = Path(os.environ.get(SECRETS_DIRECTORY, DEFAULT_SECRETS_DIRECTORY))
     try:
-        return settings(_secrets_dir=secrets)
+        return settings(_secrets_dir=secrets if secrets.is_dir() else None)
     except ValidationError as error:
         problems = [_problem(settings, dict(found)) for found in error.errors()]
     except SettingsError as error:
@@ -115,4 +120,7 @@ def _problem(settings: type[BaseSettings], found: Mapping[str, Any]) -> str:
     field = settings.model_fields.get(name)
     secret = field is not None and (field.annotation in {SecretStr, SecretBytes} or not field.repr)
     value = "a secret value" if secret else repr(found["input"])
-    return f"{variable}: {found['msg']}; found {value}"
+    wrong = found["msg"].removeprefix("Value error, ")
+    if secret and "found" in wrong:  # it says itself what was found, without the value
+        return f"{variable}: {wrong}"
+    return f"{variable}: {wrong}; found {value}"

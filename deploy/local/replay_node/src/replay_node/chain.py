@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from replay_node.errors import RpcError
+from replay_node.forged_chain import ForgedChain
 from replay_node.keys import half_sha512
 
 if TYPE_CHECKING:
@@ -36,9 +38,7 @@ class Chain:
         self._ledgers = ledgers
         self._faults = faults
         self._closed = 0
-        self._by_index = {ledger.ledger_index: ledger for ledger in ledgers}
-        self._by_hash = {ledger.header["ledger_hash"]: ledger for ledger in ledgers}
-        self._by_other_hash = {_other(ledger_hash): ledger for ledger_hash, ledger in self._by_hash.items()}
+        self.shown = ForgedChain(ledgers, faults)
 
     @property
     def first_index(self) -> int:
@@ -51,9 +51,14 @@ class Chain:
         return self._ledgers[-1].ledger_index
 
     @property
+    def ledgers(self) -> Sequence[RecordedLedger]:
+        """Return the closed ledgers as the server shows them, oldest first."""
+        return self.shown.closed(self._place())
+
+    @property
     def validated(self) -> RecordedLedger:
         """Return the last ledger that the node knows to be validated."""
-        return self._ledgers[self._place()]
+        return self.ledgers[-1]
 
     @property
     def current_index(self) -> int:
@@ -65,6 +70,13 @@ class Chain:
         before = self._place()
         self._closed = min(self._closed + 1, len(self._ledgers) - 1)
         return self.validated if self._place() > before else None
+
+    def at(self, ledger_index: int) -> RecordedLedger | None:
+        """Return the closed ledger with an index, as the server shows it; None: it shows none."""
+        ledgers = self.ledgers
+        place = bisect_left(ledgers, ledger_index, key=lambda ledger: ledger.ledger_index)
+        found = ledgers[place] if place < len(ledgers) else None
+        return found if found is not None and found.ledger_index == ledger_index else None
 
     def _place(self) -> int:
         return max(0, self._closed - self._faults.lag)
@@ -125,15 +137,15 @@ class Chain:
             raise RpcError("invalidParams", "ledgerIndexMalformed")
         if int(text) == self.current_index:
             return self.lookup({})
-        return self._closed_ledger(self._by_index.get(int(text)))
+        return self._closed_ledger(self.at(int(text)))
 
     def _of_hash(self, named_hash: object) -> RecordedLedger | None:
         if not isinstance(named_hash, str):
             raise RpcError("invalidParams", "ledgerHashNotString")
         if len(named_hash) != _HASH_LENGTH or set(named_hash.upper()) - set("0123456789ABCDEF"):
             raise RpcError("invalidParams", "ledgerHashMalformed")
-        known = self._by_other_hash if self._faults.other_chain else self._by_hash
-        return known.get(named_hash.upper())
+        wanted = named_hash.upper()
+        return next((one for one in self.ledgers if self.hash_of(one) == wanted), None)
 
     def _closed_ledger(self, ledger: RecordedLedger | None) -> Lookup:
         if ledger is None or not self.has(ledger.ledger_index):

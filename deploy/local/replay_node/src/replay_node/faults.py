@@ -13,6 +13,7 @@ import msgspec
 
 from replay_node.errors import RpcError
 from replay_node.forgery import Forgery
+from replay_node.validators import Voices
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -53,7 +54,17 @@ class Faults(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     absent_validators: Count = 0
     """So many validators sign for no ledger."""
     forge: Forgery = Forgery.NONE
-    """What the server shows as JSON is forged (see `Forgery`); its blobs are true."""
+    """What the server shows as JSON is forged (see `Forgery`); its blobs and hashes are true."""
+    forge_from: Count = 0
+    """The first ledger of which it forges anything."""
+    rehash: bool = False
+    """Its blobs and hashes are made anew from what is forged: a chain that contradicts itself nowhere."""
+    invent: Count = 0
+    """So many ledgers follow the newest one that nobody has closed; their hashes link up."""
+    stale: Count = 0
+    """JSON answers and streams show so many of the newest ledgers as if nothing had happened in them."""
+    voices: Voices = Voices.TRUE
+    """What the stream `validations` brings (see `Voices`)."""
     lag: Count = 0
     """The server is this many ledgers behind."""
 

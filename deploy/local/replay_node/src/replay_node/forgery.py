@@ -1,4 +1,4 @@
-"""Lies about a ledger's transactions, in all that a node shows as JSON; its blobs and hashes stay true."""
+"""Lies about a ledger's transactions: as a node shows them as JSON, whatever its hashes cover."""
 
 from __future__ import annotations
 
@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from replay_node.blobs import transaction_blobs, transaction_hash
+
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator
 
     from replay_node.session import Json, RecordedLedger
 
@@ -30,47 +32,82 @@ class Forgery(StrEnum):
     """Each is there twice, the second time at another place."""
 
 
-def forged(ledger: RecordedLedger, forgery: Forgery) -> RecordedLedger:
-    """Return the ledger with the same header and forged transactions."""
-    if forgery is Forgery.NONE or not ledger.transactions:
-        return ledger
+def forged(ledger: RecordedLedger, forgery: Forgery, *, rehash: bool) -> RecordedLedger:
+    """Return the ledger with the same header and forged transactions; itself where it has nothing to forge.
+
+    `rehash`: a transaction that is added gets the hash that its own bytes have.
+    """
     by_place = {raw["metaData"]["TransactionIndex"]: raw for raw in ledger.transactions}
-    transactions = _forged([by_place[place] for place in sorted(by_place)], forgery)
+    transactions = [by_place[place] for place in sorted(by_place)]
+    if forgery is Forgery.NONE or not any(map(_touches_an_offer, transactions)):
+        return ledger
+    return with_transactions(ledger, _forged(transactions, forgery, rehash=rehash))
+
+
+def with_transactions(ledger: RecordedLedger, transactions: Iterable[Json]) -> RecordedLedger:
+    """Return the ledger with the same header and these transactions, numbered anew, in its stream too."""
+    numbered = [
+        {**raw, "metaData": {**raw["metaData"], "TransactionIndex": place}}
+        for place, raw in enumerate(transactions)
+    ]
     closed = [message for message in ledger.stream if message["type"] == "ledgerClosed"]
     told = [message for message in ledger.stream if message["type"] != "ledgerClosed"]
     pattern = told[0] if told else {"type": "transaction", "validated": True}
-    messages = [{**message, "txn_count": len(transactions)} for message in closed]
+    messages = [
+        {
+            **message,
+            "ledger_index": ledger.ledger_index,
+            "ledger_time": ledger.header["close_time"],
+            "txn_count": len(numbered),
+        }
+        for message in closed
+    ]
     messages += [
         {
             **pattern,
+            "ledger_index": ledger.ledger_index,
             "transaction": {name: value for name, value in raw.items() if name != "metaData"},
             "meta": raw["metaData"],
         }
-        for raw in transactions
+        for raw in numbered
     ]
-    return msgspec.structs.replace(ledger, transactions=tuple(transactions), stream=tuple(messages))
+    return msgspec.structs.replace(ledger, transactions=tuple(numbered), stream=tuple(messages))
 
 
-def _forged(transactions: Sequence[Json], forgery: Forgery) -> list[Json]:
-    shown: list[Json] = []
+def repeated(ledgers: Iterable[RecordedLedger], ledger_index: int) -> Iterator[Json]:
+    """Yield the transactions of ledgers that touch an offer, by the hashes of their copies in a later one."""
+    for ledger in ledgers:
+        for raw in ledger.transactions:
+            if _touches_an_offer(raw):
+                yield _once_more(raw, ledger_index)
+
+
+def _forged(transactions: Iterable[Json], forgery: Forgery, *, rehash: bool) -> Iterator[Json]:
     for raw in transactions:
-        lie = _touches_an_offer(raw["metaData"])
-        if lie and forgery is Forgery.AMOUNTS:
-            shown.append(_with_more_traded(raw))
+        if not _touches_an_offer(raw):
+            yield raw
             continue
-        if not (lie and forgery is Forgery.HIDDEN):
-            shown.append(raw)
-        if lie and forgery is Forgery.ADDED:
-            shown.append({**raw, "hash": hashlib.sha256(raw["hash"].encode()).hexdigest().upper()})
-        if lie and forgery is Forgery.DOUBLED:
-            shown.append(raw)
-    return [
-        {**raw, "metaData": {**raw["metaData"], "TransactionIndex": place}} for place, raw in enumerate(shown)
-    ]
+        match forgery:
+            case Forgery.AMOUNTS:
+                yield _with_more_traded(raw)
+            case Forgery.ADDED:
+                yield raw
+                if rehash:
+                    yield _once_more(raw, raw["metaData"]["TransactionIndex"])
+                else:
+                    yield {**raw, "hash": hashlib.sha256(raw["hash"].encode()).hexdigest().upper()}
+            case Forgery.DOUBLED:
+                yield from (raw, raw)
 
 
-def _touches_an_offer(meta: Json) -> bool:
-    return any(node["LedgerEntryType"] == "Offer" for node in _nodes(meta))
+def _once_more(raw: Json, number: int) -> Json:
+    """Return a transaction that says the same by another hash; `number`: by which the repetitions differ."""
+    shown = {**raw, "LastLedgerSequence": raw.get("LastLedgerSequence", 0) + 1 + number}
+    return shown | {"hash": transaction_hash(transaction_blobs(shown)["tx_blob"])}
+
+
+def _touches_an_offer(raw: Json) -> bool:
+    return any(node["LedgerEntryType"] == "Offer" for node in _nodes(raw["metaData"]))
 
 
 def _nodes(meta: Json) -> Iterable[Json]:

@@ -5,14 +5,14 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from functools import lru_cache, partial
+from bisect import bisect_right
+from functools import cache, lru_cache, partial
 from typing import TYPE_CHECKING
 
 from replay_node.blobs import transaction_blobs
 from replay_node.chain import Chain
 from replay_node.entries import EntryHistory
 from replay_node.errors import RpcError
-from replay_node.forgery import Forgery, forged
 from replay_node.methods import ADMIN, METHODS
 from replay_node.shapes import Shapes
 from replay_node.streams import Streams
@@ -21,7 +21,7 @@ from replay_node.validators import MadeValidators
 from replay_node.views import LedgerView
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from replay_node.faults import Faults
     from replay_node.pace import Pace
@@ -40,7 +40,7 @@ VALIDATORS = 5
 class Node:
     """One server on one recorded session. `port` is known once it listens."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what the command line sets, by keyword
         self,
         session: Session,
         *,
@@ -48,52 +48,66 @@ class Node:
         faults: Faults,
         network_id: int | None = None,
         validators: int = VALIDATORS,
+        encode_ahead: bool = False,
     ) -> None:
-        """Begin with the first ledger closed; `validators`: so many invented ones sign for the ledgers."""
+        """Begin with the first ledger closed; `validators`: so many invented ones sign for the ledgers.
+
+        `encode_ahead`: whether a ledger's blobs are ready when its subscribers are told of it.
+        """
         self.pace = pace
         self.faults = faults
         self.network_id = network_id
+        self._encode_ahead = encode_ahead
         self.port = 0
         self.started = time.monotonic()
         self.chain = Chain(session.ledgers, faults)
         self._ledgers = session.ledgers
-        self._indexes: dict[Forgery, TransactionIndex] = {}
+        self._indexed: tuple[Sequence[RecordedLedger], TransactionIndex] | None = None
         self.shapes = Shapes(self.chain, network_id)
-        self.validators = MadeValidators(validators, self.chain.first_index)
+        self.validators = MadeValidators(validators, session.ledgers)
         self.streams = Streams(self.chain, self.shapes, self.validators, faults)
         self.on_validated: set[Callable[[RecordedLedger], None]] = set()
         self.on_drop: set[Callable[[], None]] = set()
         self._entries = EntryHistory(session.ledgers)
         self._view = lru_cache(maxsize=_VIEWS_KEPT)(self._build_view)
-        self._blobs = lru_cache(maxsize=_VIEWS_KEPT)(self._encode)
+        self._true_blobs = cache(self._encode)
         self._recorded = {ledger.ledger_index: ledger for ledger in session.ledgers}
 
     @property
     def transactions(self) -> TransactionIndex:
         """The session's transactions, as the node shows them now."""
-        forgery = self.faults.forge
-        if forgery not in self._indexes:
-            self._indexes[forgery] = TransactionIndex(forged(one, forgery) for one in self._ledgers)
-        return self._indexes[forgery]
+        shown = self.chain.ledgers if self.chain.shown.lies else self._ledgers
+        if self._indexed is None or self._indexed[0] is not shown:
+            self._indexed = shown, TransactionIndex(shown)
+        return self._indexed[1]
 
     def view(self, ledger: RecordedLedger) -> LedgerView:
-        """Return the state after a ledger."""
-        return self._view(ledger.ledger_index)
+        """Return the state after a ledger, or, from a server that is stale, after an earlier one."""
+        stale, newest = self.faults.stale, self.chain.validated.ledger_index
+        return self._view(max(min(ledger.ledger_index, newest - stale), self.chain.first_index))
 
     def _build_view(self, ledger_index: int) -> LedgerView:
-        return LedgerView(self._recorded[ledger_index], self._entries)
+        """Return the state after the newest recorded ledger up to an index."""
+        place = bisect_right(self._ledgers, ledger_index, key=lambda one: one.ledger_index)
+        return LedgerView(self._ledgers[place - 1], self._entries)
 
     def blobs(self, ledger: RecordedLedger) -> list[Json]:
-        """Return the ledger's transactions in binary; encoding takes two milliseconds for each."""
-        return self._blobs(ledger.ledger_index)
+        """Return the ledger's transactions in binary; encoding takes two milliseconds for each.
+
+        They are those that its hash covers, whatever the server shows as JSON.
+        """
+        if self.chain.shown.is_true(ledger):
+            return self._true_blobs(ledger.ledger_index)
+        return [_encoded(raw) for raw in ledger.transactions]
 
     def _encode(self, ledger_index: int) -> list[Json]:
-        transactions = self._recorded[ledger_index].transactions
-        return [{**transaction_blobs(raw), "hash": raw["hash"]} for raw in transactions]
+        return [_encoded(raw) for raw in self._recorded[ledger_index].transactions]
 
     def close_ledger(self) -> None:
         """Close the next recorded ledger, if one is left, and tell the subscribers."""
         if validated := self.chain.close_next():
+            if self._encode_ahead:
+                self.blobs(validated)
             for tell in tuple(self.on_validated):
                 tell(validated)
 
@@ -145,6 +159,10 @@ class Node:
         """Let the next ledger close if readers set the pace and this answer covered the last one."""
         if self.pace.on_read and _read_up_to(request, result) == self.chain.validated.ledger_index:
             self.close_ledger()
+
+
+def _encoded(raw: Json) -> Json:
+    return {**transaction_blobs(raw), "hash": raw["hash"]}
 
 
 def _read_up_to(request: Request, result: Json) -> int | None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from replay_node.forgery import forged
 from replay_node.transactions import affected_accounts
 
 if TYPE_CHECKING:
@@ -49,12 +48,16 @@ class Streams:
         Of these, `ledgerClosed` stands before the transactions.
         """
         if subscription.manifests:
-            yield from self._validators.manifests(ledger)
+            yield from self._validators.manifests(ledger, self._faults.voices)
         if subscription.validations:
             yield from self._validators.validations(
-                ledger, absent=self._faults.absent_validators, api_version=subscription.api_version
+                ledger,
+                shown_hash=self._chain.hash_of(ledger),
+                voices=self._faults.voices,
+                absent=self._faults.absent_validators,
+                api_version=subscription.api_version,
             )
-        for message in forged(ledger, self._faults.forge).stream:
+        for message in ledger.stream:
             shown = message | {"ledger_hash": self._chain.hash_of(ledger)}
             if message["type"] == "ledgerClosed":
                 if subscription.ledger:

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Iterator, Sequence
 from datetime import datetime
+from importlib.metadata import version
 from importlib.resources import files
 from itertools import groupby
 from types import TracebackType
@@ -21,7 +22,10 @@ from audit_writer.ports import (
     StreamState,
     Taken,
 )
+from service_kit.database_access import DatabaseAccess
 
+APPLICATION = f"fillproof-audit-writer/{version('fillproof-audit-writer')}"
+"""How the sessions are named in PostgreSQL: `fillproof doctor` reads which version writes."""
 CONNECT_SECONDS = 5.0
 STATEMENT_SECONDS = 20.0
 CONNECTIONS = 8
@@ -67,9 +71,10 @@ NOTHING = ("[]",) * 4
 class PostgresStore:
     """A store; an async context manager that closes its connections. It opens none before they are needed."""
 
-    def __init__(self, url: str, *, pooled: bool = False) -> None:
-        """Know the address; `pooled`: a pooler gives each transaction another session."""
+    def __init__(self, url: str, *, pooled: bool = False, access: DatabaseAccess | None = None) -> None:
+        """Know the address; `pooled`: a pooler gives each transaction another session; `access`: over TLS."""
         self._url = url
+        self._access = access or DatabaseAccess.model_construct()
         self._pooled = pooled
         self._refused: str | None = None
         """What the last write said that only an operator can mend; None: it went well."""
@@ -83,9 +88,10 @@ class PostgresStore:
             timeout=CONNECT_SECONDS,
             command_timeout=STATEMENT_SECONDS,
             reset=_as_it_is,
+            ssl=self._access.tls(),
             # a pooler's sessions do not have what another one has prepared
             statement_cache_size=0 if self._pooled else 100,
-            server_settings={"application_name": "fillproof-audit-writer", "timezone": "UTC"},
+            server_settings={"application_name": APPLICATION, "timezone": "UTC"},
         )
         return self
 
@@ -176,7 +182,7 @@ class PostgresStore:
     async def _away(self, error: BaseException) -> StoreUnavailable:
         """Say why the store can't be used; connect anew, as a session may be on a server that was left."""
         await self._opened.expire_connections()
-        said = str(error) or repr(error)
+        said = self._access.explained(error)
         if isinstance(error, DAMAGE):
             said = self._refused = f"a page of the database is damaged (runbook DatabaseDamaged): {said}"
         return StoreUnavailable(said)

@@ -8,8 +8,8 @@ import msgspec
 
 from console.compare.findings import Finding
 from console.errors import BadOption
+from console.proof.connecting import NO_DATABASE, no_database, open_connection
 
-_CONNECT_SECONDS = 5.0
 _INSERT = """
 INSERT INTO public.book_finding (
     finding_id, book_digest, kind, account, sequence, transaction_hash, market, occurred_at, cause, worth,
@@ -37,14 +37,12 @@ def store_findings(url: str, findings: Sequence[Finding], book_digest: str) -> N
         raise BadOption(
             f"expected migrated audit tables and a role that is a fillproof_operator, found: {error}"
         ) from error
-    except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError, ValueError) as error:
-        raise BadOption(
-            f"expected a database at postgresql://operator:password@host:port/database, found: {error!r}"
-        ) from error
+    except NO_DATABASE as error:
+        raise no_database(error, url, role="operator") from error
 
 
 async def _store(url: str, findings: Sequence[Finding], book_digest: str) -> None:
-    connection = await asyncpg.connect(url, timeout=_CONNECT_SECONDS)
+    connection = await open_connection(url)
     try:
         async with connection.transaction():
             await connection.executemany(_INSERT, [_row(one, book_digest) for one in findings])

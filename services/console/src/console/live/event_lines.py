@@ -11,6 +11,7 @@ from order_events import (
     BalanceDrift,
     HistoryGap,
     InvariantBroken,
+    OrderAccepted,
     OrderCorrected,
     OrderDisappeared,
     OrderEvent,
@@ -18,6 +19,7 @@ from order_events import (
     OrderRejected,
     OrdersEvent,
     Provenance,
+    ReconcilerConfirmed,
     ReconcilerHalted,
     ReconcilerResumed,
     Side,
@@ -55,6 +57,8 @@ def _order_pieces(event: OrderEvent) -> list[Piece]:
     ]
     if isinstance(event, OrderFilled):
         return [*pieces, *_fill_pieces(event)]
+    if isinstance(event, OrderAccepted):
+        return [*pieces, *_offer_pieces(event)]
     if event.removal_reason is not None and str(event.removal_reason) != str(event.status):
         pieces.append(Piece(event.removal_reason))
     if isinstance(event, OrderRejected):
@@ -68,6 +72,15 @@ def _order_pieces(event: OrderEvent) -> list[Piece]:
     if event.removed_by is not None:
         pieces += _hash_pieces(event.removed_by)
     return pieces
+
+
+def _offer_pieces(event: OrderAccepted) -> list[Piece]:
+    price = "" if event.price is None else f"at {format_decimal(event.price)} {_quote(event)}"
+    return [
+        Piece(f"{event.side} {format_decimal(event.quantity)} {_base(event)}", drop=2),
+        Piece(price, drop=2),
+        Piece(event.market, drop=6),
+    ]
 
 
 def _fill_pieces(event: OrderFilled) -> list[Piece]:
@@ -94,29 +107,35 @@ def _hash_pieces(transaction_hash: str) -> list[Piece]:
 
 
 def _account_pieces(event: OrdersEvent) -> list[Piece]:
-    kind = Piece(f"{event.__struct_config__.tag}", style="bold")
+    more: list[Piece] = []
     match event:
         case ReconcilerHalted():
-            return [kind, Piece(event.reason, style="bold red")]
+            more = [Piece(event.reason, style="bold red")]
         case ReconcilerResumed():
-            return [kind, Piece(f"by {event.resumed_by}"), Piece(event.note, drop=2)]
+            more = [Piece(f"by {event.resumed_by}"), Piece(event.note, drop=2)]
         case BalanceDrift():
             asset = event.currency if event.issuer is None else f"{event.currency}.{event.issuer}"
             found = quoted(Amount(asset, event.amount))
-            return [kind, Piece(f"{found} that nothing explains", style="bold red")]
+            more = [Piece(f"{found} that nothing explains", style="bold red")]
         case HistoryGap():
             ledgers = f"ledgers {event.first_ledger} to {event.last_ledger}"
-            return [kind, Piece(ledgers), Piece(event.resolution)]
+            more = [Piece(ledgers), Piece(event.resolution)]
+        case ReconcilerConfirmed():
+            ledgers = f"ledgers {event.first_ledger} to {event.ledger_index}"
+            more = [Piece(ledgers), Piece(f"by {', '.join(event.confirmed_by)}", drop=2)]
         case InvariantBroken():
             told = f"{event.transaction_type} {event.transaction_hash}: {event.asset} does not add up"
             found = f"expected {event.expected}, found {format_decimal(event.found)}"
-            return [kind, Piece(told, style="bold red"), Piece(found, drop=2)]
-        case _:
-            return [kind]
+            more = [Piece(told, style="bold red"), Piece(found, drop=2)]
+    return [Piece(str(event.__struct_config__.tag), style="bold"), *more]
 
 
 def _base(event: OrderEvent) -> str:
     return _symbol(event.market.partition("/")[0])
+
+
+def _quote(event: OrderEvent) -> str:
+    return _symbol(event.market.partition("/")[2])
 
 
 def _symbol(asset: str) -> str:

@@ -11,7 +11,7 @@ it against gaps and foreign ledgers:
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from itertools import pairwise
 
 from ledger_client import (
@@ -19,6 +19,7 @@ from ledger_client import (
     LedgerServer,
     LedgerTransaction,
     ProtocolViolation,
+    Refused,
     ServerStatus,
     WrongChain,
     account_history,
@@ -77,17 +78,33 @@ async def read_ledgers(
     status: ServerStatus,
     record: AccountRecord,
     upto: int,
-    deadlines: Iterable[int],
+    deadlines: Collection[int],
 ) -> list[LedgerFacts]:
     """Return the facts of the ledgers after the record's cursor up to `upto`, oldest first.
 
-    A ledger without a transaction of the account is left out, unless it is one of `deadlines` or `upto`.
-    Waits a bounded time for the stream to show the ledgers whole.
+    A ledger without a transaction of the account is left out, unless it is one of `deadlines` or the last.
+    Where the server has the range but not the header of `upto`, it is read up to its newest ledger. Waits a
+    bounded time for the stream to show the ledgers whole.
 
     Raises:
         ServerError: as every request; WrongChain, ProtocolViolation: see the module.
 
     """
+    try:
+        return await _read_up_to(server, status, record, upto, deadlines)
+    except Refused as refusal:
+        if refusal.code != "lgrNotFound" or upto == status.validated:
+            raise
+    return await _read_up_to(server, status, record, status.validated, deadlines)
+
+
+async def _read_up_to(
+    server: LedgerServer,
+    status: ServerStatus,
+    record: AccountRecord,
+    upto: int,
+    deadlines: Iterable[int],
+) -> list[LedgerFacts]:
     cursor = record.ledger_index
     due = {upto, *(ledger for ledger in deadlines if cursor < ledger < upto)}
     quiet = await untouched_ledgers(server, record.account, record.ledger_hash, cursor + 1, upto)
@@ -112,9 +129,15 @@ async def read_ledgers(
             header=header,
             reserves=reserves.get(header.ledger_index, status.reserves),
             transactions=_checked(server, header, by_ledger.get(header.ledger_index, [])),
+            proven=_are_proven(by_ledger.get(header.ledger_index, [])),
         )
         for header in headers[-len(wanted) :]
     ]
+
+
+def _are_proven(rows: Sequence[LedgerTransaction]) -> bool:
+    """Whether there are any, and each is proven: that there is none, no bytes show here."""
+    return bool(rows) and all(one.proven for one in rows)
 
 
 def _quiet_facts(status: ServerStatus, header: Header) -> LedgerFacts:

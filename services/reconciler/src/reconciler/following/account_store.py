@@ -32,7 +32,8 @@ class AccountStore:
         """Of the last announcement that is read; the next commit writes it."""
         self.touched: set[int] = set()
         """Sequences of orders that changed since the last commit; the next commit writes them."""
-        self._account = account
+        self.name = account
+        """The account's address."""
         self._store = store
         self._prefix = ""
         self._orders = StoredOrders({})
@@ -46,7 +47,7 @@ class AccountStore:
             StateUnreadable: naming the key.
 
         """
-        self._prefix = f"{network_id}.{self._account}"
+        self._prefix = f"{network_id}.{self.name}"
         values = await self._store.load(self._prefix)
         self._revision = values.revision
         self.committed = stored_account.read_account(values)
@@ -88,7 +89,7 @@ class AccountStore:
         """
         if self.committed is None:
             raise RuntimeError(
-                f"expected account {self._account} to be adopted, found nothing committed: advance it first"
+                f"expected account {self.name} to be adopted, found nothing committed: advance it first"
             )
         return self.committed
 
@@ -146,7 +147,7 @@ class AccountStore:
                 _log.error(
                     "disappearances given up: the bus has not taken them for too long; they can be read from "
                     "the ledger again",
-                    account=self._account,
+                    account=self.name,
                     given_up=len(unacknowledged) - kept,
                 )
                 break

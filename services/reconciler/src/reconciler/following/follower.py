@@ -3,13 +3,14 @@
 `Follower.advance` is called at each close. For every ledger that the server has after the cursor it goes
 through these steps:
 
-1. It applies what the engine has announced up to this moment.
-2. It reads the account's transactions, shows that none is missing (`account_reader`), and has the ledger's
-   hash confirmed (`confirmation`).
-3. While the ledger is being read, it publishes what the stream shows of it already (`telling`).
+1. It asks for the account's transactions, and meanwhile applies what the engine has announced so far
+   (`engine_announcements`) and publishes what the stream shows of the ledger already (`telling`).
+2. It shows that no transaction is missing (`account_reader`).
+3. It has the ledger's hash confirmed (`confirmation`).
 4. It folds the ledger into events and changed orders (`offer_lifecycle`).
 5. The policy decides what is done about each disappearance; the balances are added up (`safety`).
-6. It publishes what is not told yet: the disappearances first and for a bounded time, then all other events.
+6. It publishes what is not told yet: the disappearances first and for a bounded time, then all other events,
+   and that the ledger is confirmed (`watermark`).
 7. It commits the changed orders and the cursor in one atomic batch. Only then the account goes on.
 
 A crash between any two steps reads the same ledger again, and the same facts have the same ids.
@@ -24,8 +25,6 @@ import structlog
 
 from ledger_client import (
     LedgerServer,
-    ProtocolViolation,
-    Refused,
     ServerStatus,
     WrongChain,
     fold_with_questions,
@@ -35,24 +34,23 @@ from ledger_client import (
 from offer_lifecycle import (
     AccountRecord,
     AccountState,
-    Gap,
     Header,
-    LedgerFacts,
     LedgerOutcome,
-    accepted_at_adoption,
-    cross_history_gap,
-    history_gap_event,
     keep_incomplete_orders,
 )
-from order_events import OrdersEvent, Resolution
-from reconciler.following import account_reader, stored_account
+from order_events import OrdersEvent
+from reconciler.following import account_reader
+from reconciler.following.account_start import AccountStart
 from reconciler.following.account_store import AccountStore
-from reconciler.following.adoption import read_account_at
 from reconciler.following.confirmation import LedgerConfirmation
+from reconciler.following.confirmed_reading import ConfirmedLedger, ConfirmedReading
 from reconciler.following.continuity import Continuity
+from reconciler.following.engine_announcements import EngineAnnouncements
+from reconciler.following.gap_crossing import read_over_gap
 from reconciler.following.publisher import Publisher
-from reconciler.following.stored_account import CommittedAccount, ExtraWrites, StoredAccount
+from reconciler.following.stored_account import CommittedAccount, ExtraWrites
 from reconciler.following.telling import Telling
+from reconciler.following.watermark import Watermark
 from reconciler.ports.bus import EngineFeed, StateStore, Watermarks
 from reconciler.safety.account_safety import AccountSafety, PolicyOutcome, SharedSafety
 from reconciler.safety.policy import PolicyState
@@ -98,9 +96,7 @@ class Follower:
         `on_committed`: called when a ledger is committed, with the events that were published of it.
         """
         self.account = account
-        self._start_ledger = start_ledger
         self._last_ledger = last_ledger
-        self._feed = feed
         self._publisher = publisher
         shared = safety or SharedSafety()
         self._safety = AccountSafety(account, shared)
@@ -108,12 +104,22 @@ class Follower:
         self._account = AccountStore(account, store)
         self._continuity = Continuity(account, watermarks)
         self._telling = Telling(account, self._safety, publisher)
-        self._network = network
-        self._confirmation = confirmation
+        self._announcements = EngineAnnouncements(
+            feed, self._account, self._continuity, self._telling, waits_for_all=last_ledger is not None
+        )
+        self._start = AccountStart(
+            start_ledger=start_ledger,
+            network=network,
+            account=self._account,
+            continuity=self._continuity,
+            announcements=self._announcements,
+            publisher=publisher,
+            safety=self._safety,
+        )
+        self._reading = ConfirmedReading(self._account, self._telling, confirmation)
+        self._watermark = Watermark(account)
         self._on_committed = on_committed
-        self._network_id: int | None = None
         self._read_from: str | None = None
-        self._is_behind_engine = False
 
     @property
     def committed(self) -> CommittedAccount | None:
@@ -138,21 +144,19 @@ class Follower:
 
         """
         status = (await server_status(server)).up_to(self._last_ledger)
-        await self._load_on_network_of(server, status)
+        await self._start.load_on_network_of(server, status)
         committed = self._account.committed
         if committed is None:
-            await self._adopt(server, status)
+            await self._start.adopt(server, status)
             return status
         state = committed.state
         await self._halt_where_history_broke(server)
         upto = account_reader.last_readable_ledger(server, status, state.record.ledger_index)
         if upto > state.record.ledger_index:
-            await self._hear_engine(state, status.validated)
-            await self._halt_where_history_broke(server)
-            reading = self._read_and_confirm(server, status, state, upto)
-            for facts in await self._telling.tell_until_read(server, committed, reading):
+            hear_engine = partial(self._hear_engine, server, state, status.validated)
+            for ledger in await self._reading.read(server, status, upto, hear_engine):
                 raise_if_cancelled()
-                await self._follow_ledger(server, state, facts)
+                await self._follow_ledger(server, state, ledger)
         else:
             await self._use_quiet_moment(server, committed)
         self._read_from = server.name
@@ -160,46 +164,31 @@ class Follower:
         self._telling.raise_if_contradicted(server)
         return status
 
-    async def _read_and_confirm(
-        self, server: LedgerServer, status: ServerStatus, state: AccountState, upto: int
-    ) -> list[LedgerFacts]:
-        """Read the ledgers up to `upto`, and have the last one confirmed: the others are linked to it."""
-        ledgers = await self._read_ledgers(server, status, state, upto)
-        if self._confirmation is not None:
-            await self._confirmation.confirm(server, state.record, ledgers[-1].header)
-        return ledgers
+    async def _hear_engine(self, server: LedgerServer, state: AccountState, newest: int) -> None:
+        """Apply what the engine has announced; halt if announcements are lost."""
+        await self._announcements.apply(state, newest)
+        await self._halt_where_history_broke(server)
 
-    async def _read_ledgers(
-        self, server: LedgerServer, status: ServerStatus, state: AccountState, upto: int
-    ) -> list[LedgerFacts]:
-        try:
-            return await account_reader.read_ledgers(
-                server, status, state.record, upto, state.deadlines(upto)
-            )
-        except Refused as refusal:
-            if refusal.code != "lgrNotFound" or upto == status.validated:
-                raise
-        # The server has the range but not this header; read up to its newest ledger.
-        newest = status.validated
-        return await account_reader.read_ledgers(
-            server, status, state.record, newest, state.deadlines(newest)
-        )
-
-    async def _follow_ledger(self, server: LedgerServer, state: AccountState, facts: LedgerFacts) -> None:
+    async def _follow_ledger(
+        self, server: LedgerServer, state: AccountState, ledger: ConfirmedLedger
+    ) -> None:
         """Fold one ledger, decide on what came out, publish it and commit it."""
-        stored = self._account.require_committed().stored
+        facts = ledger.facts
+        before, stored = state.record, self._account.require_committed().stored
         outcome = await fold_with_questions(server, state, facts)
         for damage in outcome.damaged:
             _log.error("metadata that can't be read", account=self.account, found=damage)
         self._safety.report_ledger(outcome)
         if stored.history_gaps:
             outcome = keep_incomplete_orders(outcome, state)
-        decided = self._safety.decide_ledger(stored.policy_state, state.record, facts, outcome)
+        decided = self._safety.decide_ledger(stored.policy_state, before, facts, outcome)
         orders = {**state.orders, **outcome.changed}
         decided.events.extend(self._telling.corrections(facts.header, decided.events, orders))
+        decided.events.extend(self._watermark.after_ledger(before, ledger, decided.events))
         unexplained = (*stored.unexplained_removals, *outcome.unexplained_removals)[-_MOST_UNEXPLAINED:]
         extra = ExtraWrites(history_gaps=stored.history_gaps, unexplained_removals=unexplained)
         await self._publish_and_commit(server, facts.header, outcome, decided, extra)
+        self._watermark.note_committed(before, facts.header, decided.events)
 
     async def _publish_and_commit(
         self,
@@ -228,8 +217,8 @@ class Follower:
 
         An account that is behind its engine hears more of it.
         """
-        if self._is_behind_engine:
-            await self._hear_engine(committed.state, committed.cursor)
+        if self._announcements.is_behind:
+            await self._announcements.apply(committed.state, committed.cursor)
         if server.name != self._read_from:
             await account_reader.check_cursor(server, committed.state.record)
         left = await self._publisher.offer(committed.stored.unacknowledged)
@@ -270,33 +259,14 @@ class Follower:
         if before is not None and self._account.committed is None:
             policy_state = self._safety.start_at(before.ledger_index, PolicyState())
             self._account.begin_after(before, policy_state)
-        state, stored = self._account.require_committed().state, self._account.require_committed().stored
-        await self._hear_engine(state, resume_at)
-        view = await read_account_at(server, state.record.network_id, self.account, resume_at)
-        view.state.record = await self._safety.confirm_opening(server, view.state.record)
-        gap = Gap(
-            first=state.record.ledger_index + 1,
-            last=view.header.ledger_index,
-            last_hash=view.header.ledger_hash,
-        )
-        outcome = cross_history_gap(state, view.state, view.header, view.next_sequence, gap)
-        _log.error(
-            "no server has these ledgers: going on after them, what became of orders in them is unresolved",
-            account=self.account,
-            gap=gap.name,
-            server=server.name,
-            lost=sum(order.sequence not in view.state.orders for order in outcome.changed.values()),
-        )
-        at_its_beginning = StoredAccount(record=state.record, engine_sequence=self._account.engine_sequence)
-        extra = ExtraWrites(
-            history_gaps=(*stored.history_gaps, gap),
-            unexplained_removals=stored.unexplained_removals,
-            events=(history_gap_event(state, gap, view.header, Resolution.PENDING),),
-            values=stored_account.gap_values(gap, at_its_beginning, state.orders),
-        )
-        decided = self._safety.decide_after_gap(stored.policy_state, outcome, view.header)
-        decided = self._safety.halt(decided, self._continuity.breaks(), view.header)
-        await self._publish_and_commit(server, view.header, outcome, decided, extra)
+        committed = self._account.require_committed()
+        await self._announcements.apply(committed.state, resume_at)
+        crossed = await read_over_gap(server, self._account, self._safety, resume_at)
+        header = crossed.header
+        decided = self._safety.decide_after_gap(committed.stored.policy_state, crossed.outcome, header)
+        decided = self._safety.halt(decided, self._continuity.breaks(), header)
+        await self._publish_and_commit(server, header, crossed.outcome, decided, crossed.extra)
+        self._watermark.restart_after(header.ledger_index)
         self._continuity.note_told()
 
     async def correct_earlier_events(self, server: LedgerServer, make_correction: MakeCorrection) -> None:
@@ -321,62 +291,7 @@ class Follower:
 
     def close(self) -> None:
         """Stop hearing the engine: another replica follows the account, or another follower does."""
-        self._feed.forget(self.account)
-
-    async def _hear_engine(self, state: AccountState, newest: int) -> None:
-        """Apply what the engine has announced up to this moment; the next commit writes it.
-
-        `newest`: the newest validated ledger. Live ledgers do not wait for a flood of announcements: what is
-        left comes next time. Past ledgers do.
-        """
-        self._is_behind_engine = True
-        while self._is_behind_engine:
-            announced = await self._feed.announced(self.account)
-            if announced.lost is not None:
-                state.record = self._continuity.note_lost_announcements(state.record, announced.lost, newest)
-            if announced.announcements:
-                self._telling.note_announcements()
-            for announcement in announced.announcements:
-                order = state.announce(announcement)
-                if order is not None:
-                    self._account.touched.add(order.sequence)
-            self._account.engine_sequence = announced.sequence
-            self._account.engine_mark = announced.mark or self._account.engine_mark
-            self._is_behind_engine = announced.more
-            if self._last_ledger is None:
-                return
-
-    async def _load_on_network_of(self, server: LedgerServer, status: ServerStatus) -> None:
-        """Take the account up on the server's network, unless another one is known to be right.
-
-        What a server says of its network holds only once the account is adopted there.
-        """
-        adopted = self._network_id if self._account.committed is not None else None
-        known = self._network() if adopted is None else adopted
-        if known is not None and status.network_id != known:
-            raise ProtocolViolation(
-                server.name, f"server_info: expected network {known}, found {status.network_id}"
-            )
-        if status.network_id != self._network_id:
-            await self._load(status.network_id)
-
-    async def _load(self, network_id: int) -> None:
-        """Take the account up where it was committed, if it was."""
-        committed = await self._account.load(network_id)
-        self._network_id = network_id
-        await self._continuity.check_state(network_id, self._account)
-        if committed is not None:
-            stored = committed.stored
-            policy_state = self._safety.start_at(committed.cursor, stored.policy_state)
-            self._account.replace_stored(policy_state=policy_state)
-            _log.info(
-                "account taken up",
-                account=self.account,
-                cursor=committed.cursor,
-                orders=len(committed.state.orders),
-                unacknowledged=len(stored.unacknowledged),
-            )
-        self._feed.follow(self.account, self._account.engine_sequence, self._account.engine_mark)
+        self._announcements.forget()
 
     async def _halt_where_history_broke(self, server: LedgerServer) -> None:
         """Tell what the bus no longer holds of the account's past, and commit the halt."""
@@ -389,34 +304,3 @@ class Follower:
         unchanged = PolicyOutcome(events=[], record=record, policy_state=policy_state)
         await self._publish_and_commit_decision(self._safety.halt(unchanged, breaks, header))
         self._continuity.note_told()
-
-    async def _adopt(self, server: LedgerServer, status: ServerStatus) -> None:
-        """Begin to follow the account: every offer that the server lists is an external order.
-
-        One that was followed before, and whose state is lost, begins where it is known to have been.
-        """
-        before = self._continuity.followed_before
-        ledger_index = before.ledger_index if before else self._start_ledger or status.validated
-        if not status.covers(ledger_index, status.validated if before else ledger_index):
-            raise account_reader.HistoryMissing(
-                f"{server.name}: history missing: expected ledger {ledger_index} to begin with, "
-                f"found {status.held}"
-            )
-        view = await read_account_at(server, status.network_id, self.account, ledger_index)
-        view.state.record = await self._safety.confirm_opening(server, view.state.record)
-        await self._hear_engine(view.state, status.validated)
-        accepted = accepted_at_adoption(view.state, view.header)
-        await self._publisher.publish(accepted, (), server, view.header)
-        policy_state = self._safety.start_at(ledger_index, PolicyState())
-        if before is not None:
-            view.state.record = msgspec.structs.replace(
-                view.state.record, followed_since=before.followed_since, session_id=before.session_id
-            )
-        decided = PolicyOutcome(events=[], record=view.state.record, policy_state=policy_state)
-        decided = self._safety.halt(decided, self._continuity.breaks(), view.header)
-        await self._publisher.publish_notices(decided.events)
-        self._account.touched.update(view.state.orders)
-        await self._account.commit(view.state, decided, ExtraWrites(history_gaps=(), unexplained_removals=()))
-        self._continuity.note_told()
-        await self._continuity.note_committed(view.state.record)
-        _log.info("account adopted", account=self.account, ledger_index=ledger_index, orders=len(accepted))

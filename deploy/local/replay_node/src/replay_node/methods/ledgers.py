@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from replay_node.blobs import header_blob
 from replay_node.errors import RpcError
-from replay_node.forgery import forged
 from replay_node.shapes import V2
 from replay_node.transactions import AppliedTransaction
 
@@ -72,8 +71,7 @@ def _binary(request: Request, found: Lookup) -> Json:
 def _transactions(request: Request, found: Lookup) -> list[Json] | list[str]:
     if found.is_open:
         return []
-    shown = forged(found.ledger, request.node.faults.forge).transactions
-    by_hash = sorted(shown, key=lambda raw: str(raw["hash"]))
+    by_hash = sorted(found.ledger.transactions, key=lambda raw: str(raw["hash"]))
     if not request.flag("expand"):
         return [raw["hash"] for raw in by_hash]
     shapes = request.node.shapes

@@ -13,11 +13,11 @@ import msgspec
 
 from console.compare.ledger.record import Coverage, LedgerFill, LedgerOrder, Market, Moment, Reading, Watch
 from console.errors import BadOption
+from console.proof.connecting import NO_DATABASE, no_database, open_connection
 from offer_lifecycle import units
 from order_events import Amount, OrderStatus, RemovalReason, Side
 
 _SQL = Path(__file__).parent / "sql"
-_CONNECT_SECONDS = 5.0
 _STATEMENT_SECONDS = 120
 """The reader's own limit is 15 s, which is for panels."""
 _ROWS = 1_000
@@ -75,15 +75,9 @@ class AuditDatabase:
 
     async def _connect(self) -> "asyncpg.Connection[asyncpg.Record]":
         try:
-            return await asyncpg.connect(
-                self._url,
-                timeout=_CONNECT_SECONDS,
-                server_settings={"timezone": "UTC", "application_name": "fillproof compare"},
-            )
-        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError, ValueError) as error:
-            raise BadOption(
-                f"expected a database at postgresql://reader:password@host:port/database, found: {error!r}"
-            ) from error
+            return await open_connection(self._url, application="fillproof compare")
+        except NO_DATABASE as error:
+            raise no_database(error, self._url, role="reader") from error
 
 
 class _Snapshot:

@@ -1,18 +1,15 @@
-"""The composition of the reconciler: here, and only here, the parts meet their adapters."""
+"""The whole reconciler, as a process runs it."""
 
 import asyncio
 import random
-import socket
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from functools import partial
 from typing import NamedTuple
-from uuid import uuid4
 
 from faststream.nats import NatsBroker
 from faststream.nats.publisher.usecase import LogicPublisher
-from nats.aio.client import Client
 
 from ledger_client import (
     BudgetedServer,
@@ -27,55 +24,29 @@ from ledger_client import (
     connect,
 )
 from ledger_proof import CheckedValidations, read_trust
-from offer_lifecycle import Gap, Header
+from offer_lifecycle import Header
 from order_events import OrdersEvent
-from reconciler.adapters.dead_letters import DeadLetters
-from reconciler.adapters.engine_feed import JetStreamEngineFeed
-from reconciler.adapters.engine_history import JetStreamEngineHistory
 from reconciler.adapters.event_publishers import EventPublishers
-from reconciler.adapters.leases import BucketLeases
-from reconciler.adapters.ledger_market import LedgerMarket
 from reconciler.adapters.list_sources import list_source
 from reconciler.adapters.metered_server import MeteredServer
-from reconciler.adapters.operator_notices import BucketOperator
 from reconciler.adapters.orders_bus import JetStreamOrders
 from reconciler.adapters.permission_bucket import PermissionBucket
 from reconciler.adapters.proofs_bus import JetStreamProofs
-from reconciler.adapters.redelivery import JetStreamRedelivery
-from reconciler.adapters.state_store import BucketStore
-from reconciler.adapters.watermarks import BucketWatermarks
-from reconciler.backfill.gap_backfill import BackfillPublisher, GapBackfill
-from reconciler.backfill.history_gaps import HistoryGaps
-from reconciler.backfill.range_rebuild import (
-    LedgerRange,
-    RangeProofs,
-    RebuildResult,
-    adoption_ledger,
-    rebuild,
-)
 from reconciler.backfill.unexplained_removals import UnexplainedRemovals
-from reconciler.fleet.account_shares import Lease
+from reconciler.composition.bus_access import connected_client, leased_client, make_lease
+from reconciler.composition.followers import make_followers, make_history_gaps
 from reconciler.fleet.permission_writer import Clocks, PermissionWriter
 from reconciler.fleet.scheduler import Scheduler, Wakeup
 from reconciler.fleet.server_monitor import ServerMonitor
 from reconciler.following.confirmation import ConfirmationRule, LedgerConfirmation, Quorum
-from reconciler.following.follower import Follower
-from reconciler.following.publisher import Publisher
 from reconciler.health import LedgerHealth
 from reconciler.metrics import Metrics
-from reconciler.ports.bus import BusAway
 from reconciler.proofs.blob_reader import BlobReader
 from reconciler.proofs.proof_keeper import ProofKeeper
 from reconciler.proofs.trusted_lists import TrustedLists
 from reconciler.proofs.validation_feed import ValidationFeed
-from reconciler.safety.account_safety import SharedSafety
 from reconciler.safety.ledger_invariants import WholeLedgerInvariants
-from reconciler.safety.opening_balances import OtherServer
-from reconciler.safety.policy import Policy, Unexplained
 from reconciler.settings import ReconcilerSettings
-
-BusClient = Callable[[], Client]
-"""Returns the bus connection; raises BusAway, or a nats error, while nothing may be published."""
 
 
 class DeclaredPublishers(NamedTuple):
@@ -129,9 +100,13 @@ class Reconciler:
             ConfirmationRule(
                 servers=settings.confirm_by_servers,
                 seconds=settings.confirm_seconds,
-                commit_unconfirmed=settings.commit_unconfirmed,
+                commit_unconfirmed=settings.commits_unconfirmed,
             ),
-            Quorum(is_wanted=lambda: bool(settings.validator_lists), confirms=validations.confirms),
+            Quorum(
+                is_wanted=lambda: bool(settings.validator_lists),
+                confirms=validations.confirms,
+                confirmed_hash=validations.confirmed_hash,
+            ),
             metrics,
             clock=time.monotonic,
             pause=asyncio.sleep,
@@ -158,7 +133,7 @@ class Reconciler:
             metrics,
             Clocks(seconds=time.monotonic, now=lambda: datetime.now(UTC)),
             patience=settings.permission_ledger_seconds,
-            is_unproven=lambda: confirmation.goes_on_without,
+            is_unproven=lambda: confirmation.is_unproven,
         )
         health.watch_lease(lambda: lease.held)
         health.watch_halts(self.scheduler.halts)
@@ -204,153 +179,11 @@ class Reconciler:
         return WholeLedgerServer(
             shared,
             accounts=lambda: len(self.scheduler.followers),
-            from_accounts=settings.whole_ledgers_from,
+            from_accounts=settings.reads_whole_from,
             clock=time.monotonic,
             on_read=self.invariants.add,
         )
 
 
-def connected_client(broker: NatsBroker) -> Client:
-    """Return the bus connection.
-
-    Raises:
-        BusAway: it is lost; what is published meanwhile would only pile up in the client.
-
-    """
-    client = broker.connection
-    if not client.is_connected:
-        raise BusAway("expected a connection to NATS, found it lost: it is being made again")
-    return client
-
-
-def leased_client(broker: NatsBroker, lease: Lease) -> Client:
-    """Return the bus connection as long as this replica's lease is held.
-
-    Raises:
-        BusAway: the lease has lapsed, and the bus may have given the accounts to other replicas.
-
-    """
-    if not lease.held:
-        raise BusAway("expected to hold the lease, found it lapsed: the bus has not renewed it in time")
-    return connected_client(broker)
-
-
-def make_lease(settings: ReconcilerSettings, broker: NatsBroker) -> Lease:
-    """Return this replica's lease."""
-    host = "".join(letter if letter.isalnum() else "-" for letter in socket.gethostname())  # part of a key
-    return Lease(
-        BucketLeases(partial(connected_client, broker)),
-        settings.accounts,
-        replica=settings.replica_id or f"{host}-{uuid4().hex[:8]}",
-        seconds=settings.lease_seconds,
-        clock=time.monotonic,
-    )
-
-
 def nothing_kept(_network_id: int, _header: Header, _events: Sequence[OrdersEvent]) -> None:
     """Keep no proof of a committed ledger: the settings say so."""
-
-
-def make_followers(
-    settings: ReconcilerSettings,
-    orders: JetStreamOrders,
-    client: BusClient,
-    metrics: Metrics,
-    other_server: OtherServer,
-) -> Callable[..., Follower]:
-    """Return what makes an account's follower."""
-    return partial(
-        Follower,
-        start_ledger=settings.start_ledger,
-        feed=JetStreamEngineFeed(
-            client,
-            metrics,
-            DeadLetters(client, metrics),
-            subject_without_account=settings.subjects_without_account,
-        ),
-        store=BucketStore(client, metrics),
-        watermarks=BucketWatermarks(client, metrics),
-        publisher=Publisher(
-            orders,
-            LedgerMarket(),
-            disappearance_timeout=settings.disappearance_timeout,
-            market_of_fills=settings.market_of_fills,
-        ),
-        safety=SharedSafety(
-            policy=Policy(
-                unexplained=Unexplained(settings.policy),
-                halt_after_unresolved=settings.halt_after_unresolved,
-                halt_on_drift=settings.halt_on_drift,
-            ),
-            check_ledgers=settings.balance_check_ledgers,
-            operator=BucketOperator(client, metrics),
-            metrics=metrics,
-            other_server=other_server,
-        ),
-    )
-
-
-def make_history_gaps(
-    settings: ReconcilerSettings, orders: JetStreamOrders, client: BusClient, metrics: Metrics
-) -> HistoryGaps:
-    """Return the history gaps of all accounts; each backfill reads stream ENGINE with a feed of its own."""
-    store = BucketStore(client, metrics)
-    publisher = BackfillPublisher(
-        orders,
-        LedgerMarket(),
-        disappearance_timeout=settings.disappearance_timeout,
-        market_of_fills=settings.market_of_fills,
-    )
-
-    def make_backfill(account: str, gap: Gap, server: LedgerServer) -> GapBackfill:
-        feed = JetStreamEngineHistory(
-            client,
-            metrics,
-            last_ledger=gap.last,
-            subject_without_account=settings.subjects_without_account,
-        )
-        return GapBackfill(account, gap, server, feed=feed, store=store, publisher=publisher)
-
-    return HistoryGaps(patience=settings.gap_patience, clock=time.monotonic, make_backfill=make_backfill)
-
-
-async def rebuild_account(  # noqa: PLR0913 - what is the same for all accounts, by keyword
-    account: str,
-    *,
-    network_id: int,
-    wanted: LedgerRange,
-    subject_without_account: bool,
-    broker: NatsBroker,
-    publishers: EventPublishers,
-    proofs: LogicPublisher,
-    servers: list[LedgerServer],
-) -> RebuildResult:
-    """Rebuild one account's events of a range of ledgers, for the audit writer (see `rebuild`)."""
-    client, metrics = partial(connected_client, broker), Metrics()
-    return await rebuild(
-        account,
-        await adoption_ledger(BucketStore(client, metrics), network_id, account, wanted),
-        wanted,
-        servers=servers,
-        feed=JetStreamEngineHistory(
-            client,
-            metrics,
-            last_ledger=wanted.last,
-            subject_without_account=subject_without_account,
-        ),
-        bus=JetStreamRedelivery(publishers, client, metrics),
-        market=LedgerMarket(),
-        proofs=RangeProofs(
-            ProofKeeper(
-                reader=BlobReader(lambda: servers),
-                accounts=lambda: [account],
-                feed=ValidationFeed(CheckedValidations(), metrics),
-                bus=JetStreamProofs(proofs, client),
-                metrics=metrics,
-                clock=time.monotonic,
-                anchor_ledgers=0,
-                most_waiting=wanted.last - wanted.first + 1,
-            ),
-            wanted,
-        ),
-    )

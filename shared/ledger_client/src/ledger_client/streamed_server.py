@@ -1,0 +1,39 @@
+"""A server with a stream of its ledgers, and what is asked of the stream in place of the server."""
+
+from typing import Protocol, runtime_checkable
+
+from ledger_client.ledger_stream import LedgerStream
+from ledger_client.server import LedgerServer
+from offer_lifecycle import Header
+
+
+@runtime_checkable
+class StreamedServer(Protocol):
+    """A server with a stream of its ledgers."""
+
+    @property
+    def stream(self) -> LedgerStream | None:
+        """Its stream; None: it has none."""
+        ...
+
+    @property
+    def reads_every_ledger(self) -> bool:
+        """Whether each ledger is read anyway, so that a quiet one need not be known from the stream."""
+        ...
+
+
+def stream_of(server: LedgerServer) -> LedgerStream | None:
+    """Return the stream of a server; None: it has none."""
+    return server.stream if isinstance(server, StreamedServer) else None
+
+
+async def untouched_ledgers(
+    server: LedgerServer, account: str, parent_hash: str, first: int, last: int
+) -> list[Header] | None:
+    """Return the headers of the ledgers from `first` to `last`, if the stream shows that they are quiet.
+
+    None: the ledgers have to be read (see `LedgerStream.untouched`).
+    """
+    if not isinstance(server, StreamedServer) or server.stream is None or server.reads_every_ledger:
+        return None
+    return await server.stream.untouched(account, parent_hash, first, last)
