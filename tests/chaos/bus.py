@@ -115,9 +115,12 @@ class Bus:
         """Return the payloads of stream ORDERS."""
         return [one.data for one in self._with(lambda context: _read(context, ORDERS_STREAM))]
 
-    def state(self, network_id: int | None = None) -> dict[str, Json]:
-        """Return what the state bucket holds, by key; of one network, or of all."""
-        some = f"{STATE_SUBJECTS}{'' if network_id is None else f'{network_id}.'}>"
+    def state(self, keys: str = ">") -> dict[str, Json]:
+        """Return what the state bucket holds, by key; `keys`: of which, with wildcards as subjects have them.
+
+        A message that is damaged on the disk can't be among them.
+        """
+        some = f"{STATE_SUBJECTS}{keys}"
         found = self._with(lambda context: _read(context, STATE_STREAM, some, DeliverPolicy.LAST_PER_SUBJECT))
         values = {one.subject.removeprefix(STATE_SUBJECTS): one.data for one in found if one.data}
         # beside the networks, leases stand in the bucket

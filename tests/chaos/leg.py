@@ -213,7 +213,7 @@ class Leg:
     def _followed(self, ledger_index: int) -> bool:
         """Whether every account's cursor is that ledger and nothing is owed to the audit."""
         try:
-            state = self.world.bus.state(self.network_id)
+            state = self.world.bus.state(f"{self.network_id}.*.account")
         except (nats.errors.Error, OSError):
             return False
         wanted = {f"{self.network_id}.{account}.account" for account in engine_accounts(self._session)}

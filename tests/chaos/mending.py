@@ -180,8 +180,9 @@ def _runs(leg: Leg, command: str) -> Iterator[Callable[[], str]]:
     bus, node = ["--nats", world.nats_url], ["--xrpl", leg.nodes[0].url]
     accounts = [option for one in leg.accounts for option in ("--account", one)]
     if command == RESUME:
+        halted = world.bus.state(f"{leg.network_id}.*.{HALT_KEY}")
         for account in leg.accounts:
-            if f"{leg.network_id}.{account}.{HALT_KEY}" in world.bus.state(leg.network_id):
+            if f"{leg.network_id}.{account}.{HALT_KEY}" in halted:
                 yield partial(_ran, "resume", account, "--note", "mended", "--by", "mia", *bus)
     elif command == REBUILD:
         yield partial(_ran, "rebuild", *accounts, "--from", leg.first, "--to", leg.last, *node, *bus)
