@@ -43,7 +43,7 @@ BEARABLE = {
 
 
 TELLING_SECONDS = 30.0
-"""After which something that is lost must be told of; the audit writer looks every 5 s."""
+"""After which something that is lost must be told of."""
 
 CANT_BE_WRITTEN = {"MessagesHeld", "DatabaseDamaged"}
 QUIET_SECONDS = 60.0
