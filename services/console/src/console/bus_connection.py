@@ -11,7 +11,7 @@ from nats.js.errors import BucketNotFoundError
 from console.errors import BadOption, NotFinished
 from order_events.subjects import STATE_BUCKET
 from service_kit import Unavailable, reason_of
-from service_kit.broker import connect
+from service_kit.connection import connect
 
 
 @contextlib.asynccontextmanager

@@ -1,12 +1,12 @@
 """The command by which an operator answers a halt."""
 
-import getpass
 from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
 
 from console.ending import explained
+from console.operator_name import operator_name
 from console.options import DEFAULT_NATS
 from console.tables import screen
 
@@ -30,7 +30,7 @@ def resume_command(
     from console.resume import Answer, resume  # noqa: PLC0415 - `replay` starts without a bus's client
 
     console = screen()
-    answer = Answer(account=account, resumed_by=by or getpass.getuser(), note=note, at=datetime.now(UTC))
+    answer = Answer(account=account, resumed_by=by or operator_name(), note=note, at=datetime.now(UTC))
     with explained():
         resume(nats, answer, console)
     console.print(f"Resumed by {answer.resumed_by}.")

@@ -11,7 +11,7 @@ from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy
 
 from console.errors import BadOption
 from service_kit import Unavailable, reason_of
-from service_kit.broker import connect
+from service_kit.connection import connect
 from service_kit.nats_urls import addresses_of, named
 
 AT_ONCE = 1_000

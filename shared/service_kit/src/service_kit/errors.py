@@ -7,6 +7,9 @@ import ssl
 _ERRNO = re.compile(r"\[Errno (\d+)\]")
 """As in asyncio's text of several failed attempts."""
 
+FAILURE_STATUS = 1
+"""The exit status of a process that could not start, or that lost what it needs."""
+
 
 class Unavailable(Exception):
     """Infrastructure that a service needs does not answer or refuses; the text says which, where and why.
