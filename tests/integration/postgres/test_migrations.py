@@ -74,7 +74,7 @@ async def test_several_migrations_at_once_leave_one_schema(empty_postgres_dsn: D
     assert [status for status, _ in results] == [0, 0, 0], results
     assert await alembic(empty_postgres_dsn()) == (0, "")
     assert await fetch(empty_postgres_dsn(), "SELECT version_num FROM fillproof_schema_version") == [
-        ("0014",)
+        ("0016",)
     ]
 
 

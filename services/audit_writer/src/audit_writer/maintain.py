@@ -81,10 +81,12 @@ async def maintain(settings: MaintenanceSettings) -> tuple[list[str], list[str]]
         settings.owner_database_url.get_secret_value(),
         ssl=load_settings(DatabaseAccess).tls(),
         timeout=CONNECT_SECONDS,
-        server_settings={"application_name": "fillproof-maintain", "lock_timeout": LOCK_TIMEOUT},
+        statement_cache_size=0,  # a pooler may give the next transaction another session
+        server_settings={"application_name": "fillproof-maintain"},
     )
     try:
         async with connection.transaction():
+            await connection.execute(f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT}'")
             made = await connection.fetch("SELECT ensure_partitions($1)", settings.months_ahead)
             dropped = await _drop_months(connection, settings)
             dropped += await _drop_proofs(connection, settings.proof_retention_days)

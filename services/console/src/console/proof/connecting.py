@@ -2,9 +2,11 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 
 import asyncpg
 
+from audit_log import EPOCH, Moment, microseconds
 from console.errors import BadOption
 from service_kit import load_settings
 from service_kit.database_access import DatabaseAccess
@@ -46,6 +48,10 @@ async def connected(database: str) -> AsyncIterator[asyncpg.Connection]:
     try:
         connection = await open_connection(database)
         try:
+            # a row may have a time that Python's calendar does not have
+            await connection.set_type_codec(
+                "timestamptz", schema="pg_catalog", format="tuple", encoder=_encoded, decoder=_decoded
+            )
             yield connection
         finally:
             await connection.close()
@@ -53,6 +59,7 @@ async def connected(database: str) -> AsyncIterator[asyncpg.Connection]:
         asyncpg.InsufficientPrivilegeError,
         asyncpg.UndefinedTableError,
         asyncpg.UndefinedColumnError,
+        asyncpg.UndefinedFunctionError,
     ) as error:
         raise BadOption(f"expected the owner of migrated audit tables, found: {error}") from error
     except BadOption:  # a ValueError itself, as what a bad address is
@@ -62,6 +69,17 @@ async def connected(database: str) -> AsyncIterator[asyncpg.Connection]:
             "expected a database at postgresql://owner:password@host:port/database, found: "
             f"{type(error).__name__}: {without_password(str(error), database)}"
         ) from error
+
+
+def _encoded(moment: Moment) -> tuple[int]:
+    return (microseconds(moment),)
+
+
+def _decoded(since_2000: tuple[int]) -> Moment:
+    try:
+        return EPOCH + timedelta(microseconds=since_2000[0])
+    except OverflowError:
+        return since_2000[0]
 
 
 def without_password(text: str, database: str) -> str:
