@@ -1,6 +1,6 @@
 """Views that show every row that may be there: what can't be read of a payload is null, and no view fails.
 
-Additive: five functions; the views have the columns that they had.
+Additive: six functions; the views have the columns that they had. An idle transaction of the reader is ended sooner.
 """
 
 from pathlib import Path
@@ -18,6 +18,7 @@ STATEMENTS = (
     "truth",
     "agrees",
     "keep_functions_to_the_owner",
+    "end_reader_sessions",
     "dashboard_answered_anomaly",
     "dashboard_order_state",
     "dashboard_disappearance",

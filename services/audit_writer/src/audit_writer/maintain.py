@@ -9,6 +9,7 @@ only, lets the writers pass and tries again.
 """
 
 import asyncio
+import contextlib
 import random
 import sys
 from datetime import UTC, datetime
@@ -34,7 +35,7 @@ _UNSIGNED_MONTHS = """
 """
 _DROP = "DELETE FROM {table} WHERE occurred_at < now() - make_interval(days => $1)"
 _BACKOFF = Backoff(shortest=1.0, longest=10.0)
-"""Thirty attempts take some four minutes: the audit writer ends a reader's transaction after one."""
+"""Thirty attempts take some four minutes; each ends the reader's sessions that may be ended by then."""
 
 
 def main() -> int:
@@ -85,6 +86,8 @@ async def maintain(settings: MaintenanceSettings) -> tuple[list[str], list[str]]
         server_settings={"application_name": "fillproof-maintain"},
     )
     try:
+        with contextlib.suppress(asyncpg.InsufficientPrivilegeError):  # which the migration has warned of
+            await connection.execute("SELECT end_reader_sessions()")
         async with connection.transaction():
             await connection.execute(f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT}'")
             made = await connection.fetch("SELECT ensure_partitions($1)", settings.months_ahead)
