@@ -1,6 +1,6 @@
 """Views that show every row that may be there: what can't be read of a payload is null, and no view fails.
 
-Additive: six functions; the views have the columns that they had. An idle transaction of the reader is ended sooner.
+Additive: six functions; the views keep their columns. An idle transaction of the reader is ended sooner.
 """
 
 from pathlib import Path
