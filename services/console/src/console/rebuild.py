@@ -44,7 +44,7 @@ def rebuild(options: Options) -> list[Rebuilt]:
 
     """
     _check(options)
-    # what the caller's FILLPROOF_* say of a running reconciler is not meant for this one; how to reach the bus is
+    # what the caller's FILLPROOF_* say of a running reconciler is not for this one, but how to reach the bus
     inherited = {
         name: value
         for name, value in os.environ.items()
