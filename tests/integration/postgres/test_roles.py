@@ -23,7 +23,7 @@ TABLES = ("order_event", "fill", "reconciler_anomaly_log")
 # fmt: off
 KEPT = (
     "order_event_default", "event_name", "batch_digest", "chain_head", "unproven_anomaly",
-    "anomaly_acknowledgement", "book_finding",
+    "anomaly_acknowledgement", "book_finding", "mended_letter",
 )
 # fmt: on
 """What only the owner reaches: a partition, and what proves the rows."""
