@@ -185,7 +185,8 @@ def test_views_and_verify_survive_any_row_that_the_owner_can_insert(postgres_dsn
         await connection.close()
         await look_at_everything(owner, reader)
 
-    @hypothesis.settings(max_examples=12)
+    # rows stay from one example to the next, so that none can be made smaller
+    @hypothesis.settings(max_examples=8, database=None, phases=[hypothesis.Phase.generate])
     @given(strategies.lists(stored_rows, min_size=6, max_size=12))
     def any_rows(some: list[dict[str, object]]) -> None:
         asyncio.run(survive(some))

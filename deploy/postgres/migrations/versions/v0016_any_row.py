@@ -18,6 +18,7 @@ STATEMENTS = (
     "truth",
     "agrees",
     "keep_functions_to_the_owner",
+    "ensure_partitions",
     "end_reader_sessions",
     "dashboard_answered_anomaly",
     "dashboard_order_state",
