@@ -110,13 +110,20 @@ class PostgresServer:
             *(str(self._binaries / "psql"), "-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1"),
             *("-h", ports.LOOPBACK, "-p", str(self.port), "-U", SUPERUSER, "-d", database),
         ]
-        environment = {**own_environment(), "PGPASSWORD": self._password_file.read_text()}
+        environment = {**own_environment(), "PGPASSFILE": str(self._written_passfile())}
         answer = subprocess.run(  # noqa: S603 - the command is ours
             command, input=sql, env=environment, capture_output=True, text=True, check=False
         )
         if answer.returncode != 0:
             raise StackError(f"PostgreSQL refused: {answer.stderr.strip()}")
         return answer.stdout.strip()
+
+    def _written_passfile(self) -> Path:
+        """Return the superuser's password as libpq reads it, who gets it in no environment."""
+        file = self._home / "pgpass"
+        file.touch(mode=0o600)
+        file.write_text(f"*:*:*:{SUPERUSER}:{self._password_file.read_text()}\n")
+        return file
 
     @property
     def _cluster(self) -> Path:

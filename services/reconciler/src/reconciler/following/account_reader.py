@@ -129,9 +129,15 @@ async def _read_up_to(
             header=header,
             reserves=reserves.get(header.ledger_index, status.reserves),
             transactions=_checked(server, header, by_ledger.get(header.ledger_index, [])),
+            proven=_are_proven(by_ledger.get(header.ledger_index, [])),
         )
         for header in headers[-len(wanted) :]
     ]
+
+
+def _are_proven(rows: Sequence[LedgerTransaction]) -> bool:
+    """Whether there are any, and each is proven: that there is none, no bytes show here."""
+    return bool(rows) and all(one.proven for one in rows)
 
 
 def _quiet_facts(status: ServerStatus, header: Header) -> LedgerFacts:
