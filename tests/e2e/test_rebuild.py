@@ -78,6 +78,7 @@ def write_audit(
         env = {
             "FILLPROOF_NATS_URL": provisioned_nats_url,
             "FILLPROOF_DATABASE_URL": postgres_dsn("audit_writer"),
+            "FILLPROOF_BATCH_SIZE": "1",  # so that the ledgers on both sides of a lost message are known
         }
         writer = stack.spawn("audit_writer", env=env, log_path=tmp_path / f"writer{len(started)}.log")
         started.append(writer)
