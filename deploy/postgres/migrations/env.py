@@ -21,6 +21,8 @@ from service_kit.database_access import DatabaseAccess
 ENCODING = "UTF8"
 VERSION_TABLE = "fillproof_schema_version"
 """Not `alembic_version`: the engine may keep its own migrations in the same database."""
+RAISED = "01000"
+"""The SQLSTATE of a warning that a migration itself gives."""
 LOCK = 0x66_69_6C_6C
 """The advisory lock that migrations hold: `fill` in ASCII."""
 
@@ -62,7 +64,7 @@ def migrate(connection: Connection) -> None:
 
 def tell(_: object, message: asyncpg.PostgresLogMessage) -> None:
     """Say on standard error what a migration warns of: what it could not do with the owner's rights."""
-    if message.severity_en == "WARNING":
+    if message.sqlstate == RAISED:
         sys.stderr.write(f"{message.message}\n")
 
 
