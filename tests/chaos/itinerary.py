@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from chaos.damages import DAMAGES
 from chaos.faults import FAULTS
 from chaos.hostile import HOSTILE
 from chaos.voyage import FLOOD, POSTGRES_GONE, WRITER_GONE, Voyage
@@ -36,6 +37,7 @@ KILLS = 20
 TOGETHER = 8
 """Faults in one voyage over all of the string."""
 NEEDS_REPLICAS = "reconciler paused past its lease"
+SHORT = "half of the faults, once each"
 
 
 def voyages(chance: Random) -> Iterator[Voyage]:
@@ -55,6 +57,8 @@ def voyages(chance: Random) -> Iterator[Voyage]:
     )
     for hostile in HOSTILE:
         yield Voyage(name=hostile, sessions=(chance.choice(LONG),), hostile=hostile)
+    for damage in DAMAGES:
+        yield Voyage(name=damage, sessions=(chance.choice(LONG),), damage=damage)
     yield Voyage(name=FLOOD, sessions=(chance.choice(LONG),), flood=True)
     for replicas in (2, 3):
         times = {"reconciler killed": 2, NEEDS_REPLICAS: 2}
@@ -72,7 +76,7 @@ def voyages(chance: Random) -> Iterator[Voyage]:
 
 
 def short(chance: Random) -> Voyage:
-    """Return the one voyage that the test makes: what kills, and what the node and the bus do most often."""
+    """Return the one voyage of the short form: what kills, and what the node and the bus do most often."""
     killed = [name for name in FAULTS if name.endswith("killed")]
     others = ["connections to the node closed", "stream messages skipped", "slowDown storms", "NATS slow"]
-    return Voyage(name="short", sessions=(chance.choice(LONG),), times=dict.fromkeys([*killed, *others], 1))
+    return Voyage(name=SHORT, sessions=(chance.choice(LONG),), times=dict.fromkeys([*killed, *others], 1))

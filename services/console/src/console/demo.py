@@ -20,7 +20,8 @@ from offer_lifecycle import ripple_time_to_datetime
 
 AT_ONCE = 3
 """Sessions that run side by side: each has a node and a reconciler of its own."""
-POLL_SECONDS = 0.05
+POLL_SECONDS = 0.2
+"""A look asks each session's reconciler for its metrics."""
 
 
 class Options(msgspec.Struct, frozen=True, kw_only=True):
@@ -131,7 +132,7 @@ async def _result(recordings: list[Recording], stack: LocalStack) -> Result:
 def _say_where(stack: LocalStack, recordings: list[Recording], console: Console) -> None:
     console.print(
         "While it runs you can look at\n"
-        f"  the orders and anomalies   psql {stack.postgres_dsn('grafana_reader')}\n"
+        f"  the orders and anomalies   {stack.psql_command('grafana_reader')}\n"
         f"  the same in a Grafana      {orders_dashboard(recordings)}\n"
         f"  the bus                    {stack.nats_monitoring_url}/jsz?streams=1\n"
         f"  the services' logs         {stack.log_dir}",

@@ -7,7 +7,11 @@ from order_events.reconciler import OrdersEvent
 ORDERS_STREAM = "ORDERS"
 ORDERS_SUBJECTS = ("order.>", "reconciler.>", "ledger.>")
 ENGINE_STREAM = "ENGINE"
-ENGINE_SUBJECTS = ("engine.>",)
+_ANNOUNCEMENTS = tuple(
+    str(kind.__struct_config__.tag) for kind in (OrderSubmitted, CancelRequested, SessionStarted)
+)
+ENGINE_SUBJECTS = tuple(subject for announced in _ANNOUNCEMENTS for subject in (announced, f"{announced}.*"))
+"""Only what is announced: an engine that makes up subjects would get around the bound of each subject."""
 PROOFS_STREAM = "PROOFS"
 """What proves the ledgers; best effort: its loss costs no event."""
 PROOFS_SUBJECTS = ("proof.>",)
@@ -35,6 +39,8 @@ FRONTIER = "Fillproof-Frontier"
 
 STATE_BUCKET = "reconciler"
 """The reconciler's key-value bucket."""
+REPLICA_VERSION = "Fillproof-Version"
+"""The header of a reconciler's lease in the bucket, `replica.<id>`, that says which version runs."""
 WATERMARK_BUCKET = "watermark"
 """The key-value bucket that knows each account's ledger where the state is lost."""
 HALT_KEY = "halt"

@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self, TypeVar
 
-from pydantic import Field, SecretBytes, SecretStr, ValidationError, model_validator
+from pydantic import AfterValidator, Field, SecretBytes, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
 from order_events.subjects import DEFAULT_ENGINE, engine_consumer
-from service_kit.nats_urls import NATS_URLS
+from service_kit.nats_urls import checked_urls
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -35,7 +35,9 @@ class ServiceSettings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, extra="ignore", frozen=True)
 
-    nats_url: str = Field(default="nats://127.0.0.1:4222", pattern=NATS_URLS, repr=False)
+    nats_url: Annotated[str, AfterValidator(checked_urls)] = Field(
+        default="nats://127.0.0.1:4222", repr=False
+    )
     """Of one server, or of several of a cluster, comma separated."""
     """It may hold a password: a field without `repr` is shown nowhere."""
     http_host: str = "127.0.0.1"
@@ -51,10 +53,13 @@ class StreamSettings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, extra="ignore", frozen=True)
 
-    orders_max_age: float = Field(default=30 * DAY_S, ge=DUPLICATE_WINDOW_S)
-    orders_max_bytes: int = Field(default=4 * GIB, gt=0)
-    engine_max_age: float = Field(default=30 * DAY_S, ge=DUPLICATE_WINDOW_S)
-    engine_max_bytes: int = Field(default=GIB, gt=0)
+    # Of ORDERS and ENGINE the age ends before the bytes do, up to 30 accounts with 25,000 orders a day each
+    orders_max_age: float = Field(default=7 * DAY_S, ge=DUPLICATE_WINDOW_S)
+    orders_max_bytes: int = Field(default=20 * GIB, gt=0)
+    engine_max_age: float = Field(default=7 * DAY_S, ge=DUPLICATE_WINDOW_S)
+    engine_max_bytes: int = Field(default=8 * GIB, gt=0)
+    engine_max_messages: int = Field(default=300_000, gt=0)
+    """Announcements of one kind for one account: an engine that floods fills its own part alone."""
     dead_letter_max_age: float = Field(default=90 * DAY_S, ge=DUPLICATE_WINDOW_S)
     dead_letter_max_bytes: int = Field(default=GIB, gt=0)
     proofs_max_age: float = Field(default=7 * DAY_S, ge=DUPLICATE_WINDOW_S)
@@ -118,4 +123,7 @@ def _problem(settings: type[BaseSettings], found: Mapping[str, Any]) -> str:
     field = settings.model_fields.get(name)
     secret = field is not None and (field.annotation in {SecretStr, SecretBytes} or not field.repr)
     value = "a secret value" if secret else repr(found["input"])
-    return f"{variable}: {found['msg']}; found {value}"
+    wrong = found["msg"].removeprefix("Value error, ")
+    if secret and "found" in wrong:  # it says itself what was found, without the value
+        return f"{variable}: {wrong}"
+    return f"{variable}: {wrong}; found {value}"

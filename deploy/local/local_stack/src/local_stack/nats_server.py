@@ -26,11 +26,14 @@ jetstream {{
   store_dir: "{store}"
   domain: fillproof
   max_memory_store: 64MB
-  max_file_store: 16GB
-  # an acknowledged event is on the disk; the default acknowledges up to two minutes before
-  sync_interval: always
+  max_file_store: 40GB
+  sync_interval: {sync_interval}
 }}
 """
+SYNC_KEPT_DATA = "always"
+"""What is acknowledged is on the disk."""
+SYNC_TEMPORARY_DATA = "2m"
+"""The server's default: what is acknowledged survives the server's death, not the machine's."""
 
 
 class NatsServer:
@@ -52,6 +55,11 @@ class NatsServer:
     def monitoring_url(self) -> str:
         """Where the server tells about itself (/varz, /jsz, /healthz)."""
         return f"http://{LOOPBACK}:{self._monitoring_port}"
+
+    @property
+    def store(self) -> Path:
+        """The directory of JetStream's files."""
+        return self._directories.data / "nats"
 
     @property
     def child(self) -> Child:
@@ -91,7 +99,8 @@ class NatsServer:
             port=self._port,
             monitoring_port=self._monitoring_port,
             run=self._directories.run,
-            store=self._directories.data / "nats",
+            store=self.store,
+            sync_interval=SYNC_KEPT_DATA if self._directories.data_is_kept else SYNC_TEMPORARY_DATA,
         )
 
 

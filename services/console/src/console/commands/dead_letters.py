@@ -1,6 +1,5 @@
 """`fillproof dead-letters`: messages that were set aside, listed, mended, or sent again."""
 
-import getpass
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,6 +10,7 @@ import typer
 from console.ending import FAILED, explained, refuse
 from console.errors import BadOption
 from console.extras import require_extra
+from console.operator_name import operator_name
 from console.options import (
     DEFAULT_NATS,
     EveryLetter,
@@ -78,7 +78,7 @@ def dead_letters_command(  # noqa: PLR0913 - one parameter for each option
         if save is not None:
             _save(letters[0], save)
         elif mend is not None:
-            letters = [_mended(letters[0], mend, database, by=by or getpass.getuser(), note=note)]
+            letters = [_mended(letters[0], mend, database, by=by or operator_name(), note=note)]
         elif resend:
             letters = resendable(letters, wanted)
         else:
