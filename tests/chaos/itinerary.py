@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from chaos.damages import DAMAGES
 from chaos.faults import FAULTS
 from chaos.hostile import HOSTILE
 from chaos.voyage import FLOOD, POSTGRES_GONE, WRITER_GONE, Voyage
@@ -56,6 +57,8 @@ def voyages(chance: Random) -> Iterator[Voyage]:
     )
     for hostile in HOSTILE:
         yield Voyage(name=hostile, sessions=(chance.choice(LONG),), hostile=hostile)
+    for damage in DAMAGES:
+        yield Voyage(name=damage, sessions=(chance.choice(LONG),), damage=damage)
     yield Voyage(name=FLOOD, sessions=(chance.choice(LONG),), flood=True)
     for replicas in (2, 3):
         times = {"reconciler killed": 2, NEEDS_REPLICAS: 2}

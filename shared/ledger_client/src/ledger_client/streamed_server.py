@@ -1,13 +1,12 @@
 """A server with a stream of its ledgers, and what is asked of the stream in place of the server."""
 
-from typing import Protocol, runtime_checkable
+from typing import Protocol, TypeGuard
 
 from ledger_client.ledger_stream import LedgerStream
 from ledger_client.server import LedgerServer
 from offer_lifecycle import Header
 
 
-@runtime_checkable
 class StreamedServer(Protocol):
     """A server with a stream of its ledgers."""
 
@@ -22,9 +21,14 @@ class StreamedServer(Protocol):
         ...
 
 
+def has_stream(server: LedgerServer) -> TypeGuard[StreamedServer]:
+    """Whether it is a `StreamedServer`: every followed account looks at each ledger."""
+    return hasattr(server, "reads_every_ledger")
+
+
 def stream_of(server: LedgerServer) -> LedgerStream | None:
     """Return the stream of a server; None: it has none."""
-    return server.stream if isinstance(server, StreamedServer) else None
+    return server.stream if has_stream(server) else None
 
 
 async def untouched_ledgers(
@@ -34,6 +38,6 @@ async def untouched_ledgers(
 
     None: the ledgers have to be read (see `LedgerStream.untouched`).
     """
-    if not isinstance(server, StreamedServer) or server.stream is None or server.reads_every_ledger:
+    if not has_stream(server) or server.stream is None or server.reads_every_ledger:
         return None
     return await server.stream.untouched(account, parent_hash, first, last)

@@ -96,7 +96,7 @@ class TransactionRecord(msgspec.Struct, gc=False):
 
     def transaction(self) -> Transaction:
         """Return the transaction; raises ValueError if a part is missing or of the wrong kind."""
-        body = _read_body(self.tx_json)
+        body = _decode_body(self.tx_json)
         return _transaction(self.hash, self.ledger_index or body.ledger_index, body, self.meta, self.tx_json)
 
 
@@ -120,14 +120,15 @@ class _AnyShape(_Body, Generic[NodesT], gc=False):
         return _transaction(name, place, body, meta, self.tx_json or written)
 
 
-_BODY = msgspec.json.Decoder(_Body)
+_ARRAY = ord("[")
+_decode_body = msgspec.json.Decoder(_Body).decode
 _ANY_SHAPE = msgspec.json.Decoder(_AnyShape[list[AffectedNode]])
 _NODES_UNREAD = msgspec.json.Decoder(_AnyShape[msgspec.Raw])
 
 
 def _read_body(tx_json: msgspec.Raw) -> _Body:
     try:
-        return _BODY.decode(tx_json)
+        return _decode_body(tx_json)
     except msgspec.ValidationError as error:
         raise ValueError(f"tx_json: {error}") from error
 
@@ -139,7 +140,7 @@ def _transaction(
     if kind is None or account is None or sequence is None or fee is None:
         raise ValueError("no TransactionType, Account, Sequence or Fee")
     nodes = meta.affected_nodes
-    if not isinstance(nodes, list) and not bytes(nodes).startswith(b"["):
+    if not isinstance(nodes, list) and memoryview(nodes)[0] != _ARRAY:
         raise ValueError("AffectedNodes: expected an array")
     # By place and not by name: Python passes more than 15 arguments by name four times as slowly
     return Transaction(

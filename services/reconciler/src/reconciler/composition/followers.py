@@ -16,6 +16,7 @@ from reconciler.adapters.operator_notices import BucketOperator
 from reconciler.adapters.orders_bus import JetStreamOrders
 from reconciler.adapters.state_store import BucketStore
 from reconciler.adapters.watermarks import BucketWatermarks
+from reconciler.adapters.witness import FileWitness
 from reconciler.backfill.gap_backfill import BackfillPublisher, GapBackfill
 from reconciler.backfill.history_gaps import HistoryGaps
 from reconciler.composition.bus_access import BusClient
@@ -47,6 +48,7 @@ def make_followers(
         ),
         store=BucketStore(client, metrics),
         watermarks=BucketWatermarks(client, metrics),
+        witness=FileWitness(settings.witness_directory),
         publisher=Publisher(
             orders,
             LedgerMarket(),
