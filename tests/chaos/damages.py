@@ -26,7 +26,7 @@ EARLIER, AWAY, STRUCK, BACK = 0.3, 0.45, 0.6, 0.65
 """Shares of the session: a copy is made; the database goes away; the damage falls; the database is back."""
 RESUME, REBUILD, REFILL = "fillproof resume", "fillproof rebuild", "fillproof refill --xrpl"
 STREAMS, RESTART_NATS, REINDEX = "the step `streams`", "a restart of NATS", "REINDEX"
-RESTORE = "a restore of the last backup"
+RESTORE, PURGE_STATE = "a restore of the last backup", "a purge of the state bucket"
 INDEX = "fill_pkey"
 """Of PostgreSQL: the one whose page is damaged."""
 
@@ -195,9 +195,13 @@ DAMAGES = {
         mending=(RESUME, REBUILD),
     ),
     "state bucket, one message flipped": Damage(
-        about="a bit of an order's",
-        acts={STRUCK: _while_no_reconciler_runs(_flipped(STATE_STREAM, STATE_SUBJECT))},
+        about="a bit of an order's: NATS writes its key no more",
+        acts={
+            STRUCK: _while_no_reconciler_runs(_flipped(STATE_STREAM, STATE_SUBJECT)),
+            0.9: _ordered(PURGE_STATE),
+        },
         mending=(RESUME, REBUILD),
+        waits=False,
     ),
     "stream ENGINE purged": Damage(
         about="by hand", acts={STRUCK: _purged(ENGINE_STREAM)}, mending=(RESUME, REBUILD)

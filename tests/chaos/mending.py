@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 import asyncpg
 import msgspec
 from chaos.alerts import firing
-from chaos.damages import INDEX, REBUILD, REFILL, REINDEX, RESTART_NATS, RESTORE, RESUME, STREAMS
+from chaos.bus import STATE_STREAM
+from chaos.damages import INDEX, PURGE_STATE, REBUILD, REFILL, REINDEX, RESTART_NATS, RESTORE, RESUME, STREAMS
 from chaos.outcome import Outcome, stored_events
 from fillproof_command import fillproof
 
@@ -220,7 +221,18 @@ def _restore(world: World) -> str:
     return ""
 
 
-_BY_HAND = {STREAMS: _make_streams, RESTART_NATS: _restart_nats, REINDEX: _reindex, RESTORE: _restore}
+def _purge_state(world: World) -> str:
+    world.bus.purge(STATE_STREAM)
+    return ""
+
+
+_BY_HAND = {
+    STREAMS: _make_streams,
+    RESTART_NATS: _restart_nats,
+    REINDEX: _reindex,
+    RESTORE: _restore,
+    PURGE_STATE: _purge_state,
+}
 
 
 async def _execute(dsn: str, statement: str) -> None:

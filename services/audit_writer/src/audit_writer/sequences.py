@@ -44,13 +44,15 @@ class SequenceWatch:
         if state is None:
             return
         try:
-            if self._was_cut_off(state) and self._newest is not None:
-                await self._store.watch(self._newest)  # which the store may not have been told
-            missing = list(await self._store.watch(state))
-        except StoreUnavailable as error:
+            # a store that is away may keep one waiting, and the stream goes on meanwhile
+            async with asyncio.timeout(LOOK_SECONDS):
+                if self._was_cut_off(state) and self._newest is not None:
+                    await self._store.watch(self._newest)  # which the store may not have been told
+                missing = list(await self._store.watch(state))
+        except (StoreUnavailable, TimeoutError) as error:
             if not self._was_cut_off(state):
                 self._newest = state
-            log.debug("not known whether messages are missing", error=str(error))
+            log.debug("not known whether messages are missing", error=repr(error))
             return
         self._newest = state
         self._metrics.missing.set(sum(one.last_sequence - one.first_sequence + 1 for one in missing))

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from functools import partial
 from uuid import uuid4
 
+from faststream.exceptions import IncorrectState
 from faststream.nats import NatsBroker
 from nats.aio.client import Client
 
@@ -22,10 +23,13 @@ def connected_client(broker: NatsBroker) -> Client:
     """Return the bus connection.
 
     Raises:
-        BusAway: it is lost; what is published meanwhile would only pile up in the client.
+        BusAway: it is lost, or closed at the end; what is published meanwhile would only pile up in the client.
 
     """
-    client = broker.connection
+    try:
+        client = broker.connection
+    except IncorrectState as error:
+        raise BusAway("expected a connection to NATS, found it closed") from error
     if not client.is_connected:
         raise BusAway("expected a connection to NATS, found it lost: it is being made again")
     return client
