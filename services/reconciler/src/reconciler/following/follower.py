@@ -49,7 +49,7 @@ from reconciler.following.gap_crossing import read_over_gap
 from reconciler.following.publisher import Publisher
 from reconciler.following.stored_account import CommittedAccount, ExtraWrites
 from reconciler.following.telling import Telling
-from reconciler.ports.bus import EngineFeed, StateStore, Watermarks
+from reconciler.ports.bus import EngineFeed, StateStore, ToldEvents, Watermarks
 from reconciler.safety.account_safety import AccountSafety, PolicyOutcome, SharedSafety
 from reconciler.safety.policy import PolicyState
 from reconciler.safety.snapshot_check import SnapshotCheck
@@ -83,6 +83,7 @@ class Follower:
         network: Callable[[], int | None] = lambda: None,
         confirmation: LedgerConfirmation | None = None,
         watermarks: Watermarks | None = None,
+        told_events: ToldEvents | None = None,
         on_committed: OnCommitted = lambda _network_id, _header, _events: None,
     ) -> None:
         """Follow from `start_ledger` up to `last_ledger`.
@@ -91,6 +92,7 @@ class Follower:
         `last_ledger`: the newest ledger that is read; None: there is no end.
         `network`: returns the id of the network to follow the account on, once it is known.
         `confirmation`: what a ledger waits for before it is committed; None: it waits for nothing.
+        `told_events`: what earlier processes told beyond the cursor; None: it is not looked for.
         `on_committed`: called when a ledger is committed, with the events that were published of it.
         """
         self.account = account
@@ -113,6 +115,8 @@ class Follower:
             announcements=self._announcements,
             publisher=publisher,
             safety=self._safety,
+            telling=self._telling,
+            told_events=told_events,
         )
         self._confirmation = confirmation
         self._on_committed = on_committed
