@@ -44,6 +44,30 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
         )
 
 
+def without_lies(found: Outcome, undisturbed: Outcome) -> Outcome:
+    """Return what a run leaves that a server has lied to, for a reader who heeds each `order.corrected`.
+
+    What is withdrawn never was, and what is amended is as the correction says: as it is undisturbed. The
+    corrections themselves are no news then. Anything else that is told wrongly stays, and is a difference.
+    """
+    read = {name: _comparable(event) for name, event in found.events.items()}
+    corrections = {
+        name: event
+        for name, event in read.items()
+        if event["event_type"] == "order.corrected" and name not in undisturbed.events
+    }
+    events = dict(found.events)
+    for name, correction in corrections.items():
+        wrong, expected = correction["corrects"], undisturbed.events.get(correction["corrects"])
+        if correction["correction"] == "withdrawn" and expected is None:
+            events.pop(wrong, None)
+            del events[name]
+        elif correction["correction"] == "amended" and expected is not None:
+            events[wrong] = expected
+            del events[name]
+    return msgspec.structs.replace(found, events=events)
+
+
 def outcome(bus: Bus) -> Outcome:
     """Read what the bus holds at the end of a run."""
     payloads = [(msgspec.json.decode(payload)["event_id"], payload) for payload in bus.events()]

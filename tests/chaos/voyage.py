@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import msgspec
+from chaos.faults import FAULTS
 from chaos.leg import Blow, Leg, blows, network_of
-from chaos.outcome import Outcome, differences, differences_in_tables, outcome
+from chaos.outcome import Outcome, differences, differences_in_tables, outcome, without_lies
 from chaos.world import Stuck, World, world
 
 if TYPE_CHECKING:
@@ -36,6 +37,11 @@ class Voyage(msgspec.Struct, frozen=True, kw_only=True):
     """What the server does that is asked before the honest one (`chaos.hostile`)."""
     flood: bool = False
     """Whether an engine announces garbage and floods."""
+
+    @property
+    def is_lied_to(self) -> bool:
+        """Whether a server tells what is not so, which stays on record beside what corrects it."""
+        return any(FAULTS[fault].is_lie for fault in self.times)
 
 
 class Peaks(msgspec.Struct, frozen=True, kw_only=True):
@@ -105,13 +111,14 @@ def _sailed(
         unheard += _follow(stormy, voyage, session, planned[session])
     # before what was gone is back: nothing of the audit side may have touched a fill or an order
     found = outcome(stormy.bus)
-    told = differences(found, expected)
+    told = differences(without_lies(found, expected) if voyage.is_lied_to else found, expected)
     if voyage.gone == POSTGRES_GONE:
         stormy.stack.start_postgres()
     if voyage.gone == WRITER_GONE:
         stormy.start_writer()
     _until_written(stormy)
-    return unheard + told + differences_in_tables(stormy.stack, expected, found)
+    stored = found if voyage.is_lied_to else expected
+    return unheard + told + differences_in_tables(stormy.stack, stored, found)
 
 
 def _follow(stormy: World, voyage: Voyage, session: str, planned: Sequence[Blow]) -> list[str]:
