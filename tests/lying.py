@@ -44,6 +44,8 @@ if TYPE_CHECKING:
 
 
 SECONDS_A_LEDGER = 4.0
+LEDGERS_A_SAMPLE = 4
+"""Of quiet ledgers, one in so many is read whole, as the reconciler does it."""
 LEDGERS_AFTER_THE_END = 4
 """For which the account is followed when the recording has ended, and nothing closes any more."""
 TURNS_UNTIL_TOLD = 200
@@ -148,6 +150,7 @@ class LyingWorld:
         self.read: list[LedgerServer] = [
             WholeLedgerServer(
                 node.shared,
+                is_sample=lambda ledger_index: ledger_index % LEDGERS_A_SAMPLE == 0,
                 accounts=lambda: 1,
                 from_accounts=1 if whole or validators else 2,
                 clock=lambda: self.now,

@@ -110,10 +110,9 @@ class BoundedReading:
         """The server's stream (see `StreamedServer`)."""
         return stream_of(self._server)
 
-    @property
-    def reads_every_ledger(self) -> bool:
+    def reads_whole(self, ledger_index: int) -> bool:
         """Whether the server is read ledger by ledger anyway (see `StreamedServer`)."""
-        return isinstance(self._server, StreamedServer) and self._server.reads_every_ledger
+        return isinstance(self._server, StreamedServer) and self._server.reads_whole(ledger_index)
 
     async def status(self) -> ServerStatus:
         """Return what the server has by now (see `StatusServer`)."""

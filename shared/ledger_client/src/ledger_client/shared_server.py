@@ -56,9 +56,8 @@ class SharedServer:
         """The server's address, without credentials."""
         return self._server.name
 
-    @property
-    def reads_every_ledger(self) -> bool:
-        """False: what a stream shows is not asked for again (see `StreamedServer`)."""
+    def reads_whole(self, ledger_index: int) -> bool:  # noqa: ARG002 - see `StreamedServer`
+        """Return False: what a stream shows is not asked for again (see `StreamedServer`)."""
         return False
 
     async def status(self) -> ServerStatus:

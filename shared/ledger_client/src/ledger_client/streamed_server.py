@@ -16,9 +16,8 @@ class StreamedServer(Protocol):
         """Its stream; None: it has none."""
         ...
 
-    @property
-    def reads_every_ledger(self) -> bool:
-        """Whether each ledger is read anyway, so that a quiet one need not be known from the stream."""
+    def reads_whole(self, ledger_index: int) -> bool:
+        """Whether the ledger is read anyway, so that its being quiet need not be known from the stream."""
         ...
 
 
@@ -34,6 +33,8 @@ async def untouched_ledgers(
 
     None: the ledgers have to be read (see `LedgerStream.untouched`).
     """
-    if not isinstance(server, StreamedServer) or server.stream is None or server.reads_every_ledger:
+    if not isinstance(server, StreamedServer) or server.stream is None:
+        return None
+    if any(map(server.reads_whole, range(first, last + 1))):
         return None
     return await server.stream.untouched(account, parent_hash, first, last)

@@ -36,7 +36,7 @@ _SECONDS_KEPT = 20.0
 class WholeLedgerServer:
     """A server that takes accounts' histories from whole ledgers, proven by their bytes."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - all by keyword
         self,
         server: LedgerServer,
         *,
@@ -44,6 +44,7 @@ class WholeLedgerServer:
         from_accounts: int,
         clock: Callable[[], float],
         on_read: Callable[[WholeLedger], None] | None = None,
+        is_sample: Callable[[int], bool] = lambda _ledger_index: False,
     ) -> None:
         """Take the histories of `server`'s accounts from whole ledgers.
 
@@ -53,9 +54,12 @@ class WholeLedgerServer:
             from_accounts: from how many on every ledger is read whole.
             clock: seconds, monotonic.
             on_read: called with each whole ledger, once it is proven; None: nothing is.
+            is_sample: whether a ledger is read whole although the stream shows it quiet, so that what the
+                stream shows is held against its bytes. No server may know beforehand which ones these are.
 
         """
         self._on_read = on_read
+        self._is_sample = is_sample
         self._server = server
         self._accounts = accounts
         self._from_accounts = from_accounts
@@ -77,10 +81,18 @@ class WholeLedgerServer:
         """The server's stream (see `StreamedServer`)."""
         return stream_of(self._server)
 
+    def reads_whole(self, ledger_index: int) -> bool:
+        """Whether every ledger is read whole, or this one is a sample (see `StreamedServer`)."""
+        return self._reads_every_ledger or self._samples(ledger_index)
+
     @property
-    def reads_every_ledger(self) -> bool:
-        """Whether enough accounts are followed: then one reading of a ledger serves them all."""
-        return self._accounts() >= self._from_accounts
+    def _reads_every_ledger(self) -> bool:
+        """Whether enough accounts are followed (one reading serves them all), or the stream has lied."""
+        stream = self.stream
+        return self._accounts() >= self._from_accounts or (stream is not None and stream.lied_at is not None)
+
+    def _samples(self, ledger_index: int) -> bool:
+        return not self._refused and self._is_sample(ledger_index)
 
     async def status(self) -> ServerStatus:
         """Return what the server has by now (see `StatusServer`)."""
@@ -102,7 +114,7 @@ class WholeLedgerServer:
     async def account_history(self, account: str, first: int, last: int) -> list[LedgerTransaction]:
         """Return the account's transactions in [first, last], in the ledger's order (see `HistoryServer`)."""
         try:
-            if self.reads_every_ledger and last <= first + NEAREST:
+            if self._reads_every_ledger and last <= first + NEAREST:
                 return await self._proven(account, range(first, last + 1))
             if last <= first + _LIVE:
                 return await self._proven_where_touched(account, first, last)
@@ -124,10 +136,11 @@ class WholeLedgerServer:
         wanted = range(first, last + 1)
         quiet = {} if stream is None else {one: stream.is_quiet(account, one) for one in wanted}
         if quiet and all(quiet.get(one) is not None for one in wanted):
-            return await self._proven(account, [one for one in wanted if not quiet[one]])
+            read = [one for one in wanted if not quiet[one] or (one > first and self._samples(one))]
+            return await self._proven(account, read)
         rows = await account_history(self._server, account, first, last)
         shown = {row.transaction.ledger_index for row in rows} | {one for one in quiet if quiet[one] is False}
-        touched = sorted(shown - {first})
+        touched = sorted((shown | {one for one in wanted if self._samples(one)}) - {first})
         before = [row for row in rows if row.transaction.ledger_index == first]
         return [*before, *await self._proven(account, touched)]
 
@@ -141,6 +154,8 @@ class WholeLedgerServer:
         stream = self.stream
         told = None if stream is None else stream.hash_of(ledger_index)
         ledger = await read_whole(self, ledger_index, ledger_hash=told)
+        if stream is not None and not stream.has_shown(ledger.header, ledger.names):
+            _log.error("a stream does not show what its ledger holds", server=self.name, ledger=ledger_index)
         if self._on_read is not None:
             self._on_read(ledger)
         return ledger

@@ -80,7 +80,7 @@ class AccountStart:
             stored = committed.stored
             policy_state = self._safety.start_at(committed.cursor, stored.policy_state)
             self._account.replace_stored(policy_state=policy_state)
-            await self._recall_told(committed.stored.record)
+            await self.recall_told(committed.stored.record)
             _log.info(
                 "account taken up",
                 account=self._account.name,
@@ -90,8 +90,8 @@ class AccountStart:
             )
         self._announcements.follow()
 
-    async def _recall_told(self, record: AccountRecord) -> None:
-        """Let what was told and not committed when the last process ended be corrected if it is not so."""
+    async def recall_told(self, record: AccountRecord) -> None:
+        """Let what stream ORDERS holds of ledgers after the cursor be corrected if it is not so."""
         if self._told_events is not None:
             prefix = f"{record.network_id}.{record.account}"
             self._telling.recall(await self._told_events.read_after(prefix, record.ledger_index))

@@ -90,6 +90,12 @@ class Continuity:
         if self._watermarks is None or due == self._written:
             return
         self._written = due
+        await self.write(record)
+
+    async def write(self, record: AccountRecord) -> None:
+        """Write the watermark, at a ledger that is committed."""
+        if self._watermarks is None:
+            return
         bare = msgspec.structs.replace(
             record, holdings={}, holdings_known=False, mpts_known=False, early_cancels={}
         )

@@ -23,12 +23,14 @@ import msgspec
 import structlog
 
 from ledger_client import (
+    Contradicted,
     LedgerServer,
     ServerStatus,
     WrongChain,
     fold_with_questions,
     ledger_header,
     server_status,
+    stream_of,
 )
 from offer_lifecycle import (
     AccountRecord,
@@ -121,6 +123,8 @@ class Follower:
         self._confirmation = confirmation
         self._on_committed = on_committed
         self._read_from: str | None = None
+        self._taken_back: set[str] = set()
+        """The servers whose lies were taken back."""
 
     @property
     def committed(self) -> CommittedAccount | None:
@@ -157,7 +161,9 @@ class Follower:
             await self._announcements.apply(state, status.validated)
             await self._halt_where_history_broke(server)
             reading = self._read_and_confirm(server, status, state, upto)
-            for facts in await self._telling.tell_until_read(server, committed, reading):
+            ledgers = await self._telling.tell_until_read(server, committed, reading)
+            await self._take_back_if_lied_to(server)
+            for facts in ledgers:
                 raise_if_cancelled()
                 await self._follow_ledger(server, state, facts)
         else:
@@ -177,6 +183,38 @@ class Follower:
         if self._confirmation is not None:
             await self._confirmation.confirm(server, state.record, ledgers[-1].header)
         return ledgers
+
+    async def _take_back_if_lied_to(self, server: LedgerServer) -> None:
+        """Go back before the last ledgers where the server's stream was found to hide or add transactions.
+
+        They are read again, whole. Only the first time: nothing of the stream is believed from then on.
+
+        Raises:
+            Contradicted: so that the server is put aside by name.
+
+        """
+        stream = stream_of(server)
+        if stream is None or stream.lied_at is None or server.name in self._taken_back:
+            return
+        self._taken_back.add(server.name)
+        if await self._account.take_back_recent_ledgers():
+            record = self._account.require_committed().stored.record
+            _log.error(
+                "a stream has not shown what its ledger holds: the last ledgers are read again, whole",
+                account=self.account,
+                server=server.name,
+                lied_at=stream.lied_at,
+                again_after=record.ledger_index,
+            )
+            self._announcements.forget()
+            self._announcements.follow()
+            await self._continuity.write(record)
+            await self._start.recall_told(record)
+        raise Contradicted(
+            server.name,
+            f"stream: expected the transactions that ledger {stream.lied_at} holds, found others; the last "
+            "ledgers are read again",
+        )
 
     async def _follow_ledger(self, server: LedgerServer, state: AccountState, facts: LedgerFacts) -> None:
         """Fold one ledger, decide on what came out, publish it and commit it."""
