@@ -21,7 +21,7 @@ from one_account import announced, run
 from streamed_server import StreamedServer
 from with_a_hole import Clock, gaps_of
 
-from ledger_client import LedgerServer, Servers, StreamGroup, WholeLedgerServer
+from ledger_client import LedgerServer, Patience, Servers, StreamGroup, WholeLedgerServer
 from ledger_proof import CheckedValidations, check_list, read_list_document
 from order_events import OrderCorrected, OrderDisappeared, OrderEvent, Permission
 from reconciler.backfill.unexplained_removals import UnexplainedRemovals
@@ -184,6 +184,8 @@ class LyingWorld:
             history_gaps=gaps_of(self.memory, Clock()),
             unexplained_removals=UnexplainedRemovals(clock=Clock()),
         )
+        # A busy machine is no slow server
+        self.scheduler._patience = Patience(clock=lambda: self.now)  # noqa: SLF001
 
     def follower(self) -> Follower:
         """Return what a process makes of the account after a start."""
@@ -251,14 +253,14 @@ def books_of(one: Follower) -> Books:
 
 
 @lru_cache
-def _truths() -> dict[tuple[str, str], Truth]:
+def _truths() -> dict[tuple[str, str, int], Truth]:
     return {}
 
 
 async def truth_of(session: Session, role: str = "maker") -> Truth:
     """Return what an honest server leaves behind, ledger by ledger."""
-    known = _truths()
-    if (session.name, role) not in known:
+    known, key = _truths(), (session.name, role, len(session.ledgers))
+    if key not in known:
         world = LyingWorld(session, role=role)
         books: dict[int, Books] = {}
         await world.look()
@@ -270,12 +272,12 @@ async def truth_of(session: Session, role: str = "maker") -> Truth:
         plain = Memory()
         plain.announcements += announced(session)
         await run(plain, session, role=role)
-        known[session.name, role] = Truth(
+        known[key] = Truth(
             events={event.event_id: event for event in plain.stream if isinstance(event, OrderEvent)},
             books=books,
             hashes={ledger.ledger_index: ledger.header["ledger_hash"] for ledger in session.ledgers},
         )
-    return known[session.name, role]
+    return known[key]
 
 
 async def lied_to(world: LyingWorld, faults: Mapping[str, object], *, after: int) -> Outcome:

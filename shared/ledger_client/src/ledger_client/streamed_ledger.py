@@ -78,7 +78,7 @@ class StreamedLedger:
     @property
     def names(self) -> set[str]:
         """The hashes of its transactions so far, in hexadecimal."""
-        return {row.hash for row in self._rows.values()}
+        return {row.hash.upper() for row in self._rows.values()}
 
     def name_hash(self, ledger_hash: str) -> None:
         """Note the hash that a message names."""

@@ -23,14 +23,12 @@ import msgspec
 import structlog
 
 from ledger_client import (
-    Contradicted,
     LedgerServer,
     ServerStatus,
     WrongChain,
     fold_with_questions,
     ledger_header,
     server_status,
-    stream_of,
 )
 from offer_lifecycle import (
     AccountRecord,
@@ -48,6 +46,7 @@ from reconciler.following.confirmation import LedgerConfirmation
 from reconciler.following.continuity import Continuity
 from reconciler.following.engine_announcements import EngineAnnouncements
 from reconciler.following.gap_crossing import read_over_gap
+from reconciler.following.lie_recovery import LieRecovery
 from reconciler.following.publisher import Publisher
 from reconciler.following.stored_account import CommittedAccount, ExtraWrites
 from reconciler.following.telling import Telling
@@ -120,11 +119,10 @@ class Follower:
             telling=self._telling,
             told_events=told_events,
         )
+        self._recovery = LieRecovery(self._account, self._announcements, self._continuity, self._start)
         self._confirmation = confirmation
         self._on_committed = on_committed
         self._read_from: str | None = None
-        self._taken_back: set[str] = set()
-        """The servers whose lies were taken back."""
 
     @property
     def committed(self) -> CommittedAccount | None:
@@ -162,7 +160,7 @@ class Follower:
             await self._halt_where_history_broke(server)
             reading = self._read_and_confirm(server, status, state, upto)
             ledgers = await self._telling.tell_until_read(server, committed, reading)
-            await self._take_back_if_lied_to(server)
+            await self._recovery.take_back_if_lied_to(server)
             for facts in ledgers:
                 raise_if_cancelled()
                 await self._follow_ledger(server, state, facts)
@@ -183,38 +181,6 @@ class Follower:
         if self._confirmation is not None:
             await self._confirmation.confirm(server, state.record, ledgers[-1].header)
         return ledgers
-
-    async def _take_back_if_lied_to(self, server: LedgerServer) -> None:
-        """Go back before the last ledgers where the server's stream was found to hide or add transactions.
-
-        They are read again, whole. Only the first time: nothing of the stream is believed from then on.
-
-        Raises:
-            Contradicted: so that the server is put aside by name.
-
-        """
-        stream = stream_of(server)
-        if stream is None or stream.lied_at is None or server.name in self._taken_back:
-            return
-        self._taken_back.add(server.name)
-        if await self._account.take_back_recent_ledgers():
-            record = self._account.require_committed().stored.record
-            _log.error(
-                "a stream has not shown what its ledger holds: the last ledgers are read again, whole",
-                account=self.account,
-                server=server.name,
-                lied_at=stream.lied_at,
-                again_after=record.ledger_index,
-            )
-            self._announcements.forget()
-            self._announcements.follow()
-            await self._continuity.write(record)
-            await self._start.recall_told(record)
-        raise Contradicted(
-            server.name,
-            f"stream: expected the transactions that ledger {stream.lied_at} holds, found others; the last "
-            "ledgers are read again",
-        )
 
     async def _follow_ledger(self, server: LedgerServer, state: AccountState, facts: LedgerFacts) -> None:
         """Fold one ledger, decide on what came out, publish it and commit it."""
