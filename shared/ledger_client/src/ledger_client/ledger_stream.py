@@ -68,7 +68,7 @@ class LedgerStream:
         self._comes_whole = True
         """Whether a ledger has come whole since a reader last waited in vain."""
         self.lied_at: int | None = None
-        """The newest ledger that it has shown whole, and that holds other transactions; None: none is."""
+        """The newest ledger of which it was found to have shown what is not so; None: there is none."""
         self.losses = 0
         """Connections lost so far: what answers under the server's name since may be another server."""
 
@@ -99,8 +99,12 @@ class LedgerStream:
         ledger = self._ledgers.get(header.ledger_index)
         if ledger is None or not ledger.whole or ledger.hash != header.ledger_hash or ledger.names == names:
             return True
-        self.lied_at = max(self.lied_at or 0, header.ledger_index)
+        self.note_lie(header.ledger_index)
         return False
+
+    def note_lie(self, ledger_index: int) -> None:
+        """Note that it has shown of this ledger what is not so: it is believed no more."""
+        self.lied_at = max(self.lied_at or 0, ledger_index)
 
     def status(self, known: ServerStatus) -> ServerStatus | None:
         """Return what `server_info` would say now, if it said `known` before; None: the stream is silent."""

@@ -23,9 +23,7 @@ from ledger_client.whole_ledger import UnreadableBlob, WholeLedger, read_whole
 _log = structlog.get_logger()
 
 NEAREST = 16
-"""Ledgers: an account that is further behind reads its own history; few share its way."""
-_LIVE = 2
-"""Ledgers: an account that keeps up is behind by so many at most, and what touches it is proven."""
+"""Ledgers: an account that is further behind reads its own history, unproven: few share its way."""
 _KEPT = 2 * NEAREST
 _BLOBS_KEPT = 4
 """Answers of a megabyte or two each: whoever proves something else of a ledger asks for the same one."""
@@ -116,7 +114,7 @@ class WholeLedgerServer:
         try:
             if self._reads_every_ledger and last <= first + NEAREST:
                 return await self._proven(account, range(first, last + 1))
-            if last <= first + _LIVE:
+            if last <= first + NEAREST:
                 return await self._proven_where_touched(account, first, last)
         except (Refused, InvalidRequest, UnreadableBlob) as lack:
             if not self._refused:

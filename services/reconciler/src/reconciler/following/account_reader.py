@@ -25,12 +25,15 @@ from ledger_client import (
     account_history,
     ledger_header,
     reserves_at,
+    stream_of,
     untouched_ledgers,
 )
 from offer_lifecycle import AccountRecord, Header, LedgerFacts, Transaction
 
 LEDGERS_A_READING = 256
 """At most; a longer range is read in steps, and each step is committed."""
+WHOLE_LEDGERS_A_READING = 16
+"""At most, of a server whose stream has lied: each of them is read whole."""
 _HEADERS_AT_ONCE = 8
 
 
@@ -52,7 +55,9 @@ def last_readable_ledger(server: LedgerServer, status: ServerStatus, cursor: int
             f"server_info: expected ledger {cursor}, already followed, or a later one, "
             f"found {status.validated} as the newest: it lags",
         )
-    upto = min(status.validated, cursor + LEDGERS_A_READING)
+    stream = stream_of(server)
+    is_believed = stream is None or stream.lied_at is None
+    upto = min(status.validated, cursor + (LEDGERS_A_READING if is_believed else WHOLE_LEDGERS_A_READING))
     if not status.covers(cursor, upto):
         raise HistoryMissing(
             f"{server.name}: history missing: expected ledgers {cursor}-{upto}, found {status.held}; "

@@ -173,6 +173,9 @@ class Telling:
         """
         if server.name in self._contradicted:
             self._contradicted.discard(server.name)
+            stream = stream_of(server)
+            if stream is not None:
+                stream.note_lie(stream.newest)
             raise Contradicted(
                 server.name,
                 f"stream: expected what it told of {self._account} in its ledger, found something else; "
