@@ -44,7 +44,7 @@ def guarded_bus(place: Path, engines: str) -> Iterator[GuardedBus]:
     configuration.parent.mkdir(parents=True)
     text = (DEPLOY / "nats" / "nats.conf").read_text()
     text = text.replace("/data", str(place / "data")).replace("../../run/secrets", "../../secrets")
-    text = text.replace("nats-watch:8222", "127.0.0.1:-1")
+    text = text.replace("$MONITORING", '"127.0.0.1:-1"')
     configuration.write_text(text)
     make_secrets(place, engines)
     command = [

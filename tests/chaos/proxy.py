@@ -1,4 +1,4 @@
-"""A way to the bus that can be made slow, or cut, while everything else stays as it is."""
+"""A way to a server that can be made slow, cut, or led to another one; everything else stays as it is."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ class Proxy:
     """Forwards TCP to a server, in a thread of its own; a context manager."""
 
     def __init__(self, target_url: str) -> None:
-        target = urlsplit(target_url)
-        self._target = (target.hostname, target.port)
+        self._scheme = urlsplit(target_url).scheme
+        self._target = _place_of(target_url)
         self._writers: set[asyncio.StreamWriter] = set()
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="proxy", daemon=True)
@@ -30,7 +30,7 @@ class Proxy:
     def __enter__(self) -> Self:
         self._thread.start()
         port = asyncio.run_coroutine_threadsafe(self._listen(), self._loop).result()
-        self.url = f"nats://127.0.0.1:{port}"
+        self.url = f"{self._scheme}://127.0.0.1:{port}"
         return self
 
     def __exit__(
@@ -47,6 +47,11 @@ class Proxy:
     def cut(self) -> None:
         """Abort every connection."""
         self._loop.call_soon_threadsafe(self._abort)
+
+    def lead_to(self, target_url: str) -> None:
+        """Have new connections go to another server, and abort those that there are."""
+        self._target = _place_of(target_url)
+        self.cut()
 
     def _abort(self) -> None:
         for writer in self._writers:
@@ -87,3 +92,8 @@ class Proxy:
             pass
         finally:
             sink.transport.abort()
+
+
+def _place_of(url: str) -> tuple[str | None, int | None]:
+    target = urlsplit(url)
+    return target.hostname, target.port

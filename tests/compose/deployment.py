@@ -3,7 +3,7 @@
 import os
 import shutil
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import msgspec
@@ -14,19 +14,49 @@ from replay_node.session import Session
 
 ROOT = Path(__file__).parents[2]
 PROJECT = "fillproof-test"
+_PARTS = ("compose.yaml", "compose.cluster.yaml", "deploy", "grafana")
+_BUS = ("nats", "nats-2", "nats-3")
 
 
 class Deployment:
-    """One project; its containers are named by their service, and by a number where there are several."""
+    """One project in a directory of its own; its containers are named by their service, and by a number."""
 
-    def __init__(self, environment: Path) -> None:
-        command = ["docker-compose"] if shutil.which("docker-compose") else ["docker", "compose"]
-        files = ("--file", str(ROOT / "compose.yaml"), "--env-file", str(environment))
-        self._command = [*command, *files, "--project-name", PROJECT, "--profile", "demo"]
+    def __init__(self, place: Path, settings: str) -> None:
+        """Lay out what an operator has in a checkout, and make the secrets; `settings`: the `.env`."""
+        self.place = place
+        for part in _PARTS:
+            copy = shutil.copytree if (ROOT / part).is_dir() else shutil.copy
+            copy(ROOT / part, place / part)
+        (place / ".env").write_text(settings)
+        (place / "bin").mkdir()
+        if not _has_compose_2():
+            (place / "bin" / "docker").write_text(_DOCKER_OF_COMPOSE_1.format(docker=shutil.which("docker")))
+            (place / "bin" / "docker").chmod(0o755)
+        self.environment = {
+            **os.environ,
+            "PATH": f"{place / 'bin'}:{os.environ['PATH']}",
+            "COMPOSE_PROJECT_NAME": PROJECT,
+            "COMPOSE_PROFILES": "demo",
+        }
+        _run([str(place / "deploy" / "secrets.sh")], self.place, self.environment)
 
     def compose(self, *arguments: str, version: str = "") -> str:
         """Run one command of compose and return what it prints."""
-        return _run([*self._command, *arguments], version=version)
+        versioned = {"FILLPROOF_VERSION": version} if version else {}
+        return _run(["docker", "compose", *arguments], self.place, {**self.environment, **versioned})
+
+    def shell(self, script: str) -> subprocess.CompletedProcess[str]:
+        """Run a script where an operator would; ends with the first command that fails."""
+        return subprocess.run(
+            ["bash", "-euo", "pipefail", "-c", script],
+            cwd=self.place,
+            env=self.environment,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=limit_of_a_test(),
+            check=False,
+        )
 
     def up(self, *services: str, scale: Sequence[str] = (), beside: bool = False, version: str = "") -> None:
         """Start services and what they depend on; by default all.
@@ -41,9 +71,10 @@ class Deployment:
         """Remove everything, data included."""
         self.compose("down", "--volumes", "--remove-orphans", "--timeout", "12")
 
-    def containers(self, service: str, *, running: bool = True) -> list[str]:
+    def containers(self, service: str = "", *, running: bool = True) -> list[str]:
         """Return the ids of a service's containers, by default of those that run, the oldest first."""
-        labels = (f"com.docker.compose.project={PROJECT}", f"com.docker.compose.service={service}")
+        labels = [f"com.docker.compose.project={PROJECT}"]
+        labels += [f"com.docker.compose.service={service}"] if service else []
         filters = [word for label in labels for word in ("--filter", f"label={label}")]
         every = () if running else ("--all",)
         return docker("ps", "--quiet", "--no-trunc", *every, *filters).split()[::-1]
@@ -54,16 +85,29 @@ class Deployment:
         return str(next(network["IPAddress"] for network in networks.values() if network["IPAddress"]))
 
     def nats_url(self) -> str:
-        """Return where the operator reaches the bus from here."""
-        return self._from_here("operator_nats_url", "nats")
+        """Return where the operator reaches the bus from here: each of its servers that runs."""
+        urls = (self.place / "secrets" / "operator_nats_url").read_text().strip().split(",")
+        return ",".join(
+            url.replace(f"@{server}:", f"@{self.address(server)}:")
+            for server, url in zip(_BUS, urls, strict=False)
+            if self.containers(server)
+        )
 
     def dsn(self) -> str:
         """Return where the owner reaches the database from here."""
-        return self._from_here("owner_database_url", "postgres")
+        inside = (self.place / "secrets" / "owner_database_url").read_text().strip()
+        return inside.replace("@postgres:", f"@{self.address('postgres')}:")
 
-    def _from_here(self, secret: str, service: str) -> str:
-        inside = (ROOT / "secrets" / secret).read_text().strip()
-        return inside.replace(f"@{service}:", f"@{self.address(service)}:")
+
+def _has_compose_2() -> bool:
+    return subprocess.run(["docker", "compose", "version"], capture_output=True, check=False).returncode == 0
+
+
+_DOCKER_OF_COMPOSE_1 = """#!/bin/sh
+[ "$1" = compose ] || exec {docker} "$@"
+shift
+exec docker-compose "$@"
+"""
 
 
 def environment_of(session: Session, pace: float) -> str:
@@ -80,7 +124,7 @@ def environment_of(session: Session, pace: float) -> str:
 
 def docker(*arguments: str) -> str:
     """Run one command of docker and return what it prints."""
-    return _run(["docker", *arguments])
+    return _run(["docker", *arguments], ROOT, os.environ)
 
 
 def image_is_there(name: str) -> bool:
@@ -95,16 +139,15 @@ def inspect(container: str) -> dict:  # type: ignore[type-arg] # Docker's own JS
     return found[0]
 
 
-def _run(command: Sequence[str], *, version: str = "") -> str:
-    environment = {**os.environ, **({"FILLPROOF_VERSION": version} if version else {})}
+def _run(command: Sequence[str], place: Path, environment: Mapping[str, str]) -> str:
     done = subprocess.run(
         command,
-        cwd=ROOT,
+        cwd=place,
+        env=environment,
         capture_output=True,
         text=True,
         timeout=limit_of_a_test(),
         check=False,
-        env=environment,
     )
     assert done.returncode == 0, f"{' '.join(command)}: {done.stderr}"
     return done.stdout

@@ -46,6 +46,10 @@ fi
 
 export DOCKER_BUILDKIT=0
 version=$(sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml)
+# a stand-in that an earlier version has built has no entrypoint of the official name
+if docker image inspect postgres:18 >/dev/null 2>&1; then
+    docker run --rm --entrypoint test postgres:18 -x /usr/local/bin/docker-entrypoint.sh || docker rmi --force postgres:18 >/dev/null
+fi
 for image in python:3.11-slim nats:2.15-alpine postgres:18 prom/prometheus:v3.13.5; do
     docker image inspect "$image" >/dev/null 2>&1 && continue
     installed debootstrap || skip "no image $image, and no debootstrap to build a stand-in"

@@ -3,19 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import subprocess
-from typing import TYPE_CHECKING
 
 import pytest
 from audit_tables import broken
 from deployment import Deployment, docker, image_is_there, inspect
 from session_rows import FILLS, fills_told, until_fills_are_told, until_rows_are_as_replayed
 from waiting import until, until_found
-
-if TYPE_CHECKING:
-    from pathlib import Path
-    from typing import BinaryIO
-
 
 EARLIER = "81d50baf0a73c0fa9c13b474a5d105193cc1da29"
 """The last commit before the reconciler's state and the events' contracts got their present names."""
@@ -31,31 +24,21 @@ async def until_a_third_is_told(deployment: Deployment) -> None:
 
 
 async def test_a_backup_of_the_bus_and_then_of_the_database_brings_everything_back(
-    deployment: Deployment, tmp_path: Path
+    deployment: Deployment,
 ) -> None:
     deployment.up()
     await until_a_third_is_told(deployment)
     assert len(await fills_told(deployment)) < FILLS
-    bus, dump = tmp_path / "bus.tar", tmp_path / "fillproof.dump"
-    deployment.compose("stop", "nats")
-    with bus.open("wb") as file:
-        run("docker", "cp", f"{stopped_bus(deployment)}:/data/.", "-", stdout=file)
-    deployment.compose("start", "nats")
-    with dump.open("wb") as file:
-        at_postgres(deployment, "pg_dump", "-Fc", "fillproof", stdout=file)
+    done_by_script(deployment, "deploy/backup.sh backups 2")
     deployment.down()
-
-    deployment.compose("run", "--rm", "schema")  # makes the roles that the dump speaks of
-    at_postgres(deployment, "dropdb", "fillproof")
-    with dump.open("rb") as file:
-        at_postgres(deployment, "pg_restore", "--create", "--exit-on-error", "-d", "postgres", stdin=file)
-    deployment.compose("run", "--rm", "schema")
-    deployment.compose("up", "--no-start", "--no-build", "nats")
-    with bus.open("rb") as file:
-        run("docker", "cp", "-", f"{stopped_bus(deployment)}:/data", stdin=file)
-    deployment.up()
+    done_by_script(deployment, "deploy/restore.sh backups/*Z")
     await until_rows_are_as_replayed(deployment)
     assert await broken(deployment.dsn()) == []
+    refused = deployment.shell("deploy/restore.sh backups/*Z")
+    assert (refused.returncode, "expected an empty deployment" in refused.stderr) == (2, True)
+    for _ in range(2):
+        done_by_script(deployment, "deploy/backup.sh backups 2")
+    assert len(list((deployment.place / "backups").iterdir())) == 2
 
 
 @pytest.mark.parametrize("old", ["next", "earlier"])
@@ -81,18 +64,6 @@ async def test_a_new_version_takes_over_from_an_old_one_that_runs_beside_it(
     await until_rows_are_as_replayed(deployment, digits=TOLD_BY_THE_EARLIER if old == "earlier" else None)
 
 
-def stopped_bus(deployment: Deployment) -> str:
-    return deployment.containers("nats", running=False)[0]
-
-
-def at_postgres(deployment: Deployment, program: str, *arguments: str, **files: BinaryIO) -> None:
-    """Run a program of PostgreSQL's in its container, as the owner."""
-    container = deployment.containers("postgres")[0]
-    where = ("-h", "/var/run/postgresql", "-U", "owner")
-    run("docker", "exec", "--interactive", container, program, *where, *arguments, **files)
-
-
-def run(*command: str, **files: BinaryIO) -> None:
-    """Run a command whose standard input or output is a file."""
-    done = subprocess.run(command, stderr=subprocess.PIPE, check=False, **files)  # type: ignore[call-overload]
-    assert done.returncode == 0, done.stderr
+def done_by_script(deployment: Deployment, command: str) -> None:
+    done = deployment.shell(command)
+    assert done.returncode == 0, done.stdout + done.stderr

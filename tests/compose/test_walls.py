@@ -8,7 +8,7 @@ from deployment import Deployment, docker, inspect
 from waiting import until
 
 WITH_HEALTH = ("reconciler", "audit-writer", "nats", "postgres")
-LONG_RUNNING = (*WITH_HEALTH, "demo-node")
+LONG_RUNNING = (*WITH_HEALTH, "demo-node", "months")
 CLOSED = [
     ("reconciler", "postgres", 5432),
     ("reconciler", "nats", 8222),

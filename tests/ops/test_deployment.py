@@ -47,7 +47,8 @@ def test_the_bus_the_database_and_the_disk_are_watched() -> None:
 
 def test_only_the_exporter_reaches_the_bus_s_monitoring() -> None:
     assert {name for name in SERVICES if "watch" in networks(name)} == {"nats", "nats-exporter"}
-    assert 'http: "nats-watch:8222"' in (ROOT / "deploy/nats/nats.conf").read_text()
+    assert "${FILLPROOF_NATS_MONITORING:-nats-watch:8222}" in (ROOT / "deploy/nats/start.sh").read_text()
+    assert "\nhttp: $MONITORING " in (ROOT / "deploy/nats/nats.conf").read_text()
     assert SERVICES["nats"]["networks"]["watch"]["aliases"] == ["nats-watch"]
     assert COMPOSE["networks"]["watch"]["internal"]
 

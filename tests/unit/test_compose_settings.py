@@ -4,12 +4,8 @@ import re
 from pathlib import Path
 
 import pytest
+from deployed_settings import CLASSES, variable
 from pydantic_settings import BaseSettings
-
-from audit_writer.settings import AuditWriterSettings, PreparationSettings
-from reconciler.settings import ReconcilerSettings
-from service_kit import EngineSettings, StreamSettings
-from service_kit.bus_access import BusAccess
 
 ROOT = Path(__file__).parents[2]
 SECRET = {
@@ -19,14 +15,6 @@ SECRET = {
 }
 FIXED = {"http_host", "http_port", "replica_id"}
 """By the image; the last one has to differ between replicas."""
-CLASSES = [
-    ReconcilerSettings,
-    AuditWriterSettings,
-    PreparationSettings,
-    StreamSettings,
-    EngineSettings,
-    BusAccess,
-]
 
 
 @pytest.mark.parametrize("settings", CLASSES)
@@ -41,10 +29,9 @@ def test_every_setting_is_in_the_deployment(settings: type[BaseSettings]) -> Non
 
 def test_every_variable_is_explained() -> None:
     used = set(re.findall(r"FILLPROOF_\w+", (ROOT / "compose.yaml").read_text()))
+    used |= set(re.findall(r"setting (FILLPROOF_\w+)", (ROOT / "deploy" / "secrets.sh").read_text()))
     ours = {name for name in used if "DEMO" not in name} - {"FILLPROOF_PROMETHEUS_URL"}
-    explained = re.findall(r"^#? ?(FILLPROOF_\w+)=", (ROOT / ".env.example").read_text(), re.MULTILINE)
+    explained = re.findall(
+        r"^(?:# )?(?:e\.g\. )?(FILLPROOF_\w+)=", (ROOT / ".env.example").read_text(), re.MULTILINE
+    )
     assert set(explained) == ours
-
-
-def variable(name: str) -> str:
-    return f"FILLPROOF_{name}".upper()

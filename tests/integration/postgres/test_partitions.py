@@ -14,8 +14,11 @@ import pytest
 from audit_tables import broken, execute, fetch, store, verified
 from sample_events import event, mixed
 from signed_log import KEYS
+from waiting import until_found
 
 from audit_log import write_signing_key
+from audit_writer.maintain import maintain_daily, maintain_patiently
+from audit_writer.settings import MaintenanceSettings
 from console.proof.chain import Trust
 
 if TYPE_CHECKING:
@@ -160,3 +163,30 @@ async def test_an_orders_events_are_found_by_an_index_in_every_month(postgres_ds
     await connection.close()
     assert "Seq Scan" not in plan
     assert "(account = 'rX'::text) AND (sequence = 7)" in plan
+
+
+async def test_the_daily_step_goes_on_after_one_that_failed_and_makes_what_is_missing_each_time(
+    postgres_dsn: Dsn, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    failures = [OSError("no database")]
+
+    async def failing_once(settings: MaintenanceSettings) -> tuple[list[str], list[str]]:
+        if failures:
+            raise failures.pop()
+        return await maintain_patiently(settings)
+
+    monkeypatch.setattr("audit_writer.maintain.maintain_patiently", failing_once)
+    settings = MaintenanceSettings.model_validate({"owner_database_url": postgres_dsn()})
+    last = month(months_from_now(2))
+
+    async def made() -> bool:
+        return (last,) in [tuple(row) for row in await fetch(postgres_dsn(), MONTHS)]
+
+    daily = asyncio.create_task(maintain_daily(settings, pause_seconds=0.05))
+    for _ in range(2):
+        await execute(postgres_dsn(), f"DROP TABLE {last}")
+        await until_found(made)
+    daily.cancel()
+    said = capsys.readouterr()
+    assert said.err == "the months of order_event are as they were: no database\n"
+    assert said.out == f"made {last}\n" * 2

@@ -23,6 +23,7 @@ OPTIONS_WITH_VALUE = {
     "--tail",
     "-s",
     "-U",
+    "-v",
     "-c",
     "-d",
     "-h",
@@ -33,9 +34,9 @@ OPTIONS_WITH_VALUE = {
 
 
 def commands_of(page: Path) -> list[str]:
-    """Return the lines of the page's blocks without a language, and what stands in backquotes."""
+    """Return the lines of the page's blocks for a shell, and what stands in backquotes."""
     text = page.read_text()
-    blocks = re.findall(r"^ *```\n(.*?)^ *```", text, re.DOTALL | re.MULTILINE)
+    blocks = re.findall(r"^ *```(?:bash[^\n]*)?\n(.*?)^ *```", text, re.DOTALL | re.MULTILINE)
     lines = [line.strip() for block in blocks for line in block.splitlines()]
     inline = re.findall(r"`([^`\n]+)`", re.sub(r"^ *```.*?^ *```", "", text, flags=re.DOTALL | re.MULTILINE))
     lines = [line.removeprefix("$ ").removeprefix(".venv/bin/") for line in lines]

@@ -1,4 +1,4 @@
-"""The one-shot step that keeps the months of `order_event`: `python -m audit_writer.maintain`, once a day.
+"""The step that keeps the months of `order_event`: `python -m audit_writer.maintain`, once or `--daily`.
 
 Makes this month's partition and those ahead, moves what arrived before its month was made, drops what is
 older than the retention as a signed act of the operator, and notes what the database may take on disk.
@@ -10,9 +10,11 @@ only, lets the writers pass and tries again.
 
 import asyncio
 import random
+import signal
 import sys
 from datetime import UTC, datetime
 from functools import partial
+from typing import NoReturn
 
 import asyncpg
 
@@ -23,6 +25,8 @@ from service_kit import load_settings
 from service_kit.database_access import DatabaseAccess
 
 FAILED = 1
+DAILY = "--daily"
+DAY_SECONDS = 24 * 60 * 60.0
 OUTAGES = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError)
 CONNECT_SECONDS = 5.0
 LOCK_TIMEOUT = "1s"
@@ -40,8 +44,25 @@ _BACKOFF = Backoff(shortest=1.0, longest=10.0)
 def main() -> int:
     """Say on standard output what was made and dropped; returns the exit status."""
     settings = load_settings(MaintenanceSettings)
+    if DAILY in sys.argv[1:]:
+        signal.signal(
+            signal.SIGTERM, lambda *_: sys.exit(0)
+        )  # the first process of a container ignores it else
+        asyncio.run(maintain_daily(settings))
+    return asyncio.run(maintain_once(settings))
+
+
+async def maintain_daily(settings: MaintenanceSettings, *, pause_seconds: float = DAY_SECONDS) -> NoReturn:
+    """Run the step at once and then after each pause, also after one that failed."""
+    while True:
+        await maintain_once(settings)
+        await asyncio.sleep(pause_seconds)
+
+
+async def maintain_once(settings: MaintenanceSettings) -> int:
+    """Run the step and say what it did; returns the exit status."""
     try:
-        made, dropped = asyncio.run(maintain_patiently(settings))
+        made, dropped = await maintain_patiently(settings)
     except OUTAGES as error:
         said = load_settings(DatabaseAccess).explained(error)
         sys.stderr.write(f"the months of order_event are as they were: {said}\n")

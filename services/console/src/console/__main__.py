@@ -15,7 +15,7 @@ def main() -> None:
         from console.main import COMMANDS, app
 
         try:
-            app(default_map=secret_defaults(COMMANDS))
+            app(default_map=secret_defaults(COMMANDS, sys.argv[1:]))
         finally:
             sys.stdout.flush()
     except KeyboardInterrupt:  # nothing has begun yet: once a command has, it ends in its own way

@@ -41,10 +41,8 @@ def start_audit_writer(stack: LocalStack) -> Child:
     """Start the audit writer and wait until it is ready."""
     writer = stack.spawn(
         "audit_writer",
-        env={
-            "FILLPROOF_NATS_URL": stack.nats_url,
-            "FILLPROOF_DATABASE_URL": stack.postgres_dsn("audit_writer"),
-        },
+        env={"FILLPROOF_NATS_URL": stack.nats_url},
+        secret={"FILLPROOF_DATABASE_URL": stack.postgres_dsn("audit_writer")},
     )
     writer.wait_ready()
     return writer

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar
@@ -16,8 +17,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 PREFIX = "FILLPROOF_"
-SECRETS_DIRECTORY = Path("/run/secrets")
-"""Where Docker mounts secrets: a file `fillproof_nats_url` is read where `FILLPROOF_NATS_URL` is not set."""
+SECRETS_DIRECTORY = "FILLPROOF_SECRETS_DIRECTORY"
+"""Names the directory of secrets: `fillproof_nats_url` in it counts where `FILLPROOF_NATS_URL` is not set."""
+DEFAULT_SECRETS_DIRECTORY = "/run/secrets"
+"""Where Docker mounts them."""
 USAGE_STATUS = 2
 """The exit status of a process that was called wrongly."""
 DUPLICATE_WINDOW_S = 30 * 60.0
@@ -94,9 +97,9 @@ AnySettings = TypeVar("AnySettings", bound=BaseSettings)
 
 def load_settings(settings: type[AnySettings]) -> AnySettings:
     """Read settings from the environment and from secrets; what is wrong ends the process (2)."""
-    secrets = SECRETS_DIRECTORY if SECRETS_DIRECTORY.is_dir() else None
+    secrets = Path(os.environ.get(SECRETS_DIRECTORY, DEFAULT_SECRETS_DIRECTORY))
     try:
-        return settings(_secrets_dir=secrets)
+        return settings(_secrets_dir=secrets if secrets.is_dir() else None)
     except ValidationError as error:
         problems = [_problem(settings, dict(found)) for found in error.errors()]
     except SettingsError as error:

@@ -57,7 +57,7 @@ class Child:
         *,
         name: str,
         log_path: Path,
-        env: Mapping[str, str] | None = None,
+        env: Mapping[str, str | None] | None = None,
         account: Account | None = None,
         death_signal: signal.Signals = signal.SIGKILL,
         held: Sequence[int] = (),
@@ -68,7 +68,7 @@ class Child:
             command: absolute path and arguments.
             name: what messages call it.
             log_path: where its output is appended.
-            env: added to the supervisor's own environment, less its PG variables.
+            env: added to the supervisor's own environment, less its PG variables; None: not passed on.
             account: who it runs as; None for the supervisor's own user.
             death_signal: what it gets when the supervisor dies.
             held: file descriptors that stay open as long as it runs.
@@ -79,6 +79,7 @@ class Child:
             raise RuntimeError(msg)
         user = f"{account.uid}:{account.gid}" if account else "-"
         leash = [sys.executable, "-I", "-S", str(LEASH), str(int(death_signal)), str(os.getpid()), user]
+        environment = {**own_environment(), **(env or {})}
         with log_path.open("ab") as log:
             process = subprocess.Popen(  # noqa: S603 - commands are ours
                 [*leash, *map(str, command)],
@@ -86,7 +87,7 @@ class Child:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
-                env={**own_environment(), **(env or {})},
+                env={name: value for name, value in environment.items() if value is not None},
                 start_new_session=True,
                 pass_fds=held,
             )

@@ -43,12 +43,14 @@ SETTINGS = (
 class PostgresServer:
     """PostgreSQL on the loopback interface with passwords; keeps its port and its data over a restart."""
 
-    def __init__(self, directories: Directories, *, port: int, log_path: Path) -> None:
+    def __init__(
+        self, directories: Directories, *, port: int, log_path: Path, name: str = "postgres"
+    ) -> None:
         self._directories = directories
         self._log_path = log_path
         self._asked_port = port
         self._account = postgres_account()
-        self._home = directories.data / "postgres"
+        self._home = directories.data / name
         self._binaries = Path()
         self._child: Child | None = None
         self.port = port
@@ -108,13 +110,20 @@ class PostgresServer:
             *(str(self._binaries / "psql"), "-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1"),
             *("-h", ports.LOOPBACK, "-p", str(self.port), "-U", SUPERUSER, "-d", database),
         ]
-        environment = {**own_environment(), "PGPASSWORD": self._password_file.read_text()}
+        environment = {**own_environment(), "PGPASSFILE": str(self._written_passfile())}
         answer = subprocess.run(  # noqa: S603 - the command is ours
             command, input=sql, env=environment, capture_output=True, text=True, check=False
         )
         if answer.returncode != 0:
             raise StackError(f"PostgreSQL refused: {answer.stderr.strip()}")
         return answer.stdout.strip()
+
+    def _written_passfile(self) -> Path:
+        """Return the superuser's password as libpq reads it, who gets it in no environment."""
+        file = self._home / "pgpass"
+        file.touch(mode=0o600)
+        file.write_text(f"*:*:*:{SUPERUSER}:{self._password_file.read_text()}\n")
+        return file
 
     @property
     def _cluster(self) -> Path:
@@ -125,24 +134,23 @@ class PostgresServer:
         return self._home / "password"
 
     def _initialize(self) -> None:
-        """Run initdb beside the final place: what was killed halfway is never taken for a cluster."""
+        """Make it beside the final place: what was killed halfway is never taken for a cluster."""
         unfinished = self._home / "cluster.new"
         shutil.rmtree(unfinished, ignore_errors=True)
         self._password_file.touch(mode=0o600)
-        self._password_file.write_text(secrets.token_hex(24))
         if self._account:
             self._account.own(self._password_file)
-        command: list[str | Path] = [
-            self._binaries / "initdb",
-            "-D",
-            unfinished,
-            f"--pwfile={self._password_file}",
-            *INITDB,
-        ]
-        initdb = self._spawn("initdb", command, death_signal=signal.SIGKILL)
+        self._make_cluster(unfinished)
+        unfinished.rename(self._cluster)
+
+    def _make_cluster(self, place: Path) -> None:
+        self._password_file.write_text(secrets.token_hex(24))
+        options = (f"--pwfile={self._password_file}", *INITDB)
+        initdb = self._spawn(
+            "initdb", [self._binaries / "initdb", "-D", place, *options], death_signal=signal.SIGKILL
+        )
         if initdb.wait() != 0:
             initdb.check()
-        unfinished.rename(self._cluster)
 
     def _start_once(self) -> None:
         command: list[str | Path] = [

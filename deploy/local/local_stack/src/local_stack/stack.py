@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import secrets
 import sys
+import tempfile
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Self
 
 from local_stack.child import Child
@@ -17,10 +19,11 @@ from local_stack.postgres_server import PostgresServer
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
     from types import TracebackType
 
 DATABASE = "fillproof"
+SECRETS_DIRECTORY = "FILLPROOF_SECRETS_DIRECTORY"
+"""Tells a service where files are that it reads in place of variables."""
 OWNER = "owner"
 MIGRATED_ROLES = ("audit_writer", "grafana_reader", "metrics_reader")
 """Roles that preparing the database makes."""
@@ -117,7 +120,7 @@ class LocalStack:
         self._run_step(
             "the migration",
             "audit_writer.prepare",
-            env={
+            secret={
                 "FILLPROOF_OWNER_DATABASE_URL": self.postgres_dsn("owner", database),
                 "FILLPROOF_DATABASE_URL": self.postgres_dsn("audit_writer", database),
                 "FILLPROOF_GRAFANA_READER_PASSWORD": self._passwords["grafana_reader"],
@@ -139,6 +142,7 @@ class LocalStack:
         *arguments: str,
         name: str | None = None,
         env: Mapping[str, str] | None = None,
+        secret: Mapping[str, str] | None = None,
         log_path: Path | None = None,
     ) -> Child:
         """Start `python -m module arguments...` as a child that ends with the stack.
@@ -148,6 +152,7 @@ class LocalStack:
             arguments: its command line.
             name: what messages and the log file call it; by default the module.
             env: added to the environment.
+            secret: settings that it reads from files, which no other user may read and which end with us.
             log_path: by default `log_dir/name.log`.
 
         Raises:
@@ -162,7 +167,7 @@ class LocalStack:
             [sys.executable, "-m", module, *arguments],
             name=name,
             log_path=log_path,
-            env=env,
+            env={**(env or {}), **self._kept_secret(secret or {})},
             held=self._directories.held,
         )
         self._children.append(child)
@@ -215,12 +220,23 @@ class LocalStack:
         self._postgres.stop()
         self._directories.close()
 
-    def _run_step(self, name: str, module: str, *, env: Mapping[str, str]) -> None:
+    def _kept_secret(self, secret: Mapping[str, str]) -> dict[str, str | None]:
+        """Write settings into files, and return the environment of a process that is to read them there."""
+        if not secret:
+            return {}
+        place = Path(tempfile.mkdtemp(prefix="secrets-", dir=self._directories.run))
+        for variable, value in secret.items():
+            file = place / variable.lower()
+            file.touch(mode=0o600)
+            file.write_text(value)
+        return {**dict.fromkeys(secret), SECRETS_DIRECTORY: str(place)}
+
+    def _run_step(self, name: str, module: str, *, secret: Mapping[str, str]) -> None:
         step = Child.spawn(
             [sys.executable, "-m", module],
             name=name,
             log_path=self.log_dir / "migrate.log",
-            env=env,
+            env=self._kept_secret(secret),
             held=self._directories.held,
         )
         if step.wait() != 0:
