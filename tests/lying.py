@@ -150,6 +150,7 @@ class LyingWorld:
         self.read: list[LedgerServer] = [
             WholeLedgerServer(
                 node.shared,
+                only_whole=validators,
                 is_sample=lambda ledger_index: ledger_index % LEDGERS_A_SAMPLE == 0,
                 accounts=lambda: 1,
                 from_accounts=1 if whole or validators else 2,
@@ -379,7 +380,7 @@ class _Record:
         missing = [
             one
             for one in truth.events.values()
-            if one.event_id not in told and (one.ledger_index or 0) <= world.cursor
+            if one.event_id not in told and one.ledger_index is not None and one.ledger_index <= world.cursor
         ]
         cursor = min(world.cursor, max(truth.books))
         true, found = truth.books.get(cursor, {}), books_of(world.one)

@@ -118,7 +118,7 @@ def measured(round_trip: float) -> list[Sample]:
     with tempfile.TemporaryDirectory() as place, LocalStack.start() as stack:
         path = Path(place) / "partial_fills.json"
         path.write_bytes(msgspec.json.encode(session(orders=ORDERS, ledgers=WARM_UP + LEDGERS)))
-        node = stack.spawn("replay_node", str(path), "--pace", "manual")
+        node = stack.spawn("replay_node", str(path), "--pace", "manual", "--encode-ahead")
         url = node.wait_for(lambda: said_url(node.output()), what="say where it listens")
         return asyncio.run(_samples(stack, url, round_trip))[WARM_UP:]
 

@@ -24,6 +24,9 @@ DROPS = 10**9
 """That each order offers; for one USD two XRP."""
 PART = 10**6
 RICH = 10**15
+TOKENS = Decimal(10_000)
+FEE = 12
+"""Drops that each transaction destroys."""
 Json = dict[str, Any]
 
 
@@ -105,11 +108,13 @@ def _filling(number: int, order: int) -> Json:
         OwnerNode="0",
     )
     node["ModifiedNode"]["LedgerIndex"] = offer_key(MAKER, sequence)
-    root = made.root(RICH - PART * number, before=RICH - PART * (number - 1), account=MAKER)
-    root["ModifiedNode"]["LedgerIndex"] = account_key(MAKER)
+    part = PART * number
+    maker, taker = _drops(MAKER, RICH - part, PART), _drops(TAKER, RICH + part - FEE * number, FEE - PART)
+    tokens = Decimal(PART) / 2_000_000
+    lines = [_line(MAKER, TOKENS + number * tokens, tokens), _line(TAKER, TOKENS - number * tokens, -tokens)]
     return made.tx(
         "OfferCreate",
-        [node, root, _line(number)],
+        [node, maker, taker, *lines],
         account=TAKER,
         sequence=number,
         name=_hash(f"fill {number}"),
@@ -118,24 +123,29 @@ def _filling(number: int, order: int) -> Json:
     )
 
 
-def _line(number: int) -> Json:
-    """Return what the maker got of the issuer's tokens: the issuer is the low side and owes it."""
-    had = Decimal(10_000) + (number - 1) * Decimal(PART) / 2_000_000
-    has = had + Decimal(PART) / 2_000_000
+def _drops(account: str, has: int, less: int) -> Json:
+    """Return an account's root, which had `less` more."""
+    root = made.root(has, before=has + less, account=account)
+    root["ModifiedNode"]["LedgerIndex"] = account_key(account)
+    return root
+
+
+def _line(account: str, has: Decimal, more: Decimal) -> Json:
+    """Return an account's trust line, on which it got `more`; the issuer is its low side."""
     balance = {"currency": "USD", "issuer": made.ZERO_ACCOUNT}
     limit = {"currency": "USD", "value": "1000000000"}
     node = {
         "LedgerEntryType": "RippleState",
-        "LedgerIndex": line_key(MAKER, ISSUER, "USD"),
+        "LedgerIndex": line_key(account, ISSUER, "USD"),
         "FinalFields": {
             "Balance": {**balance, "value": f"{-has:f}"},
             "LowLimit": {**limit, "issuer": ISSUER},
-            "HighLimit": {**limit, "issuer": MAKER},
+            "HighLimit": {**limit, "issuer": account},
             "Flags": 0,
             "LowNode": "0",
             "HighNode": "0",
         },
-        "PreviousFields": {"Balance": {**balance, "value": f"{-had:f}"}},
+        "PreviousFields": {"Balance": {**balance, "value": f"{more - has:f}"}},
     }
     return {"ModifiedNode": node}
 

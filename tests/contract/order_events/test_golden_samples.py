@@ -124,6 +124,7 @@ def test_an_order_events_id_names_its_fact(path: Path) -> None:
             lambda event: (f"{event.currency}.{event.issuer}", event.since_ledger),
         ),
         ("reconciler.balance_drift.xrp", lambda event: (event.currency, event.since_ledger)),
+        ("reconciler.confirmed", lambda event: (event.ledger_hash,)),
         ("reconciler.history_gap", lambda event: (event.first_ledger, event.resolution)),
         ("reconciler.history_gap.healed", lambda event: (event.first_ledger, event.resolution)),
     ],

@@ -1,6 +1,7 @@
 """The process: reads the settings, runs the reconciler, and serves its health, metrics and contract."""
 
 import asyncio
+import gc
 from importlib.metadata import version
 from typing import Annotated
 
@@ -67,7 +68,10 @@ def main() -> int:
     """Run the reconciler until it is told to stop; returns the exit status."""
     settings = load_settings(ReconcilerSettings)
     set_up_logs("reconciler", settings)
-    return run(create_app(settings), settings, work=work)
+    app = create_app(settings)
+    # What was imported lives as long as the process: the collector's walk through it held up fills
+    gc.freeze()
+    return run(app, settings, work=work)
 
 
 async def work(

@@ -119,6 +119,11 @@ class Metrics:
             "Newest ledger that a second server or a quorum of validators has confirmed; 0: none",
             registry=registry,
         )
+        self.confirmed_lag_seconds = Gauge(
+            "reconciler_confirmed_lag_seconds",
+            "Time since a ledger was last confirmed, while a later one is shown; 0: that is not wanted",
+            registry=registry,
+        )
         self.unconfirmed_ledgers = Counter(
             "reconciler_unconfirmed_ledgers",
             "Ledgers that nobody had confirmed when the waiting ended, where confirmation is wanted",

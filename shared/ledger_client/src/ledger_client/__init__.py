@@ -63,7 +63,7 @@ from ledger_client.single_flight import SingleFlight
 from ledger_client.status import ServerStatus, server_status
 from ledger_client.stream_group import StreamGroup
 from ledger_client.stream_listener import StreamListener
-from ledger_client.streamed_server import stream_of, untouched_ledgers
+from ledger_client.streamed_server import StreamedServer, stream_of, untouched_ledgers
 from ledger_client.whole_ledger import WholeLedger, read_whole
 from ledger_client.whole_ledgers import WholeLedgerServer
 
@@ -100,6 +100,7 @@ __all__ = [
     "Snapshot",
     "StreamGroup",
     "StreamListener",
+    "StreamedServer",
     "TooSlow",
     "Unconfirmed",
     "Unreachable",

@@ -110,6 +110,11 @@ class BoundedReading:
         """The server's stream (see `StreamedServer`)."""
         return stream_of(self._server)
 
+    @property
+    def reads_only_whole(self) -> bool:
+        """Whether nothing but whole ledgers is believed (see `StreamedServer`)."""
+        return isinstance(self._server, StreamedServer) and self._server.reads_only_whole
+
     def reads_whole(self, ledger_index: int) -> bool:
         """Whether the server is read ledger by ledger anyway (see `StreamedServer`)."""
         return isinstance(self._server, StreamedServer) and self._server.reads_whole(ledger_index)

@@ -17,6 +17,8 @@ class LedgerTransaction(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
     transaction: Transaction
     ledger_hash: str | None
+    proven: bool = False
+    """Whether its bytes hash up to that hash."""
 
 
 class HistoryPage(msgspec.Struct, frozen=True, kw_only=True):

@@ -16,6 +16,11 @@ class StreamedServer(Protocol):
         """Its stream; None: it has none."""
         ...
 
+    @property
+    def reads_only_whole(self) -> bool:
+        """Whether nothing but whole ledgers is believed of it: so many at a time as are read at once."""
+        ...
+
     def reads_whole(self, ledger_index: int) -> bool:
         """Whether the ledger is read anyway, so that its being quiet need not be known from the stream."""
         ...

@@ -53,7 +53,8 @@ class WholeLedger:
         """
         found = [self._transaction(place) for place in sorted(self._places(account))]
         affecting = sorted((tx for tx, accounts in found if account in accounts), key=lambda tx: tx.index)
-        return [LedgerTransaction(transaction=tx, ledger_hash=self.header.ledger_hash) for tx in affecting]
+        ledger_hash = self.header.ledger_hash
+        return [LedgerTransaction(transaction=tx, ledger_hash=ledger_hash, proven=True) for tx in affecting]
 
     def transactions(self) -> Iterator[Transaction]:
         """Yield all transactions that can be read, whichever accounts they affect."""

@@ -14,7 +14,7 @@ import structlog
 
 from ledger_client.history import LedgerTransaction, account_history
 from ledger_client.ledger_stream import LedgerStream
-from ledger_client.server import InvalidRequest, LedgerServer, Refused
+from ledger_client.server import InvalidRequest, LedgerServer, NotProven, Refused
 from ledger_client.single_flight import SingleFlight
 from ledger_client.status import ServerStatus, server_status
 from ledger_client.streamed_server import stream_of
@@ -43,6 +43,7 @@ class WholeLedgerServer:
         clock: Callable[[], float],
         on_read: Callable[[WholeLedger], None] | None = None,
         is_sample: Callable[[int], bool] = lambda _ledger_index: False,
+        only_whole: bool = False,
     ) -> None:
         """Take the histories of `server`'s accounts from whole ledgers.
 
@@ -54,10 +55,12 @@ class WholeLedgerServer:
             on_read: called with each whole ledger, once it is proven; None: nothing is.
             is_sample: whether a ledger is read whole although the stream shows it quiet, so that what the
                 stream shows is held against its bytes. No server may know beforehand which ones these are.
+            only_whole: whether a ledger that the server does not give whole is not read at all.
 
         """
         self._on_read = on_read
         self._is_sample = is_sample
+        self._only_whole = only_whole
         self._server = server
         self._accounts = accounts
         self._from_accounts = from_accounts
@@ -85,9 +88,14 @@ class WholeLedgerServer:
 
     @property
     def _reads_every_ledger(self) -> bool:
-        """Whether enough accounts are followed (one reading serves them all), or the stream has lied."""
+        """Whether enough accounts are followed (one reading serves them all), or nothing else is believed."""
+        return self._accounts() >= self._from_accounts or self.reads_only_whole
+
+    @property
+    def reads_only_whole(self) -> bool:
+        """Whether nothing else is believed of the server (see `StreamedServer`)."""
         stream = self.stream
-        return self._accounts() >= self._from_accounts or (stream is not None and stream.lied_at is not None)
+        return self._only_whole or (stream is not None and stream.lied_at is not None)
 
     def _samples(self, ledger_index: int) -> bool:
         return not self._refused and self._is_sample(ledger_index)
@@ -112,11 +120,13 @@ class WholeLedgerServer:
     async def account_history(self, account: str, first: int, last: int) -> list[LedgerTransaction]:
         """Return the account's transactions in [first, last], in the ledger's order (see `HistoryServer`)."""
         try:
-            if self._reads_every_ledger and last <= first + NEAREST:
+            if self.reads_only_whole or (self._reads_every_ledger and last <= first + NEAREST):
                 return await self._proven(account, range(first, last + 1))
             if last <= first + NEAREST:
                 return await self._proven_where_touched(account, first, last)
         except (Refused, InvalidRequest, UnreadableBlob) as lack:
+            if self.reads_only_whole:
+                raise NotProven(self.name, f"ledger: expected a whole ledger, found: {lack}") from lack
             if not self._refused:
                 _log.warning("no whole ledger: what is read is not proven", problem=str(lack))
             self._refused = True

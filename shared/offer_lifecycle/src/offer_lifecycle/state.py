@@ -59,6 +59,8 @@ class LedgerFacts(msgspec.Struct, frozen=True, kw_only=True):
     """Those that touch the account, by TransactionIndex (see `in_order`); others do no harm."""
     answers: tuple[StateAnswer, ...] = ()
     """To an earlier outcome's questions about this ledger."""
+    proven: bool = False
+    """Whether the bytes of these transactions hash up to the ledger's hash; it changes no outcome."""
 
 
 class UnexplainedRemoval(msgspec.Struct, frozen=True, kw_only=True):

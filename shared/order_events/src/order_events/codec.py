@@ -20,6 +20,7 @@ from order_events.reconciler import (
     HistoryGap,
     InvariantBroken,
     OrdersEvent,
+    ReconcilerConfirmed,
     ReconcilerHalted,
     ReconcilerResumed,
 )
@@ -33,7 +34,9 @@ AnyOrderEvent = (
     | OrderDisappeared
     | OrderCorrected
 )
-AnyReconcilerEvent = ReconcilerHalted | ReconcilerResumed | BalanceDrift | HistoryGap | InvariantBroken
+AnyReconcilerEvent = (
+    ReconcilerHalted | ReconcilerResumed | BalanceDrift | HistoryGap | ReconcilerConfirmed | InvariantBroken
+)
 AnyEngineEvent = OrderSubmitted | CancelRequested | SessionStarted
 AnyEvent = AnyOrderEvent | AnyReconcilerEvent | AnyEngineEvent | LedgerProof
 
@@ -49,6 +52,7 @@ ORDERS_TYPES: tuple[type[OrdersEvent], ...] = (
     ReconcilerResumed,
     BalanceDrift,
     HistoryGap,
+    ReconcilerConfirmed,
     InvariantBroken,
 )
 """What the reconciler publishes to stream ORDERS."""

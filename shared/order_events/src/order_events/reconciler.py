@@ -139,6 +139,26 @@ class HistoryGap(ReconcilerEvent, frozen=True, kw_only=True, tag="reconciler.his
     ] = None
 
 
+class ReconcilerConfirmed(ReconcilerEvent, frozen=True, kw_only=True, tag="reconciler.confirmed"):
+    """What was told of the account's transactions in ledgers `first_ledger` to `ledger_index` is certain.
+
+    Their bytes hash up to the ledgers' hashes (proven), and a second server or validators have named these
+    hashes (confirmed). It follows each ledger of which something was told, and one quiet ledger in 256. What
+    was told of a ledger that no such event covers is one server's word: the server gives no whole ledgers, or
+    nobody confirmed the ledger in time.
+    """
+
+    first_ledger: Annotated[int, Meta(description="The first ledger that it covers; of no earlier one.")]
+    ledger_hash: Annotated[str, Meta(description="The hash of ledger `ledger_index`: 64 hexadecimal digits.")]
+    confirmed_by: Annotated[
+        tuple[str, ...],
+        Meta(
+            description="`validators`: a quorum of the configured lists has signed for the hash. Otherwise "
+            "the servers that name it, by address without credentials."
+        ),
+    ]
+
+
 class InvariantBroken(ReconcilerEvent, frozen=True, kw_only=True, tag="ledger.invariant_broken"):
     """An asset does not add up over a transaction: the ledger is broken, or the server that shows it lies.
 

@@ -41,6 +41,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             faults=faults,
             network_id=options.network_id,
             validators=options.validators,
+            encode_ahead=options.encode_ahead,
         )
         asyncio.run(_serve(node, session, options.host, options.port))
     except (BadSession, RpcError) as error:
@@ -89,6 +90,11 @@ def _parser() -> argparse.ArgumentParser:
         default=VALIDATORS,
         metavar="N",
         help=f"how many invented validators sign for the ledgers ({VALIDATORS} by default)",
+    )
+    parser.add_argument(
+        "--encode-ahead",
+        action="store_true",
+        help="encode each ledger in binary before it closes, as a real server has it stored",
     )
     parser.add_argument(
         "--fault",

@@ -40,7 +40,7 @@ VALIDATORS = 5
 class Node:
     """One server on one recorded session. `port` is known once it listens."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what the command line sets, by keyword
         self,
         session: Session,
         *,
@@ -48,11 +48,16 @@ class Node:
         faults: Faults,
         network_id: int | None = None,
         validators: int = VALIDATORS,
+        encode_ahead: bool = False,
     ) -> None:
-        """Begin with the first ledger closed; `validators`: so many invented ones sign for the ledgers."""
+        """Begin with the first ledger closed; `validators`: so many invented ones sign for the ledgers.
+
+        `encode_ahead`: whether a ledger's blobs are ready when its subscribers are told of it.
+        """
         self.pace = pace
         self.faults = faults
         self.network_id = network_id
+        self._encode_ahead = encode_ahead
         self.port = 0
         self.started = time.monotonic()
         self.chain = Chain(session.ledgers, faults)
@@ -101,6 +106,8 @@ class Node:
     def close_ledger(self) -> None:
         """Close the next recorded ledger, if one is left, and tell the subscribers."""
         if validated := self.chain.close_next():
+            if self._encode_ahead:
+                self.blobs(validated)
             for tell in tuple(self.on_validated):
                 tell(validated)
 

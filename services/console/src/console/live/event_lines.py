@@ -18,6 +18,7 @@ from order_events import (
     OrderRejected,
     OrdersEvent,
     Provenance,
+    ReconcilerConfirmed,
     ReconcilerHalted,
     ReconcilerResumed,
     Side,
@@ -94,25 +95,27 @@ def _hash_pieces(transaction_hash: str) -> list[Piece]:
 
 
 def _account_pieces(event: OrdersEvent) -> list[Piece]:
-    kind = Piece(f"{event.__struct_config__.tag}", style="bold")
+    more: list[Piece] = []
     match event:
         case ReconcilerHalted():
-            return [kind, Piece(event.reason, style="bold red")]
+            more = [Piece(event.reason, style="bold red")]
         case ReconcilerResumed():
-            return [kind, Piece(f"by {event.resumed_by}"), Piece(event.note, drop=2)]
+            more = [Piece(f"by {event.resumed_by}"), Piece(event.note, drop=2)]
         case BalanceDrift():
             asset = event.currency if event.issuer is None else f"{event.currency}.{event.issuer}"
             found = quoted(Amount(asset, event.amount))
-            return [kind, Piece(f"{found} that nothing explains", style="bold red")]
+            more = [Piece(f"{found} that nothing explains", style="bold red")]
         case HistoryGap():
             ledgers = f"ledgers {event.first_ledger} to {event.last_ledger}"
-            return [kind, Piece(ledgers), Piece(event.resolution)]
+            more = [Piece(ledgers), Piece(event.resolution)]
+        case ReconcilerConfirmed():
+            ledgers = f"ledgers {event.first_ledger} to {event.ledger_index}"
+            more = [Piece(ledgers), Piece(f"by {', '.join(event.confirmed_by)}", drop=2)]
         case InvariantBroken():
             told = f"{event.transaction_type} {event.transaction_hash}: {event.asset} does not add up"
             found = f"expected {event.expected}, found {format_decimal(event.found)}"
-            return [kind, Piece(told, style="bold red"), Piece(found, drop=2)]
-        case _:
-            return [kind]
+            more = [Piece(told, style="bold red"), Piece(found, drop=2)]
+    return [Piece(str(event.__struct_config__.tag), style="bold"), *more]
 
 
 def _base(event: OrderEvent) -> str:

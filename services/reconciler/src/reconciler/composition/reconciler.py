@@ -193,6 +193,7 @@ class Reconciler:
             clock=time.monotonic,
             on_read=self.invariants.add,
             is_sample=self._is_sample,
+            only_whole=settings.reads_only_whole,
         )
 
 

@@ -21,11 +21,11 @@ from ledger_client import (
     ProtocolViolation,
     Refused,
     ServerStatus,
+    StreamedServer,
     WrongChain,
     account_history,
     ledger_header,
     reserves_at,
-    stream_of,
     untouched_ledgers,
 )
 from offer_lifecycle import AccountRecord, Header, LedgerFacts, Transaction
@@ -33,7 +33,7 @@ from offer_lifecycle import AccountRecord, Header, LedgerFacts, Transaction
 LEDGERS_A_READING = 256
 """At most; a longer range is read in steps, and each step is committed."""
 WHOLE_LEDGERS_A_READING = 16
-"""At most, of a server whose stream has lied: each of them is read whole."""
+"""At most, where nothing but whole ledgers is believed of a server."""
 _HEADERS_AT_ONCE = 8
 
 
@@ -55,9 +55,8 @@ def last_readable_ledger(server: LedgerServer, status: ServerStatus, cursor: int
             f"server_info: expected ledger {cursor}, already followed, or a later one, "
             f"found {status.validated} as the newest: it lags",
         )
-    stream = stream_of(server)
-    is_believed = stream is None or stream.lied_at is None
-    upto = min(status.validated, cursor + (LEDGERS_A_READING if is_believed else WHOLE_LEDGERS_A_READING))
+    only_whole = isinstance(server, StreamedServer) and server.reads_only_whole
+    upto = min(status.validated, cursor + (WHOLE_LEDGERS_A_READING if only_whole else LEDGERS_A_READING))
     if not status.covers(cursor, upto):
         raise HistoryMissing(
             f"{server.name}: history missing: expected ledgers {cursor}-{upto}, found {status.held}; "
@@ -134,9 +133,15 @@ async def _read_up_to(
             header=header,
             reserves=reserves.get(header.ledger_index, status.reserves),
             transactions=_checked(server, header, by_ledger.get(header.ledger_index, [])),
+            proven=_are_proven(by_ledger.get(header.ledger_index, [])),
         )
         for header in headers[-len(wanted) :]
     ]
+
+
+def _are_proven(rows: Sequence[LedgerTransaction]) -> bool:
+    """Whether there are any, and each is proven: that there is none, no bytes show here."""
+    return bool(rows) and all(one.proven for one in rows)
 
 
 def _quiet_facts(status: ServerStatus, header: Header) -> LedgerFacts:

@@ -7,8 +7,9 @@ nothing is committed where a quorum has signed for another hash, or where anothe
 up to the cursor, names another one and shows the bytes of it (`disputes`).
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
+from itertools import pairwise
 
 import msgspec
 import structlog
@@ -23,7 +24,7 @@ from ledger_client import (
     WrongChain,
     stream_of,
 )
-from offer_lifecycle import AccountRecord, Header
+from offer_lifecycle import AccountRecord, Header, LedgerFacts
 from reconciler.following.disputes import asked_hash, check_dispute, told_hash
 from reconciler.metrics import Metrics
 
@@ -83,6 +84,9 @@ class LedgerConfirmation:
         self._pause = pause
         self._unproven = False
         """Whether the last ledger is not confirmed, or is disputed."""
+        self._newest: tuple[int, float] | None = None
+        """The newest ledger that was confirmed, and when (seconds); before there is one, the first wanted."""
+        metrics.confirmed_lag_seconds.set_function(self._seconds_behind)
         self._confirmed: SingleFlight[tuple[str, str, str], tuple[str, ...]] = SingleFlight(
             keep=_KEPT, seconds=float("inf"), clock=clock
         )
@@ -106,14 +110,33 @@ class LedgerConfirmation:
         key = (server.name, header.ledger_hash, record.ledger_hash)
         return await self._confirmed.get(key, partial(self._confirm, server, record, header))
 
+    async def confirm_last(
+        self, server: LedgerServer, record: AccountRecord, ledgers: Sequence[LedgerFacts]
+    ) -> list[tuple[str, ...]]:
+        """Wait until the last of these ledgers is confirmed; return for each one by whom it is.
+
+        A ledger before the last one is confirmed with it where proven headers lead from one to the other.
+
+        Raises:
+            Disputed, WrongChain, Unconfirmed: as `confirm`.
+
+        """
+        by = await self.confirm(server, record, ledgers[-1].header)
+        confirmed = [by]
+        for before, after in reversed(list(pairwise(ledgers))):
+            is_linked = after.proven and after.header.parent_hash == before.header.ledger_hash
+            confirmed.append(confirmed[-1] if is_linked else ())
+        return confirmed[::-1]
+
     async def _confirm(self, server: LedgerServer, record: AccountRecord, header: Header) -> tuple[str, ...]:
         if not self._is_wanted():
             return ()
+        self._newest = self._newest or (header.ledger_index - 1, self._clock())
         others = [one for one in self._servers.every() if one.name != server.name]
         by = await self._wait(server, others, record, header)
         if by:
             self._unproven = False
-            self._metrics.confirmed_ledger.set(header.ledger_index)
+            self._note_confirmed(header.ledger_index)
             return by
         await self._check_disputes(server, others, record, header)
         return self._go_on_without(server, header)
@@ -195,6 +218,17 @@ class LedgerConfirmation:
             except Disputed:
                 self._unproven = True
                 raise
+
+    def _seconds_behind(self) -> float:
+        """Seconds since a ledger was last confirmed; 0: no server has shown a later one."""
+        if self._newest is None or self._servers.newest_shown <= self._newest[0]:
+            return 0.0
+        return self._clock() - self._newest[1]
+
+    def _note_confirmed(self, ledger_index: int) -> None:
+        if self._newest is None or ledger_index > self._newest[0]:
+            self._newest = ledger_index, self._clock()
+            self._metrics.confirmed_ledger.set(ledger_index)
 
     def _go_on_without(self, server: LedgerServer, header: Header) -> tuple[str, ...]:
         self._metrics.unconfirmed_ledgers.inc()

@@ -3,13 +3,14 @@
 `Follower.advance` is called at each close. For every ledger that the server has after the cursor it goes
 through these steps:
 
-1. It applies what the engine has announced up to this moment.
-2. It reads the account's transactions, shows that none is missing (`account_reader`), and has the ledger's
-   hash confirmed (`confirmation`).
-3. While the ledger is being read, it publishes what the stream shows of it already (`telling`).
+1. It asks for the account's transactions, and meanwhile applies what the engine has announced so far
+   (`engine_announcements`) and publishes what the stream shows of the ledger already (`telling`).
+2. It shows that no transaction is missing (`account_reader`).
+3. It has the ledger's hash confirmed (`confirmation`).
 4. It folds the ledger into events and changed orders (`offer_lifecycle`).
 5. The policy decides what is done about each disappearance; the balances are added up (`safety`).
-6. It publishes what is not told yet: the disappearances first and for a bounded time, then all other events.
+6. It publishes what is not told yet: the disappearances first and for a bounded time, then all other events,
+   and that the ledger is confirmed (`watermark`).
 7. It commits the changed orders and the cursor in one atomic batch. Only then the account goes on.
 
 A crash between any two steps reads the same ledger again, and the same facts have the same ids.
@@ -34,7 +35,6 @@ from offer_lifecycle import (
     AccountRecord,
     AccountState,
     Header,
-    LedgerFacts,
     LedgerOutcome,
     keep_incomplete_orders,
 )
@@ -43,6 +43,7 @@ from reconciler.following import account_reader
 from reconciler.following.account_start import AccountStart
 from reconciler.following.account_store import AccountStore
 from reconciler.following.confirmation import LedgerConfirmation
+from reconciler.following.confirmed_reading import ConfirmedLedger, ConfirmedReading
 from reconciler.following.continuity import Continuity
 from reconciler.following.engine_announcements import EngineAnnouncements
 from reconciler.following.gap_crossing import read_over_gap
@@ -50,6 +51,7 @@ from reconciler.following.lie_recovery import LieRecovery
 from reconciler.following.publisher import Publisher
 from reconciler.following.stored_account import CommittedAccount, ExtraWrites
 from reconciler.following.telling import Telling
+from reconciler.following.watermark import Watermark
 from reconciler.ports.bus import EngineFeed, StateStore, ToldEvents, Watermarks
 from reconciler.safety.account_safety import AccountSafety, PolicyOutcome, SharedSafety
 from reconciler.safety.policy import PolicyState
@@ -119,8 +121,15 @@ class Follower:
             telling=self._telling,
             told_events=told_events,
         )
-        self._recovery = LieRecovery(self._account, self._announcements, self._continuity, self._start)
-        self._confirmation = confirmation
+        self._reading = ConfirmedReading(self._account, self._telling, confirmation)
+        self._watermark = Watermark(account)
+        self._recovery = LieRecovery(
+            account=self._account,
+            announcements=self._announcements,
+            continuity=self._continuity,
+            start=self._start,
+            watermark=self._watermark,
+        )
         self._on_committed = on_committed
         self._read_from: str | None = None
 
@@ -156,14 +165,12 @@ class Follower:
         await self._halt_where_history_broke(server)
         upto = account_reader.last_readable_ledger(server, status, state.record.ledger_index)
         if upto > state.record.ledger_index:
-            await self._announcements.apply(state, status.validated)
-            await self._halt_where_history_broke(server)
-            reading = self._read_and_confirm(server, status, state, upto)
-            ledgers = await self._telling.tell_until_read(server, committed, reading)
+            hear_engine = partial(self._hear_engine, server, state, status.validated)
+            ledgers = await self._reading.read(server, status, upto, hear_engine)
             await self._recovery.take_back_if_lied_to(server)
-            for facts in ledgers:
+            for ledger in ledgers:
                 raise_if_cancelled()
-                await self._follow_ledger(server, state, facts)
+                await self._follow_ledger(server, state, ledger)
         else:
             await self._use_quiet_moment(server, committed)
         self._read_from = server.name
@@ -171,32 +178,31 @@ class Follower:
         self._telling.raise_if_contradicted(server)
         return status
 
-    async def _read_and_confirm(
-        self, server: LedgerServer, status: ServerStatus, state: AccountState, upto: int
-    ) -> list[LedgerFacts]:
-        """Read the ledgers up to `upto`, and have the last one confirmed: the others are linked to it."""
-        ledgers = await account_reader.read_ledgers(
-            server, status, state.record, upto, state.deadlines(status.validated)
-        )
-        if self._confirmation is not None:
-            await self._confirmation.confirm(server, state.record, ledgers[-1].header)
-        return ledgers
+    async def _hear_engine(self, server: LedgerServer, state: AccountState, newest: int) -> None:
+        """Apply what the engine has announced; halt if announcements are lost."""
+        await self._announcements.apply(state, newest)
+        await self._halt_where_history_broke(server)
 
-    async def _follow_ledger(self, server: LedgerServer, state: AccountState, facts: LedgerFacts) -> None:
+    async def _follow_ledger(
+        self, server: LedgerServer, state: AccountState, ledger: ConfirmedLedger
+    ) -> None:
         """Fold one ledger, decide on what came out, publish it and commit it."""
-        stored = self._account.require_committed().stored
+        facts = ledger.facts
+        before, stored = state.record, self._account.require_committed().stored
         outcome = await fold_with_questions(server, state, facts)
         for damage in outcome.damaged:
             _log.error("metadata that can't be read", account=self.account, found=damage)
         self._safety.report_ledger(outcome)
         if stored.history_gaps:
             outcome = keep_incomplete_orders(outcome, state)
-        decided = self._safety.decide_ledger(stored.policy_state, state.record, facts, outcome)
+        decided = self._safety.decide_ledger(stored.policy_state, before, facts, outcome)
         orders = {**state.orders, **outcome.changed}
         decided.events.extend(self._telling.corrections(facts.header, decided.events, orders))
+        decided.events.extend(self._watermark.after_ledger(before, ledger, decided.events))
         unexplained = (*stored.unexplained_removals, *outcome.unexplained_removals)[-_MOST_UNEXPLAINED:]
         extra = ExtraWrites(history_gaps=stored.history_gaps, unexplained_removals=unexplained)
         await self._publish_and_commit(server, facts.header, outcome, decided, extra)
+        self._watermark.note_committed(before, facts.header, decided.events)
 
     async def _publish_and_commit(
         self,
@@ -274,6 +280,7 @@ class Follower:
         decided = self._safety.decide_after_gap(committed.stored.policy_state, crossed.outcome, header)
         decided = self._safety.halt(decided, self._continuity.breaks(), header)
         await self._publish_and_commit(server, header, crossed.outcome, decided, crossed.extra)
+        self._watermark.restart_after(header.ledger_index)
         self._continuity.note_told()
 
     async def correct_earlier_events(self, server: LedgerServer, make_correction: MakeCorrection) -> None:

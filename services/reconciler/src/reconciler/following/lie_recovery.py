@@ -13,6 +13,7 @@ from reconciler.following.account_start import AccountStart
 from reconciler.following.account_store import AccountStore
 from reconciler.following.continuity import Continuity
 from reconciler.following.engine_announcements import EngineAnnouncements
+from reconciler.following.watermark import Watermark
 
 _log = structlog.get_logger()
 
@@ -22,15 +23,18 @@ class LieRecovery:
 
     def __init__(
         self,
+        *,
         account: AccountStore,
         announcements: EngineAnnouncements,
         continuity: Continuity,
         start: AccountStart,
+        watermark: Watermark,
     ) -> None:
         self._account = account
         self._announcements = announcements
         self._continuity = continuity
         self._start = start
+        self._watermark = watermark
         self._done: set[str] = set()
         """The servers whose lies were taken back."""
 
@@ -56,6 +60,7 @@ class LieRecovery:
             )
             self._announcements.forget()
             self._announcements.follow()
+            self._watermark.restart_after(record.ledger_index)
             await self._continuity.write(record)
             await self._start.recall_told(record)
         raise Contradicted(

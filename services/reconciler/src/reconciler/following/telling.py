@@ -6,7 +6,7 @@ gives the same events, by the same ids. Nothing is committed here.
 """
 
 import asyncio
-from collections.abc import Coroutine, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
@@ -83,23 +83,16 @@ class Telling:
         """The servers whose telling was corrected since they were last read."""
 
     async def tell_until_read(
-        self, server: LedgerServer, committed: CommittedAccount, reading: Coroutine[Any, Any, T]
+        self, server: LedgerServer, committed: CommittedAccount, reading: asyncio.Task[T]
     ) -> T:
         """Await a reading of the ledgers after the cursor, and tell meanwhile what is certain of the first.
 
         Raises what the reading raises.
         """
         stream = stream_of(server)
-        if stream is None:
-            return await reading
-        task = asyncio.create_task(reading)
-        try:
-            await self._tell_until_done(stream, server, committed, task)
-            return await task
-        finally:
-            if not task.done():
-                task.cancel()
-                await asyncio.wait([task])
+        if stream is not None:
+            await self._tell_until_done(stream, server, committed, reading)
+        return await reading
 
     async def _tell_until_done(
         self,
