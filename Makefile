@@ -24,10 +24,12 @@ demo: $(READY) ## run the whole stack on recorded ledgers (SESSION=... ARGS=...)
 run: $(READY) ## follow real accounts (XRPL="URL ..." ACCOUNT="ADDRESS ..." ARGS=...)
 	@$(LEASHED) run $(XRPL:%=--xrpl %) $(ACCOUNT:%=--account %) $(ARGS)
 
+# The tests that start servers come first (tests/conftest.py) and mostly wait: more processes than cores. What pytest
+# makes of the test files is kept, also where Python may not write bytecode: it takes as long as importing them.
 test: $(READY) ## run all tests (ARGS=... for pytest)
-	@$(BIN)/pytest --quiet -n 3 --dist worksteal $(ARGS)
+	@PYTHONDONTWRITEBYTECODE= $(BIN)/pytest --quiet -n 4 --dist loadfile --no-loadscope-reorder $(ARGS)
 
-chaos: $(READY) ## let everything go wrong at random moments, for about a quarter of an hour (SEED=... ARGS=...)
+chaos: $(READY) ## let everything go wrong at random moments: a quarter of an hour, a minute with ARGS=--short (SEED=...)
 	@PYTHONPATH=tests $(BIN)/python -m chaos $(SEED:%=--seed %) $(ARGS)
 
 fuzz: $(READY) ## try 20,000 announcements, 6,000 messages and 5,000 answers that are none (SEED=... ARGS="--share 0.1")

@@ -48,6 +48,11 @@ def pytest_configure(config: pytest.Config) -> None:
         _have_the_run_swept()
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the tests that start servers: while these wait for them, the others use the time."""
+    items.sort(key=lambda item: item.get_closest_marker("stack") is None)
+
+
 def _have_the_run_swept() -> None:
     """Start the sweeper and put all temporary data of the run, pytest's own too, where it sweeps."""
     run, place = uuid.uuid4().hex, tempfile.mkdtemp(prefix="fillproof-tests-")

@@ -8,6 +8,7 @@ import msgspec
 import nats.js.errors
 from nats.aio.client import Client
 from nats.js import JetStreamContext
+from nats.js.kv import KeyValue
 from on_the_bus import stored_events
 from waiting import until_found
 
@@ -73,25 +74,27 @@ async def announce(jetstream: JetStreamContext, session: Session) -> None:
 async def cursors(client: Client, session: Session) -> list[int]:
     """Return the committed cursors of the session's accounts; 0: not adopted yet."""
     bucket = await client.jetstream().key_value(STATE_BUCKET)
-    found = []
-    for account in engine_accounts(session):
-        try:
-            entry = await bucket.get(f"0.{account}.account")
-        except nats.js.errors.KeyNotFoundError:
-            found.append(0)
-        else:
-            found.append(msgspec.json.decode(entry.value or b"", type=_KeptAccount).record.ledger_index)
-    return found
+    return [await _cursor(bucket, account) for account in engine_accounts(session)]
 
 
 async def until_followed(client: Client, session: Session, ledger_index: int | None = None) -> None:
     """Wait until all accounts are committed up to a ledger; by default the session's last."""
     last = session.ledgers[-1].ledger_index if ledger_index is None else ledger_index
+    bucket = await client.jetstream().key_value(STATE_BUCKET)
+    for account in engine_accounts(session):
 
-    async def followed() -> bool:
-        return min(await cursors(client, session)) >= last
+        async def followed(account: str = account) -> bool:
+            return await _cursor(bucket, account) >= last
 
-    await until_found(followed)
+        await until_found(followed)
+
+
+async def _cursor(bucket: KeyValue, account: str) -> int:
+    try:
+        entry = await bucket.get(f"0.{account}.account")
+    except nats.js.errors.KeyNotFoundError:
+        return 0
+    return msgspec.json.decode(entry.value or b"", type=_KeptAccount).record.ledger_index
 
 
 async def lines(jetstream: JetStreamContext, session: Session) -> list[OrderLine]:

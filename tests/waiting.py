@@ -10,7 +10,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 
 _WAIT_SECONDS = 120.0
 """The limit of one wait on two idle cores, where none takes more than a few seconds."""
@@ -19,6 +19,8 @@ _MOMENT_SECONDS = 3.0
 _START_SECONDS = 0.03
 """How long Python takes to start on such a machine."""
 _SLOWEST = 5.0
+_FIRST_PAUSE_SECONDS = 0.005
+_LAST_PAUSE_SECONDS = 0.1
 
 
 def limit() -> float:
@@ -38,26 +40,37 @@ def moment() -> float:
 
 async def until(condition: Callable[[], bool]) -> None:
     """Return once the condition holds; TimeoutError after the limit."""
+    pauses = _pauses()
     async with asyncio.timeout(limit()):
         while not condition():  # noqa: ASYNC110 - see the module
-            await asyncio.sleep(0.005)
+            await asyncio.sleep(next(pauses))
 
 
 async def until_found(question: Callable[[], Awaitable[object]]) -> None:
     """Return once the question is answered with something true; TimeoutError after the limit."""
+    pauses = _pauses()
     async with asyncio.timeout(limit()):
         while not await question():  # noqa: ASYNC110 - see the module
-            await asyncio.sleep(0.01)
+            await asyncio.sleep(next(pauses))
 
 
 def wait_until(condition: Callable[[], bool], what: str) -> None:
     """Return once the condition holds, without an event loop; TimeoutError with `what` after the limit."""
     seconds = limit()
     deadline = time.monotonic() + seconds
+    pauses = _pauses()
     while not condition():
         if time.monotonic() > deadline:
             raise TimeoutError(f"expected within {seconds:.0f} s: {what}")
-        time.sleep(0.01)
+        time.sleep(next(pauses))
+
+
+def _pauses() -> Iterator[float]:
+    """Yield the seconds between two looks: they grow, since each look takes time from what is waited for."""
+    pause = _FIRST_PAUSE_SECONDS
+    while True:
+        yield pause
+        pause = min(_LAST_PAUSE_SECONDS, pause * 1.1)
 
 
 def _slowness() -> float:

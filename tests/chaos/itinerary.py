@@ -36,6 +36,7 @@ KILLS = 20
 TOGETHER = 8
 """Faults in one voyage over all of the string."""
 NEEDS_REPLICAS = "reconciler paused past its lease"
+SHORT = "half of the faults, once each"
 
 
 def voyages(chance: Random) -> Iterator[Voyage]:
@@ -80,7 +81,7 @@ def voyages(chance: Random) -> Iterator[Voyage]:
 
 
 def short(chance: Random) -> Voyage:
-    """Return the one voyage that the test makes: what kills, and what the node and the bus do most often."""
+    """Return the one voyage of the short form: what kills, and what the node and the bus do most often."""
     killed = [name for name in FAULTS if name.endswith("killed")]
     others = ["connections to the node closed", "stream messages skipped", "slowDown storms", "NATS slow"]
-    return Voyage(name="short", sessions=(chance.choice(LONG),), times=dict.fromkeys([*killed, *others], 1))
+    return Voyage(name=SHORT, sessions=(chance.choice(LONG),), times=dict.fromkeys([*killed, *others], 1))

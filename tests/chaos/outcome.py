@@ -30,7 +30,9 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     """All that must be the same, whatever happened on the way."""
 
     events: dict[str, bytes]
-    """The payloads on the bus, by event id."""
+    """The payloads on the bus, by event id, without the watermarks."""
+    watermarks: dict[str, bytes]
+    """The payloads of `reconciler.confirmed`, by event id: which come depends on when a server confirmed."""
     told_twice: list[str]
     state: dict[str, Json]
     """The orders and cursors, by key of the state bucket."""
@@ -39,6 +41,7 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
         """Return the part of it that is about these networks."""
         return Outcome(
             events={name: event for name, event in self.events.items() if _network(event) in networks},
+            watermarks={name: one for name, one in self.watermarks.items() if _network(one) in networks},
             told_twice=self.told_twice,
             state={key: value for key, value in self.state.items() if int(key.partition(".")[0]) in networks},
         )
@@ -72,8 +75,10 @@ def outcome(bus: Bus) -> Outcome:
     """Read what the bus holds at the end of a run."""
     payloads = [(msgspec.json.decode(payload)["event_id"], payload) for payload in bus.events()]
     times = Counter(name for name, _ in payloads)
+    watermarks = {name: payload for name, payload in payloads if _is_watermark(payload)}
     return Outcome(
-        events=dict(payloads),
+        events={name: payload for name, payload in payloads if name not in watermarks},
+        watermarks=watermarks,
         told_twice=[name for name, count in times.items() if count > 1],
         state={key: _lasting(value) for key, value in bus.state().items()},
     )
@@ -92,6 +97,7 @@ def differences(found: Outcome, undisturbed: Outcome) -> list[str]:
             event["market_context"] = expected.get("market_context")
     return [
         *told,
+        *_wrongly_certain(found),
         *_compared("event", found_events, expected_events),
         *_compared("state", found.state, undisturbed.state),
     ]
@@ -100,6 +106,7 @@ def differences(found: Outcome, undisturbed: Outcome) -> list[str]:
 def differences_in_tables(stack: LocalStack, undisturbed: Outcome, on_the_bus: Outcome) -> list[str]:
     """Say where PostgreSQL does not hold each of the bus's events once, and what `verify` finds."""
     expected: dict[str, list[str]] = {table: [] for table in TABLES}
+    expected["order_event"] += on_the_bus.watermarks
     for name, payload in undisturbed.events.items():
         event = msgspec.json.decode(payload)
         expected["order_event"].append(name)
@@ -114,7 +121,7 @@ def differences_in_tables(stack: LocalStack, undisturbed: Outcome, on_the_bus: O
         for table in TABLES
         if sorted(rows[table]) != sorted(expected[table])
     ]
-    if payloads != on_the_bus.events:
+    if payloads != on_the_bus.events | on_the_bus.watermarks:
         told.append("order_event: expected the payloads as they stand on the bus, found others")
     report = verify(stack.postgres_dsn("owner"), Trust(), None, 0, Console(quiet=True))
     return told + [f"fillproof verify: {one.what} in {one.table}: {one.detail}" for one in report.findings]
@@ -144,6 +151,27 @@ def _compared(what: str, found: dict[str, Json], expected: dict[str, Json]) -> I
         if keys:
             some = [f"{key} (expected {expected.get(key)}, found {found.get(key)})" for key in keys[:SHOWN]]
             yield f"{what}: {len(keys)} {how}: {'; '.join(some)}"
+
+
+def _wrongly_certain(found: Outcome) -> Iterator[str]:
+    """Yield the fills that a watermark covers and that were withdrawn nevertheless."""
+    events = {name: msgspec.json.decode(payload) for name, payload in found.events.items()}
+    watermarks = [msgspec.json.decode(payload) for payload in found.watermarks.values()]
+    for one in events.values():
+        if one.get("correction") == "withdrawn":
+            fill = events.get(one["corrects"], {})
+            is_fill = fill.get("event_type") == "order.filled" and fill["provenance"] != "presumed"
+            if is_fill and any(_covers(watermark, fill) for watermark in watermarks):
+                yield f"event {one['corrects']}: a fill that a watermark called certain was withdrawn"
+
+
+def _covers(watermark: Json, event: Json) -> bool:
+    same = all(watermark[name] == event[name] for name in ("network_id", "account"))
+    return same and watermark["first_ledger"] <= (event["ledger_index"] or 0) <= watermark["ledger_index"]
+
+
+def _is_watermark(payload: bytes) -> bool:
+    return bool(msgspec.json.decode(payload)["event_type"] == "reconciler.confirmed")
 
 
 def _comparable(payload: bytes) -> Json:

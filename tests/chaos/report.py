@@ -29,8 +29,8 @@ SHOWN = 1_500
 HEAD = """# Faults
 
 Written by `make chaos`; change nothing here by hand. `make chaos SEED={seed}` draws the same faults at
-the same ledgers again; within a ledger the machine decides what they hit. `make test` holds a short
-form of it.
+the same ledgers again; within a ledger the machine decides what they hit. `make chaos ARGS=--short` is
+a short form of it, which CI runs.
 
 Recorded sessions run through the real parts: nats-server, PostgreSQL, audit writer and reconciler
 processes, and two replay nodes for each session; a hostile server is named before the one honest node.

@@ -1,5 +1,7 @@
 """The comparison itself: what differs is said."""
 
+from functools import partial
+
 import msgspec
 from chaos.outcome import Outcome, differences
 
@@ -7,9 +9,15 @@ EVENT = {"event_id": "one", "network_id": 1, "leaves_qty": "5"}
 DESCRIBED = {**EVENT, "market_context": {"mid_price": "2", "reason": None}}
 
 
-def outcome(*events: dict[str, object], told_twice: tuple[str, ...] = (), orders: str = "5") -> Outcome:
+def outcome(
+    *events: dict[str, object],
+    told_twice: tuple[str, ...] = (),
+    orders: str = "5",
+    watermarks: tuple[dict[str, object], ...] = (),
+) -> Outcome:
     return Outcome(
         events={str(event["event_id"]): msgspec.json.encode(event) for event in events},
+        watermarks={str(event["event_id"]): msgspec.json.encode(event) for event in watermarks},
         told_twice=list(told_twice),
         state={"1.rA.order.7": {"leaves_qty": orders}},
     )
@@ -56,3 +64,15 @@ def test_the_outcome_of_some_networks_holds_nothing_of_the_others() -> None:
     both = outcome(EVENT, {**EVENT, "event_id": "two", "network_id": 2})
     assert both.of([2]).events.keys() == {"two"}
     assert both.of([2]).state == {}
+
+
+def test_a_fill_that_a_watermark_called_certain_is_not_withdrawn() -> None:
+    about = {"network_id": 1, "account": "rA", "ledger_index": 7}
+    fill = {**about, "event_id": "one", "event_type": "order.filled", "provenance": "live"}
+    withdrawn = {**about, "event_id": "two", "correction": "withdrawn", "corrects": "one"}
+    run = partial(outcome, fill, withdrawn)
+    certain = {**about, "event_id": "three", "first_ledger": 6, "ledger_index": 8}
+    [told] = differences(run(watermarks=(certain,)), run())
+    assert told == "event one: a fill that a watermark called certain was withdrawn"
+    for other in ({"first_ledger": 8}, {"account": "rB"}):
+        assert differences(run(watermarks=({**certain, **other},)), run()) == []

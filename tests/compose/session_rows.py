@@ -14,7 +14,7 @@ from console.lines import MissingOrder, OrderLine, order_lines
 from console.replay import replay
 from console.store import stored_anomalies, stored_events
 from order_events import OrderFilled
-from service_kit.broker import connect
+from service_kit.connection import connect
 
 SESSION = recorded("random_1")
 PACE = 0.15

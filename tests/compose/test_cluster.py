@@ -1,4 +1,4 @@
-"""Three NATS servers: leaders are killed, a quorum is lost, each is restarted, and no row differs."""
+"""Three NATS servers: leaders killed, a quorum lost, each restarted, all restored; and no row differs."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from session_rows import FILLS, fills_told, until_fills_are_told, until_rows_are
 from waiting import until, until_found
 
 from order_events.subjects import ORDERS_STREAM, STATE_BUCKET
-from service_kit.broker import connect
+from service_kit.connection import connect
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -71,7 +71,7 @@ async def more_fills(deployment: Deployment) -> float:
     return time.monotonic() - began
 
 
-async def test_leaders_killed_a_quorum_lost_and_a_rolling_restart_change_no_row(
+async def test_leaders_killed_a_quorum_lost_a_rolling_restart_and_a_restore_change_no_row(
     deployment: Deployment, record_property: Callable[[str, object], None]
 ) -> None:
     deployment.up()
@@ -94,3 +94,11 @@ async def test_leaders_killed_a_quorum_lost_and_a_rolling_restart_change_no_row(
         record_property(f"{server} restarted", f"{await more_fills(deployment):.1f} s")
     await until_fills_are_told(deployment)
     await until_rows_are_as_replayed(deployment)
+
+    copied = deployment.shell("deploy/backup.sh backups")
+    assert copied.returncode == 0, copied.stderr
+    deployment.down()
+    restored = deployment.shell("deploy/restore.sh backups/*Z")
+    assert restored.returncode == 0, restored.stderr
+    await until_rows_are_as_replayed(deployment)
+    assert len(await fills_told(deployment)) == FILLS

@@ -53,8 +53,8 @@ def values(deployment: Deployment) -> dict[str, Callable[[], str]]:
     order = SESSION.orders[0]
     an_index = "SELECT indexrelid::regclass FROM pg_index WHERE indrelid = 'fill'::regclass LIMIT 1"
     return {
-        "ACCOUNT": lambda: order.account,
-        "SEQUENCE": lambda: str(order.sequence),
+        "ACCOUNT": lambda: str(order["account"]),
+        "SEQUENCE": lambda: str(order["sequence"]),
         "EVENT_ID": lambda: asked(deployment, "SELECT event_id FROM reconciler_anomaly_log LIMIT 1"),
         "FIRST": lambda: str(LAST - 5),
         "LAST": lambda: str(LAST),
@@ -62,7 +62,7 @@ def values(deployment: Deployment) -> dict[str, Callable[[], str]]:
         "INDEX_NAME": lambda: asked(deployment, an_index),
         "OLD_CONTAINER": lambda: deployment.containers("reconciler")[0],
         "NEW_VERSION": lambda: ROLLED_OUT,
-        "COPY": lambda: str(max((deployment.place / "backups").iterdir())),
+        "COPY": lambda: str(max((deployment.place / "backups").glob("*Z"))),
     }
 
 

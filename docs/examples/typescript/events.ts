@@ -9,6 +9,7 @@ export type FillproofEvent =
   | OrderFilled
   | OrderRejected
   | BalanceDrift
+  | ReconcilerConfirmed
   | ReconcilerHalted
   | HistoryGap
   | ReconcilerResumed;
@@ -1084,6 +1085,57 @@ export interface BalanceDrift {
    * What the reconciler did about it: `none` or `halted`; readers must accept words not listed here.
    */
   action_taken?: string;
+}
+/**
+ * What was told of the account's transactions in ledgers `first_ledger` to `ledger_index` is certain.
+ *
+ * Their bytes hash up to the ledgers' hashes (proven), and a second server or validators have named these
+ * hashes (confirmed). It follows each ledger of which something was told, and one quiet ledger in 256. What
+ * was told of a ledger that no such event covers is one server's word: the server gives no whole ledgers, or
+ * nobody confirmed the ledger in time.
+ */
+export interface ReconcilerConfirmed {
+  event_type: "reconciler.confirmed";
+  /**
+   * The fact's name; the same fact has the same id for ever. It is the message's Nats-Msg-Id and the primary key in PostgreSQL.
+   */
+  event_id: string;
+  /**
+   * The version of this event type's schema.
+   */
+  version?: number;
+  /**
+   * The ledger's network id; 0 is the main network.
+   */
+  network_id: number;
+  /**
+   * The account, a classic address.
+   */
+  account: string;
+  /**
+   * The engine's session; null: the engine announced none.
+   */
+  session_id: string | null;
+  /**
+   * The last validated ledger that was read for the account; null: none was.
+   */
+  ledger_index: number | null;
+  /**
+   * Close time of that ledger (UTC); without one, the moment of the event itself.
+   */
+  occurred_at: string;
+  /**
+   * The first ledger that it covers; of no earlier one.
+   */
+  first_ledger: number;
+  /**
+   * The hash of ledger `ledger_index`: 64 hexadecimal digits.
+   */
+  ledger_hash: string;
+  /**
+   * `validators`: a quorum of the configured lists has signed for the hash. Otherwise the servers that name it, by address without credentials.
+   */
+  confirmed_by: string[];
 }
 /**
  * The account needs a person to look at it: nothing is acted upon until an operator resumes it.

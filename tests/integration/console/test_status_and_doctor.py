@@ -3,21 +3,25 @@
 import asyncio
 import io
 from collections.abc import AsyncIterator
+from importlib.metadata import version
 from pathlib import Path
 
+import asyncpg
 import nats
 import pytest
 from conftest import Dsn
 from following import environment, following, until_followed
 from nats.aio.client import Client
+from nats.js.api import DiscardPolicy
 from on_the_bus import fill
 from replaying import recorded, serving
 from rich.console import Console
 from waiting import until_found
 
+from console.doctor.diagnosis import Deployment, diagnose
+from console.doctor.findings import Finding, Health
 from console.engine import engine_accounts
 from console.live.bus_state import BusState, read_bus_state
-from console.live.diagnosis import Deployment, Finding, Health, diagnose
 from console.live.status import is_well, order_line, status_lines, waits
 from console.live.tail import Wanted, tail
 from order_events import encode
@@ -56,6 +60,8 @@ async def test_status_and_orders_show_what_is_open_and_the_end_of_it(
     async with serving(SESSION.name) as node:
         async with following(environment(provisioned_nats_url, node.url, SESSION)):
             node.node.close_ledger()
+            well = {one.part: one.found for one in await findings(Deployment(nats_url=provisioned_nats_url))}
+            assert well["reconciler"] == f"1 run, version {version('fillproof-reconciler')}"
 
             async def opened() -> bool:
                 return any(one.open_orders for one in (await state_of(client)).accounts)
@@ -81,7 +87,7 @@ async def test_status_and_orders_show_what_is_open_and_the_end_of_it(
 
 async def test_dead_letters_wait_for_somebody(client: Client) -> None:
     await client.jetstream().publish("dlq.audit-writer", b"{")
-    assert any("1 dead letters" in one for one in waits(await state_of(client)))
+    assert any(one.what == "1 dead letter" for one in waits(await state_of(client)))
 
 
 async def test_tail_shows_the_last_events_once_and_ends_where_it_is_told_to(
@@ -110,7 +116,41 @@ async def test_the_doctor_finds_a_provisioned_deployment_well(
         Deployment(nats_url=provisioned_nats_url, database=postgres_dsn(), data_dir=tmp_path / "data")
     )
     assert ill([one for one in found if one.part != "space"]) == []
-    assert {"bus", "stream ORDERS", "audit writer", "database", "space"} <= {one.part for one in found}
+    assert {"bus", "stream ORDERS", "audit writer of ORDERS", "database", "space", "packages"} <= {
+        one.part for one in found
+    }
+
+
+async def test_the_doctor_names_migrations_that_lack_and_a_role_that_does_not_own_the_tables(
+    postgres_dsn: Dsn,
+) -> None:
+    connection = await asyncpg.connect(postgres_dsn())
+    for revision, said in (("0001", "migrated to 0001, expected"), ("9999", "newer than this version knows")):
+        await connection.execute("UPDATE fillproof_schema_version SET version_num = $1", revision)
+        assert any(said in one for one in ill(await findings(Deployment(database=postgres_dsn()))))
+    await connection.close()
+    reader = ill(await findings(Deployment(database=postgres_dsn("grafana_reader"))))
+    assert any("role grafana_reader does not own the audit tables" in one for one in reader)
+
+
+async def test_the_doctor_sees_a_stream_that_was_made_otherwise(
+    client: Client, provisioned_nats_url: str
+) -> None:
+    config = (await client.jetstream().stream_info("DLQ")).config
+    await client.jetstream().update_stream(config, discard=DiscardPolicy.OLD)
+    assert ill(await findings(Deployment(nats_url=provisioned_nats_url))) == [
+        "stream DLQ: made otherwise: discard"
+    ]
+
+
+async def test_the_doctor_counts_what_a_busy_server_turns_away() -> None:
+    async with serving(SESSION.name, slow_down=1) as node:
+        found = await findings(Deployment(xrpl_urls=(node.url,), accounts=(ACCOUNT,)))
+    [limits] = [one for one in found if "turned away" in one.found]
+    assert limits.health is Health.NOTE
+    assert "load factor 1, " in limits.found
+    assert ", 1 turned away" in limits.found
+    assert "FILLPROOF_REQUESTS_PER_MINUTE" in limits.advice
 
 
 async def test_before_the_first_start_the_doctor_names_the_steps(
@@ -118,7 +158,7 @@ async def test_before_the_first_start_the_doctor_names_the_steps(
 ) -> None:
     found = await findings(Deployment(nats_url=nats_url, database=empty_postgres_dsn()))
     advice = {one.part: one.advice for one in found if one.health is Health.ILL}
-    assert "streams" in advice["stream ORDERS"]
+    assert "streams" in advice["streams"]
     assert "schema" in advice["database"]
 
 

@@ -8,7 +8,7 @@ from guarded_bus import GuardedBus, guarded_bus
 from nats.aio.client import Client
 
 from service_kit import EngineSettings, StreamSettings, provision
-from service_kit.broker import connect
+from service_kit.connection import connect
 
 
 @pytest.fixture(scope="session")

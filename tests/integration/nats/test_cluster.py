@@ -20,7 +20,7 @@ from console.replay import replay
 from order_events import decode
 from order_events.subjects import ORDERS_STREAM, STATE_BUCKET
 from service_kit import StreamSettings, provision
-from service_kit.broker import connect
+from service_kit.connection import connect
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Iterator

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 import pytest
 import trustme
+from fillproof_command import FILLPROOF
 from running_command import running
 from waiting import limit_of_a_test, wait_until
 
@@ -124,6 +125,17 @@ def test_files_that_can_not_be_meant_are_refused_at_once(
     ended = provision(changed if value is None else {**changed, name: value})
     assert ended.returncode == 2
     assert said in ended.stderr
+
+
+def test_the_doctor_says_that_it_is_encrypted_and_until_when(bus: TlsBus) -> None:
+    provision(bus.settings)
+    others = {name: value for name, value in os.environ.items() if not name.startswith("FILLPROOF_")}
+    doctor = [FILLPROOF, "doctor", "--json"]
+    ended = subprocess.run(
+        doctor, env={**others, **bus.settings}, capture_output=True, timeout=limit_of_a_test(), check=False
+    )
+    found = [json.loads(line) for line in ended.stdout.splitlines()]
+    assert any(one["found"].startswith("encrypted, the certificate ends 3000") for one in found)
 
 
 def test_services_run_where_nats_demands_a_certificate(bus: TlsBus, tmp_path: Path) -> None:

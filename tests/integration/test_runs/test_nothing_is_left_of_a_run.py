@@ -19,7 +19,7 @@ from running_command import running
 from waiting import limit, wait_until
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
 pytestmark = pytest.mark.stack
 
@@ -46,11 +46,12 @@ class Run:
 
 
 @contextmanager
-def run(test: str, temporary: Path, *options: str) -> Iterator[Run]:
+def run(tests: Sequence[str], temporary: Path, *options: str) -> Iterator[Run]:
     name = uuid.uuid4().hex
     runs = f"{os.environ[sweeper.MARK]} {name}"
     environment = {**os.environ, "TMPDIR": str(temporary), sweeper.MARK: runs}
-    command = [sys.executable, "-m", "pytest", "--capture=no", *options, f"{BADLY}::{test}"]
+    chosen = [f"{BADLY}::{test}" for test in tests]
+    command = [sys.executable, "-m", "pytest", "--capture=no", *options, *chosen]
     with running(command, stderr=subprocess.STDOUT, cwd=ROOT, env=environment) as process:
         yield Run(name, process, temporary)
 
@@ -61,18 +62,13 @@ def temporary(enterable: Path) -> Path:
     return enterable
 
 
-@pytest.mark.parametrize(
-    ("test", "said"),
-    [
-        ("test_fails_beside_a_service", "expected another world"),
-        ("test_takes_too_long_beside_a_demo", "Timeout"),
-    ],
-)
-def test_of_a_test_that_fails_or_times_out_nothing_is_left(test: str, said: str, temporary: Path) -> None:
-    with run(test, temporary, "-n", "1") as ended:
+def test_of_tests_that_fail_or_time_out_nothing_is_left(temporary: Path) -> None:
+    tests = ("test_fails_beside_a_service", "test_takes_too_long_beside_a_demo")
+    with run(tests, temporary, "-n", "1") as ended:
         output, _ = ended.process.communicate(timeout=limit())
         assert ended.process.returncode == pytest.ExitCode.TESTS_FAILED
-        assert said in output
+        assert "expected another world" in output
+        assert "Timeout" in output
         ended.leaves_nothing()
 
 
@@ -87,7 +83,7 @@ def test_of_a_test_that_fails_or_times_out_nothing_is_left(test: str, said: str,
 def test_of_a_run_that_is_ended_amid_a_test_nothing_is_left(
     number: signal.Signals, test: str, options: list[str], temporary: Path
 ) -> None:
-    with run(test, temporary, *options) as ended:
+    with run([test], temporary, *options) as ended:
         read_until(ended.process, lambda line: "everything runs" in line)
         assert {"postgres", "nats-server"} < set(ended.processes())
         ended.process.send_signal(number)

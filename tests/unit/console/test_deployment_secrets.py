@@ -21,7 +21,7 @@ def secrets(tmp_path: Path) -> Path:
 
 def test_a_command_takes_its_address_from_the_file(secrets: Path) -> None:
     done = CliRunner().invoke(app, ["status"], default_map=secret_defaults(COMMANDS, directory=secrets))
-    assert done.exit_code == 1
+    assert done.exit_code == 2
     assert f"expected NATS at {PLACE}" in done.stderr
 
 

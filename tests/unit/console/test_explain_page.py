@@ -81,14 +81,6 @@ def test_the_table_has_a_row_for_each_transaction() -> None:
     assert cells[3:] == [ended, "OfferCreate", taker, "filled", taker, "100 XRP", "50 USD"]
 
 
-def test_a_narrow_terminal_gets_short_addresses() -> None:
-    taker = recorded("full_fill").accounts["taker"]
-    text = page("full_fill", width=100)
-    table = text[text.index("Transactions") : text.index("Evidence")]
-    assert f"{taker[:6]}..{taker[-4:]}" in table
-    assert taker not in table
-
-
 def test_the_evidence_names_rule_node_and_fields() -> None:
     text = page("full_fill")
     assert "rule filled: PreviousFields show a trade" in text

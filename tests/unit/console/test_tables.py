@@ -42,7 +42,7 @@ def test_the_summary_counts_causes_and_says_when_there_is_no_anomaly() -> None:
 
 def test_a_narrow_terminal_gets_fewer_columns_and_whole_words() -> None:
     [row] = [line for line in shown("cancel_race_lost", width=80).splitlines() if "cancel_race" in line]
-    assert row.split() == ["cancel_race_lost", "64", "CANCEL", "SENT", "FILLED", "FILLED", "1"]
+    assert row.split() == ["cancel_race_lost", "64", "CANCEL", "SENT", "FILLED", "FILLED", "1", "100", "XRP"]
 
 
 def test_a_currency_with_brackets_is_shown_as_it_is() -> None:

@@ -7,7 +7,7 @@ import pytest
 from in_process_node import InProcessServer
 from replaying import recorded
 
-from ledger_client import SharedServer, Unreachable, ledger_header, server_status
+from ledger_client import LedgerStream, SharedServer, Unreachable, ledger_header, server_status
 from reconciler.fleet.scheduler import Wakeup
 
 SESSION = recorded("grid_swept")
@@ -47,6 +47,37 @@ async def test_where_nothing_tells_of_closed_ledgers_a_moment_is_enough(many: Sh
     many.server.close_ledgers(1)
     many.now += 0.2
     assert (await server_status(many.shared)).validated == before.validated + 1
+
+
+def close_by_stream(stream: LedgerStream, server: InProcessServer) -> None:
+    """Close a ledger, and let the stream say so."""
+    server.close_ledgers(1)
+    closed = server.node.chain.validated
+    message = {
+        "ledger_index": closed.ledger_index,
+        "ledger_hash": server.node.chain.hash_of(closed),
+        "ledger_time": closed.header["close_time"],
+        "txn_count": 0,
+        "reserve_base": 1_000_000,
+        "reserve_inc": 200_000,
+        "validated_ledgers": server.node.chain.complete_ledgers(),
+    }
+    stream.heard("ledgerClosed", msgspec.json.encode(message))
+
+
+async def test_where_the_server_is_costs_a_question_only_while_its_stream_is_silent(many: Shared) -> None:
+    stream = LedgerStream(clock=lambda: many.now)
+    shared = SharedServer(many.server, last_close=lambda: many.now, clock=lambda: many.now, stream=stream)
+    await server_status(shared)
+    for _ in range(3):
+        close_by_stream(stream, many.server)
+        many.now += 4
+        assert (await server_status(shared)).validated == many.server.node.chain.validated.ledger_index
+    assert many.times("server_info") == 1
+    for _ in range(10 * 10):  # ten seconds of silence, of which the first two are not long
+        many.now += 0.1
+        await server_status(shared)
+    assert many.times("server_info") in range(7, 11)
 
 
 async def test_a_header_is_asked_once_for_a_few_seconds(many: Shared) -> None:

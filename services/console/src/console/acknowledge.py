@@ -6,12 +6,12 @@ from datetime import UTC
 
 import asyncpg
 import msgspec
-from rich.box import SIMPLE_HEAD
 from rich.console import Console
-from rich.table import Table
 
 from console.errors import BadOption
-from console.proof.connecting import open_connection
+from console.fitted_tables import Column, print_table
+from console.proof.connecting import NO_DATABASE, no_database, open_connection
+from console.tables import printable
 
 MAY_NOT = (
     asyncpg.InsufficientPrivilegeError,
@@ -71,23 +71,34 @@ def acknowledge(database: str, anomalies: Sequence[str], *, by: str, note: str) 
         ) from error
     except BadOption:  # a ValueError itself, as what a bad address is
         raise
-    except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError, ValueError) as error:
-        raise BadOption(
-            f"expected a database at postgresql://role:password@host:port/database, found: {error!r}"
-        ) from error
+    except NO_DATABASE as error:
+        raise no_database(error, database, role="role") from error
 
 
 def show(console: Console, acknowledged: Sequence[Acknowledged]) -> None:
     """Print what stands on record."""
-    table = Table(title="Acknowledged", title_justify="left", box=SIMPLE_HEAD, collapse_padding=True)
-    for heading in ("anomaly", "cause", "account"):
-        table.add_column(heading, overflow="fold")
-    table.add_column("order", justify="right")
-    for heading in ("at (UTC)", "by", "note"):
-        table.add_column(heading, overflow="fold")
-    for one in acknowledged:
-        table.add_row(one.event_id, one.cause, one.account, str(one.sequence), one.at, one.by, one.note)
-    console.print(table)
+    columns = [
+        Column("anomaly"),
+        Column("cause"),
+        Column("account", drop=1),
+        Column("order", "right"),
+        Column("at (UTC)", drop=2),
+        Column("by", wraps=True),
+        Column("note", wraps=True, drop=3),
+    ]
+    rows = [
+        [
+            one.event_id,
+            one.cause,
+            one.account,
+            str(one.sequence),
+            one.at,
+            printable(one.by),
+            printable(one.note),
+        ]
+        for one in acknowledged
+    ]
+    print_table(console, "Acknowledged", columns, rows)
 
 
 async def _acknowledge(database: str, ids: list[str], by: str, note: str) -> list[Acknowledged]:

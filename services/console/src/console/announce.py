@@ -9,7 +9,7 @@ from order_events.subjects import ENGINE_STREAM, engine_subject
 from replay_node.recordings import session_path
 from replay_node.session import Session, read_session
 from service_kit import ServiceSettings, load_settings
-from service_kit.broker import connect
+from service_kit.connection import connect
 
 ANSWER_SECONDS = 5.0
 """To wait for the bus to store an announcement."""

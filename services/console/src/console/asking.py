@@ -8,7 +8,7 @@ from console.errors import BadOption
 from console.sessions import find_session
 from ledger_client import LedgerServer, PatientServer, classic_address, connect, read_server_url
 
-_SECONDS = 20.0
+ANSWER_SECONDS = 20.0
 """For an answer: a person waits for it, and has no other server to ask."""
 
 
@@ -51,7 +51,7 @@ def server_at(url: str) -> LedgerServer:
         BadOption: it is no URL of one.
 
     """
-    server = connect(checked_url(url), timeout=_SECONDS)
+    server = connect(checked_url(url), timeout=ANSWER_SECONDS)
     return PatientServer(server, chance=random.random, pause=asyncio.sleep)
 
 

@@ -5,10 +5,10 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.text import Text
 
 from console.ending import explained
 from console.errors import BadOption
+from console.fitting import print_sentence
 from console.tables import printable, screen
 from ledger_proof import (
     EXIT_STATUS,
@@ -117,9 +117,9 @@ def show_report(report: ProofReport) -> None:
     console = screen()
     for step in report.chain:
         style = "green" if step.ok else "bold red"
-        console.print(Text(printable(step_text(step)), style), soft_wrap=True)
+        print_sentence(console, printable(step_text(step)), style)
     for line in end_lines(report):
-        console.print(printable(line), soft_wrap=True)
+        print_sentence(console, printable(line))
 
 
 def _bytes_of(path: Path) -> bytes:

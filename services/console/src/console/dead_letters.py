@@ -11,12 +11,12 @@ import msgspec
 import nats.js.errors
 from nats.js import JetStreamContext
 from nats.js.api import RawStreamMsg
-from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.progress import track
-from rich.table import Table
 
 from console.errors import BadOption
+from console.fitted_tables import Column, print_table
+from console.fitting import print_sentence
 from console.stream_reading import bus_at
 from console.tables import printable, screen
 from order_events.subjects import (
@@ -101,7 +101,10 @@ def show(letters: Sequence[Letter], *, as_json: bool) -> None:
     if as_json:
         sys.stdout.writelines(msgspec.json.encode(told(letter)).decode() + "\n" for letter in letters)
         return
-    screen().print(table(letters) if letters else "No dead letters.")
+    if letters:
+        print_table(screen(), "Dead letters", COLUMNS, rows(letters))
+    else:
+        screen().print("No dead letters.")
 
 
 def send_again(nats_url: str, letters: Sequence[Letter], *, as_json: bool) -> bool:
@@ -118,30 +121,36 @@ def send_again(nats_url: str, letters: Sequence[Letter], *, as_json: bool) -> bo
         fields = {**msgspec.structs.asdict(sent), "refused": [told(letter) for letter in sent.refused]}
         sys.stdout.write(msgspec.json.encode(fields).decode() + "\n")
     else:
-        screen().print("\n".join(outcome(sent)))
+        for line in outcome(sent):
+            print_sentence(screen(), line)
         if sent.refused:
             show(sent.refused, as_json=False)
     return sent.stored == len(letters)
 
 
-def table(letters: Sequence[Letter]) -> Table:
-    """Return the letters for a person."""
-    found = Table(title="Dead letters", title_justify="left", box=SIMPLE_HEAD, collapse_padding=True)
-    found.add_column("id", justify="right")
-    found.add_column("time (UTC)", no_wrap=True)
-    found.add_column("from", justify="right", no_wrap=True)
-    for heading in ("subject", "reason", "payload"):
-        found.add_column(heading, overflow="fold")
-    for letter in letters:
-        found.add_row(
+COLUMNS = (
+    Column("id", "right"),
+    Column("time (UTC)", drop=2),
+    Column("from", "right", drop=1),
+    Column("subject", drop=3),
+    Column("reason", wraps=True),
+    Column("payload", drop=4),
+)
+
+
+def rows(letters: Sequence[Letter]) -> list[list[str]]:
+    """Return the letters as cells for a person."""
+    return [
+        [
             f"{letter.id}",
             f"{letter.time:%Y-%m-%d %H:%M:%S}",
             ":".join(letter.origin),
             printable(letter.subject),
             printable(letter.reason),
             printable(letter.payload[:SHOWN_PAYLOAD].decode(errors="replace")),
-        )
-    return found
+        ]
+        for letter in letters
+    ]
 
 
 def told(letter: Letter) -> dict[str, Any]:

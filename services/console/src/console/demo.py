@@ -20,7 +20,8 @@ from offer_lifecycle import ripple_time_to_datetime
 
 AT_ONCE = 3
 """Sessions that run side by side: each has a node and a reconciler of its own."""
-POLL_SECONDS = 0.05
+POLL_SECONDS = 0.2
+"""A look asks each session's reconciler for its metrics."""
 
 
 class Options(msgspec.Struct, frozen=True, kw_only=True):

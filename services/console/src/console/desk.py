@@ -1,12 +1,12 @@
 """Commands by which a person says what was seen to."""
 
-import getpass
 from typing import Annotated
 
 import typer
 
 from console.ending import explained
 from console.extras import require_extra
+from console.operator_name import operator_name
 from console.tables import screen
 
 AuditDatabase = Annotated[
@@ -38,5 +38,5 @@ def ack_command(
     from console.acknowledge import acknowledge, show
 
     with explained():
-        acknowledged = acknowledge(database, anomaly, by=by or getpass.getuser(), note=note)
+        acknowledged = acknowledge(database, anomaly, by=by or operator_name(), note=note)
     show(screen(), acknowledged)

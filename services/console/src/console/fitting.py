@@ -1,4 +1,4 @@
-"""Lines that fit a terminal: the least important pieces are left out, and no piece is ever cut.
+"""Lines that fit a terminal: the least important pieces are left out, and no word is ever cut.
 
 A pipe or a file gets every piece on one line.
 """
@@ -14,7 +14,7 @@ _INDENT = "    "
 
 
 class Piece(msgspec.Struct, frozen=True):
-    """A part of a line that is shown whole or not at all."""
+    """A part of a line, a word or a sentence, that is shown whole or not at all."""
 
     text: str
     drop: int = 0
@@ -25,7 +25,8 @@ class Piece(msgspec.Struct, frozen=True):
 def fitted(pieces: Sequence[Piece], width: int | None) -> Text:
     """Return the pieces as one line of at most `width` columns; None: of any length.
 
-    Where the pieces that always stay are too long together, they go on in a second, indented line.
+    Where the pieces that always stay are too long together, they go on in indented lines; a sentence that is
+    longer than a line is broken between its words.
     """
     kept = [piece for piece in pieces if piece.text]
     while width is not None and _length(kept) > width and any(piece.drop for piece in kept):
@@ -33,15 +34,38 @@ def fitted(pieces: Sequence[Piece], width: int | None) -> Text:
         del kept[last]
     line, column = Text(), 0
     for piece in kept:
-        if column and width is not None and column + len(_BETWEEN) + len(piece.text) > width:
-            line.append("\n" + _INDENT)
-            column = len(_INDENT)
-        elif column:
-            line.append(_BETWEEN)
-            column += len(_BETWEEN)
-        line.append(piece.text, style=piece.style)
-        column += len(piece.text)
+        between = _BETWEEN
+        for part in _parts(piece.text, width):
+            if column and width is not None and column + len(between) + len(part) > width:
+                line.append("\n" + _INDENT)
+                column = len(_INDENT)
+            elif column:
+                line.append(between)
+                column += len(between)
+            line.append(part, style=piece.style)
+            column += len(part)
+            between = " "
     return line
+
+
+def _parts(text: str, width: int | None) -> Sequence[str]:
+    """Return what of a piece must stand on one line: all of it, or, where it is too long, each word."""
+    if width is None or len(text) <= width - len(_INDENT):
+        return (text,)
+    first, *rest = text.split()
+    return (text[: len(text) - len(text.lstrip())] + first, *rest)
+
+
+def print_sentence(console: Console, sentence: str, style: str = "") -> None:
+    """Print a sentence: broken between its words on a terminal, on one line elsewhere."""
+    console.print(fitted([Piece(sentence, style=style)], width_of(console)), soft_wrap=True)
+
+
+def counted(number: int, noun: str) -> str:
+    """Return the number and what is counted: `1 fill`, `2 fills`, `3 anomalies`."""
+    if number == 1:
+        return f"{number} {noun}"
+    return f"{number} {noun[:-1]}ies" if noun.endswith("y") else f"{number} {noun}s"
 
 
 def width_of(console: Console) -> int | None:

@@ -38,6 +38,7 @@ EXIT_STATUSES = (
     "Exit statuses of all commands: 0 done, and well; 1 failed, or something is wrong; 2 bad input, or "
     "nobody answers; 3, 4, 5 as the command says above; 130 Ctrl-C; 143 TERM."
 )
+"""The one table, in the help of every command."""
 
 
 class CommandsOnDemand(TyperGroup):

@@ -12,6 +12,7 @@ from console.check import ValidatorLists, read_lists
 from console.ending import FAILED, explained, refuse
 from console.errors import BadOption
 from console.extras import require_extra
+from console.fitting import print_sentence
 from console.kept_votes import KeptVotes, read_kept_votes
 from console.life_evidence import LifeEvidence, Watch, gather_evidence
 from console.options import Address, OrderSequence
@@ -155,7 +156,7 @@ def _write_life_proof(
     console = screen()
     size = f"{len(evidence.steps)} transactions, {len(evidence.headers)} headers, {len(document):,} bytes"
     for line in (f"{output}: {size}", *end_lines(report)):
-        console.print(printable(line), soft_wrap=True)
+        print_sentence(console, printable(line))
 
 
 def _write_xls41_files(directory: Path, evidence: LifeEvidence, votes: KeptVotes, *, tree: bool) -> None:
@@ -166,11 +167,12 @@ def _write_xls41_files(directory: Path, evidence: LifeEvidence, votes: KeptVotes
         name, index = step.touching.hash, step.touching.ledger_index
         document = _xls41_file(step, evidence, votes, tree=tree)
         if document is None:
-            console.print(f"not proved: transaction {name}: no quorum was kept for its ledger {index}")
+            unproven = f"not proved: transaction {name}: no quorum was kept for its ledger {index}"
+            print_sentence(console, unproven)
             continue
         directory.mkdir(parents=True, exist_ok=True)
         _write(directory / f"{name}.json", document)
-        console.print(f"{directory / name}.json: {step.touching.type} of ledger {index}", soft_wrap=True)
+        print_sentence(console, f"{directory / name}.json: {step.touching.type} of ledger {index}")
         written += 1
     if not written:
         refuse(

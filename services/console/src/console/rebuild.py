@@ -5,12 +5,11 @@ import subprocess
 import sys
 
 import msgspec
-from rich.box import SIMPLE_HEAD
 from rich.console import Console
-from rich.table import Table
 
 from console.asking import checked_address, checked_url
 from console.errors import BadOption, NotFinished
+from console.fitted_tables import Column, print_table
 
 _BAD_SETTINGS = 2
 """The child's exit status for what it was told wrongly."""
@@ -70,14 +69,19 @@ def rebuild(options: Options) -> list[Rebuilt]:
 def show(console: Console, found: list[Rebuilt]) -> None:
     """Print what was derived for each account, by type of event."""
     types = sorted({kind for one in found for kind in one.events})
-    table = Table(title="Rebuilt", title_justify="left", box=SIMPLE_HEAD)
-    table.add_column("account", overflow="fold")
-    for heading in ("begun at", "ledgers read", *types, "events"):
-        table.add_column(heading, justify="right")
-    for one in found:
-        counts = [one.begun_at, one.ledgers, *(one.events.get(kind, 0) for kind in types)]
-        table.add_row(one.account, *(f"{count}" for count in counts), f"{sum(one.events.values())}")
-    console.print(table)
+    columns = [
+        Column("account"),
+        Column("begun at", "right", drop=2),
+        Column("ledgers read", "right", drop=1),
+    ]
+    columns += [Column(kind, "right", drop=3) for kind in types]
+    rows = [
+        [one.account, f"{one.begun_at}", f"{one.ledgers}"]
+        + [f"{one.events.get(kind, 0)}" for kind in types]
+        + [f"{sum(one.events.values())}"]
+        for one in found
+    ]
+    print_table(console, "Rebuilt", [*columns, Column("events", "right")], rows)
 
 
 def _check(options: Options) -> None:

@@ -1,12 +1,12 @@
 """The command by which an operator answers a halt."""
 
-import getpass
 from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
 
 from console.ending import explained
+from console.operator_name import operator_name
 from console.options import DEFAULT_NATS
 from console.tables import screen
 
@@ -22,15 +22,15 @@ def resume_command(
 ) -> None:
     """Have a halted ACCOUNT acted upon again, once somebody has looked into it.
 
-    Exit status: 0 the reconciler goes on; 1 none has taken it up yet, or the
-    bus does not answer; 2 bad input, or the account is not halted.
+    Exit status: 0 the reconciler goes on; 1 none has taken it up yet; 2 bad
+    input, the account is not halted, or no bus answers.
 
     Example: fillproof resume rPT1Sjq2YGrBMTttX4GZHjKu9dyfzbpAYe --note "order 57 was never signed"
     """
     from console.resume import Answer, resume  # noqa: PLC0415 - `replay` starts without a bus's client
 
     console = screen()
-    answer = Answer(account=account, resumed_by=by or getpass.getuser(), note=note, at=datetime.now(UTC))
+    answer = Answer(account=account, resumed_by=by or operator_name(), note=note, at=datetime.now(UTC))
     with explained():
         resume(nats, answer, console)
     console.print(f"Resumed by {answer.resumed_by}.")

@@ -2,8 +2,9 @@
 
 import asyncio
 import time
+from collections.abc import Coroutine
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import msgspec
 import nats
@@ -92,7 +93,7 @@ async def _follow(stack: LocalStack, urls: list[str], accounts: list[str], conso
         _say_where(stack, reconciler_url, console)
         with RunScreen(console) as screen:
             try:
-                await asyncio.gather(
+                await _first_end_of(
                     _show_status(stack, reconciler_url, screen),
                     _show_events(feed, screen),
                     _end_when_interrupted(),
@@ -102,6 +103,17 @@ async def _follow(stack: LocalStack, urls: list[str], accounts: list[str], conso
                     screen.show_event(event)
     finally:
         await connection.close()
+
+
+async def _first_end_of(*parts: Coroutine[Any, Any, None]) -> None:
+    """Run them at once until one of them ends, and end the others before anything is closed."""
+    tasks = [asyncio.ensure_future(part) for part in parts]
+    try:
+        await asyncio.gather(*tasks)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 async def _end_when_interrupted() -> NoReturn:

@@ -12,7 +12,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from prometheus_client.samples import Sample
 
 from local_stack import Child, LocalStack, check_interrupts, noted_interrupts, patience
-from service_kit.broker import connect
+from service_kit.connection import connect
 from service_kit.settings import StreamSettings
 from service_kit.streams import provision
 

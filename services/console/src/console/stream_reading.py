@@ -10,8 +10,8 @@ from nats.js import JetStreamContext
 from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy
 
 from console.errors import BadOption
-from service_kit import Unavailable
-from service_kit.broker import connect
+from service_kit import Unavailable, reason_of
+from service_kit.connection import connect
 from service_kit.nats_urls import addresses_of, named
 
 AT_ONCE = 1_000
@@ -38,7 +38,7 @@ async def bus_at(url: str) -> AsyncIterator[JetStreamContext]:
         ) from error
     except (nats.errors.Error, TimeoutError) as error:
         raise BadOption(
-            f"expected JetStream at {named(addresses_of(url))} for its operator, found: {error!r}"
+            f"expected JetStream at {named(addresses_of(url))} for its operator, found: {reason_of(error)}"
         ) from error
     finally:
         await connection.close()

@@ -1,16 +1,17 @@
 """What a person sees: the table of orders, the chip, the summary."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from decimal import Decimal
 from typing import Any
 
 import msgspec
-from rich.box import SIMPLE_HEAD
-from rich.console import Console, JustifyMethod
+from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from console.fitted_tables import Cell, Column, fitted_table, show_table
+from console.fitting import Piece, fitted, width_of
 from console.invocation import pasteable
 from console.lines import OrderLine
 from console.sessions import Recording
@@ -29,9 +30,8 @@ WARN_FROM, BAD_FROM = 1, 3
 
 COLOURS = {"FILLED": "green", "REMOVED": "red", "LOST": "red", "REJECTED": "yellow", "EXPIRED": "yellow"}
 SHORT_HASH = 8
-_PADDING = 2
-_EDGES = 2
-"""Columns of a terminal between two of the table's, and at its edges."""
+_ANY_LENGTH = 10_000
+"""Columns of a pipe or a file, which nobody counts: no line is broken."""
 
 
 def screen(*, stderr: bool = False) -> Console:
@@ -39,7 +39,7 @@ def screen(*, stderr: bool = False) -> Console:
     console = Console(stderr=stderr, markup=False, highlight=False)
     if console.is_terminal:
         return console
-    return Console(stderr=stderr, markup=False, highlight=False, width=200)  # a log keeps a table's columns
+    return Console(stderr=stderr, markup=False, highlight=False, width=_ANY_LENGTH)
 
 
 def chip(anomalies: int) -> Text:
@@ -63,26 +63,29 @@ def _given(line: OrderLine, order: dict[str, Any]) -> str:
     return quoted(Amount(asset, sum((Decimal(fill.gave) for fill in line.fills), Decimal(0))))
 
 
-class _Column(msgspec.Struct, frozen=True):
-    heading: str
-    cell: Callable[[OrderLine, dict[str, Any]], str | Text]
-    justify: JustifyMethod = "left"
-    drop: int = 0
-    """Columns with the highest number are left out first where the terminal is narrow; those with 0 stay."""
+class _OrderColumn(msgspec.Struct, frozen=True):
+    column: Column
+    cell: Callable[[OrderLine, dict[str, Any]], Cell]
 
 
 _COLUMNS = (
-    _Column("session", lambda line, _: line.session, drop=2),
-    _Column("order", lambda line, _: str(line.sequence), "right"),
-    _Column("gives", lambda _, order: quoted(parse_amount(order["taker_gets"])), "right", drop=4),
-    _Column("asks", lambda _, order: quoted(parse_amount(order["taker_pays"])), "right", drop=5),
-    _Column("engine believed", lambda _, order: "CANCEL SENT" if order["cancel_tx"] else "ACTIVE", drop=1),
-    _Column("ledger says", lambda line, _: Text(line.status, style=COLOURS.get(line.status, ""))),
-    _Column("cause", lambda line, _: line.removal_reason or ""),
-    _Column("fills", lambda line, _: str(len(line.fills) or ""), "right"),
-    _Column("given of it", _given, "right", drop=3),
-    _Column("removed by", lambda line, _: (line.removed_by or "")[:SHORT_HASH], drop=6),
-    _Column("", lambda line, _: Text("anomaly" if line.anomaly else "", style="bold red")),
+    _OrderColumn(Column("session", drop=2), lambda line, _: line.session),
+    _OrderColumn(Column("order", "right"), lambda line, _: str(line.sequence)),
+    _OrderColumn(
+        Column("gives", "right", drop=4), lambda _, order: quoted(parse_amount(order["taker_gets"]))
+    ),
+    _OrderColumn(Column("asks", "right", drop=5), lambda _, order: quoted(parse_amount(order["taker_pays"]))),
+    _OrderColumn(
+        Column("engine believed", drop=1), lambda _, order: "CANCEL SENT" if order["cancel_tx"] else "ACTIVE"
+    ),
+    _OrderColumn(
+        Column("ledger says"), lambda line, _: Text(line.status, style=COLOURS.get(line.status, ""))
+    ),
+    _OrderColumn(Column("cause"), lambda line, _: line.removal_reason or ""),
+    _OrderColumn(Column("fills", "right"), lambda line, _: str(len(line.fills) or "")),
+    _OrderColumn(Column("given of it", "right", drop=3), _given),
+    _OrderColumn(Column("removed by", drop=6), lambda line, _: (line.removed_by or "")[:SHORT_HASH]),
+    _OrderColumn(Column(""), lambda line, _: Text("anomaly" if line.anomaly else "", style="bold red")),
 )
 
 
@@ -91,7 +94,7 @@ def show_orders(
 ) -> None:
     """Print what became of the recordings' orders, and how to ask why. `anomalies`: what the chip counts."""
     orders = [order for recording in recordings for order in recording.session.orders]
-    console.print(order_table(lines, orders, console.width))
+    show_table(console, order_table(lines, orders, width_of(console)))
     summary(console, lines, anomalies)
     for line in lines:
         for lacks in line.lacks_state:
@@ -107,34 +110,19 @@ def _hint(console: Console, line: OrderLine, recordings: Sequence[Recording]) ->
     console.print(f"Why: {why}", soft_wrap=True)
 
 
-def order_table(lines: Sequence[OrderLine], orders: Sequence[dict[str, Any]], width: int) -> Table:
+def order_table(
+    lines: Sequence[OrderLine], orders: Sequence[dict[str, Any]], width: int | None
+) -> Table | Text:
     """Return the table of orders for a terminal of that width: engine's belief beside the ledger's word."""
-    table = Table(title="Orders", title_justify="left", box=SIMPLE_HEAD, collapse_padding=True)
-    cells = {
-        column: [column.cell(line, order) for line, order in zip(lines, orders, strict=True)]
-        for column in _COLUMNS
-    }
-    shown = _fitting(cells, width)
-    for column in shown:
-        table.add_column(column.heading, justify=column.justify, overflow="fold")
-    for row in zip(*(cells[column] for column in shown), strict=True):
-        table.add_row(*row)
-    return table
-
-
-def _fitting(cells: Mapping[_Column, Sequence[str | Text]], width: int) -> list[_Column]:
-    """Return the columns that fit side by side with no cell cut."""
-    taken = {column: max(map(len, (column.heading, *found))) + _PADDING for column, found in cells.items()}
-    shown = list(cells)
-    while sum(taken[column] for column in shown) + _EDGES > width and any(column.drop for column in shown):
-        shown.remove(max(shown, key=lambda column: column.drop))
-    return shown
+    rows = [[one.cell(line, order) for one in _COLUMNS] for line, order in zip(lines, orders, strict=True)]
+    return fitted_table("Orders", [one.column for one in _COLUMNS], rows, width)
 
 
 def summary(console: Console, lines: Iterable[OrderLine], anomalies: int) -> None:
     """Print how many orders ended in which way, and the chip."""
     causes = Counter(line.removal_reason or line.status for line in lines)
-    console.print("  ".join(f"{cause} {count}" for cause, count in causes.most_common()))
+    ends = [Piece(f"{cause} {count}") for cause, count in causes.most_common()]
+    console.print(fitted(ends, width_of(console)), soft_wrap=True)
     mark = chip(anomalies)
     console.print(
         Text("Anomalies: ").append_text(mark) if mark.plain else Text("No anomaly: the chip stays dark.")

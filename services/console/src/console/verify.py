@@ -6,12 +6,12 @@ from contextlib import contextmanager
 
 import asyncpg
 import msgspec
-from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-from rich.table import Table
 
 from console.asking import server_at
+from console.fitted_tables import Column, print_table
+from console.fitting import print_sentence
 from console.proof.chain import Break, Finding, Head, Trust
 from console.proof.connecting import connected
 from console.proof.on_ledger import OnLedger, hold_against
@@ -109,26 +109,35 @@ async def _compare_with_bus(database: str, nats_url: str) -> list[Finding]:
     return findings
 
 
+_COLUMNS = (
+    Column("what"),
+    Column("table", drop=3),
+    Column("batch", "right", drop=2),
+    Column("ledger", "right", drop=1),
+    Column("event"),
+    Column("how", wraps=True),
+)
+
+
 def show(report: Report, console: Console) -> None:
     """Print what was found, what was counted and the chain's head."""
     if report.findings:
-        table = Table(
-            title="Not as it was stored", title_justify="left", box=SIMPLE_HEAD, collapse_padding=True
-        )
-        for heading in ("what", "table"):
-            table.add_column(heading)
-        for heading in ("batch", "ledger"):
-            table.add_column(heading, justify="right")
-        for heading in ("event", "how"):
-            table.add_column(heading, overflow="fold")
-        for one in report.findings[:SHOWN]:
-            numbers = ("" if number is None else str(number) for number in (one.batch, one.ledger_index))
-            table.add_row(one.what, one.table, *numbers, one.event_id or "", one.detail)
-        console.print(table)
+        rows = [
+            [
+                one.what, one.table, _number(one.batch), _number(one.ledger_index),
+                one.event_id or "", one.detail,
+            ]
+            for one in report.findings[:SHOWN]
+        ]  # fmt: skip
+        print_table(console, "Not as it was stored", _COLUMNS, rows)
         if len(report.findings) > SHOWN:
             console.print(f"and {len(report.findings) - SHOWN} more")
     for line in _summary(report):
-        console.print(line)
+        print_sentence(console, line)
+
+
+def _number(number: int | None) -> str:
+    return "" if number is None else str(number)
 
 
 def _summary(report: Report) -> Iterator[str]:

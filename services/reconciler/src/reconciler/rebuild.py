@@ -22,7 +22,8 @@ from reconciler.fleet.scheduler import Wakeup
 from reconciler.following.stored_account import StateUnreadable
 from reconciler.settings import ReconcilerSettings
 from service_kit import Unavailable, load_settings, make_broker, set_up_logs
-from service_kit.broker import FAILURE_STATUS, connect_broker
+from service_kit.broker import connect_broker
+from service_kit.errors import FAILURE_STATUS
 
 INTERRUPTED = 130
 """The exit status after Ctrl-C, as shells have it."""

@@ -6,10 +6,12 @@ reach the next one. A connection on which no ledger closes for too long is dead,
 
 import asyncio
 import itertools
+import os
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from http import HTTPStatus
+from ssl import SSLError
 
 import msgspec
 import structlog
@@ -235,9 +237,13 @@ def _refused(name: str, error: Exception) -> ServerError:
             away = seconds_to_stay_away(response.headers.raw_items(), datetime.now(UTC))
             return Overloaded(name, found, seconds_away=away)
         return Unreachable(name, found)
-    return Unreachable(
-        name, f"no connection: {error if isinstance(error, OSError) else type(error).__name__}"
-    )
+    return Unreachable(name, f"no connection: {_reason(error)}")
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, OSError) and error.errno and not isinstance(error, SSLError):
+        return os.strerror(error.errno)  # the error's own text shows the address as Python writes it
+    return str(error) if isinstance(error, OSError) else type(error).__name__
 
 
 def _lost(name: str, error: WebSocketException) -> ServerError:

@@ -35,6 +35,8 @@ FRONTIER = "Fillproof-Frontier"
 
 STATE_BUCKET = "reconciler"
 """The reconciler's key-value bucket."""
+REPLICA_VERSION = "Fillproof-Version"
+"""The header of a reconciler's lease in the bucket, `replica.<id>`, that says which version runs."""
 WATERMARK_BUCKET = "watermark"
 """The key-value bucket that knows each account's ledger where the state is lost."""
 HALT_KEY = "halt"

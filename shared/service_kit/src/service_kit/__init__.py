@@ -8,16 +8,21 @@ A service's `main.py` has `create_app(settings)`, which makes its broker and app
     sys.exit(run(create_app(settings), settings))
 """
 
-from service_kit.app import make_app
-from service_kit.broker import make_broker
-from service_kit.contract import Contract
-from service_kit.errors import Unavailable
-from service_kit.health import Check, Progress
+import importlib
+from typing import TYPE_CHECKING
+
+from service_kit.errors import Unavailable, reason_of
 from service_kit.logs import set_up_logs
-from service_kit.run import run
 from service_kit.settings import EngineSettings, ServiceSettings, StreamSettings, load_settings
 from service_kit.streams import permission_stream, provision
 from service_kit.tracing import NO_TRACING, Tracing, make_tracing
+
+if TYPE_CHECKING:
+    from service_kit.app import make_app
+    from service_kit.broker import make_broker
+    from service_kit.contract import Contract
+    from service_kit.health import Check, Progress
+    from service_kit.serving import run
 
 __all__ = [
     "NO_TRACING",
@@ -35,6 +40,24 @@ __all__ = [
     "make_tracing",
     "permission_stream",
     "provision",
+    "reason_of",
     "run",
     "set_up_logs",
 ]
+
+_OF_A_SERVICE = {
+    "Check": "service_kit.health",
+    "Contract": "service_kit.contract",
+    "Progress": "service_kit.health",
+    "make_app": "service_kit.app",
+    "make_broker": "service_kit.broker",
+    "run": "service_kit.serving",
+}
+"""Names whose modules import FastStream, half of a start's time: commands and one-shot steps need none."""
+
+
+def __getattr__(name: str) -> object:
+    """Import the module of a service's name with its first use."""
+    if name not in _OF_A_SERVICE:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(_OF_A_SERVICE[name]), name)

@@ -8,11 +8,28 @@ from service_kit.errors import Unavailable
 
 INBOX = "_INBOX"
 """Where answers come to clients without a name."""
+_EXPECTED = "expected the URL of NATS as nats://HOST:PORT, found"
 NATS_PORT = 4222
 """Where a URL names no port."""
-_SERVER = r"(nats|tls|ws|wss)://[^\s,]+"
-NATS_URLS = rf"^{_SERVER}(\s*,\s*{_SERVER})*$"
-"""What a setting is held against."""
+_SCHEMES = frozenset({"nats", "tls", "ws", "wss"})
+
+
+def checked_urls(urls: str) -> str:
+    """Return the URLs as they are, once they are found to be some.
+
+    Raises:
+        ValueError: one is none. The text does not show it: it may hold a password.
+
+    """
+    for url in servers_of(urls):
+        try:
+            parts = urlsplit(url)
+            host, _ = parts.hostname, parts.port
+        except ValueError:
+            raise ValueError(f"{_EXPECTED} one whose host or port can't be read") from None
+        if parts.scheme not in _SCHEMES or not host or any(one.isspace() for one in url):
+            raise ValueError(f"{_EXPECTED} one without nats:// or without a host")
+    return urls
 
 
 def servers_of(urls: str) -> list[str]:
@@ -28,10 +45,11 @@ def addresses_of(urls: str) -> list[tuple[str, int]]:
 
     """
     try:
-        parts = [urlsplit(url) for url in servers_of(urls)]
-        return [(one.hostname or "", one.port or NATS_PORT) for one in parts]
+        checked_urls(urls)
     except ValueError as error:
-        raise Unavailable(f"expected the URL of NATS as nats://HOST:PORT, found one with {error}") from None
+        raise Unavailable(str(error)) from None
+    parts = [urlsplit(url) for url in servers_of(urls)]
+    return [(one.hostname or "", one.port or NATS_PORT) for one in parts]
 
 
 def named(addresses: list[tuple[str, int]]) -> str:

@@ -6,8 +6,8 @@ import argparse
 import asyncio
 import sys
 
-from service_kit.broker import FAILURE_STATUS, connect
-from service_kit.errors import Unavailable
+from service_kit.connection import connect
+from service_kit.errors import FAILURE_STATUS, Unavailable
 from service_kit.settings import EngineSettings, ServiceSettings, StreamSettings, load_settings
 from service_kit.streams import provision
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self, TypeVar
 
-from pydantic import Field, SecretBytes, SecretStr, ValidationError, model_validator
+from pydantic import AfterValidator, Field, SecretBytes, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
 from order_events.subjects import DEFAULT_ENGINE, engine_consumer
-from service_kit.nats_urls import NATS_URLS
+from service_kit.nats_urls import checked_urls
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -35,7 +35,9 @@ class ServiceSettings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, extra="ignore", frozen=True)
 
-    nats_url: str = Field(default="nats://127.0.0.1:4222", pattern=NATS_URLS, repr=False)
+    nats_url: Annotated[str, AfterValidator(checked_urls)] = Field(
+        default="nats://127.0.0.1:4222", repr=False
+    )
     """Of one server, or of several of a cluster, comma separated."""
     """It may hold a password: a field without `repr` is shown nowhere."""
     http_host: str = "127.0.0.1"
@@ -118,4 +120,7 @@ def _problem(settings: type[BaseSettings], found: Mapping[str, Any]) -> str:
     field = settings.model_fields.get(name)
     secret = field is not None and (field.annotation in {SecretStr, SecretBytes} or not field.repr)
     value = "a secret value" if secret else repr(found["input"])
-    return f"{variable}: {found['msg']}; found {value}"
+    wrong = found["msg"].removeprefix("Value error, ")
+    if secret and "found" in wrong:  # it says itself what was found, without the value
+        return f"{variable}: {wrong}"
+    return f"{variable}: {wrong}; found {value}"

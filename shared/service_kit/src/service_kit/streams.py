@@ -37,7 +37,7 @@ from order_events.subjects import (
     WATERMARK_BUCKET,
     account_events,
 )
-from service_kit.errors import Unavailable
+from service_kit.errors import Unavailable, reason_of
 from service_kit.settings import DUPLICATE_WINDOW_S, EngineSettings, StreamSettings
 
 if TYPE_CHECKING:
@@ -54,6 +54,8 @@ AUDIT_FILTER = ">"
 """All of stream ORDERS."""
 PROOFS_FILTER = PROOFS_SUBJECTS[0]
 REDELIVERY_FILTER = REDELIVERY_SUBJECTS[0]
+BUCKETS = (STATE_BUCKET, WATERMARK_BUCKET)
+"""Key-value buckets on the disk."""
 NEVER = 0.0
 """The age at which a message is removed that is kept for ever."""
 
@@ -70,11 +72,10 @@ async def provision(
 
     """
     try:
-        for config in _streams(settings):
+        for config in wanted_streams(settings):
             await _apply(jetstream, config)
-        await _apply_bucket(jetstream, settings, STATE_BUCKET)
-        await _apply_bucket(jetstream, settings, WATERMARK_BUCKET)
-        await _apply(jetstream, permission_stream(replicas=settings.stream_replicas))
+        for bucket in BUCKETS:
+            await _apply_bucket(jetstream, settings, bucket)
         await jetstream.add_consumer(ORDERS_STREAM, _audit_consumer(AUDIT_FILTER))
         await jetstream.add_consumer(PROOFS_STREAM, _audit_consumer(PROOFS_FILTER))
         await jetstream.add_consumer(REDELIVERY_STREAM, _audit_consumer(REDELIVERY_FILTER))
@@ -83,10 +84,12 @@ async def provision(
     except nats.js.errors.APIError as error:
         raise Unavailable(f"JetStream refuses: {error.description} (error {error.err_code})") from error
     except nats.errors.Error as error:
-        raise Unavailable(f"JetStream does not answer: {error!r}") from error
+        raise Unavailable(f"JetStream does not answer: {reason_of(error)}") from error
 
 
-def _streams(settings: StreamSettings) -> list[StreamConfig]:
+def wanted_streams(settings: StreamSettings) -> list[StreamConfig]:
+    """Return the streams that a deployment has, beside those below its buckets on the disk."""
+
     def stream(  # noqa: PLR0913 - the ways in which streams differ
         name: str,
         subjects: Sequence[str],
@@ -156,6 +159,7 @@ def _streams(settings: StreamSettings) -> list[StreamConfig]:
             max_bytes=settings.checkpoints_max_bytes,
             append_only=True,
         ),
+        permission_stream(replicas=settings.stream_replicas),
     ]
 
 

@@ -30,6 +30,8 @@ class Directories:
     def __init__(self, *, run: Path, data: Path, janitor: subprocess.Popen[bytes], held: list[int]) -> None:
         self.run = run
         self.data = data
+        self.data_is_kept = not data.is_relative_to(run)
+        """Else it need not survive the machine: a server's writes wait for no disk."""
         self.held = held
         self._janitor = janitor
 

@@ -27,10 +27,13 @@ jetstream {{
   domain: fillproof
   max_memory_store: 64MB
   max_file_store: 16GB
-  # an acknowledged event is on the disk; the default acknowledges up to two minutes before
-  sync_interval: always
+  sync_interval: {sync_interval}
 }}
 """
+SYNC_KEPT_DATA = "always"
+"""What is acknowledged is on the disk."""
+SYNC_TEMPORARY_DATA = "2m"
+"""The server's default: what is acknowledged survives the server's death, not the machine's."""
 
 
 class NatsServer:
@@ -92,6 +95,7 @@ class NatsServer:
             monitoring_port=self._monitoring_port,
             run=self._directories.run,
             store=self._directories.data / "nats",
+            sync_interval=SYNC_KEPT_DATA if self._directories.data_is_kept else SYNC_TEMPORARY_DATA,
         )
 
 

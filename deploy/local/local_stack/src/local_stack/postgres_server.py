@@ -37,6 +37,8 @@ SETTINGS = (
     "-k", "",  # no socket: its path would have to be short, and nobody needs it
     "-c", "timezone=UTC", "-c", "log_timezone=UTC",
 )
+WITHOUT_WAITING_FOR_DISKS = ("-c", "fsync=off")
+"""For temporary data: it survives the server's death, not the machine's."""
 # fmt: on
 
 
@@ -145,7 +147,9 @@ class PostgresServer:
 
     def _make_cluster(self, place: Path) -> None:
         self._password_file.write_text(secrets.token_hex(24))
-        options = (f"--pwfile={self._password_file}", *INITDB)
+        options = [f"--pwfile={self._password_file}", *INITDB]
+        if not self._directories.data_is_kept:
+            options.append("--no-sync")
         initdb = self._spawn(
             "initdb", [self._binaries / "initdb", "-D", place, *options], death_signal=signal.SIGKILL
         )
@@ -160,6 +164,7 @@ class PostgresServer:
             "-p",
             str(self.port),
             *SETTINGS,
+            *(() if self._directories.data_is_kept else WITHOUT_WAITING_FOR_DISKS),
         ]
         # SIGINT: a fast shutdown, so that no shared memory stays behind
         self._child = self._spawn("postgres", command, death_signal=signal.SIGINT)

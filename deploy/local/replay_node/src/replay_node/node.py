@@ -6,7 +6,7 @@ import asyncio
 import logging
 import time
 from bisect import bisect_right
-from functools import lru_cache, partial
+from functools import cache, lru_cache, partial
 from typing import TYPE_CHECKING
 
 from replay_node.blobs import transaction_blobs
@@ -70,7 +70,7 @@ class Node:
         self.on_drop: set[Callable[[], None]] = set()
         self._entries = EntryHistory(session.ledgers)
         self._view = lru_cache(maxsize=_VIEWS_KEPT)(self._build_view)
-        self._true_blobs = lru_cache(maxsize=_VIEWS_KEPT)(self._encode)
+        self._true_blobs = cache(self._encode)
         self._recorded = {ledger.ledger_index: ledger for ledger in session.ledgers}
 
     @property

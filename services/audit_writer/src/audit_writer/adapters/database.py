@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Iterator, Sequence
 from datetime import datetime
+from importlib.metadata import version
 from importlib.resources import files
 from itertools import groupby
 from types import TracebackType
@@ -23,6 +24,8 @@ from audit_writer.ports import (
 )
 from service_kit.database_access import DatabaseAccess
 
+APPLICATION = f"fillproof-audit-writer/{version('fillproof-audit-writer')}"
+"""How the sessions are named in PostgreSQL: `fillproof doctor` reads which version writes."""
 CONNECT_SECONDS = 5.0
 STATEMENT_SECONDS = 20.0
 CONNECTIONS = 8
@@ -88,7 +91,7 @@ class PostgresStore:
             ssl=self._access.tls(),
             # a pooler's sessions do not have what another one has prepared
             statement_cache_size=0 if self._pooled else 100,
-            server_settings={"application_name": "fillproof-audit-writer", "timezone": "UTC"},
+            server_settings={"application_name": APPLICATION, "timezone": "UTC"},
         )
         return self
 

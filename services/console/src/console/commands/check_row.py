@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from console.ending import FAILED, explained, refuse
+from console.fitting import print_sentence
 from console.options import Held, read_file
 from console.tables import screen
 
@@ -33,4 +34,4 @@ def check_row_command(
     except Refused as error:
         refuse(str(error), status=FAILED)
     for line in row_lines(row):
-        screen().print(line, soft_wrap=True)
+        print_sentence(screen(), line)

@@ -13,12 +13,12 @@ def orders_command(
 ) -> None:
     """List the open orders of all accounts, or of one, as the ledger has them.
 
-    Exit status: 0 done; 1 the bus does not answer; 2 bad input.
+    Exit status: 0 done; 2 bad input, or no bus answers.
 
     Example: fillproof orders --account rPT1Sjq2YGrBMTttX4GZHjKu9dyfzbpAYe
     """
     from console.asking import checked_address
-    from console.fitting import width_of
+    from console.fitting import counted, width_of
     from console.live.read_once import bus_state
     from console.live.status import order_line
 
@@ -32,4 +32,4 @@ def orders_command(
     console = screen()
     for order in orders:
         console.print(order_line(order, width_of(console)), soft_wrap=True)
-    console.print(f"{len(orders)} open orders")
+    console.print(counted(len(orders), "open order"))

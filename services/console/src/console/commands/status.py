@@ -13,8 +13,8 @@ from console.tables import screen
 def status_command(*, nats: BusUrl = DEFAULT_NATS, as_json: StateAsJson = False) -> None:
     """Say what is followed, how far, what engines may do, what is open and what waits for you.
 
-    Exit status: 0 every account is well; 1 one is not, something waits, or
-    the bus does not answer; 2 bad input.
+    Exit status: 0 every account is well; 1 one is not, or something waits;
+    2 bad input, or no bus answers.
 
     Example: fillproof status --nats nats://127.0.0.1:4222
     """

@@ -20,8 +20,8 @@ def tail_command(
 ) -> None:
     """Show the last events of all accounts, or of one, and those that come, each once.
 
-    Exit status: 0 ended with the last event; 1 the bus does not answer;
-    2 bad input; 130 Ctrl-C.
+    Exit status: 0 ended with the last event; 2 bad input, or no bus answers;
+    130 Ctrl-C.
 
     Example: fillproof tail --account rPT1Sjq2YGrBMTttX4GZHjKu9dyfzbpAYe --last 100 --no-follow
     """

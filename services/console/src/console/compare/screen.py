@@ -4,9 +4,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 
-from rich.box import SIMPLE_HEAD
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
 from console.compare.assets import code_of
@@ -14,12 +12,48 @@ from console.compare.books.book import Description
 from console.compare.findings import MEANINGS, Finding
 from console.compare.population import Group, Population
 from console.compare.report import DIFFERS, NOT_CHECKED, Report
+from console.fitted_tables import Cell, Column, print_table
+from console.fitting import print_sentence
 from offer_lifecycle import format_decimal
 
 _WORST = 8
 _GROUPS = 5
 _DIGITS = 6
 _SHORT = 8
+
+
+_POSITION = (
+    Column("asset"),
+    Column("book", "right", drop=2),
+    Column("ledger", "right", drop=1),
+    Column("difference", "right"),
+    Column("of it rounding", "right", drop=3),
+)
+_FINDINGS = (
+    Column("what", wraps=True),
+    Column("order", "right"),
+    Column("transaction", drop=3),
+    Column("book less ledger", "right"),
+    Column("worth", "right", drop=1),
+    Column("bps away", "right", drop=5),
+    Column("age", "right", drop=4),
+    Column("ledger says", drop=2, wraps=True),
+)
+_POLICIES = (
+    Column("policy"),
+    Column("gone", "right", drop=1),
+    Column("wrong", "right"),
+    Column("worth of the wrong", "right", drop=2, wraps=True),
+    Column("error: booked less happened", "right"),
+    Column("not placed", "right", drop=3),
+)
+_COLUMNS = (
+    Column("table", drop=2),
+    Column("column"),
+    Column("taken for", wraps=True),
+    Column("unit", wraps=True, drop=1),
+    Column("rows", "right", drop=3),
+)
 
 
 def show(report: Report, console: Console) -> None:
@@ -35,15 +69,18 @@ def show(report: Report, console: Console) -> None:
 
 def _show_verdict(report: Report, console: Console) -> None:
     style = {DIFFERS: "bold red", NOT_CHECKED: "bold yellow"}.get(report.status, "bold green")
-    console.print(Text(report.verdict, style=style))
+    print_sentence(console, report.verdict, style)
     compared, judged = report.comparison, report.judged
     scope, book = compared.scope, compared.book
-    console.print(f"Book: {book.description.format}: {len(book.orders)} orders, {len(book.fills)} fills.")
+    print_sentence(
+        console, f"Book: {book.description.format}: {len(book.orders)} orders, {len(book.fills)} fills."
+    )
     for covered in compared.reading.coverage:
         first = max(covered.first.ledger_index + 1, scope.first or 0)
-        console.print(
+        print_sentence(
+            console,
             f"Ledger: {covered.source}, {covered.account}: ledgers {first} to {covered.last.ledger_index} "
-            f"({covered.first.time:%Y-%m-%d %H:%M:%S} to {covered.last.time:%Y-%m-%d %H:%M:%S} UTC)."
+            f"({covered.first.time:%Y-%m-%d %H:%M:%S} to {covered.last.time:%Y-%m-%d %H:%M:%S} UTC).",
         )
     pairs = ", ".join(f"{code_of(pair.base)}/{code_of(pair.quote)}" for pair in scope.pairs) or "all pairs"
     whole = (
@@ -51,11 +88,12 @@ def _show_verdict(report: Report, console: Console) -> None:
         if scope.complete
         else "what it does not hold is not asked (--complete)"
     )
-    console.print(f"Scope: {pairs}; {whole}. {precision_text(report)}")
-    console.print(
+    print_sentence(console, f"Scope: {pairs}; {whole}. {precision_text(report)}")
+    print_sentence(
+        console,
         f"{judged.agreeing_fills} fills agree, {judged.rounded_fills} of all are rounded; "
         f"{judged.other_words} orders are gone by another word for their end, "
-        f"{judged.never_placed} never reached the ledger by both."
+        f"{judged.never_placed} never reached the ledger by both.",
     )
 
 
@@ -68,51 +106,41 @@ def precision_text(report: Report) -> str:
     return f"Its columns hold quantities to {base}, prices to {precision.price}{quote}{floats}."
 
 
-def _table(title: str) -> Table:
-    return Table(title=title, title_justify="left", box=SIMPLE_HEAD, collapse_padding=True)
-
-
 def _show_position(report: Report, console: Console) -> None:
-    table = _table("Position: book less ledger")
-    table.add_column("asset")
-    for heading in ("book", "ledger", "difference", "of it rounding"):
-        table.add_column(heading, justify="right")
-    for one in report.positions:
-        style = "bold red" if one.explained else ""
-        table.add_row(
-            code_of(one.asset), amount(one.book), amount(one.ledger), Text(exact(one.error), style=style),
-            exact(one.rounding),
-        )  # fmt: skip
-    console.print(table)
+    rows: list[list[Cell]] = [
+        [
+            code_of(one.asset), amount(one.book), amount(one.ledger),
+            Text(exact(one.error), style="bold red" if one.explained else ""), exact(one.rounding),
+        ]
+        for one in report.positions
+    ]  # fmt: skip
+    print_table(console, "Position: book less ledger", _POSITION, rows)
 
 
 def _show_findings(findings: Sequence[Finding], console: Console) -> None:
-    table = _table(f"Findings: {len(findings)}, the worst first")
-    for heading in ("what", "order", "transaction"):
-        table.add_column(heading)
-    for heading in ("book less ledger", "worth", "bps away", "age"):
-        table.add_column(heading, justify="right")
-    table.add_column("ledger says")
-    for one in findings[:_WORST]:
-        moved = ", ".join(f"{signed(part.value)} {code_of(part.asset)}" for part in one.position)
-        table.add_row(
-            one.kind.replace("_", " "),
-            str(one.sequence or one.book.order_id),
-            (one.transaction or "")[:_SHORT],
-            moved,
-            f"{amount(one.worth)} {code_of(one.quote)}" if one.position else "",
-            "" if one.distance_bps is None else format_decimal(one.distance_bps),
-            "" if one.age_seconds is None else f"{one.age_seconds} s",
-            one.cause or str(one.ledger.status or "no such order"),
-        )
-    console.print(table)
+    rows = [_finding(one) for one in findings[:_WORST]]
+    print_table(console, f"Findings: {len(findings)}, the worst first", _FINDINGS, rows)
     counts = Counter(one.kind for one in findings)
     worth: dict[str, dict[str, Decimal]] = defaultdict(lambda: defaultdict(Decimal))
     for one in findings:
         if one.position:
             worth[one.kind][code_of(one.quote)] += one.worth
     for kind, count in counts.most_common():
-        console.print(f"  {count:4} {kind.replace('_', ' ')}: {MEANINGS[kind]}{_sums(worth[kind])}")
+        print_sentence(console, f"  {count:4} {kind.replace('_', ' ')}: {MEANINGS[kind]}{_sums(worth[kind])}")
+
+
+def _finding(one: Finding) -> list[str]:
+    moved = "\n".join(f"{signed(part.value)} {code_of(part.asset)}" for part in one.position)
+    return [
+        one.kind.replace("_", " "),
+        str(one.sequence or one.book.order_id),
+        (one.transaction or "")[:_SHORT],
+        moved,
+        f"{amount(one.worth)} {code_of(one.quote)}" if one.position else "",
+        "" if one.distance_bps is None else format_decimal(one.distance_bps),
+        "" if one.age_seconds is None else f"{one.age_seconds} s",
+        one.cause or str(one.ledger.status or "no such order"),
+    ]
 
 
 def _sums(worth: Mapping[str, Decimal]) -> str:
@@ -122,9 +150,10 @@ def _sums(worth: Mapping[str, Decimal]) -> str:
 def _show_population(known: Population, console: Console) -> None:
     if not known.ended:
         return
-    console.print(
+    print_sentence(
+        console,
         f"Called filled and were not: {known.phantoms} of {known.ended} ended orders "
-        f"({_share(known.phantoms, known.ended)})."
+        f"({_share(known.phantoms, known.ended)}).",
     )
     ways = (
         ("cause", known.by(lambda cell: cell.cause)),
@@ -133,7 +162,7 @@ def _show_population(known: Population, console: Console) -> None:
         ("size in quote", known.by(lambda cell: cell.size)),
     )
     for name, groups in ways:
-        console.print(f"  by {name}: {'; '.join(_group(group) for group in groups[:_GROUPS])}")
+        print_sentence(console, f"  by {name}: {'; '.join(_group(group) for group in groups[:_GROUPS])}")
 
 
 def _group(group: Group) -> str:
@@ -145,17 +174,15 @@ def _share(part: int, whole: int) -> str:
 
 
 def _show_policies(report: Report, console: Console) -> None:
-    table = _table("What each policy would have booked for the orders that were gone")
-    table.add_column("policy")
-    for heading in ("gone", "wrong", "worth of the wrong", "error: booked less happened", "not placed"):
-        table.add_column(heading, justify="right")
-    for one in report.policies:
-        table.add_row(
+    rows = [
+        [
             one.name, str(one.decided), str(one.wrong), _sums(_codes(one.worth)).removeprefix("; "),
-            ", ".join(f"{signed(value)} {code}" for code, value in _codes(one.error).items() if value),
+            "\n".join(f"{signed(value)} {code}" for code, value in _codes(one.error).items() if value),
             str(one.not_placed or ""),
-        )  # fmt: skip
-    console.print(table)
+        ]
+        for one in report.policies
+    ]  # fmt: skip
+    print_table(console, "What each policy would have booked for the orders that were gone", _POLICIES, rows)
 
 
 def _codes(amounts: Mapping[str, Decimal]) -> dict[str, Decimal]:
@@ -165,9 +192,9 @@ def _codes(amounts: Mapping[str, Decimal]) -> dict[str, Decimal]:
 def _show_rest(report: Report, console: Console) -> None:
     whys = Counter((one.what, one.why) for one in report.judged.not_checked)
     for (what, why), count in whys.most_common():
-        console.print(Text(f"Not checked: {count} x {what}: {why}", style="yellow"))
+        print_sentence(console, f"Not checked: {count} x {what}: {why}", "yellow")
     for note in notes(report):
-        console.print(note)
+        print_sentence(console, note)
     command = next((one.explain for one in report.findings if one.explain is not None), None)
     if command is not None:
         console.print(f"Why: {command}", soft_wrap=True)
@@ -189,20 +216,18 @@ def notes(report: Report) -> Iterable[str]:
 
 def describe(description: Description, console: Console) -> None:
     """Print what was recognised in a book, and what it can't tell."""
-    console.print(f"Format: {description.format}")
-    table = _table("Columns")
-    for heading in ("table", "column", "taken for", "unit"):
-        table.add_column(heading)
-    table.add_column("rows", justify="right")
-    for column in description.columns:
-        table.add_row(column.table, column.column, column.taken_for, column.unit, str(column.filled))
-    console.print(table)
+    print_sentence(console, f"Format: {description.format}")
+    rows = [
+        [column.table, column.column, column.taken_for, column.unit, str(column.filled)]
+        for column in description.columns
+    ]
+    print_table(console, "Columns", _COLUMNS, rows)
     for word, status in description.statuses.items():
-        console.print(f"  status {word!r} is {status}")
-    console.print(f"Times: {description.time_zone}.")
+        print_sentence(console, f"  status {word!r} is {status}")
+    print_sentence(console, f"Times: {description.time_zone}.")
     for what in description.cannot_tell:
-        console.print(f"  it can't tell {what}")
-    console.print("As a mapping file:")
+        print_sentence(console, f"  it can't tell {what}")
+    print_sentence(console, "As a mapping file:")
     console.print(description.mapping, soft_wrap=True)
 
 

@@ -8,7 +8,7 @@ import msgspec
 
 from console.compare.findings import Finding
 from console.errors import BadOption
-from console.proof.connecting import open_connection
+from console.proof.connecting import NO_DATABASE, no_database, open_connection
 
 _INSERT = """
 INSERT INTO public.book_finding (
@@ -37,10 +37,8 @@ def store_findings(url: str, findings: Sequence[Finding], book_digest: str) -> N
         raise BadOption(
             f"expected migrated audit tables and a role that is a fillproof_operator, found: {error}"
         ) from error
-    except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError, ValueError) as error:
-        raise BadOption(
-            f"expected a database at postgresql://operator:password@host:port/database, found: {error!r}"
-        ) from error
+    except NO_DATABASE as error:
+        raise no_database(error, url, role="operator") from error
 
 
 async def _store(url: str, findings: Sequence[Finding], book_digest: str) -> None:

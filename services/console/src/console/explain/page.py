@@ -5,19 +5,16 @@ from collections.abc import Callable
 from typing import Any
 
 import msgspec
-from rich.box import SIMPLE_HEAD
-from rich.console import Console, JustifyMethod
-from rich.table import Table
+from rich.console import Console
 from rich.text import Text
 
 from console.explain.answer import Explanation, Step
 from console.explain.words import amount, sentences
+from console.fitted_tables import Column, print_table
+from console.fitting import Piece, fitted, print_sentence, width_of
 from console.tables import COLOURS, SHORT_HASH, printable
 from order_events import OrderStatus, RemovalReason
 
-_WIDE = 150
-"""Columns of a terminal that shows whole addresses."""
-_ADDRESS_ENDS = 6, 4
 _SILENCE_SECONDS = 2.0
 _SHOWN_FIELDS = (
     "Account", "Sequence", "TakerGets", "TakerPays", "Expiration", "DomainID", "Balance", "OwnerCount",
@@ -42,67 +39,44 @@ class Progress:
             self._console.print(f"{transactions} transactions read, back to ledger {ledger_index} ...")
 
 
-Write = Callable[[str], str]
-"""How to write an address."""
-
-
-class _Column(msgspec.Struct, frozen=True):
-    heading: str
-    cell: Callable[[Step, Explanation, Write], str]
-    justify: JustifyMethod = "left"
-    detail: bool = False
-    """Left out where the terminal is narrow."""
-    min_width: int | None = None
+class _StepColumn(msgspec.Struct, frozen=True):
+    column: Column
+    cell: Callable[[Step, Explanation], str]
 
 
 def show(console: Console, told: Explanation) -> None:
     """Print the answer."""
-    console.print(
-        Text.assemble(
-            (told.removal_reason or told.status, f"bold {COLOURS.get(told.status, '')}"),
-            f"  order {told.sequence} of {told.account}",
-        )
-    )
+    verdict = Piece(told.removal_reason or told.status, style=f"bold {COLOURS.get(told.status, '')}")
+    order = Piece(f"order {told.sequence} of {told.account}")
+    console.print(fitted([verdict, order], width_of(console)), soft_wrap=True)
     for sentence in sentences(told):
-        console.print(_clean(sentence))
-    console.print(_table(told, console.width))
+        print_sentence(console, printable(sentence))
+    rows = [[_clean(one.cell(step, told)) for one in _COLUMNS] for step in told.transactions]
+    print_table(console, "Transactions", [one.column for one in _COLUMNS], rows)
     _show_evidence(console, told)
     if told.unproven:
         console.print(Text("What could not be proven", style="bold yellow"))
         for doubt in told.unproven:
-            console.print(_clean(f"  - {doubt}"))
-    console.print(_clean(f"Read from {told.node} up to validated ledger {told.ledger_index}."))
-
-
-def _table(told: Explanation, width: int) -> Table:
-    table = Table(title="Transactions", title_justify="left", box=SIMPLE_HEAD, collapse_padding=True)
-    wide = width >= _WIDE
-    columns = [column for column in _COLUMNS if wide or not column.detail]
-    for column in columns:
-        table.add_column(column.heading, justify=column.justify, min_width=column.min_width, overflow="fold")
-    write = str if wide else _short
-    for step in told.transactions:
-        table.add_row(*(_clean(column.cell(step, told, write)) for column in columns))
-    return table
+            print_sentence(console, printable(f"  - {doubt}"))
+    print_sentence(console, printable(f"Read from {told.node} up to validated ledger {told.ledger_index}."))
 
 
 def _show_evidence(console: Console, told: Explanation) -> None:
     if told.evidence is None:
         return
     console.print(Text("Evidence", style="bold"))
-    console.print(_clean(f"  rule {told.rule}: {told.evidence}"))
+    print_sentence(console, printable(f"  rule {told.rule}: {told.evidence}"))
     for node in told.evidence_nodes:
-        console.print(
-            _clean(f"  {node.kind} {node.entry_type} {node.index} of transaction {node.transaction}")
-        )
+        where = f"  {node.kind} {node.entry_type} {node.index} of transaction {node.transaction}"
+        print_sentence(console, printable(where))
         shown = {name: node.fields[name] for name in _SHOWN_FIELDS if name in node.fields}
         for name, fields in (("fields", shown), ("PreviousFields", node.previous_fields)):
             if fields:
-                console.print(_clean(f"    {name}: {_written(fields)}"))
+                print_sentence(console, printable(f"    {name}: {_written(fields)}"))
     for state in told.evidence_state:
         entry = msgspec.json.encode(state.entry).decode()
         found = "no such entry" if state.fields is None else _written(state.fields)
-        console.print(_clean(f"  ledger {state.ledger_index}, {state.why}: {entry}: {found}"))
+        print_sentence(console, printable(f"  ledger {state.ledger_index}, {state.why}: {entry}: {found}"))
 
 
 def _written(fields: dict[str, Any]) -> str:
@@ -136,19 +110,13 @@ def _what(step: Step, *_: object) -> str:
     return ends.get(step.status or OrderStatus.ACCEPTED, "placed")
 
 
-def _parties(step: Step, _: Explanation, write: Write) -> str:
+def _parties(step: Step, _: Explanation) -> str:
     return "\n".join(
-        write(party.account) + ("" if party.role == "taker" else f" {party.role}")
-        for party in step.counterparties
+        party.account + ("" if party.role == "taker" else f" {party.role}") for party in step.counterparties
     )
 
 
-def _short(address: str) -> str:
-    first, last = _ADDRESS_ENDS
-    return f"{address[:first]}..{address[-last:]}"
-
-
-def _left(step: Step, told: Explanation, _: Write) -> str:
+def _left(step: Step, told: Explanation) -> str:
     if step.left_gives is None or step.removal_reason is RemovalReason.FILLED:
         return ""
     return amount(told.gives, step.left_gives)
@@ -159,17 +127,17 @@ def _moved(value: str, quantity_text: str) -> str:
 
 
 _COLUMNS = (
-    _Column("time (UTC)", lambda step, *_: f"{step.time:%Y-%m-%d %H:%M:%S}", min_width=10),
-    _Column("ledger", lambda step, *_: str(step.ledger_index), "right"),
-    _Column("index", lambda step, *_: str(step.transaction_index), "right", detail=True),
-    _Column("hash", lambda step, *_: step.hash[:SHORT_HASH], min_width=SHORT_HASH),
-    _Column("type", lambda step, *_: step.type),
-    _Column("by", lambda step, _, write: write(step.by), detail=True),
-    _Column("what", _what),
-    _Column("counterparties", _parties, min_width=12),
-    _Column("gave", lambda step, told, _: _moved(step.gave, amount(told.gives, step.gave)), "right"),
-    _Column("got", lambda step, told, _: _moved(step.got, amount(told.asks, step.got)), "right"),
-    _Column("left", _left, "right"),
+    _StepColumn(Column("time (UTC)", drop=3), lambda step, _: f"{step.time:%Y-%m-%d %H:%M:%S}"),
+    _StepColumn(Column("ledger", "right"), lambda step, _: str(step.ledger_index)),
+    _StepColumn(Column("index", "right", drop=8), lambda step, _: str(step.transaction_index)),
+    _StepColumn(Column("hash"), lambda step, _: step.hash[:SHORT_HASH]),
+    _StepColumn(Column("type", drop=4), lambda step, _: step.type),
+    _StepColumn(Column("by", drop=7), lambda step, _: step.by),
+    _StepColumn(Column("what", wraps=True), _what),
+    _StepColumn(Column("counterparties", drop=6), _parties),
+    _StepColumn(Column("gave", "right"), lambda step, told: _moved(step.gave, amount(told.gives, step.gave))),
+    _StepColumn(Column("got", "right"), lambda step, told: _moved(step.got, amount(told.asks, step.got))),
+    _StepColumn(Column("left", "right", drop=5), _left),
 )
 
 

@@ -2,6 +2,7 @@
 
 import msgspec
 import nats.js.errors
+from nats.aio.msg import Msg
 from nats.js import JetStreamContext
 from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy
 
@@ -117,7 +118,11 @@ async def _permissions(jetstream: JetStreamContext) -> dict[str, TradingPermissi
 
 
 async def _values(jetstream: JetStreamContext, bucket: str) -> dict[str, bytes]:
-    """Return all values of a bucket by key.
+    return {key: message.data for key, message in (await bucket_messages(jetstream, bucket)).items()}
+
+
+async def bucket_messages(jetstream: JetStreamContext, bucket: str, keys: str = ">") -> dict[str, Msg]:
+    """Return the newest message of each key of a bucket, of those that `keys` matches.
 
     By a consumer that is made for it: nats-py's watch takes a bucket for empty while the server's messages
     still wait in the client.
@@ -126,21 +131,21 @@ async def _values(jetstream: JetStreamContext, bucket: str) -> dict[str, bytes]:
     last_of_each_key = ConsumerConfig(
         deliver_policy=DeliverPolicy.LAST_PER_SUBJECT,
         ack_policy=AckPolicy.NONE,
-        filter_subject=f"$KV.{bucket}.>",
+        filter_subject=f"$KV.{bucket}.{keys}",
         inactive_threshold=30.0,
         mem_storage=True,
     )
     reader = await jetstream.add_consumer(stream, last_of_each_key)
     subscription = await jetstream.pull_subscribe_bind(consumer=reader.name, stream=stream)
-    values: dict[str, bytes] = {}
+    messages: dict[str, Msg] = {}
     left = reader.num_pending or 0
     try:
         while left:
             for message in await subscription.fetch(min(left, _MESSAGES_AT_ONCE)):
                 left = message.metadata.num_pending
                 if not (message.headers and any(mark in message.headers for mark in _REMOVED)):
-                    values[message.subject.removeprefix(f"$KV.{bucket}.")] = message.data
+                    messages[message.subject.removeprefix(f"$KV.{bucket}.")] = message
     finally:
         await subscription.unsubscribe()
         await jetstream.delete_consumer(stream, reader.name)
-    return values
+    return messages

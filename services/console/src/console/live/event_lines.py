@@ -11,6 +11,7 @@ from order_events import (
     BalanceDrift,
     HistoryGap,
     InvariantBroken,
+    OrderAccepted,
     OrderCorrected,
     OrderDisappeared,
     OrderEvent,
@@ -56,6 +57,8 @@ def _order_pieces(event: OrderEvent) -> list[Piece]:
     ]
     if isinstance(event, OrderFilled):
         return [*pieces, *_fill_pieces(event)]
+    if isinstance(event, OrderAccepted):
+        return [*pieces, *_offer_pieces(event)]
     if event.removal_reason is not None and str(event.removal_reason) != str(event.status):
         pieces.append(Piece(event.removal_reason))
     if isinstance(event, OrderRejected):
@@ -69,6 +72,15 @@ def _order_pieces(event: OrderEvent) -> list[Piece]:
     if event.removed_by is not None:
         pieces += _hash_pieces(event.removed_by)
     return pieces
+
+
+def _offer_pieces(event: OrderAccepted) -> list[Piece]:
+    price = "" if event.price is None else f"at {format_decimal(event.price)} {_quote(event)}"
+    return [
+        Piece(f"{event.side} {format_decimal(event.quantity)} {_base(event)}", drop=2),
+        Piece(price, drop=2),
+        Piece(event.market, drop=6),
+    ]
 
 
 def _fill_pieces(event: OrderFilled) -> list[Piece]:
@@ -120,6 +132,10 @@ def _account_pieces(event: OrdersEvent) -> list[Piece]:
 
 def _base(event: OrderEvent) -> str:
     return _symbol(event.market.partition("/")[0])
+
+
+def _quote(event: OrderEvent) -> str:
+    return _symbol(event.market.partition("/")[2])
 
 
 def _symbol(asset: str) -> str:

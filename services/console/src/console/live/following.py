@@ -7,7 +7,7 @@ import msgspec
 from prometheus_client.samples import Sample
 from rich.text import Text
 
-from console.fitting import Piece, fitted
+from console.fitting import Piece, counted, fitted
 from console.tables import chip
 
 FALLEN_BEHIND = 2
@@ -89,15 +89,14 @@ class FollowingWatch:
             open_orders=int(_value(samples, "reconciler_open_orders")),
             halted=bool(_value(samples, "reconciler_halted")),
             set_aside=int(_value(samples, "reconciler_accounts_set_aside")),
-            requests_per_minute=self._rate(_value(samples, "reconciler_request_seconds_count"), now),
+            requests_per_minute=self._last_minute(_value(samples, "reconciler_request_seconds_count"), now),
         )
 
-    def _rate(self, requests: float, now: float) -> int:
+    def _last_minute(self, requests: float, now: float) -> int:
         self._requests.append((now, requests))
         while now - self._requests[0][0] > _MINUTE:
             self._requests.popleft()
-        since, before = self._requests[0]
-        return round((requests - before) * _MINUTE / (now - since)) if now > since else 0
+        return round(requests - self._requests[0][1])
 
 
 def status_line(now: Following, anomalies: int, width: int | None) -> Text:
@@ -109,7 +108,11 @@ def status_line(now: Following, anomalies: int, width: int | None) -> Text:
         Piece(f"lag {now.lag}", drop=2),
         Piece("HALTED: fillproof status" if now.halted else "", style="bold red"),
         Piece(f"{now.open_orders} open", drop=3),
-        Piece(f"{anomalies} anomalies", drop=2, style=str(chip(anomalies).style)),
+        Piece(
+            counted(anomalies, "anomaly"),
+            drop=2,
+            style=str(chip(anomalies).style),
+        ),
         Piece(f"{now.requests_per_minute} requests/min", drop=5),
         Piece(servers, drop=6),
         Piece(f"down: {', '.join(now.servers_down)}" if now.servers_up and now.servers_down else "", drop=4),

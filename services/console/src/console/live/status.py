@@ -2,10 +2,11 @@
 
 from collections.abc import Iterator
 
+import msgspec
 from rich.console import Console
 from rich.text import Text
 
-from console.fitting import Piece, fitted, width_of
+from console.fitting import Piece, counted, fitted, width_of
 from console.invocation import pasteable
 from console.live.bus_state import AccountLine, BusState
 from console.tables import printable
@@ -16,18 +17,27 @@ _STYLES = {Permission.OK: "green", Permission.REDUCE_ONLY: "yellow", Permission.
 _NOBODY = "no reconciler has said so in time"
 
 
-def waits(state: BusState) -> list[str]:
-    """Return what waits for a person, each with the command to begin with."""
+class Waiting(msgspec.Struct, frozen=True):
+    """What waits for a person, and the command to begin with."""
+
+    what: str
+    command: str = ""
+
+
+def waits(state: BusState) -> list[Waiting]:
+    """Return what waits for a person."""
     waiting = [
-        f"{one.account} is halted: {one.halted}. Look into it, then "
-        + pasteable("resume", one.account, "--note", "what was found")
+        Waiting(
+            f"{one.account} is halted: {one.halted}. Look into it, then",
+            pasteable("resume", one.account, "--note", "what was found"),
+        )
         for one in state.accounts
         if one.halted is not None
     ]
     if state.dead_letters:
-        waiting.append(f"{state.dead_letters} dead letters: {pasteable('dead-letters')}")
+        waiting.append(Waiting(counted(state.dead_letters, "dead letter"), pasteable("dead-letters")))
     if not state.replicas:
-        waiting.append("no reconciler runs: nothing is followed")
+        waiting.append(Waiting("no reconciler runs: nothing is followed"))
     return waiting
 
 
@@ -47,10 +57,10 @@ def status_lines(state: BusState, width: int | None) -> Iterator[Text]:
     """Write the status for a terminal of that width; None: whole."""
     yield fitted(
         [
-            Piece(f"{len(state.accounts)} accounts"),
-            Piece(f"{state.replicas} reconcilers"),
-            Piece(f"{sum(len(one.open_orders) for one in state.accounts)} open orders"),
-            Piece(f"{state.unwritten} events not in PostgreSQL yet", drop=1),
+            Piece(counted(len(state.accounts), "account")),
+            Piece(counted(state.replicas, "reconciler")),
+            Piece(counted(sum(len(one.open_orders) for one in state.accounts), "open order")),
+            Piece(f"{counted(state.unwritten, 'event')} not in PostgreSQL yet", drop=1),
         ],
         width,
     )
@@ -71,7 +81,9 @@ def status_lines(state: BusState, width: int | None) -> Iterator[Text]:
             width,
         )
     for waiting in waits(state):
-        yield Text(f"Waits for you: {printable(waiting)}", style="yellow")
+        yield fitted([Piece(f"Waits for you: {printable(waiting.what)}", style="yellow")], width)
+        if waiting.command:
+            yield Text(f"    {waiting.command}")
 
 
 def order_line(order: Order, width: int | None) -> Text:

@@ -5,7 +5,7 @@ from decimal import Decimal
 
 from rich.text import Text
 
-from console.fitting import Piece, fitted
+from console.fitting import Piece, counted, fitted
 from console.live.event_feed import Told
 from offer_lifecycle import EXACT, format_decimal, units
 from order_events import (
@@ -57,13 +57,16 @@ class Totals:
     def lines(self, width: int | None) -> list[Text]:
         """Write the totals for a terminal of that width; None: whole."""
         ends = Counter(self._ends.values())
-        counted = [
+        first = [
             Piece(f"{self._accepted} accepted"),
-            Piece(f"{self._fills.total()} fills"),
+            Piece(counted(self._fills.total(), "fill")),
             *(Piece(f"{cause} {count}") for cause, count in ends.most_common()),
-            Piece(f"{self.anomalies} anomalies", style="bold red" if self.anomalies else ""),
+            Piece(
+                counted(self.anomalies, "anomaly"),
+                style="bold red" if self.anomalies else "",
+            ),
         ]
-        return [fitted(counted, width), *(self._market(key, width) for key in sorted(self._fills))]
+        return [fitted(first, width), *(self._market(key, width) for key in sorted(self._fills))]
 
     def _add_fill(self, event: OrderFilled) -> None:
         base, quote = (event.gave, event.got) if event.side is Side.SELL else (event.got, event.gave)
@@ -80,7 +83,7 @@ class Totals:
             [
                 Piece(f"{bought} {format_decimal(self._base[key])} {base}"),
                 Piece(f"for {format_decimal(self._quote[key])} {quote}"),
-                Piece(f"in {self._fills[key]} fills", drop=1),
+                Piece(f"in {counted(self._fills[key], 'fill')}", drop=1),
                 Piece(market, drop=2),
             ],
             width,

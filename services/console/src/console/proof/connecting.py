@@ -2,14 +2,25 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from urllib.parse import urlsplit
 
 import asyncpg
 
 from console.errors import BadOption
-from service_kit import load_settings
+from service_kit import load_settings, reason_of
 from service_kit.database_access import DatabaseAccess
 
 CONNECT_SECONDS = 5.0
+_PORT = 5432
+NO_DATABASE = (
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+    OSError,
+    TimeoutError,
+    ValueError,
+    OverflowError,
+)
+"""What connecting raises; a bad address is a ValueError, a port beyond 65535 an OverflowError."""
 
 
 async def open_connection(database: str, *, application: str = "fillproof") -> asyncpg.Connection:
@@ -57,11 +68,29 @@ async def connected(database: str) -> AsyncIterator[asyncpg.Connection]:
         raise BadOption(f"expected the owner of migrated audit tables, found: {error}") from error
     except BadOption:  # a ValueError itself, as what a bad address is
         raise
-    except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError, ValueError) as error:
-        raise BadOption(
-            "expected a database at postgresql://owner:password@host:port/database, found: "
-            f"{type(error).__name__}: {without_password(str(error), database)}"
-        ) from error
+    except NO_DATABASE as error:
+        raise no_database(error, database, role="owner") from error
+
+
+def no_database(error: Exception, url: str, *, role: str) -> BadOption:
+    """Say why there is no connection to the database, as `role`, in one line without the password."""
+    expected = f"expected a database at postgresql://{role}:password@host:port/database"
+    where = _address(url)
+    if where is None:
+        return BadOption(f"{expected}, found a URL that is none")
+    return BadOption(f"{expected}, found at {where}: {without_password(reason_of(error), url)}")
+
+
+def _address(url: str) -> str | None:
+    """Return host and port of a URL of PostgreSQL, which may be left out; None: it is no such URL."""
+    try:
+        parts = urlsplit(url)
+        port = parts.port or _PORT
+    except ValueError:
+        return None
+    if parts.scheme not in {"postgresql", "postgres"}:
+        return None
+    return f"{parts.hostname or 'localhost'}:{port}"
 
 
 def without_password(text: str, database: str) -> str:

@@ -10,11 +10,12 @@ and to hand out nats-py's own object.
 
 from collections.abc import Callable, Sequence
 from hashlib import sha256
+from importlib.metadata import version
 
 import msgspec
 from nats.aio.client import Client
 
-from order_events.subjects import STATE_BUCKET
+from order_events.subjects import REPLICA_VERSION, STATE_BUCKET
 from reconciler.adapters.atomic_batch import ANSWER_SECONDS
 from reconciler.adapters.last_values import last_values
 from reconciler.adapters.retry import BUS_ERRORS
@@ -26,6 +27,7 @@ _ACCOUNTS = "accounts"
 _LIFE = "Nats-TTL"
 """Seconds (nats-server 2.11 and later)."""
 _SHORTEST_LIFE = 1
+_VERSION = version("fillproof-reconciler")
 
 
 class BucketLeases:
@@ -41,7 +43,8 @@ class BucketLeases:
         """Write the lease and read all leases (see `Leases`)."""
         try:
             digest = await self._store_list(accounts)
-            await self._put(f"{_REPLICAS}.{replica}", digest.encode(), {_LIFE: f"{seconds}s"})
+            marks = {_LIFE: f"{seconds}s", REPLICA_VERSION: _VERSION}
+            await self._put(f"{_REPLICAS}.{replica}", digest.encode(), marks)
             (found,) = await last_values(self._client(), [f"{_subject(_REPLICAS)}."])
             living = {one.key: await self._accounts(one.value.decode()) for one in found if one.value}
         except BUS_ERRORS as error:

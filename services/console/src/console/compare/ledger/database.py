@@ -13,7 +13,7 @@ import msgspec
 
 from console.compare.ledger.record import Coverage, LedgerFill, LedgerOrder, Market, Moment, Reading, Watch
 from console.errors import BadOption
-from console.proof.connecting import open_connection
+from console.proof.connecting import NO_DATABASE, no_database, open_connection
 from offer_lifecycle import units
 from order_events import Amount, OrderStatus, RemovalReason, Side
 
@@ -76,10 +76,8 @@ class AuditDatabase:
     async def _connect(self) -> "asyncpg.Connection[asyncpg.Record]":
         try:
             return await open_connection(self._url, application="fillproof compare")
-        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError, ValueError) as error:
-            raise BadOption(
-                f"expected a database at postgresql://reader:password@host:port/database, found: {error!r}"
-            ) from error
+        except NO_DATABASE as error:
+            raise no_database(error, self._url, role="reader") from error
 
 
 class _Snapshot:

@@ -17,8 +17,8 @@ import uvloop
 from faststream import apply_types
 from faststream.nats import NatsBroker
 
-from service_kit.broker import FAILURE_STATUS, connect_broker
-from service_kit.errors import Unavailable
+from service_kit.broker import connect_broker
+from service_kit.errors import FAILURE_STATUS, Unavailable
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 STOP_SECONDS = 8.0
 """How long a running handler and the connection get to finish; the process ends within ten."""
 
-log = structlog.stdlib.get_logger("service_kit.run")
+log = structlog.stdlib.get_logger("service_kit.serving")
 
 
 class _Server(uvicorn.Server):
