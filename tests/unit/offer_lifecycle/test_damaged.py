@@ -4,7 +4,15 @@ import made_ledger as made
 import pytest
 from made_ledger import OWNER, STRANGER, line, listed, offer, root, state, step, submitted, tx, usd
 
-from offer_lifecycle import AccountState, MalformedTransaction, parse_amount, read_transaction
+from offer_lifecycle import (
+    AccountState,
+    MalformedTransaction,
+    OfferChange,
+    Verdict,
+    explain_removals,
+    parse_amount,
+    read_transaction,
+)
 from order_events import OrderFilled, OrderStatus, RemovalReason
 
 SELLS_XRP = listed(7, "10000000", usd("5"))
@@ -130,6 +138,22 @@ def test_a_damaged_node_makes_up_no_fill_and_no_end_of_its_order() -> None:
     outcome = step(ledger, 101, tx("OfferCreate", [gone]))
     assert outcome.events == ()
     assert ledger.orders[7].status is OrderStatus.ACCEPTED
+
+
+def test_an_offer_that_was_used_up_is_explained_whatever_its_owners_balances_show() -> None:
+    unreadable = root(49_000_000)
+    spoiled(unreadable, Balance="many")
+    left = offer("DeletedNode", 7, "0", usd("0"), before=BEFORE)
+    untouched = offer("DeletedNode", 8, "10000000", usd("5"))
+    [(_, verdict)] = explain(tx("Payment", [left, unreadable]))
+    assert verdict.rule == "filled"
+    with pytest.raises(MalformedTransaction, match="Balance"):
+        explain(tx("Payment", [left, untouched, unreadable]))
+
+
+def explain(raw: made.Raw) -> list[tuple[OfferChange, Verdict]]:
+    read = read_transaction(raw, ledger_index=101)
+    return list(explain_removals(read, parent_close_time=400, reserves=made.RESERVES))
 
 
 def test_balances_that_damage_made_unknown_become_known_as_transactions_show_them_again() -> None:

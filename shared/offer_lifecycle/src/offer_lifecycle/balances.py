@@ -97,7 +97,7 @@ def balance_changes_by_account(
     # To look for a name costs less than to read the entry, unless there are many names to look for
     names = [account.encode() for account in accounts] if len(accounts) <= _FEW else []
     for entry in tx.balance_entries if accounts else ():
-        if names and entry.node.fields and not entry.node.names(*names):
+        if names and entry.node.fields and not entry.node.names_any(names):
             continue
         try:
             for account in _holders(entry):

@@ -99,6 +99,12 @@ class OfferChange(msgspec.Struct, frozen=True, kw_only=True):
         """The asset of TakerPays."""
         return self.pays_left.asset
 
+    @property
+    def used_up(self) -> bool:
+        """Whether the offer traded until nothing was left on one side."""
+        # The other side may keep dust that this one can no longer pay for
+        return self.consumed and not (self.gets_left.value and self.pays_left.value)
+
 
 def offer_changes(
     tx: Transaction, account: str | None = None, on_damage: OnDamage = raise_damage
@@ -139,7 +145,7 @@ def offer_change(node: Node) -> OfferChange | None:
     if not node.fields:
         node.check_told()
         return None
-    fields, unknown = _FIELDS.read(node.fields)
+    fields = _FIELDS.read(node.fields)
     before = _PREVIOUS.decode(node.previous) if node.previous else _UNCHANGED
     gets_left = named_amount("TakerGets", fields.taker_gets)
     pays_left = named_amount("TakerPays", fields.taker_pays)
@@ -158,7 +164,7 @@ def offer_change(node: Node) -> OfferChange | None:
         is_hybrid=bool(fields.additional_books),
         # A deleted entry carries the link inside its last fields
         previous_txn_id=node.previous_txn_id or fields.previous_txn_id,
-        unknown_fields=unknown,
+        unknown_fields=_FIELDS.unknown_fields(fields, node.fields),
     )
 
 

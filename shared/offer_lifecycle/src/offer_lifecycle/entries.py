@@ -106,21 +106,28 @@ class EntryReader(Generic[FieldsT]):
             (f"other{place}", msgspec.Raw, msgspec.field(name=name, default=ABSENT))
             for place, name in enumerate(sorted(ENTRY_FIELDS[entry_type] - names))
         ]
-        known = msgspec.defstruct(entry_type, others, bases=(kind,), forbid_unknown_fields=True, gc=False)
-        self._known: msgspec.json.Decoder[FieldsT] = msgspec.json.Decoder(cast("type[FieldsT]", known))
-        self._any = msgspec.json.Decoder(kind)
+        self._all_known = cast(
+            "type[FieldsT]",
+            msgspec.defstruct(entry_type, others, bases=(kind,), forbid_unknown_fields=True, gc=False),
+        )
+        self._decode_known = msgspec.json.Decoder(self._all_known).decode
+        self._decode_any = msgspec.json.Decoder(kind).decode
 
-    def read(self, fields: msgspec.Raw) -> tuple[FieldsT, tuple[str, ...]]:
-        """Return the fields and the names of the unknown ones.
+    def read(self, fields: msgspec.Raw) -> FieldsT:
+        """Return the fields that are looked at.
 
         Raises:
             ValueError: naming the field that can't be read.
 
         """
         try:
-            return self._known.decode(fields), ()
+            return self._decode_known(fields)
         except msgspec.ValidationError:
-            return self._any.decode(fields), unknown_entry_fields(self._entry_type, fields)
+            return self._decode_any(fields)
+
+    def unknown_fields(self, read: FieldsT, fields: msgspec.Raw) -> tuple[str, ...]:
+        """Return the names of the unknown fields among those that `read` was read from."""
+        return () if isinstance(read, self._all_known) else unknown_entry_fields(self._entry_type, fields)
 
 
 class BalanceEntry(msgspec.Struct, frozen=True, dict=True):
@@ -131,24 +138,20 @@ class BalanceEntry(msgspec.Struct, frozen=True, dict=True):
 
     node: Node
 
-    @property
+    @computed_once
     def final(self) -> Any:  # noqa: ANN401 - one of the kinds of entry above, by `node.entry_type`
         """FinalFields, or NewFields of a created entry."""
-        return self._read[0]
+        return _READERS[self.node.entry_type].read(self.node.fields)
 
     @property
     def unknown_fields(self) -> tuple[str, ...]:
         """Fields that the kernel does not know."""
-        return self._read[1]
+        return _READERS[self.node.entry_type].unknown_fields(self.final, self.node.fields)
 
     @computed_once
     def previous(self) -> Any:  # noqa: ANN401 - as above
         """PreviousFields; None: nothing was otherwise."""
         return _PREVIOUS[self.node.entry_type].decode(self.node.previous) if self.node.previous else None
-
-    @computed_once
-    def _read(self) -> tuple[Any, tuple[str, ...]]:
-        return _READERS[self.node.entry_type].read(self.node.fields)
 
 
 _READERS: dict[str, EntryReader[Any]] = {

@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
@@ -36,6 +37,7 @@ _ACTIONS = {
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=RIPPLE_EPOCH)
 
 
+@lru_cache(maxsize=64)
 def ripple_time_to_datetime(ripple_seconds: int) -> datetime:
     """Return the moment that the ledger's clock shows."""
     return _EPOCH + timedelta(seconds=ripple_seconds)

@@ -105,7 +105,21 @@ _ORDER_FIELDS = _names(
     """
 )
 """Fields of an OfferCreate."""
+_ADDED_BY_SERVERS = _names("ctid date hash inLedger ledger_index owner_funds")
+"""What servers add to an OfferCreate's own fields."""
 _PARTS = msgspec.json.Decoder(dict[str, msgspec.Raw])
+_KNOWN_ORDER = msgspec.json.Decoder(
+    msgspec.defstruct(
+        "KnownOrder",
+        [
+            (f"part{place}", msgspec.Raw, msgspec.field(name=name, default=msgspec.Raw()))
+            for place, name in enumerate(sorted(_ORDER_FIELDS | _ADDED_BY_SERVERS))
+        ],
+        forbid_unknown_fields=True,
+        gc=False,
+    )
+)
+"""An OfferCreate of which every field is known: to see that takes half as long as to look at each one."""
 
 
 def unknown_entry_fields(entry_type: str, fields: msgspec.Raw) -> tuple[str, ...]:
@@ -124,6 +138,14 @@ def unknown_order_fields(record: bytes | msgspec.Raw) -> tuple[str, ...]:
 
     Fields of the ledger begin with a capital letter; what a server adds to them does not.
     """
+    try:
+        _KNOWN_ORDER.decode(record)
+    except msgspec.ValidationError:
+        return _unknown_fields_one_by_one(record)
+    return ()
+
+
+def _unknown_fields_one_by_one(record: bytes | msgspec.Raw) -> tuple[str, ...]:
     parts = _PARTS.decode(record)
     for name in ("tx_json", "tx", "transaction"):
         if bytes(parts.get(name, b""))[:1] == b"{":

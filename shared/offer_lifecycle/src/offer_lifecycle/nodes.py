@@ -5,6 +5,7 @@ entry's fields stay as the server wrote them until they are read, and are then r
 """
 
 import contextlib
+from collections.abc import Iterable
 from enum import StrEnum
 from typing import Annotated, Any, ClassVar, cast
 
@@ -42,8 +43,12 @@ class Node(msgspec.Struct, frozen=True, gc=False):
     previous_txn_id: str | None = msgspec.field(name="PreviousTxnID", default=None)
     """The transaction that touched the entry before this one, where it stands beside the fields."""
 
-    def names(self, *accounts: bytes) -> bool:
-        """Whether one of the addresses stands in the entry's fields: else the entry is none of theirs."""
+    def names(self, account: bytes) -> bool:
+        """Whether the address stands in the entry's fields: else the entry is none of the account's."""
+        return account in bytes(self.fields)
+
+    def names_any(self, accounts: Iterable[bytes]) -> bool:
+        """Whether one of the addresses stands in the entry's fields."""
         return any(map(bytes(self.fields).__contains__, accounts))
 
     def check_told(self) -> None:

@@ -161,6 +161,8 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
 
     def price_of(self, gave: Decimal, got: Decimal) -> Decimal | None:
         """Return quote per base of a trade, in units; None where no base moved."""
+        if not (gave or got):
+            return None
         given, gotten = in_units(self.gets.asset, gave), in_units(self.pays.asset, got)
         base, quote = (given, gotten) if self.side is Side.SELL else (gotten, given)
         return RATIO.divide(quote, base) if base else None

@@ -117,8 +117,7 @@ def _account_deleted(case: Case) -> str | None:
 
 
 def _filled(case: Case) -> str | None:
-    # One side may keep dust that the other can no longer pay for
-    if case.change.consumed and not (case.change.gets_left.value and case.change.pays_left.value):
+    if case.change.used_up:
         return "PreviousFields show a trade, and FinalFields have nothing left on one side"
     return None
 

@@ -34,9 +34,13 @@ def explain_removals(
     removed = list(_deleted(transaction, accounts))
     if not removed:
         return
-    # What a transaction says it removes needs no balances
+    # What a transaction says it removes needs no balances, nor does what it used up
     named = (transaction.account, transaction.offer_sequence)
-    doubtful = {change.account for change in removed if (change.account, change.sequence) != named}
+    doubtful = {
+        change.account
+        for change in removed
+        if not change.used_up and (change.account, change.sequence) != named
+    }
     balances = balance_changes_by_account(transaction, doubtful)
     for change in removed:
         seen = balances.get(change.account, _NONE)

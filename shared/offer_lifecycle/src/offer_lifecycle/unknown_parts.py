@@ -4,8 +4,6 @@ What they touch is unresolved: an unknown type may have moved anything, an unkno
 the account that it names, an unknown field may change what an order or a balance means.
 """
 
-import contextlib
-
 import msgspec
 
 from offer_lifecycle.computed_once import computed_once
@@ -40,8 +38,11 @@ def unknown_parts(tx: Transaction, account: str) -> UnknownParts:
     types = [] if tx.type in TRANSACTIONS else [f"transaction type {tx.type}"]
     fields: list[str] = []
     for entry in tx.entries_of(account):
-        with contextlib.suppress(ValueError):  # one that can't be read is told of where its balance is
-            fields += entry.unknown_fields
+        try:
+            unknown = entry.unknown_fields
+        except ValueError:
+            continue  # one that can't be read is told of where its balance is
+        fields += unknown
     name = account.encode()
     types += [f"ledger entry {node.entry_type}" for node in _unknown_entries(tx) if node.names(name)]
     own = tx.unknown_fields if tx.account == account else ()
