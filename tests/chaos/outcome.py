@@ -97,7 +97,7 @@ def differences(found: Outcome, undisturbed: Outcome) -> list[str]:
             event["market_context"] = expected.get("market_context")
     return [
         *told,
-        *_wrongly_certain(found),
+        *wrongly_certain(found),
         *_compared("event", found_events, expected_events),
         *_compared("state", found.state, undisturbed.state),
     ]
@@ -153,7 +153,7 @@ def _compared(what: str, found: dict[str, Json], expected: dict[str, Json]) -> I
             yield f"{what}: {len(keys)} {how}: {'; '.join(some)}"
 
 
-def _wrongly_certain(found: Outcome) -> Iterator[str]:
+def wrongly_certain(found: Outcome) -> Iterator[str]:
     """Yield the fills that a watermark covers and that were withdrawn nevertheless."""
     events = {name: msgspec.json.decode(payload) for name, payload in found.events.items()}
     watermarks = [msgspec.json.decode(payload) for payload in found.watermarks.values()]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import msgspec
 from chaos.faults import FAULTS
 from chaos.leg import Blow, Leg, blows, network_of
-from chaos.outcome import Outcome, differences, differences_in_tables, outcome, without_lies
+from chaos.outcome import Outcome, differences, differences_in_tables, outcome, without_lies, wrongly_certain
 from chaos.world import Stuck, World, world
 
 if TYPE_CHECKING:
@@ -112,6 +112,7 @@ def _sailed(
     # before what was gone is back: nothing of the audit side may have touched a fill or an order
     found = outcome(stormy.bus)
     told = differences(without_lies(found, expected) if voyage.is_lied_to else found, expected)
+    told += wrongly_certain(found) if voyage.is_lied_to else ()
     if voyage.gone == POSTGRES_GONE:
         stormy.stack.start_postgres()
     if voyage.gone == WRITER_GONE:
