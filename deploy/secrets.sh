@@ -118,7 +118,7 @@ for user in operator reconciler audit_writer; do write_bus_urls "$user" ""; done
 engine_account() { # the account of the bus of engine $1, whose ledger accounts are $2, separated by +
     write_bus_urls "$1" "$(password)"
     secret=$(password_in "secrets/$1_nats_url")
-    printf 'ENGINE_%s: {\n  limits: {max_connections: 64, max_subscriptions: 1024, max_payload: 65536}\n' "$1"
+    printf 'ENGINE_%s: {\n  limits: {max_connections: 64, max_subscriptions: 1024, max_payload: 8192}\n' "$1"
     printf '  users: [{user: %s, password: "%s"}]\n  imports: [\n' "$1" "$secret"
     for account in $(echo "$2" | tr + ' '); do
         durable="$1-$account"

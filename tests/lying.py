@@ -26,7 +26,8 @@ from ledger_proof import CheckedValidations, check_list, read_list_document
 from order_events import OrderCorrected, OrderDisappeared, OrderEvent, Permission
 from reconciler.backfill.unexplained_removals import UnexplainedRemovals
 from reconciler.fleet.account_shares import Lease
-from reconciler.fleet.scheduler import Scheduler, Wakeup
+from reconciler.fleet.scheduler import Scheduler
+from reconciler.fleet.wakeup import Wakeup
 from reconciler.following.confirmation import ConfirmationRule, LedgerConfirmation, Quorum
 from reconciler.following.follower import Follower
 from reconciler.following.publisher import Publisher

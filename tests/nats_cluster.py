@@ -18,7 +18,7 @@ http: "{host}:{monitoring_port}"
 jetstream {{
   store_dir: "{place}/{name}"
   max_memory_store: 64MB
-  max_file_store: 32GB
+  max_file_store: 40GB
   sync_interval: always
 }}
 cluster {{ name: fillproof, listen: "{host}:{cluster_port}", routes: [{routes}] }}
@@ -46,6 +46,11 @@ class Server:
         binary = Path(sysconfig.get_path("scripts")) / "nats-server"
         with (self.place / f"{self.name}.log").open("ab") as log:
             self._process = subprocess.Popen([binary, "-c", self.configuration], stdout=log, stderr=log)
+
+    @property
+    def runs(self) -> bool:
+        """Whether it is up, as far as its process goes."""
+        return self._process is not None and self._process.poll() is None
 
     def kill(self) -> None:
         if self._process is not None:

@@ -37,12 +37,12 @@ def session(*, orders: int, ledgers: int) -> Session:
         "offers": [_row(number) for number in range(orders)],
         "lines": TEMPLATE.ledgers[0].after["maker"]["lines"],
     }
-    first = msgspec.structs.replace(_ledger(FIRST_LEDGER, ()), after={"maker": maker})
+    first = msgspec.structs.replace(closed_ledger(FIRST_LEDGER, ()), after={"maker": maker})
     following: list[RecordedLedger] = []
     for number in range(1, ledgers + 1):
         before = following[-1] if following else first
         filling = _filling(number, (number - 1) % orders)
-        following.append(_ledger(FIRST_LEDGER + number, (filling,), before.header["ledger_hash"]))
+        following.append(closed_ledger(FIRST_LEDGER + number, (filling,), before.header["ledger_hash"]))
     return Session(
         name="partial_fills",
         about="made up",
@@ -52,7 +52,8 @@ def session(*, orders: int, ledgers: int) -> Session:
     )
 
 
-def _ledger(index: int, transactions: tuple[Json, ...], parent_hash: str = "00" * 32) -> RecordedLedger:
+def closed_ledger(index: int, transactions: tuple[Json, ...], parent_hash: str = "00" * 32) -> RecordedLedger:
+    """Return a ledger with these transactions, with the hashes that its bytes have."""
     template = TEMPLATE.ledgers[0]
     rows = [bytes.fromhex(blob) for raw in transactions for blob in transaction_blobs(raw).values()]
     made = leaves(list(zip(rows[::2], rows[1::2], strict=True)))

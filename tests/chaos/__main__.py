@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from random import Random
 
 from chaos.itinerary import SHORT, STRING, short, voyages
+from chaos.mending import mended_by
 from chaos.report import DOCUMENT, SAME, document
 from chaos.voyage import Calm, Log, Voyage, sail, undisturbed
 from rich.console import Console
@@ -68,6 +69,8 @@ def _told(voyage: Voyage, number: int, seed: int, calm: Calm, console: Console) 
     found = SAME if not log.found else f"{len(log.found)} differences"
     seconds = f"{time.monotonic() - began:4.0f} s"
     console.print(f"{number:3}  {voyage.name:60} {len(log.struck):4} faults  {seconds}  {found}")
+    if log.mended is not None:
+        console.print(f"     {mended_by(log.mended)}", markup=False, highlight=False)
     for text in log.found:
         console.print(text, markup=False, highlight=False)
     return log

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 from random import Random
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 import msgspec
 import nats
@@ -12,7 +13,7 @@ import nats.errors
 import nats.js.errors
 from chaos.hostile import SUBJECT, spoilt_announcements
 from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy
-from waiting import limit
+from waiting import limit, moment
 
 from console.engine import announcements
 from order_events import OrderSubmitted, encode
@@ -21,26 +22,31 @@ from order_events.subjects import (
     DEAD_LETTER_STREAM,
     ENGINE_STREAM,
     ORDERS_STREAM,
+    REDELIVERY_STREAM,
     STATE_BUCKET,
     engine_subject,
 )
 from service_kit import StreamSettings, provision
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Iterable
 
     from nats.aio.msg import Msg
     from nats.js import JetStreamContext
 
+    from order_events import CancelRequested, SessionStarted
     from replay_node.session import Session
 
 STATE_STREAM = f"KV_{STATE_BUCKET}"
 STATE_SUBJECTS = f"$KV.{STATE_BUCKET}."
+_WRITTEN = (ORDERS_STREAM, REDELIVERY_STREAM)
 AT_ONCE = 500
+POLL_SECONDS = 0.05
 STRANGER = "rrrrrrrrrrrrrrrrrrrrBZbvji"
 """An account that nobody follows."""
 Json = dict[str, Any]
 T = TypeVar("T")
+Announcement: TypeAlias = "SessionStarted | OrderSubmitted | CancelRequested"
 
 
 class Bus:
@@ -49,15 +55,24 @@ class Bus:
     def __init__(self, url: str) -> None:
         self._url = url
 
-    def prepare(self) -> None:
-        """Make the streams."""
-        self._with(lambda context: provision(context, StreamSettings()))
+    def prepare(self, replicas: int = 1) -> None:
+        """Make the streams, each on so many servers."""
+        self._with(lambda context: provision(context, StreamSettings(stream_replicas=replicas)))
 
-    def announce(self, session: Session) -> None:
-        """Say what the session's engine said."""
+    def leader(self, stream: str) -> str:
+        """Return the name of the server that leads a stream; empty while there is none."""
+
+        async def ask(context: JetStreamContext) -> str:
+            cluster = (await context.stream_info(stream)).cluster
+            return (cluster and cluster.leader) or ""
+
+        return self._with(ask)
+
+    def announce(self, events: Iterable[Announcement]) -> None:
+        """Say what an engine says."""
 
         async def say(context: JetStreamContext) -> None:
-            for event in announcements(session):
+            for event in events:
                 await context.publish(engine_subject(event), encode(event), stream=ENGINE_STREAM)
 
         self._with(say)
@@ -100,22 +115,37 @@ class Bus:
         """Return the payloads of stream ORDERS."""
         return [one.data for one in self._with(lambda context: _read(context, ORDERS_STREAM))]
 
-    def state(self, network_id: int | None = None) -> dict[str, Json]:
-        """Return what the state bucket holds, by key; of one network, or of all."""
-        some = f"{STATE_SUBJECTS}{'' if network_id is None else f'{network_id}.'}>"
+    def state(self, keys: str = ">") -> dict[str, Json]:
+        """Return what the state bucket holds, by key; `keys`: of which, with wildcards as subjects have them.
+
+        A message that is damaged on the disk can't be among them.
+        """
+        some = f"{STATE_SUBJECTS}{keys}"
         found = self._with(lambda context: _read(context, STATE_STREAM, some, DeliverPolicy.LAST_PER_SUBJECT))
         values = {one.subject.removeprefix(STATE_SUBJECTS): one.data for one in found if one.data}
         # beside the networks, leases stand in the bucket
         return {key: msgspec.json.decode(value) for key, value in values.items() if key[0].isdigit()}
 
     def unwritten(self) -> int:
-        """Return how many events the audit writer has not acknowledged."""
+        """Return how many events the audit writer has not acknowledged, redelivered ones among them."""
 
         async def left(context: JetStreamContext) -> int:
-            info = await context.consumer_info(ORDERS_STREAM, AUDIT_CONSUMER)
-            return (info.num_pending or 0) + (info.num_ack_pending or 0)
+            infos = [await context.consumer_info(one, AUDIT_CONSUMER) for one in _WRITTEN]
+            return sum((info.num_pending or 0) + (info.num_ack_pending or 0) for info in infos)
 
         return self._with(left)
+
+    def purge(self, stream: str) -> None:
+        """Remove all messages of a stream."""
+        self._with(lambda context: context.purge_stream(stream))
+
+    def last_message(self, stream: str, subject: str) -> bytes:
+        """Return the newest payload of a subject."""
+
+        async def read(context: JetStreamContext) -> bytes:
+            return (await context.get_last_msg(stream, subject)).data or b""
+
+        return self._with(read)
 
     def limit(self, stream: str, *, full: bool) -> None:
         """Leave a stream no room for another message, or give it room again."""
@@ -129,16 +159,29 @@ class Bus:
         self._with(change)
 
     def _with(self, work: Callable[[JetStreamContext], Awaitable[T]]) -> T:
-        async def connected() -> T:
-            connection = await nats.connect(
-                self._url, connect_timeout=limit(), allow_reconnect=False, error_cb=_unheard
-            )
-            try:
-                return await work(connection.jetstream(timeout=limit()))
-            finally:
-                await connection.close()
+        return asyncio.run(self._answered(work) if "," in self._url else self._asked(self._url, work))
 
-        return asyncio.run(connected())
+    async def _answered(self, work: Callable[[JetStreamContext], Awaitable[T]]) -> T:
+        """Ask the servers of a cluster in turns: while it chooses a leader, none has an answer."""
+        async with asyncio.timeout(limit()):
+            for url in itertools.cycle(self._url.split(",")):
+                try:
+                    return await self._asked(url, work, seconds=moment())
+                except (nats.errors.Error, OSError):
+                    await asyncio.sleep(POLL_SECONDS)
+        raise AssertionError
+
+    async def _asked(
+        self, url: str, work: Callable[[JetStreamContext], Awaitable[T]], seconds: float | None = None
+    ) -> T:
+        seconds = seconds or limit()
+        connection = await nats.connect(
+            url, connect_timeout=seconds, allow_reconnect=False, error_cb=_unheard
+        )
+        try:
+            return await work(connection.jetstream(timeout=seconds))
+        finally:
+            await connection.close()
 
 
 async def _unheard(_: Exception) -> None:

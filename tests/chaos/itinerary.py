@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from chaos.damages import DAMAGES
 from chaos.faults import FAULTS
 from chaos.hostile import HOSTILE
 from chaos.voyage import FLOOD, POSTGRES_GONE, WRITER_GONE, Voyage
@@ -62,6 +63,8 @@ def voyages(chance: Random) -> Iterator[Voyage]:
         sessions=(chance.choice(LONG),),
         times={"amounts forged": TIMES, "reconciler killed": TIMES},
     )
+    for damage in DAMAGES:
+        yield Voyage(name=damage, sessions=(chance.choice(LONG),), damage=damage)
     yield Voyage(name=FLOOD, sessions=(chance.choice(LONG),), flood=True)
     for replicas in (2, 3):
         times = {"reconciler killed": 2, NEEDS_REPLICAS: 2}

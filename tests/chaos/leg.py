@@ -15,11 +15,11 @@ from chaos.faults import FAULTS, LEASE_SECONDS
 from chaos.hostile import HostileServer
 from chaos.node import Node
 
-from console.engine import engine_accounts
+from console.engine import announcements, engine_accounts
 from console.sessions import find_session
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from chaos.world import Service, World
 
@@ -74,8 +74,19 @@ def blows(session: str, times: Mapping[str, int], chance: Random) -> list[Blow]:
 class Leg:
     """A session: its nodes, its reconciler, and how far it is."""
 
-    def __init__(self, world: World, session: str, *, replicas: int = 1, hostile: str = "") -> None:
-        """`hostile`: what the server does that the reconciler is to ask before an honest one."""
+    def __init__(
+        self,
+        world: World,
+        session: str,
+        *,
+        replicas: int = 1,
+        hostile: str = "",
+        announced_in_time: bool = False,
+    ) -> None:
+        """`hostile`: what the server does that the reconciler is to ask before an honest one.
+
+        `announced_in_time`: the engine announces while ledgers close; otherwise all of it at the beginning.
+        """
         recording = find_session(session)
         self.world: World = world
         self.network_id = network_of(session)
@@ -85,10 +96,14 @@ class Leg:
             Node(world.stack, recording.path, network_id=self.network_id, name=f"node-{session}-{which}")
             for which in ("a", "b")
         ]
+        self.ordered: list[str] = []
+        """Commands that an operator is to run (`chaos.damages`)."""
         self.garbage = 0
         """Announcements so far that no engine means."""
         self._turns = itertools.cycle(self.nodes)
-        world.bus.announce(self._session)
+        self._unannounced = list(announcements(self._session))
+        if not announced_in_time:
+            self._announce(self._session.ledgers[-1].ledger_index)
         urls = [node.url.replace("http", "ws", 1) for node in self.nodes]
         self.hostile = HostileServer(hostile, self.nodes[0].url, crc32(hostile.encode())) if hostile else None
         if self.hostile is not None:
@@ -100,17 +115,40 @@ class Leg:
             "FILLPROOF_START_LEDGER": str(self.first),
             "FILLPROOF_POLL_SECONDS": "0.2",
             "FILLPROOF_LEASE_SECONDS": str(LEASE_SECONDS),
+            "FILLPROOF_WITNESS_DIRECTORY": str(world.witness_directory()),
         }
+        self.environment = environment
         self.reconcilers: list[Service] = world.start_reconcilers(session, replicas, environment)
+
+    @property
+    def accounts(self) -> list[str]:
+        """The engine's accounts."""
+        return engine_accounts(self._session)
+
+    @property
+    def last(self) -> int:
+        """The session's last ledger."""
+        return self._session.ledgers[-1].ledger_index
+
+    def ledger_at(self, share: float) -> int:
+        """Return the ledger that closes when so much of the session is over."""
+        return self._session.ledgers[int(share * len(self._session.ledgers))].ledger_index
 
     def next_node(self) -> Node:
         """Return the servers in turns."""
         return next(self._turns)
 
-    def sail(self, planned: Sequence[Blow], *, flood: bool = False) -> None:
+    def sail(
+        self,
+        planned: Sequence[Blow],
+        *,
+        flood: bool = False,
+        acts: Mapping[int, Callable[[Leg], None]] = {},
+    ) -> None:
         """Close every ledger while the blows fall, and wait until all is followed; raises Stuck.
 
         `flood`: an engine announces garbage and floods on the way.
+        `acts`: what is done right after a ledger has closed.
         """
         begins, ends = defaultdict[int, list[Blow]](list), defaultdict[int, list[Blow]](list)
         for blow in planned:
@@ -118,8 +156,11 @@ class Leg:
             ends[blow.until].append(blow)
         self._until_up()
         for ledger in self._session.ledgers:
+            self._announce(ledger.ledger_index - 1)
             if ledger.ledger_index != self.first:
                 self._close(ledger.ledger_index)
+            if act := acts.get(self.closed):
+                act(self)
             for blow in sorted(begins.pop(self.closed, ()), key=lambda blow: blow.seconds):
                 self._strike(blow)
             for blow in ends.pop(self.closed, ()):
@@ -132,8 +173,12 @@ class Leg:
             time.sleep(LEDGER_SECONDS)
         for blow in itertools.chain.from_iterable(ends.values()):
             FAULTS[blow.fault].end(self)
-        self.world.until(f"session {self._session.name} is followed to its end", self._followed)
-        self.end()
+        self.until_followed(self.last)
+
+    def until_followed(self, ledger_index: int) -> None:
+        """Wait until a ledger is followed for every account; raises Stuck."""
+        what = f"session {self._session.name} is followed to ledger {ledger_index}"
+        self.world.until(what, lambda: self._followed(ledger_index))
 
     def end(self) -> None:
         """End the session's processes."""
@@ -149,6 +194,13 @@ class Leg:
         for one in self.reconcilers:
             self.world.until_up(one)
 
+    def _announce(self, newest: int) -> None:
+        """Announce what the engine said when it knew the ledger `newest`, or an earlier one."""
+        said = [one for one in self._unannounced if (one.validated_ledger_index or 0) <= newest]
+        if said:
+            self._unannounced = [one for one in self._unannounced if one not in said]
+            self.world.bus.announce(said)
+
     def _close(self, ledger_index: int) -> None:
         for node in self.nodes:
             node.close_ledger()
@@ -158,15 +210,16 @@ class Leg:
         time.sleep(blow.seconds)
         FAULTS[blow.fault].begin(self, Random(blow.seed))  # noqa: S311 - a fault, no secret
 
-    def _followed(self) -> bool:
-        """Whether every account's cursor is the last ledger and nothing is owed to the audit."""
+    def _followed(self, ledger_index: int) -> bool:
+        """Whether every account's cursor is that ledger and nothing is owed to the audit."""
         try:
-            state = self.world.bus.state(self.network_id)
+            state = self.world.bus.state(f"{self.network_id}.*.account")
         except (nats.errors.Error, OSError):
             return False
         wanted = {f"{self.network_id}.{account}.account" for account in engine_accounts(self._session)}
-        last = self._session.ledgers[-1].ledger_index
         return all(
-            key in state and state[key]["record"]["ledger_index"] >= last and not state[key].get("owed")
+            key in state
+            and state[key]["record"]["ledger_index"] >= ledger_index
+            and not state[key].get("owed")
             for key in wanted
         )

@@ -127,6 +127,11 @@ def differences_in_tables(stack: LocalStack, undisturbed: Outcome, on_the_bus: O
     return told + [f"fillproof verify: {one.what} in {one.table}: {one.detail}" for one in report.findings]
 
 
+def stored_events(database: str) -> dict[str, bytes]:
+    """Return the payloads that PostgreSQL holds, by event id; `database`: the owner's address."""
+    return asyncio.run(_rows(database))[1]
+
+
 async def _rows(dsn: str) -> tuple[dict[str, list[str]], dict[str, bytes]]:
     connection = await asyncpg.connect(dsn)
     try:

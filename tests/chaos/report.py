@@ -7,6 +7,7 @@ from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from chaos.damages import DAMAGES
 from chaos.faults import FAULTS
 from chaos.hostile import HOSTILE
 from chaos.leg import FLOODS_APART, FOREIGN, SPOILT
@@ -62,6 +63,14 @@ could not be.
 | peak memory, undisturbed | reconciler {calm.reconciler:.0f} MB, audit writer {calm.audit_writer:.0f} MB |
 | peak memory, all voyages | reconciler {worst_reconciler:.0f} MB, audit writer {worst_writer:.0f} MB |
 """
+ABOUT_DAMAGES = """## What is taken away
+
+What a disk, a restored backup or a hand takes away, once in a session of its own. An operator looks at
+the alerts (the rules of `deploy/prometheus`, on what the services show) and at the events that are about no
+order, and runs the commands. *Broken* is what PostgreSQL lacked, or held otherwise than in the undisturbed
+run, before that. Afterwards no alert fires, `fillproof verify --nats` finds nothing, and the store holds the
+same events by id.
+"""
 LIMITS = """
 ## That it can fail
 
@@ -78,10 +87,10 @@ them, with every seed that was tried.
 - "NATS can't write" sets the server's file size limit to zero, so that every write fails as on a full
   or read-only disk. nats-server goes on failing after the limit is lifted: only its restart mends it,
   which is what the fault ends with.
-- Messages of ORDERS that are lost before they are stored, a database restored to an earlier moment or with a
-  damaged page, and a failover are no voyages: `tests/integration/audit_writer/test_lost_messages.py` and
-  `tests/integration/postgres/test_failover.py` try them on the real parts, with the command that mends them.
-- There is one nats-server and one PostgreSQL; `tests/integration/nats/test_cluster.py` tries a cluster.
+- What an operator signs after a failover (`fillproof failover`) is tried in
+  `tests/integration/audit_writer/test_standby.py`: the voyages sign no checkpoints.
+- A damage is mended in the audit store and in the account's state. What engines had not read of a stream that
+  lost messages, no command tells them again.
 - A hole in history is always closed by the second server; what happens where no server has the ledgers
   is in `tests/e2e/reconciler/test_gaps.py`.
 """
@@ -105,7 +114,18 @@ def document(calm: Calm, logs: Sequence[Log], *, seed: int, when: datetime, minu
         worst_writer=max(log.peaks.audit_writer for log in logs),
     )
     return "\n".join(
-        [head, *_faults(logs), "", *_voyages(logs), *_differences(logs), *_said(logs), LIMITS.rstrip(), ""]
+        [
+            head,
+            *_faults(logs),
+            "",
+            *_damages(logs),
+            "",
+            *_voyages(logs),
+            *_differences(logs),
+            *_said(logs),
+            LIMITS.rstrip(),
+            "",
+        ]
     )
 
 
@@ -126,6 +146,27 @@ def _faults(logs: Sequence[Log]) -> Iterable[str]:
         having = [log for log in logs if log.voyage.gone == gone]
         different = sum(bool(log.found) for log in having)
         yield f"| {gone} | back when it has ended | {len(having)} | {len(having)} | {different} |"
+
+
+def _damages(logs: Sequence[Log]) -> Iterable[str]:
+    yield ABOUT_DAMAGES
+    yield "| damage | how | broken in the store | told by | mended by | different afterwards |"
+    yield "|---|---|---|---|---|---|"
+    for log in logs:
+        mended = log.mended
+        if mended is not None:
+            told = ", ".join(
+                (*(f"`{one}`" for one in mended.told.events), *(f"*{one}*" for one in mended.told.alerts))
+            )
+            cells = (
+                log.voyage.damage,
+                DAMAGES[log.voyage.damage].about,
+                mended.broken or "nothing",
+                told or "nothing",
+                ", ".join(mended.commands) or "nothing to do",
+                mended.lasting or "nothing",
+            )
+            yield f"| {' | '.join(cells)} |"
 
 
 def _voyages(logs: Sequence[Log]) -> Iterable[str]:

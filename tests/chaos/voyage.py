@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import msgspec
+from chaos.damages import DAMAGES, Damage
 from chaos.faults import FAULTS
 from chaos.leg import Blow, Leg, blows, network_of
+from chaos.mending import Mended, Operator, mend
 from chaos.outcome import Outcome, differences, differences_in_tables, outcome, without_lies, wrongly_certain
 from chaos.world import Stuck, World, world
 
@@ -35,6 +37,8 @@ class Voyage(msgspec.Struct, frozen=True, kw_only=True):
     """Of the reconciler."""
     hostile: str = ""
     """What the server does that is asked before the honest one (`chaos.hostile`)."""
+    damage: str = ""
+    """What is taken away amid the session (`chaos.damages`)."""
     flood: bool = False
     """Whether an engine announces garbage and floods."""
 
@@ -68,6 +72,8 @@ class Log(msgspec.Struct, frozen=True, kw_only=True):
     said: Mapping[str, int]
     """What the services warned of, and how often."""
     peaks: Peaks
+    mended: Mended | None = None
+    """Of a damage."""
 
 
 def undisturbed(sessions: Sequence[str]) -> Calm:
@@ -75,8 +81,10 @@ def undisturbed(sessions: Sequence[str]) -> Calm:
     with world() as calm:
         calm.start_writer()
         for session in sessions:
-            Leg(calm, session).sail(())
-        _until_written(calm)
+            leg = Leg(calm, session)
+            leg.sail(())
+            leg.end()
+        calm.until_written()
         found = outcome(calm.bus)
         wrong = differences_in_tables(calm.stack, found, found) + calm.tracebacks()
         peaks = _peaks(calm)
@@ -88,15 +96,34 @@ def sail(voyage: Voyage, chance: Random, calm: Calm) -> Log:
     """Make a voyage and say what is different; being stuck is a difference too."""
     planned = {session: blows(session, voyage.times, chance) for session in voyage.sessions}
     expected = calm.outcome.of([network_of(session) for session in voyage.sessions])
-    with world() as stormy:
+    mended = None
+    damage = DAMAGES.get(voyage.damage)
+    needed = world(clustered=damage.clustered, synchronous=damage.synchronous) if damage else world()
+    with needed as stormy:
         try:
-            found = _sailed(stormy, voyage, planned, expected)
+            if damage is not None:
+                mended = _damaged(stormy, voyage.sessions[0], damage, expected)
+                found = list(mended.found)
+            else:
+                found = _sailed(stormy, voyage, planned, expected)
         except Stuck as stuck:
             found = [str(stuck)]
         said, peaks = stormy.warnings(), _peaks(stormy)
         found += stormy.tracebacks() + _swollen(peaks, calm.peaks)
     struck = [blow for some in planned.values() for blow in some]
-    return Log(voyage=voyage, struck=struck, found=found, said=said, peaks=peaks)
+    return Log(voyage=voyage, struck=struck, found=found, said=said, peaks=peaks, mended=mended)
+
+
+def _damaged(stormy: World, session: str, damage: Damage, expected: Outcome) -> Mended:
+    """Follow a session amid which something is taken away, and mend it."""
+    stormy.start_writer()
+    leg = Leg(stormy, session, announced_in_time=damage.waits)
+    operator = Operator(leg, waits=damage.waits)
+    acts = {leg.ledger_at(share): operator.attending(act) for share, act in damage.acts.items()}
+    leg.sail((), acts=acts)
+    mended = mend(operator, damage.mending, expected)
+    leg.end()
+    return mended
 
 
 def _sailed(
@@ -117,7 +144,7 @@ def _sailed(
         stormy.stack.start_postgres()
     if voyage.gone == WRITER_GONE:
         stormy.start_writer()
-    _until_written(stormy)
+    stormy.until_written()
     stored = found if voyage.is_lied_to else expected
     return unheard + told + differences_in_tables(stormy.stack, stored, found)
 
@@ -126,16 +153,13 @@ def _follow(stormy: World, voyage: Voyage, session: str, planned: Sequence[Blow]
     """Follow a session, and say what of the hostile parties was not met or not counted."""
     leg = Leg(stormy, session, replicas=voyage.replicas, hostile=voyage.hostile)
     leg.sail(planned, flood=voyage.flood)
+    leg.end()
     unmet = leg.hostile is not None and not leg.hostile.asked
     letters = stormy.bus.dead_letters()
     return [
         *[f"{voyage.hostile}: expected it to be asked, it was not"] * unmet,
         *[f"dead letters: expected {leg.garbage}, found {letters}"] * (letters != leg.garbage),
     ]
-
-
-def _until_written(some: World) -> None:
-    some.until("everything on the bus is written to PostgreSQL", lambda: some.bus.unwritten() == 0)
 
 
 def _peaks(some: World) -> Peaks:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import resource
 import time
 from collections import Counter
@@ -14,6 +15,9 @@ import msgspec
 import psutil
 from chaos.bus import Bus
 from chaos.proxy import Proxy
+from chaos.stores import Stores
+from nats_cluster import nats_cluster
+from postgres_pair import postgres_pair
 from waiting import limit
 
 from local_stack import LocalStack, check_interrupts
@@ -21,13 +25,17 @@ from local_stack import LocalStack, check_interrupts
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from local_stack import Child
+    from nats_cluster import Cluster
+    from postgres_pair import PostgresPair
+
+    from local_stack import Child, Role
 
 JUMPING_CLOCK = Path(__file__).with_name("jumping_clock")
 """How long anything may take on a machine that is busy with something else."""
 POLL_SECONDS = 0.02
 LOG_TAIL = 3_000
 LOUD = {"warning", "error", "critical"}
+_LISTENING = re.compile(rb"^listening on (\S+)", re.MULTILINE)
 
 
 class _Line(msgspec.Struct):
@@ -62,9 +70,15 @@ class Service:
             self.starts += 1
 
     @property
+    def url(self) -> str | None:
+        """Where its newest life serves; None: it does not yet, or no more."""
+        found = _LISTENING.search(self.child.output())
+        return found[1].decode() if found and self.child.returncode is None else None
+
+    @property
     def is_up(self) -> bool:
         """Whether it serves."""
-        return self.child.returncode is None and b"listening on" in self.child.output()
+        return self.url is not None
 
     def said(self) -> bytes:
         """Return the log of all its lives."""
@@ -79,10 +93,24 @@ class Service:
 class World:
     """Everything that runs. Synchronous: children are started from the main thread."""
 
-    def __init__(self, stack: LocalStack, proxy: Proxy) -> None:
+    def __init__(
+        self,
+        stack: LocalStack,
+        proxy: Proxy,
+        cluster: Cluster | None = None,
+        pair: PostgresPair | None = None,
+    ) -> None:
+        """`cluster`: the bus; None: it is the stack's one server, behind the proxy.
+
+        `pair`: PostgreSQL with a standby; None: it is the stack's one server.
+        """
         self.stack = stack
         self.proxy = proxy
-        self.bus = Bus(stack.nats_url)
+        self.cluster = cluster
+        self.pair = pair
+        self.nats_url = stack.nats_url if cluster is None else cluster.urls
+        self.bus = Bus(self.nats_url)
+        self.stores = Stores(self)
         self.clock = stack.log_dir.parent / "clock"
         self.clock.write_text("0")
         self._nats_is_well = True
@@ -92,10 +120,31 @@ class World:
         self.services: list[Service] = []
         """All that ever ran, for their logs."""
 
+    def cluster_of_servers(self) -> Cluster:
+        """Return the servers of a clustered bus."""
+        if self.cluster is None:
+            raise AssertionError("expected a bus of three servers, found one")
+        return self.cluster
+
+    def witness_directory(self) -> Path:
+        """Return where reconcilers remember what they have committed."""
+        made = self.stack.log_dir.parent / "witness"
+        made.mkdir(exist_ok=True)
+        return made
+
     def start_writer(self) -> None:
         """Start the audit writer."""
-        dsn = self.stack.postgres_dsn("audit_writer")
-        self.writer = self._service("audit_writer", FILLPROOF_DATABASE_URL=dsn)
+        self.writer = self._service("audit_writer", FILLPROOF_DATABASE_URL=self.database("audit_writer"))
+
+    def database(self, role: Role = "owner") -> str:
+        """Return PostgreSQL's address."""
+        return self.stack.postgres_dsn(role) if self.pair is None else self.pair.address(role)
+
+    def standby(self) -> PostgresPair:
+        """Return PostgreSQL with its standby."""
+        if self.pair is None:
+            raise AssertionError("expected a PostgreSQL with a standby, found one alone")
+        return self.pair
 
     def start_reconcilers(self, session: str, replicas: int, environment: Mapping[str, str]) -> list[Service]:
         """Start the replicas of a session's reconciler; each keeps its name when it is started again."""
@@ -104,6 +153,25 @@ class World:
             self._service("reconciler", name=name, FILLPROOF_REPLICA_ID=name, **environment) for name in names
         ]
         return self.reconcilers
+
+    def until_written(self) -> None:
+        """Wait until everything on the bus is written to PostgreSQL."""
+        self.until("everything on the bus is written to PostgreSQL", lambda: self.bus.unwritten() == 0)
+
+    def without_writer(self, act: Callable[[], None]) -> None:
+        """Do something while no audit writer runs."""
+        if self.writer is None:
+            raise AssertionError("expected an audit writer to end, found none")
+        self.writer.end()
+        act()
+        self.writer.wanted = True
+
+    def urls(self) -> list[str]:
+        """Return where the running services serve their metrics."""
+        self.keep()
+        for one in self._running():
+            self.until_up(one)
+        return [one.url for one in self._running() if one.url]
 
     def keep(self) -> None:
         """Start again what has died."""
@@ -129,6 +197,11 @@ class World:
         """Kill NATS."""
         self._nats_is_well = False
         self.stack.kill_nats()
+
+    def stop_nats(self) -> None:
+        """End NATS, which writes down what it knows."""
+        self._nats_is_well = False
+        self.stack.stop_nats()
 
     def keep_nats_from_writing(self) -> None:
         """Have every write of NATS to its disk fail; it stays so, whatever the disk does, until a restart."""
@@ -163,7 +236,7 @@ class World:
 
     def _service(self, module: str, *, name: str | None = None, **environment: str) -> Service:
         variables = {
-            "FILLPROOF_NATS_URL": self.proxy.url,
+            "FILLPROOF_NATS_URL": self.proxy.url if self.cluster is None else self.nats_url,
             "CHAOS_CLOCK": str(self.clock),
             "PYTHONPATH": os.pathsep.join([str(JUMPING_CLOCK), os.environ.get("PYTHONPATH", "")]),
             **environment,
@@ -181,12 +254,25 @@ class World:
 
 
 @contextlib.contextmanager
-def world() -> Iterator[World]:
-    """Run a stack of its own, without writer and reconciler yet."""
-    with LocalStack.start() as stack, Proxy(stack.nats_url) as proxy:
+def world(*, clustered: bool = False, synchronous: bool | None = None) -> Iterator[World]:
+    """Run a stack of its own, without writer and reconciler yet.
+
+    `clustered`: on a bus of three servers.
+    `synchronous`: how a standby follows PostgreSQL; None: there is none.
+    """
+    with contextlib.ExitStack() as running:
+        stack = running.enter_context(LocalStack.start())
+        proxy = running.enter_context(Proxy(stack.nats_url))
+        cluster = running.enter_context(nats_cluster(stack.log_dir.parent)) if clustered else None
         stack.migrate()
-        made = World(stack, proxy)
-        made.bus.prepare()
+        pair = (
+            None
+            if synchronous is None
+            else running.enter_context(postgres_pair(stack, synchronous=synchronous))
+        )
+        made = World(stack, proxy, cluster, pair)
+        running.callback(made.stores.give_back_room)
+        made.bus.prepare(replicas=len(cluster.servers) if cluster else 1)
         yield made
 
 

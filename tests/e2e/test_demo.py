@@ -47,10 +47,10 @@ def test_every_line_has_just_the_agreed_fields() -> None:
 
 
 def test_the_demo_ends_with_a_table_and_the_chip() -> None:
-    sessions = ("canceled", "canceled_elsewhere", "self_crossed")
+    sessions = ("canceled", "canceled_elsewhere", "never_placed", "self_crossed")
     ended = fillproof("demo", *sessions)
     assert ended.returncode == 0, ended.stderr
-    assert "Anomalies:  BAD 2" in ended.stdout
+    assert "Anomalies:  BAD 3" in ended.stdout
     assert all(f" {session} " in ended.stdout for session in sessions)
 
 

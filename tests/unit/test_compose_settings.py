@@ -13,8 +13,8 @@ SECRET = {
     "desk_password",
     *("checkpoint_signing_key", "operator_signing_key", "verifier_keys"),
 }
-FIXED = {"http_host", "http_port", "replica_id"}
-"""By the image; the last one has to differ between replicas."""
+FIXED = {"http_host", "http_port", "replica_id", "witness_directory"}
+"""By the image; a replica's id has to differ from the others'."""
 
 
 @pytest.mark.parametrize("settings", CLASSES)

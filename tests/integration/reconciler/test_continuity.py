@@ -1,6 +1,7 @@
 """What the bus loses of an account's past, on a real NATS: the account halts, and no event is missing."""
 
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from uuid import UUID
 
 import pytest
@@ -16,6 +17,7 @@ from ledger_client import server_status
 from order_events import (
     OrderDisappeared,
     OrderEvent,
+    OrderFilled,
     OrdersEvent,
     ReconcilerHalted,
     RemovalReason,
@@ -28,6 +30,7 @@ from reconciler.adapters.engine_feed import JetStreamEngineFeed
 from reconciler.adapters.orders_bus import JetStreamOrders
 from reconciler.adapters.state_store import BucketStore
 from reconciler.adapters.watermarks import BucketWatermarks
+from reconciler.adapters.witness import FileWitness
 from reconciler.following import continuity
 from reconciler.following.follower import Follower
 from reconciler.following.publisher import Publisher
@@ -53,15 +56,18 @@ def make_follower(
     connected: Callable[[], Client],
     metrics: Metrics,
     monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
 ) -> MakeFollower:
     """Give what a process makes of the account after a start; a watermark is written with every ledger."""
     monkeypatch.setattr(continuity, "LEDGERS_BETWEEN", 1)
+    witness = FileWitness(tmp_path)
     return lambda: Follower(
         ACCOUNT,
         start_ledger=SESSION.ledgers[0].ledger_index,
         feed=JetStreamEngineFeed(connected, metrics, DeadLetters(connected, metrics)),
         store=BucketStore(connected, metrics),
         watermarks=BucketWatermarks(connected, metrics),
+        witness=witness,
         publisher=Publisher(orders, NoMarket(), disappearance_timeout=5, market_of_fills=False),
     )
 
@@ -196,3 +202,27 @@ async def test_cancels_that_the_bus_lost_are_no_anomalies_and_halt_the_account(
     canceled = [event for event in events if isinstance(event, OrderDisappeared)]
     assert RemovalReason.CANCELED in {event.removal_reason for event in canceled}
     assert [event.removal_reason for event in canceled if event.anomaly] == []
+
+
+async def test_a_bus_that_lost_everything_is_known_by_the_witness_alone(
+    make_follower: MakeFollower, jetstream: JetStreamContext
+) -> None:
+    await announce(jetstream)
+    server = InProcessServer(SESSION)
+    server.close_ledgers(HALF)
+    await followed(make_follower(), server)
+    for stream in (STATE, WATERMARKS, ORDERS_STREAM, ENGINE_STREAM):
+        await jetstream.delete_stream(stream)
+    await provision(jetstream, StreamSettings())
+    server.close_ledgers()
+    one = await followed(make_follower(), server)
+    events = await told(jetstream)
+    assert [event.cause for event in events if isinstance(event, ReconcilerHalted)] == ["state_lost"]
+    cut = SESSION.ledgers[HALF].ledger_index
+    expected = [decode(payload) for payload in (await undisturbed()).values()]
+    later = {
+        event.event_id for event in expected if isinstance(event, OrderFilled) and event.ledger_index > cut
+    }
+    assert {event.event_id for event in events if isinstance(event, OrderFilled)} == later
+    assert [event for event in events if isinstance(event, OrderDisappeared) and event.anomaly] == []
+    assert one.committed is not None

@@ -70,7 +70,22 @@ async def test_orders_are_kept_safely(jetstream: JetStreamContext) -> None:
     await provision(jetstream, StreamSettings())
     orders = (await jetstream.stream_info(ORDERS_STREAM)).config
     assert (orders.retention, orders.storage, orders.discard) == ("limits", "file", "new")
-    assert (orders.duplicate_window, orders.max_age, orders.allow_atomic) == (1800, 30 * 86_400, True)
+    assert (orders.duplicate_window, orders.max_age, orders.allow_atomic) == (1800, 7 * 86_400, True)
+
+
+async def test_an_engine_that_floods_fills_its_own_part_of_the_stream_alone(
+    jetstream: JetStreamContext,
+) -> None:
+    await provision(jetstream, StreamSettings(engine_max_messages=3))
+    flooded = "engine.order.submitted.rFlooding"
+    for _ in range(3):
+        await jetstream.publish(flooded, b"{}", stream="ENGINE")
+    with pytest.raises(nats.js.errors.APIError, match="per subject"):
+        await jetstream.publish(flooded, b"{}", stream="ENGINE")
+    with pytest.raises(nats.js.errors.NoStreamResponseError):
+        await jetstream.publish("engine.made_up.subject.rFlooding", b"{}", stream="ENGINE")
+    await jetstream.publish("engine.order.submitted.rOther", b"{}", stream="ENGINE")
+    assert (await jetstream.stream_info("ENGINE")).state.messages == 4
 
 
 async def test_nobody_removes_a_checkpoint(jetstream: JetStreamContext) -> None:

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, BeforeValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, DirectoryPath, Field, model_validator
 from pydantic_settings import NoDecode
 
 from ledger_client import LEAST_A_MINUTE, classic_address, read_server_url, server_name
@@ -112,6 +112,9 @@ class ReconcilerSettings(ServiceSettings):
     """Whether announcements are believed whose subject does not name the account; see docs/engine.md."""
     permission_ledger_seconds: float = Field(default=20.0, gt=0)
     """Seconds without a new ledger after which engines are told to stop; see docs/engine.md."""
+    witness_directory: DirectoryPath | None = None
+    """Where each account's newest committed ledger is remembered outside of the bus, over restarts; replicas
+    may share it. None: a bus that is of an earlier moment as a whole is known only to a running replica."""
     replica_id: str = Field(default="", pattern=r"^[A-Za-z0-9_-]*$", max_length=64)
     """The replica's name among the others; default: the host's name and a random end."""
     lease_seconds: int = Field(default=5, ge=2, le=60)

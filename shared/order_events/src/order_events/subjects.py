@@ -7,7 +7,11 @@ from order_events.reconciler import OrdersEvent
 ORDERS_STREAM = "ORDERS"
 ORDERS_SUBJECTS = ("order.>", "reconciler.>", "ledger.>")
 ENGINE_STREAM = "ENGINE"
-ENGINE_SUBJECTS = ("engine.>",)
+_ANNOUNCEMENTS = tuple(
+    str(kind.__struct_config__.tag) for kind in (OrderSubmitted, CancelRequested, SessionStarted)
+)
+ENGINE_SUBJECTS = tuple(subject for announced in _ANNOUNCEMENTS for subject in (announced, f"{announced}.*"))
+"""Only what is announced: an engine that makes up subjects would get around the bound of each subject."""
 PROOFS_STREAM = "PROOFS"
 """What proves the ledgers; best effort: its loss costs no event."""
 PROOFS_SUBJECTS = ("proof.>",)

@@ -53,10 +53,13 @@ class StreamSettings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, extra="ignore", frozen=True)
 
-    orders_max_age: float = Field(default=30 * DAY_S, ge=DUPLICATE_WINDOW_S)
-    orders_max_bytes: int = Field(default=4 * GIB, gt=0)
-    engine_max_age: float = Field(default=30 * DAY_S, ge=DUPLICATE_WINDOW_S)
-    engine_max_bytes: int = Field(default=GIB, gt=0)
+    # Of ORDERS and ENGINE the age ends before the bytes do, up to 30 accounts with 25,000 orders a day each
+    orders_max_age: float = Field(default=7 * DAY_S, ge=DUPLICATE_WINDOW_S)
+    orders_max_bytes: int = Field(default=20 * GIB, gt=0)
+    engine_max_age: float = Field(default=7 * DAY_S, ge=DUPLICATE_WINDOW_S)
+    engine_max_bytes: int = Field(default=8 * GIB, gt=0)
+    engine_max_messages: int = Field(default=300_000, gt=0)
+    """Announcements of one kind for one account: an engine that floods fills its own part alone."""
     dead_letter_max_age: float = Field(default=90 * DAY_S, ge=DUPLICATE_WINDOW_S)
     dead_letter_max_bytes: int = Field(default=GIB, gt=0)
     proofs_max_age: float = Field(default=7 * DAY_S, ge=DUPLICATE_WINDOW_S)

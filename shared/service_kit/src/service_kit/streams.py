@@ -100,6 +100,7 @@ def wanted_streams(settings: StreamSettings) -> list[StreamConfig]:
         retention: RetentionPolicy = RetentionPolicy.LIMITS,
         append_only: bool = False,
         discard: DiscardPolicy = DiscardPolicy.NEW,
+        most_on_a_subject: int | None = None,
     ) -> StreamConfig:
         return StreamConfig(
             name=name,
@@ -114,6 +115,8 @@ def wanted_streams(settings: StreamSettings) -> list[StreamConfig]:
             allow_atomic=atomic,
             deny_delete=append_only,
             deny_purge=append_only,
+            max_msgs_per_subject=most_on_a_subject or -1,
+            discard_new_per_subject=most_on_a_subject is not None,
         )
 
     return [
@@ -129,6 +132,7 @@ def wanted_streams(settings: StreamSettings) -> list[StreamConfig]:
             ENGINE_SUBJECTS,
             max_age=settings.engine_max_age,
             max_bytes=settings.engine_max_bytes,
+            most_on_a_subject=settings.engine_max_messages,
         ),
         stream(
             PROOFS_STREAM,

@@ -26,7 +26,7 @@ jetstream {{
   store_dir: "{store}"
   domain: fillproof
   max_memory_store: 64MB
-  max_file_store: 16GB
+  max_file_store: 40GB
   sync_interval: {sync_interval}
 }}
 """
@@ -55,6 +55,11 @@ class NatsServer:
     def monitoring_url(self) -> str:
         """Where the server tells about itself (/varz, /jsz, /healthz)."""
         return f"http://{LOOPBACK}:{self._monitoring_port}"
+
+    @property
+    def store(self) -> Path:
+        """The directory of JetStream's files."""
+        return self._directories.data / "nats"
 
     @property
     def child(self) -> Child:
@@ -94,7 +99,7 @@ class NatsServer:
             port=self._port,
             monitoring_port=self._monitoring_port,
             run=self._directories.run,
-            store=self._directories.data / "nats",
+            store=self.store,
             sync_interval=SYNC_KEPT_DATA if self._directories.data_is_kept else SYNC_TEMPORARY_DATA,
         )
 

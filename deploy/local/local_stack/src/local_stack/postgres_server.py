@@ -80,7 +80,7 @@ class PostgresServer:
                     f"PostgreSQL refuses root and so runs as {self._account.name!r}, who can't enter "
                     f"{self._home}: choose a directory that every user can enter"
                 )
-        if not self._cluster.exists():
+        if not self.cluster.exists():
             self._initialize()
 
     def start(self) -> None:
@@ -128,7 +128,8 @@ class PostgresServer:
         return file
 
     @property
-    def _cluster(self) -> Path:
+    def cluster(self) -> Path:
+        """The data directory."""
         return self._home / "cluster"
 
     @property
@@ -143,7 +144,7 @@ class PostgresServer:
         if self._account:
             self._account.own(self._password_file)
         self._make_cluster(unfinished)
-        unfinished.rename(self._cluster)
+        unfinished.rename(self.cluster)
 
     def _make_cluster(self, place: Path) -> None:
         self._password_file.write_text(secrets.token_hex(24))
@@ -160,7 +161,7 @@ class PostgresServer:
         command: list[str | Path] = [
             self._binaries / "postgres",
             "-D",
-            self._cluster,
+            self.cluster,
             "-p",
             str(self.port),
             *SETTINGS,
@@ -179,7 +180,7 @@ class PostgresServer:
     def _accepts(self) -> bool | None:
         """Ask the server's own file, not its port: another server may have been quicker to take that."""
         try:
-            written = (self._cluster / "postmaster.pid").read_text().split("\n")
+            written = (self.cluster / "postmaster.pid").read_text().split("\n")
         except FileNotFoundError:
             return None
         ours = written[PID_LINE] == str(self.child.pid)

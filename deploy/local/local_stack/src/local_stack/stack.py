@@ -183,9 +183,23 @@ class LocalStack:
         """NATS's process id; another one after a restart."""
         return self._nats.child.pid
 
+    @property
+    def nats_store(self) -> Path:
+        """Where NATS keeps its streams; change it only while the server is not running."""
+        return self._nats.store
+
+    @property
+    def postgres_cluster(self) -> Path:
+        """PostgreSQL's data directory; change it only while the server is not running."""
+        return self._postgres.cluster
+
     def kill_nats(self) -> None:
         """Kill NATS (SIGKILL)."""
         self._nats.child.kill()
+
+    def stop_nats(self) -> None:
+        """End NATS: it writes down what it knows of its streams."""
+        self._nats.stop()
 
     def restart_nats(self) -> None:
         """Start NATS again on the same port and data, after ending it where it still runs."""

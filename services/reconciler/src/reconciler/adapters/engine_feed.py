@@ -89,6 +89,8 @@ class JetStreamEngineFeed:
         self._seconds = seconds_a_look
         self._accounts: dict[str, _Account] = {}
         self._read_up_to: int | None = None
+        self._is_read = True
+        """Whether the last reading went up to the stream's end."""
         self._passed = 0
         """The sequence up to which messages are read, or are being read."""
         self._mark: EngineMark | None = None
@@ -130,7 +132,7 @@ class JetStreamEngineFeed:
         return Announced(
             announcements=tuple(heard.waiting.pop(one) for one in sequences),
             sequence=upto,
-            more=bool(heard.waiting),
+            more=bool(heard.waiting) or not self._is_read,
             mark=None if self._mark is None or self._mark.sequence > upto else self._mark,
             lost=lost,
         )
@@ -185,9 +187,11 @@ class JetStreamEngineFeed:
                     self._note_lost(f"expected message {sequence} of stream ENGINE, found a hole")
             self._read_up_to = read_up_to = upto
             if clock() - began > self._seconds:
-                return read_up_to == stream.last
-        self._read_up_to = self._passed = stream.last
-        return True
+                break
+        self._is_read = read_up_to >= stream.last
+        if self._is_read:
+            self._read_up_to = self._passed = stream.last
+        return self._is_read
 
     async def _hold_against_marks(self, stream: EngineStream) -> None:
         """Find out whether the stream is the one that was read so far, and holds all that follows."""

@@ -5,12 +5,18 @@ Plain nats-py: one ordered reading with a consumer that is made for it, and no s
 
 from collections.abc import Iterator, Sequence
 
+import nats.errors
+import nats.js.errors
+import structlog
 from nats.aio.client import Client
 from nats.aio.msg import Msg
-from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy
+from nats.js import JetStreamContext
+from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy, RawStreamMsg
 
 from order_events.subjects import STATE_BUCKET
 from reconciler.adapters.atomic_batch import ANSWER_SECONDS
+
+_log = structlog.get_logger()
 
 _STREAM = f"KV_{STATE_BUCKET}"
 _REMOVED = ("KV-Operation", "Nats-Marker-Reason")
@@ -23,7 +29,7 @@ _IDLE_SECONDS = 30.0
 class LastValue:
     """A key's last value."""
 
-    def __init__(self, message: Msg, key: str) -> None:
+    def __init__(self, message: Msg | RawStreamMsg, key: str) -> None:
         """`key`: what follows the prefix in the message's subject."""
         self.key = key
         self._message = message
@@ -37,7 +43,8 @@ class LastValue:
     @property
     def revision(self) -> int:
         """Parsed only where it is needed: a start reads a hundred thousand of these messages."""
-        return self._message.metadata.sequence.stream
+        message = self._message
+        return message.seq or 0 if isinstance(message, RawStreamMsg) else message.metadata.sequence.stream
 
 
 async def last_values(client: Client, prefixes: Sequence[str]) -> list[list[LastValue]]:
@@ -55,20 +62,40 @@ async def last_values(client: Client, prefixes: Sequence[str]) -> list[list[Last
         _STREAM, _last_of_each([f"{prefix}>" for prefix in dict.fromkeys(prefixes)])
     )
     subscription = await context.pull_subscribe_bind(consumer=reader.name, stream=_STREAM)
-    messages: list[Msg] = []
+    messages: list[Msg | RawStreamMsg] = []
     left = reader.num_pending or 0
     try:
         while left:
-            messages += await subscription.fetch(min(left, _MESSAGES_AT_ONCE), timeout=ANSWER_SECONDS)
-            left = messages[-1].metadata.num_pending
+            some = await subscription.fetch(min(left, _MESSAGES_AT_ONCE), timeout=ANSWER_SECONDS)
+            messages += some
+            left = some[-1].metadata.num_pending
+    except nats.errors.TimeoutError:
+        # A consumer gets no further than a message that is damaged on the server's disk
+        messages = await _one_by_one(context, prefixes)
     finally:
         await subscription.unsubscribe()
         await context.delete_consumer(_STREAM, reader.name)
     found: dict[str, list[LastValue]] = {prefix: [] for prefix in prefixes}
     for message in messages:
-        prefix = next(prefix for prefix in _beginnings(message.subject) if prefix in found)
-        found[prefix].append(LastValue(message, message.subject[len(prefix) :]))
+        subject = message.subject or ""
+        prefix = next(prefix for prefix in _beginnings(subject) if prefix in found)
+        found[prefix].append(LastValue(message, subject[len(prefix) :]))
     return [found[prefix] for prefix in prefixes]
+
+
+async def _one_by_one(context: JetStreamContext, prefixes: Sequence[str]) -> list[Msg | RawStreamMsg]:
+    """Return the last message of each key that can be read, oldest first."""
+    found: list[RawStreamMsg] = []
+    for prefix in dict.fromkeys(prefixes):
+        info = await context.stream_info(_STREAM, subjects_filter=f"{prefix}>")
+        for subject in info.state.subjects or ():
+            try:
+                found.append(await context.get_last_msg(_STREAM, subject))
+            except nats.js.errors.ServiceUnavailableError:
+                raise
+            except nats.js.errors.APIError as error:
+                _log.error("a message of the state bucket can't be read", key=subject, problem=str(error))
+    return [*sorted(found, key=lambda message: message.seq or 0)]
 
 
 def _beginnings(subject: str) -> Iterator[str]:

@@ -124,7 +124,15 @@ class ScratchStore:
         return fence + 1
 
 
-async def adoption_ledger(store: StateStore, network_id: int, account: str, wanted: LedgerRange) -> int:
+class Adoption(msgspec.Struct, frozen=True, kw_only=True):
+    """How an account is adopted for a rebuild."""
+
+    ledger_index: int
+    announcements_lost_until: int = 0
+    """Up to there some of the engine's announcements may be lost: no cancel is a stranger's then."""
+
+
+async def find_adoption(store: StateStore, network_id: int, account: str, wanted: LedgerRange) -> Adoption:
     """Return the ledger to begin with: where the account was adopted, or right before the range.
 
     Raises:
@@ -141,7 +149,7 @@ async def adoption_ledger(store: StateStore, network_id: int, account: str, want
             account=account,
             begun_at=wanted.first - 1,
         )
-        return wanted.first - 1
+        return Adoption(ledger_index=wanted.first - 1)
     record = committed.stored.record
     followed_since = record.followed_since or record.adopted_at
     if followed_since > wanted.first:
@@ -149,12 +157,12 @@ async def adoption_ledger(store: StateStore, network_id: int, account: str, want
             f"{account}: expected ledgers from {followed_since} on, where it was adopted, "
             f"found {wanted.first}-{wanted.last}: events before were never published; begin there"
         )
-    return followed_since
+    return Adoption(ledger_index=followed_since, announcements_lost_until=record.announcements_lost_until)
 
 
 async def rebuild(  # noqa: PLR0913 - the account, its ledgers, and what it is read from and written to
     account: str,
-    begun_at: int,
+    adoption: Adoption,
     wanted: LedgerRange,
     *,
     servers: Sequence[LedgerServer],
@@ -163,7 +171,7 @@ async def rebuild(  # noqa: PLR0913 - the account, its ledgers, and what it is r
     market: Market,
     proofs: RangeProofs,
 ) -> RebuildResult:
-    """Follow the account from `begun_at` on and publish the events and proofs of the wanted ledgers.
+    """Follow the account from its adoption on and publish the events and proofs of the wanted ledgers.
 
     Raises:
         NotRebuilt: no server answers, or none holds the ledgers.
@@ -172,7 +180,8 @@ async def rebuild(  # noqa: PLR0913 - the account, its ledgers, and what it is r
     publisher = RangePublisher(bus, market, wanted)
     follower = Follower(
         account,
-        start_ledger=begun_at,
+        start_ledger=adoption.ledger_index,
+        announcements_lost_until=adoption.announcements_lost_until,
         last_ledger=wanted.last,
         feed=feed,
         store=ScratchStore(),
@@ -196,8 +205,8 @@ async def rebuild(  # noqa: PLR0913 - the account, its ledgers, and what it is r
     await proofs.finish()
     return RebuildResult(
         account=account,
-        begun_at=begun_at,
-        ledgers=wanted.last - begun_at + 1,
+        begun_at=adoption.ledger_index,
+        ledgers=wanted.last - adoption.ledger_index + 1,
         events=dict(publisher.published),
     )
 

@@ -17,6 +17,7 @@ from reconciler.adapters.orders_bus import JetStreamOrders
 from reconciler.adapters.state_store import BucketStore
 from reconciler.adapters.told_events import JetStreamToldEvents
 from reconciler.adapters.watermarks import BucketWatermarks
+from reconciler.adapters.witness import FileWitness
 from reconciler.backfill.gap_backfill import BackfillPublisher, GapBackfill
 from reconciler.backfill.history_gaps import HistoryGaps
 from reconciler.composition.bus_access import BusClient
@@ -49,6 +50,7 @@ def make_followers(
         store=BucketStore(client, metrics),
         watermarks=BucketWatermarks(client, metrics),
         told_events=JetStreamToldEvents(client, metrics),
+        witness=FileWitness(settings.witness_directory),
         publisher=Publisher(
             orders,
             LedgerMarket(),

@@ -20,7 +20,7 @@ from reconciler.backfill.range_rebuild import (
     LedgerRange,
     RangeProofs,
     RebuildResult,
-    adoption_ledger,
+    find_adoption,
     rebuild,
 )
 from reconciler.composition.bus_access import connected_client
@@ -45,7 +45,7 @@ async def rebuild_account(  # noqa: PLR0913 - what is the same for all accounts,
     client, metrics = partial(connected_client, broker), Metrics()
     return await rebuild(
         account,
-        await adoption_ledger(BucketStore(client, metrics), network_id, account, wanted),
+        await find_adoption(BucketStore(client, metrics), network_id, account, wanted),
         wanted,
         servers=servers,
         feed=JetStreamEngineHistory(

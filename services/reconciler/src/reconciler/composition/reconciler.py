@@ -37,8 +37,9 @@ from reconciler.backfill.unexplained_removals import UnexplainedRemovals
 from reconciler.composition.bus_access import connected_client, leased_client, make_lease
 from reconciler.composition.followers import make_followers, make_history_gaps
 from reconciler.fleet.permission_writer import Clocks, PermissionWriter
-from reconciler.fleet.scheduler import Scheduler, Wakeup
+from reconciler.fleet.scheduler import Scheduler
 from reconciler.fleet.server_monitor import ServerMonitor
+from reconciler.fleet.wakeup import Wakeup
 from reconciler.following.confirmation import ConfirmationRule, LedgerConfirmation, Quorum
 from reconciler.health import LedgerHealth
 from reconciler.metrics import Metrics

@@ -21,9 +21,9 @@ from ledger_client import (
     ProtocolViolation,
     Refused,
     ServerStatus,
-    StreamedServer,
     WrongChain,
     account_history,
+    has_stream,
     ledger_header,
     reserves_at,
     untouched_ledgers,
@@ -55,7 +55,7 @@ def last_readable_ledger(server: LedgerServer, status: ServerStatus, cursor: int
             f"server_info: expected ledger {cursor}, already followed, or a later one, "
             f"found {status.validated} as the newest: it lags",
         )
-    only_whole = isinstance(server, StreamedServer) and server.reads_only_whole
+    only_whole = has_stream(server) and server.reads_only_whole
     upto = min(status.validated, cursor + (WHOLE_LEDGERS_A_READING if only_whole else LEDGERS_A_READING))
     if not status.covers(cursor, upto):
         raise HistoryMissing(

@@ -29,6 +29,7 @@ class AccountStart:
         self,
         *,
         start_ledger: int | None,
+        announcements_lost_until: int,
         network: Callable[[], int | None],
         account: AccountStore,
         continuity: Continuity,
@@ -40,9 +41,11 @@ class AccountStart:
     ) -> None:
         """`start_ledger`: where to adopt an account that has no cursor; None: the newest validated ledger.
 
+        `announcements_lost_until`: up to there some of the engine's announcements may be lost.
         `network`: returns the id of the network to follow the account on, once it is known.
         """
         self._start_ledger = start_ledger
+        self._announcements_lost_until = announcements_lost_until
         self._network = network
         self._account = account
         self._continuity = continuity
@@ -121,8 +124,12 @@ class AccountStart:
         policy_state = self._safety.start_at(ledger_index, PolicyState())
         if before is not None:
             view.state.record = msgspec.structs.replace(
-                view.state.record, followed_since=before.followed_since, session_id=before.session_id
+                view.state.record,
+                followed_since=before.followed_since,
+                session_id=before.session_id,
             )
+        lost_until = max(self._announcements_lost_until, before.announcements_lost_until if before else 0)
+        view.state.record = msgspec.structs.replace(view.state.record, announcements_lost_until=lost_until)
         decided = PolicyOutcome(events=[], record=view.state.record, policy_state=policy_state)
         decided = self._safety.halt(decided, self._continuity.breaks(), view.header)
         await self._publisher.publish_notices(decided.events)

@@ -6,6 +6,11 @@ from reconciler.following.continuity import Continuity
 from reconciler.following.telling import Telling
 from reconciler.ports.bus import EngineFeed
 
+LIVE_LEDGERS = 2
+"""An account that is no further behind reads the ledgers as they close."""
+MOST_LOOKS = 60
+"""At announcements, for late ledgers: half a minute."""
+
 
 class EngineAnnouncements:
     """The engine's announcements of one account."""
@@ -19,7 +24,11 @@ class EngineAnnouncements:
         *,
         waits_for_all: bool,
     ) -> None:
-        """`waits_for_all`: apply each one before a ledger; False: live ledgers don't wait for a flood."""
+        """`waits_for_all`: apply each one before a ledger; False: live ledgers don't wait for a flood.
+
+        Ledgers that are read late wait for it, within a bound: a cancel that the engine announced would be
+        called a stranger's.
+        """
         self._feed = feed
         self._account = account
         self._continuity = continuity
@@ -42,6 +51,7 @@ class EngineAnnouncements:
         `newest`: the newest validated ledger.
         """
         self.is_behind = True
+        looks = 0
         while self.is_behind:
             announced = await self._feed.announced(self._account.name)
             if announced.lost is not None:
@@ -55,5 +65,7 @@ class EngineAnnouncements:
             self._account.engine_sequence = announced.sequence
             self._account.engine_mark = announced.mark or self._account.engine_mark
             self.is_behind = announced.more
-            if not self._waits_for_all:
+            looks += 1
+            is_late = newest - state.record.ledger_index > LIVE_LEDGERS and looks < MOST_LOOKS
+            if not self._waits_for_all and not is_late:
                 return

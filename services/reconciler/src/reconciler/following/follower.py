@@ -52,7 +52,7 @@ from reconciler.following.publisher import Publisher
 from reconciler.following.stored_account import CommittedAccount, ExtraWrites
 from reconciler.following.telling import Telling
 from reconciler.following.watermark import Watermark
-from reconciler.ports.bus import EngineFeed, StateStore, ToldEvents, Watermarks
+from reconciler.ports.bus import EngineFeed, StateStore, ToldEvents, Watermarks, Witness
 from reconciler.safety.account_safety import AccountSafety, PolicyOutcome, SharedSafety
 from reconciler.safety.policy import PolicyState
 from reconciler.safety.snapshot_check import SnapshotCheck
@@ -79,6 +79,7 @@ class Follower:
         *,
         start_ledger: int | None,
         last_ledger: int | None = None,
+        announcements_lost_until: int = 0,
         feed: EngineFeed,
         store: StateStore,
         publisher: Publisher,
@@ -87,12 +88,15 @@ class Follower:
         confirmation: LedgerConfirmation | None = None,
         watermarks: Watermarks | None = None,
         told_events: ToldEvents | None = None,
+        witness: Witness | None = None,
         on_committed: OnCommitted = lambda _network_id, _header, _events: None,
     ) -> None:
         """Follow from `start_ledger` up to `last_ledger`.
 
         `start_ledger`: where to adopt an account that has no cursor; None: the newest validated ledger.
         `last_ledger`: the newest ledger that is read; None: there is no end.
+        `announcements_lost_until`: up to there some of the engine's announcements may be lost, where the
+        account is adopted anew.
         `network`: returns the id of the network to follow the account on, once it is known.
         `confirmation`: what a ledger waits for before it is committed; None: it waits for nothing.
         `told_events`: what earlier processes told beyond the cursor; None: it is not looked for.
@@ -105,13 +109,14 @@ class Follower:
         self._safety = AccountSafety(account, shared)
         self._snapshot_check = SnapshotCheck(account, shared.slots)
         self._account = AccountStore(account, store)
-        self._continuity = Continuity(account, watermarks)
+        self._continuity = Continuity(account, watermarks, witness)
         self._telling = Telling(account, self._safety, publisher)
         self._announcements = EngineAnnouncements(
             feed, self._account, self._continuity, self._telling, waits_for_all=last_ledger is not None
         )
         self._start = AccountStart(
             start_ledger=start_ledger,
+            announcements_lost_until=announcements_lost_until,
             network=network,
             account=self._account,
             continuity=self._continuity,

@@ -61,7 +61,7 @@ class LieRecovery:
             self._announcements.forget()
             self._announcements.follow()
             self._watermark.restart_after(record.ledger_index)
-            await self._continuity.write(record)
+            await self._continuity.note_taken_back(record)
             await self._start.recall_told(record)
         raise Contradicted(
             server.name,

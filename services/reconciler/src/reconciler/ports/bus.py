@@ -155,6 +155,18 @@ class ToldEvents(Protocol):
         ...
 
 
+class Witness(Protocol):
+    """Up to which ledger this replica has committed each account, remembered outside of the bus."""
+
+    def read(self, prefix: str) -> int:
+        """Return the newest ledger that was committed (`<network_id>.<account>`); 0: none is known."""
+        ...
+
+    def note(self, prefix: str, ledger_index: int) -> None:
+        """Note that a ledger is committed. Takes microseconds, and raises nothing."""
+        ...
+
+
 class Leases(Protocol):
     """The leases of all living replicas."""
 
