@@ -90,7 +90,10 @@ them, with every seed that was tried.
 - What an operator signs after a failover (`fillproof failover`) is tried in
   `tests/integration/audit_writer/test_standby.py`: the voyages sign no checkpoints.
 - A damage is mended in the audit store and in the account's state. What engines had not read of a stream that
-  lost messages, no command tells them again.
+  lost messages, no command tells them again. Rows that were told while something was lost stay as they are.
+- Nobody notices the end of ORDERS that was cut off before an audit writer had seen it (it looks each second),
+  or announcements that were lost before a reconciler had heard them.
+- Of the state bucket a message with an order is flipped, not the one with an account's cursor.
 - A hole in history is always closed by the second server; what happens where no server has the ledgers
   is in `tests/e2e/reconciler/test_gaps.py`.
 """
