@@ -24,6 +24,7 @@ OPTIONS_WITH_VALUE = {
     "-s",
     "-U",
     "-v",
+    "--user",
     "-c",
     "-d",
     "-h",
