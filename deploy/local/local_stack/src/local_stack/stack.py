@@ -108,6 +108,10 @@ class LocalStack:
             raise StackError(f"the role {role!r} does not exist yet: migrate first")
         return f"postgresql://{role}:{self._passwords[role]}@{LOOPBACK}:{self._postgres.port}/{database}"
 
+    def psql_command(self, role: Role) -> str:
+        """Return the command line that opens the database as that role, for a shell."""
+        return f"{self._postgres.psql} {self.postgres_dsn(role)}"
+
     def migrate(self, database: str = DATABASE) -> None:
         """Bring `database` to the newest schema, make its months, give the roles made by it passwords.
 
