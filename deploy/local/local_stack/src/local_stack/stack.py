@@ -267,6 +267,7 @@ class LocalStack:
         self._postgres.start()
         if DATABASE not in self._postgres.run_sql("SELECT datname FROM pg_database").split():
             self._postgres.run_sql(f"CREATE ROLE {OWNER} CREATEROLE")
+            self._postgres.run_sql(f"GRANT SET ON PARAMETER temp_file_limit TO {OWNER}")
             self.create_database(DATABASE)
         self._set_password(OWNER)
 
