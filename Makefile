@@ -7,7 +7,7 @@ READY := .venv/ready
 # Ends with make, however that ends: TERM then
 LEASHED = exec $(BIN)/python deploy/local/local_stack/src/local_stack/leash.py 15 $$PPID - $(BIN)/fillproof
 
-.PHONY: help setup demo run test chaos fuzz bench docs mutants pictures ops-check up down logs ps test-compose packages lint types imports clean
+.PHONY: help setup demo run test chaos walks fuzz bench docs mutants pictures ops-check up down logs ps test-compose packages lint types imports clean
 
 help:
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile
@@ -30,7 +30,11 @@ test: $(READY) ## run all tests (ARGS=... for pytest)
 	@PYTHONDONTWRITEBYTECODE= $(BIN)/pytest --quiet -n 4 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 chaos: $(READY) ## let everything go wrong at random moments: a quarter of an hour, a minute with ARGS=--short (SEED=...)
+	@$(BIN)/pytest --quiet tests/chaos/test_trading_permission.py
 	@PYTHONPATH=tests $(BIN)/python -m chaos $(SEED:%=--seed %) $(ARGS)
+
+walks: $(READY) ## go the first hour of a trader, an engine developer and an operator, and show what each step took
+	@PYTHONPATH=tests $(BIN)/python -m walks
 
 fuzz: $(READY) ## try 20,000 announcements, 6,000 messages and 5,000 answers that are none (SEED=... ARGS="--share 0.1")
 	@PYTHONPATH=tests $(BIN)/python -m fuzz $(SEED:%=--seed %) $(ARGS)
@@ -43,6 +47,7 @@ bench: $(READY) ## measure speed, beside what it is held against
 	@PYTHONPATH=tests $(BIN)/python tests/bench/accounts.py
 	@PYTHONPATH=tests $(BIN)/python tests/bench/latency.py
 	@PYTHONPATH=tests $(BIN)/python tests/bench/request_costs.py
+	@PYTHONPATH=tests $(BIN)/python tests/bench/lies.py
 	@PYTHONPATH=tests $(BIN)/python tests/bench/publishing.py
 	@PYTHONPATH=tests $(BIN)/python tests/bench/store.py $(ARGS)
 

@@ -20,7 +20,7 @@ async def stored(jetstream: JetStreamContext, stream: str = ORDERS_STREAM) -> li
 
 
 async def stored_events(jetstream: JetStreamContext) -> list[OrderEvent]:
-    """Return what stream ORDERS holds about orders, in order; what it says of the account is left out."""
+    """Return the events of stream ORDERS about orders, in order."""
     events = [decode(payload) for payload in await stored(jetstream)]
     return [event for event in events if isinstance(event, OrderEvent)]
 

@@ -1,12 +1,11 @@
-"""A PostgreSQL and its standby, real servers, behind one address that leads to whichever is the primary."""
+"""A PostgreSQL and its standby, real servers, at one address that leads to whichever is the primary."""
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 import signal
-from contextlib import contextmanager
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 from chaos.proxy import Proxy
 from waiting import wait_until
@@ -62,24 +61,20 @@ class _Standby(PostgresServer):
 
 
 class PostgresPair:
-    """The stack's own server, which is the primary, and its standby."""
+    """The stack's own server, which is the primary, and its standby; its address leads to the primary."""
 
-    def __init__(self, stack: LocalStack, front: Proxy, *, synchronous: bool) -> None:
+    def __init__(self, stack: LocalStack, *, synchronous: bool) -> None:
         """`synchronous`: a commit is confirmed once the standby has it."""
         self._stack = stack
-        self._front = front
         self._synchronous = synchronous
         self._primary = stack._postgres  # noqa: SLF001 - the server that is to fail
         self._standby = _Standby(stack, self._primary)
+        self._moved = contextlib.ExitStack()
 
-    def address(self, role: Role = "owner", database: str = "fillproof") -> str:
-        """Return the one address, which leads to the primary."""
-        return self._at(urlsplit(self._front.url).port, role, database)
-
-    def both_addresses(self, role: Role = "owner", database: str = "fillproof") -> str:
+    def both_addresses(self, role: Role, database: str) -> str:
         """Return an address that names both servers and wants the one that can be written to."""
-        url = self._at(self._primary.port, role, database)
         hosts = f"{LOOPBACK}:{self._primary.port}"
+        url = self._stack.postgres_dsn(role, database)
         both = url.replace(hosts, f"{hosts},{LOOPBACK}:{self._standby.port}")
         return f"{both}?target_session_attrs=read-write"
 
@@ -98,13 +93,15 @@ class PostgresPair:
         wait_until(lambda: self._standby.run_sql(RECEIVING) == "0", "the standby gets nothing")
 
     def fail_over(self) -> None:
-        """Kill the primary, promote the standby and have the address lead there."""
+        """Kill the primary, promote the standby and have the stack's address lead there."""
         self._stack.kill_postgres()
         self._standby.run_sql("SELECT pg_promote()")
-        self._front.lead_to(f"postgresql://{LOOPBACK}:{self._standby.port}")
+        promoted = f"postgresql://{LOOPBACK}:{self._standby.port}"
+        self._moved.enter_context(Proxy(promoted, port=self._primary.port))
 
     def end(self) -> None:
         """End the standby, and leave the stack's server running as it was before."""
+        self._moved.close()
         self._standby.remove()
         self._stack.stop_postgres()
         self._stack.start_postgres()
@@ -116,18 +113,13 @@ class PostgresPair:
         self._primary.run_sql(f"ALTER SYSTEM SET synchronous_standby_names = {names}")
         self._primary.run_sql("SELECT pg_reload_conf()")
 
-    def _at(self, port: int | None, role: Role, database: str) -> str:
-        url = self._stack.postgres_dsn(role, database)
-        return url.replace(f":{self._primary.port}/", f":{port}/")
 
-
-@contextmanager
+@contextlib.contextmanager
 def postgres_pair(stack: LocalStack, *, synchronous: bool) -> Iterator[PostgresPair]:
     """Run a standby beside the stack's PostgreSQL until the block ends."""
-    with Proxy(stack.postgres_dsn()) as front:
-        pair = PostgresPair(stack, front, synchronous=synchronous)
-        try:
-            pair.begin()
-            yield pair
-        finally:
-            pair.end()
+    pair = PostgresPair(stack, synchronous=synchronous)
+    try:
+        pair.begin()
+        yield pair
+    finally:
+        pair.end()

@@ -13,8 +13,9 @@ from with_a_hole import Clock, gaps_of
 from ledger_client import Servers
 from reconciler.backfill.unexplained_removals import UnexplainedRemovals
 from reconciler.fleet.account_shares import Lease
-from reconciler.fleet.scheduler import Scheduler, Wakeup
+from reconciler.fleet.scheduler import Scheduler
 from reconciler.fleet.server_monitor import ServerMonitor
+from reconciler.fleet.wakeup import Wakeup
 from reconciler.following.follower import Follower
 from reconciler.following.publisher import Publisher
 from reconciler.following.stored_account import cursor_of

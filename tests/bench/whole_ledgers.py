@@ -23,7 +23,7 @@ from ledger_client import LedgerServer, SharedServer, WholeLedgerServer, server_
 from ledger_client.websocket import WebSocketServer
 from ledger_client.whole_ledgers import read_whole
 from offer_lifecycle import AccountRecord
-from reconciler.fleet.scheduler import Wakeup
+from reconciler.fleet.wakeup import Wakeup
 from reconciler.following import account_reader
 
 CROWD = recorded("random_crowd_4")

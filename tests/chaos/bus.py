@@ -16,6 +16,7 @@ from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy
 from waiting import limit, moment
 
 from console.engine import announcements
+from console.stream_reading import messages_of
 from order_events import OrderSubmitted, encode
 from order_events.subjects import (
     AUDIT_CONSUMER,
@@ -113,7 +114,11 @@ class Bus:
 
     def events(self) -> list[bytes]:
         """Return the payloads of stream ORDERS."""
-        return [one.data for one in self._with(lambda context: _read(context, ORDERS_STREAM))]
+
+        async def read(context: JetStreamContext) -> list[bytes]:
+            return [one.data async for messages in messages_of(context, ORDERS_STREAM) for one in messages]
+
+        return self._with(read)
 
     def state(self, keys: str = ">") -> dict[str, Json]:
         """Return what the state bucket holds, by key; `keys`: of which, with wildcards as subjects have them.

@@ -7,6 +7,7 @@ is found out by comparing; nothing here says what the services are to tell.
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,7 @@ import asyncpg
 import msgspec
 from chaos.bus import STATE_STREAM
 
+from audit_writer.sequences import LOOK_SECONDS
 from order_events.subjects import ENGINE_STREAM, ORDERS_STREAM
 
 if TYPE_CHECKING:
@@ -155,9 +157,19 @@ def _restarted(number: int) -> Act:
 STATE_SUBJECT, ENGINE_SUBJECT, ORDERS_SUBJECT = "$KV.reconciler.*.?.order.>", "engine.>", "order.>"
 
 
+def _once_seen(act: Act) -> Act:
+    """Wait until the audit writer has looked at the stream: in a real second no hundred ledgers close."""
+
+    def done(leg: Leg) -> None:
+        time.sleep(2 * LOOK_SECONDS)
+        act(leg)
+
+    return done
+
+
 def _of_orders(about: str, act: Act, earlier: Mapping[float, Act] = {}) -> Damage:
     """Return a damage of stream ORDERS that falls while PostgreSQL is away: nothing of it is stored yet."""
-    acts = {**earlier, AWAY: _postgres_away, STRUCK: act, BACK: _postgres_back}
+    acts = {**earlier, AWAY: _postgres_away, STRUCK: _once_seen(act), BACK: _postgres_back}
     return Damage(about=f"{about}, PostgreSQL away", acts=acts, mending=(REFILL,))
 
 

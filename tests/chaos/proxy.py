@@ -1,4 +1,4 @@
-"""A way to a server that can be made slow, cut, or led to another one; everything else stays as it is."""
+"""A way to a server that can be made slow, or cut, while everything else stays as it is."""
 
 from __future__ import annotations
 
@@ -17,9 +17,12 @@ CHUNK_BYTES = 4_096
 class Proxy:
     """Forwards TCP to a server, in a thread of its own; a context manager."""
 
-    def __init__(self, target_url: str) -> None:
-        self._scheme = urlsplit(target_url).scheme
-        self._target = _place_of(target_url)
+    def __init__(self, target_url: str, *, port: int = 0) -> None:
+        """`port`: where it listens; 0: at any free one."""
+        target = urlsplit(target_url)
+        self._scheme = target.scheme
+        self._target = (target.hostname, target.port)
+        self._port = port
         self._writers: set[asyncio.StreamWriter] = set()
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="proxy", daemon=True)
@@ -48,17 +51,12 @@ class Proxy:
         """Abort every connection."""
         self._loop.call_soon_threadsafe(self._abort)
 
-    def lead_to(self, target_url: str) -> None:
-        """Have new connections go to another server, and abort those that there are."""
-        self._target = _place_of(target_url)
-        self.cut()
-
     def _abort(self) -> None:
         for writer in self._writers:
             writer.transport.abort()
 
     async def _listen(self) -> int:
-        self._server = await asyncio.start_server(self._accepted, "127.0.0.1", 0)
+        self._server = await asyncio.start_server(self._accepted, "127.0.0.1", self._port)
         port: int = self._server.sockets[0].getsockname()[1]
         return port
 
@@ -92,8 +90,3 @@ class Proxy:
             pass
         finally:
             sink.transport.abort()
-
-
-def _place_of(url: str) -> tuple[str | None, int | None]:
-    target = urlsplit(url)
-    return target.hostname, target.port

@@ -13,7 +13,8 @@ from console.engine import engine_accounts
 from replay_node.session import Session
 
 ROOT = Path(__file__).parents[2]
-PROJECT = "fillproof-test"
+PROJECT = os.environ.get("COMPOSE_PROJECT_NAME", "fillproof-test")
+"""Another one runs beside it."""
 _PARTS = ("compose.yaml", "compose.cluster.yaml", "deploy", "grafana")
 _BUS = ("nats", "nats-2", "nats-3")
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import asyncpg
 import nats
 import pytest
+from audit_tables import fetch
 from fillproof_command import fillproof
 from on_the_bus import stored
 from sample_events import event
@@ -30,6 +31,7 @@ from order_events.subjects import (
     REASON,
     REDELIVERY_STREAM,
     dead_letter_subject,
+    order_subject,
 )
 
 if TYPE_CHECKING:
@@ -114,7 +116,7 @@ async def test_what_the_audit_writer_refuses_is_listed_for_people_and_machines(
     for payload in (BAD, NO_TEXT):
         await client.jetstream().publish(SUBJECT, payload)
     write_audit()
-    await until_found(lambda: two_letters(client))
+    await until_found(lambda: letters_are(client, 2))
 
     status, out, err = await call(client)
     assert (status, err) == (0, "")
@@ -137,8 +139,8 @@ async def test_what_the_audit_writer_refuses_is_listed_for_people_and_machines(
     assert [letter["id"] for letter in await listed(client, 2)] == [2]
 
 
-async def two_letters(client: Client) -> bool:
-    return (await client.jetstream().stream_info(DEAD_LETTER_STREAM)).state.messages == 2
+async def letters_are(client: Client, count: int) -> bool:
+    return (await client.jetstream().stream_info(DEAD_LETTER_STREAM)).state.messages == count
 
 
 async def test_what_is_sent_again_after_a_fix_is_stored_and_no_engine_hears_of_it(
@@ -215,9 +217,68 @@ async def test_without_an_audit_writer_they_wait_and_are_stored_when_one_runs(
     await until_found(all_stored)
 
 
+async def test_a_letter_that_is_broken_itself_is_mended_and_stored_under_its_id_and_that_stays_on_record(
+    client: Client, write_audit: Callable[[], Child], postgres_dsn: Dsn, tmp_path: Path
+) -> None:
+    whole = event("order.filled", 7)
+    came = encode(whole).replace(b'"sequence":7', b'"sequence":"seven"')
+    await client.jetstream().publish(order_subject(whole), came)
+    write_audit()
+    await until_found(lambda: letters_are(client, 1))
+    status, out, _ = await call(client, 1, "--save", "-")
+    assert (status, out) == (0, came.decode())
+    file = tmp_path / "letter.json"
+    assert (await call(client, 1, "--save", file))[0] == 0
+    file.write_bytes(file.read_bytes().replace(b'"seven"', b"7") + b"\n")
+    mend = (1, "--mend", file, "--by", "mia", "--database", postgres_dsn())
+    status, _, err = await call(client, *mend)
+    assert (status, "why (--note), found an empty one" in err) == (2, True)
+    status, out, err = await call(client, *mend, "--note", "the old writer wrote numbers as words")
+    assert (status, out) == (0, "1 stored, 0 refused again, 0 waiting\n")
+    assert err.strip() == 'sequence: "seven" -> 7'
+    assert await listed(client) == []
+    assert await fetch(postgres_dsn(), "SELECT event_id, sequence FROM order_event") == [(whole.event_id, 7)]
+    [record] = await fetch(
+        postgres_dsn(),
+        "SELECT mended_by, note, stream, stream_sequence, event_id, came, sent FROM mended_letter",
+    )
+    reason = "the old writer wrote numbers as words"
+    assert record == ("mia", reason, ORDERS_STREAM, "1", whole.event_id, came, encode(whole))
+    # nothing is missing of the stream, and nobody takes the record back
+    assert await fetch(postgres_dsn(), "SELECT * FROM dashboard.missing_sequence") == []
+    with pytest.raises(asyncpg.InsufficientPrivilegeError, match="stays on record"):
+        await fetch(postgres_dsn(), "DELETE FROM mended_letter")
+
+
+async def test_what_is_not_the_event_that_the_letter_should_have_been_is_not_sent(
+    client: Client, postgres_dsn: Dsn, tmp_path: Path
+) -> None:
+    whole = event("order.filled", 7)
+    headers = {ORIGIN_STREAM: ORDERS_STREAM, ORIGIN_SEQUENCE: "451", ORIGIN_SUBJECT: order_subject(whole)}
+    came = encode(whole).replace(b"}", b"", 1)
+    await client.jetstream().publish(dead_letter_subject(AUDIT_CONSUMER), came, headers=headers)
+    file = tmp_path / "letter.json"
+    for mended, said in (
+        (came, "expected an event of stream ORDERS (docs/asyncapi)"),
+        (b'{"event_type":"order.filled"}', "missing required field"),
+        (encode(event("order.filled", 8)), f"expected the letter's event_id {whole.event_id}"),
+        (encode(event("order.canceled", 7)), "expected an event of subject order.filled."),
+        (NO_TEXT, "expected an event of stream ORDERS"),
+    ):
+        file.write_bytes(mended)
+        status, out, err = await call(
+            client, 1, "--mend", file, "--note", "n", "--by", "mia", "--database", postgres_dsn()
+        )
+        assert (status, out, said in err) == (2, "", True), err
+    assert len(await listed(client)) == 1
+    assert await fetch(postgres_dsn(), "SELECT * FROM mended_letter") == []
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
+        (("--mend", "file"), "expected one ID with --save or --mend, found 0"),
+        (("1", "--save", "-", "--resend"), "expected one of --resend, --save and --mend, found several"),
         (("--resend",), "expected what to send again: --resend ID..., or --resend --all"),
         (("--resend", "--all", "1"), "expected what to send again"),
         (("--all",), "expected --all with --resend"),

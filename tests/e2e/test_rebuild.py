@@ -78,6 +78,7 @@ def write_audit(
         env = {
             "FILLPROOF_NATS_URL": provisioned_nats_url,
             "FILLPROOF_DATABASE_URL": postgres_dsn("audit_writer"),
+            "FILLPROOF_BATCH_SIZE": "1",  # so that the ledgers on both sides of a lost message are known
         }
         writer = stack.spawn("audit_writer", env=env, log_path=tmp_path / f"writer{len(started)}.log")
         started.append(writer)
@@ -204,6 +205,36 @@ async def test_a_hole_is_filled_by_its_ledgers_alone_a_wiped_store_by_all_and_a_
         await rebuild_all(settings(provisioned_nats_url, node, session, first_ledger=first, last_ledger=last))
         await until_written(client)
     assert await rows(postgres_dsn()) == inside
+
+
+async def test_what_the_bus_lost_before_it_was_stored_is_read_from_the_ledger_by_refill(
+    client: Client, provisioned_nats_url: str, postgres_dsn: Dsn, write_audit: Callable[[], Child]
+) -> None:
+    session = recorded("replaced")
+    async with serving(session.name, pace=READ) as node:
+        await announce(client.jetstream(), session)
+        async with following(environment(provisioned_nats_url, node.url, session)):
+            await until_followed(client, session)
+        told = await stored(client.jetstream(), ORDERS_STREAM)
+        await client.jetstream().delete_msg(ORDERS_STREAM, 2)
+        write_audit()
+        database = await asyncpg.connect(postgres_dsn())
+
+        async def noticed() -> bool:
+            return bool(
+                await database.fetch("SELECT FROM dashboard.missing_sequence WHERE last_sequence = 2")
+            )
+
+        await until_found(noticed)
+        arguments = ("--database", postgres_dsn(), "--nats", provisioned_nats_url, "--xrpl", node.url)
+        done = await asyncio.to_thread(fillproof, "refill", *arguments)
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert "messages 2 to 2 of stream ORDERS are gone: the events of ledgers" in done.stdout
+    await until_written(client)
+    payloads = await database.fetch("SELECT payload::text FROM order_event")
+    assert sorted(row[0].encode() for row in payloads) == sorted(told)
+    assert await database.fetch("SELECT FROM dashboard.missing_sequence") == []
+    await database.close()
 
 
 async def test_ledgers_before_the_adoption_are_refused_because_their_events_were_never_published(

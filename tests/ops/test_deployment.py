@@ -11,6 +11,7 @@ from grafana_files import GRAFANA, PROMETHEUS, ROOT
 
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "compose.yaml").read_text())
 SERVICES: dict[str, Any] = COMPOSE["services"]
+CLUSTER: dict[str, Any] = yaml.safe_load((ROOT / "compose.cluster.yaml").read_text())["services"]
 WATCHING = [name for name, service in SERVICES.items() if service.get("profiles") == ["observability"]]
 JOBS = {
     job["job_name"]: job["dns_sd_configs"][0]
@@ -71,3 +72,26 @@ def test_links_in_messages_and_mail_are_settings_and_the_password_is_a_secret() 
         assert environment[setting].startswith(f"${{{variable}:-"), setting
     assert environment["GF_SMTP_PASSWORD"] == "$$__file{/run/secrets/smtp_password}"  # noqa: S105 - a path
     assert "smtp_password" in SERVICES["grafana"]["secrets"]
+
+
+@pytest.mark.parametrize("name", ["nats-2", "nats-3"])
+def test_each_server_of_the_cluster_is_walled_in_like_the_one(name: str) -> None:
+    one, other = SERVICES["nats"], CLUSTER[name]
+    for what in (
+        "read_only",
+        "cap_drop",
+        "security_opt",
+        "pids_limit",
+        "logging",
+        "mem_limit",
+        "secrets",
+        "image",
+    ):
+        assert other[what] == one[what], what
+    assert other["networks"].keys() == {*one["networks"], "routes"}
+
+
+def test_who_is_in_the_network_of_the_routes_is_a_server() -> None:
+    members = {name for name, service in CLUSTER.items() if "routes" in service.get("networks", {})}
+    assert members == {"nats", "nats-2", "nats-3"}
+    assert yaml.safe_load((ROOT / "compose.cluster.yaml").read_text())["networks"]["routes"]["internal"]

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Brings what tests need and Python does not: promtool; into .ops Grafana's own display code, the parser of AsyncAPI
-# documents and the renderer of alert texts; Chromium. Says which way each went and never fails: tests that lack one are
+# documents and the renderer of alert texts; Chromium; PostgreSQL and PgBouncer from packages. Says which way each went and never fails: tests that lack one are
 # skipped.
 cd "$(dirname "$0")/../.."
 log=$(mktemp)
@@ -14,6 +14,20 @@ elif [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null &&
 else
     echo "promtool: not installed (root and apt-get would do: the package is prometheus); its tests are skipped"
 fi
+
+# Debian's PostgreSQL, which has TLS and is older than the embedded one, and a pooler.
+servers() { # what it is, its program, the package
+    if [ -n "$(ls $2 2>/dev/null)" ]; then
+        echo "$1: there already"
+    elif [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null && apt-get install -y --no-install-recommends "$3" >"$log" 2>&1; then
+        echo "$1: installed with apt-get"
+    else
+        echo "$1: not installed (root and apt-get would do: the package is $3); its tests are skipped"
+    fi
+}
+
+servers "PostgreSQL of the packages" "/usr/lib/postgresql/*/bin/initdb" postgresql
+servers "PgBouncer" "/usr/sbin/pgbouncer" pgbouncer
 
 # What stands in a package-lock.json, into a place below .ops.
 bring() { # what it is, the folder of the lock, the place

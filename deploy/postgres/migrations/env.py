@@ -5,6 +5,7 @@ Everything happens in one transaction: a migration that fails leaves the databas
 
 import asyncio
 import os
+import sys
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -20,6 +21,8 @@ from service_kit.database_access import DatabaseAccess
 ENCODING = "UTF8"
 VERSION_TABLE = "fillproof_schema_version"
 """Not `alembic_version`: the engine may keep its own migrations in the same database."""
+RAISED = "01000"
+"""The SQLSTATE of a warning that a migration itself gives."""
 LOCK = 0x66_69_6C_6C
 """The advisory lock that migrations hold: `fill` in ASCII."""
 
@@ -59,13 +62,21 @@ def migrate(connection: Connection) -> None:
         context.run_migrations()
 
 
+def tell(_: object, message: asyncpg.PostgresLogMessage) -> None:
+    """Say on standard error what a migration warns of: what it could not do with the owner's rights."""
+    if message.sqlstate == RAISED:
+        sys.stderr.write(f"{message.message}\n")
+
+
 async def connect_and_migrate() -> None:
     """Connect as the schema's owner and migrate."""
     url, tls = database_url(), load_settings(DatabaseAccess).tls()
 
     async def connect(**options: Any) -> asyncpg.Connection:  # noqa: ANN401 - SQLAlchemy's own
         # the address as asyncpg reads it: several hosts, sslmode, target_session_attrs
-        return await asyncpg.connect(url, ssl=tls, **options)
+        connection: asyncpg.Connection = await asyncpg.connect(url, ssl=tls, **options)
+        connection.add_log_listener(tell)
+        return connection
 
     engine = create_async_engine("postgresql+asyncpg://", async_creator=connect, poolclass=pool.NullPool)
     async with engine.connect() as connection:

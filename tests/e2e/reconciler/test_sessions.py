@@ -6,12 +6,19 @@ import pytest
 from following import announce, environment, following, lines, until_followed
 from nats.aio.client import Client
 from nats.js import JetStreamContext
-from on_the_bus import stored_events
+from on_the_bus import stored, stored_events
 from replaying import recorded, serving
 from structlog.testing import capture_logs
 
 from console.lines import OrderLine
-from order_events import OrderDisappeared, OrderFilled, OrderStatus, encode
+from order_events import (
+    OrderDisappeared,
+    OrderFilled,
+    OrderStatus,
+    ReconcilerConfirmed,
+    decode,
+    encode,
+)
 from replay_node.pace import Pace
 from replay_node.session import Session
 
@@ -133,6 +140,30 @@ async def test_two_servers_of_which_the_first_is_on_another_chain_tell_the_truth
             await until_followed(client, session)
     found = await lines(jetstream, session)
     assert all(as_written_down(order, line) for order, line in zip(session.orders, found, strict=True))
+
+
+async def test_a_fill_that_two_servers_show_is_called_certain_on_the_bus(
+    client: Client, jetstream: JetStreamContext, provisioned_nats_url: str
+) -> None:
+    session = recorded("full_fill")
+    await announce(jetstream, session)
+    async with serving("full_fill") as one, serving("full_fill") as other:
+        urls = ",".join(server.url.replace("http", "ws", 1) for server in (one, other))
+        async with following(environment(provisioned_nats_url, one.url, session, XRPL_URLS=urls)):
+            for ledger in session.ledgers:
+                await until_followed(client, session, ledger.ledger_index)
+                one.node.close_ledger()
+                other.node.close_ledger()
+    told = [decode(payload) for payload in await stored(jetstream)]
+    [fill] = [event for event in told if isinstance(event, OrderFilled)]
+    certain = [
+        event.confirmed_by
+        for event in told
+        if isinstance(event, ReconcilerConfirmed)
+        and event.account == fill.account
+        and event.first_ledger <= (fill.ledger_index or 0) <= (event.ledger_index or 0)
+    ]
+    assert [len(names) for names in certain] == [2]
 
 
 async def test_a_server_that_answers_well_and_lags_is_left_for_one_that_does_not(

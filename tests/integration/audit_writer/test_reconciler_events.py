@@ -29,6 +29,7 @@ SAMPLES = files("order_events") / "samples/v1"
 NAMES = (
     "reconciler.halted",
     "reconciler.resumed",
+    "reconciler.confirmed",
     "reconciler.balance_drift",
     "reconciler.balance_drift.xrp",
     "ledger.invariant_broken",

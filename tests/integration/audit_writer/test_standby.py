@@ -57,8 +57,8 @@ async def test_a_synchronous_standby_that_is_promoted_has_all_that_was_acknowled
         await asyncio.to_thread(pair.fail_over)
         await bus.publish(*PAYLOADS[20:])
         await bus.all_acknowledged()
-        assert await fetch(pair.address("owner", database), IDS) == ALL
-        assert (await verified(pair.address("owner", database))).findings == []
+        assert await fetch(postgres_dsn(), IDS) == ALL
+        assert (await verified(postgres_dsn())).findings == []
 
 
 async def checkpoints_of(copies: Path, count: int) -> dict[str, Checkpoint]:
@@ -83,14 +83,12 @@ async def test_what_an_asynchronous_standby_had_not_is_named_and_comes_back(  # 
     provisioned_nats_url: str,
     tmp_path: Path,
 ) -> None:
-    database, copies = postgres_dsn().rpartition("/")[2], tmp_path / "checkpoints"
+    owner, copies = postgres_dsn(), tmp_path / "checkpoints"
     copies.mkdir()
     (tmp_path / "keys").write_text("\n".join(map(str, KEYS)))
     (tmp_path / "mia").write_text(write_signing_key("mia", SEEDS[OPERATOR_KEY]))
     with postgres_pair(stack, synchronous=False) as pair:
-        owner = pair.address("owner", database)
         writer = start(
-            FILLPROOF_DATABASE_URL=pair.address("audit_writer", database),
             FILLPROOF_BATCH_SIZE="5",
             FILLPROOF_CHECKPOINT_SIGNING_KEY=write_signing_key(ORIGIN, SEEDS[LOG_KEY]),
             FILLPROOF_VERIFIER_KEYS=" ".join(map(str, KEYS)),

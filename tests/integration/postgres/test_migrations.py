@@ -51,6 +51,10 @@ SELECT 'row-' || number, 'rX', number FROM generate_series(1, 3) AS number;
 """
 
 
+TAKES_A_SUPERUSER = "every role may make large objects"
+"""What the migrations warn of here, where the owner is none."""
+
+
 async def alembic(url: str, revision: str = "head") -> tuple[int | None, str]:
     command = ("-m", "alembic", "-c", str(ROOT / "deploy/postgres/alembic.ini"), "upgrade", revision)
     migration = await asyncio.create_subprocess_exec(
@@ -61,7 +65,8 @@ async def alembic(url: str, revision: str = "head") -> tuple[int | None, str]:
         stderr=asyncio.subprocess.STDOUT,
     )
     output, _ = await migration.communicate()
-    return migration.returncode, output.decode()
+    lines = output.decode().splitlines(keepends=True)
+    return migration.returncode, "".join(line for line in lines if not line.startswith(TAKES_A_SUPERUSER))
 
 
 def anomalies(count: int) -> Rows:
@@ -74,7 +79,7 @@ async def test_several_migrations_at_once_leave_one_schema(empty_postgres_dsn: D
     assert [status for status, _ in results] == [0, 0, 0], results
     assert await alembic(empty_postgres_dsn()) == (0, "")
     assert await fetch(empty_postgres_dsn(), "SELECT version_num FROM fillproof_schema_version") == [
-        ("0014",)
+        ("0016",)
     ]
 
 

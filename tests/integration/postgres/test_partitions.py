@@ -97,6 +97,23 @@ async def test_several_steps_at_once_while_events_arrive_lose_nothing(postgres_d
     assert await maintain(postgres_dsn(), FILLPROOF_MONTHS_AHEAD="4") == (0, "")
 
 
+async def test_a_reader_idle_in_a_transaction_holds_up_no_month_and_no_writer(postgres_dsn: Dsn) -> None:
+    """It has lifted its own limits, and holds every partition; the dashboards never do that."""
+    unlimited = {"idle_in_transaction_session_timeout": "0", "statement_timeout": "0"}
+    reader = await asyncpg.connect(postgres_dsn("grafana_reader"), server_settings=unlimited)
+    await reader.execute("BEGIN")
+    await reader.fetch("SELECT * FROM dashboard.order_state")
+    batches = [[dated(number, months_from_now(-5))] for number in range(20)]
+    written, (status, output) = await asyncio.gather(
+        store(postgres_dsn("audit_writer"), *batches), maintain(postgres_dsn(), FILLPROOF_MONTHS_AHEAD="4")
+    )
+    assert (written, status, f"made {month(months_from_now(4))}" in output) == (20, 0, True), output
+    with pytest.raises((asyncpg.PostgresError, asyncpg.InterfaceError)):
+        await reader.fetch("SELECT 1")
+    reader.terminate()
+    assert await broken(postgres_dsn()) == []
+
+
 async def test_retention_drops_whole_months_and_the_chain_says_so(postgres_dsn: Dsn) -> None:
     old, kept = months_from_now(-4), months_from_now(-3)
     fill = event("order.filled", 7, occurred_at=old)

@@ -23,7 +23,7 @@ TABLES = ("order_event", "fill", "reconciler_anomaly_log")
 # fmt: off
 KEPT = (
     "order_event_default", "event_name", "batch_digest", "chain_head", "unproven_anomaly",
-    "anomaly_acknowledgement", "book_finding",
+    "anomaly_acknowledgement", "book_finding", "mended_letter",
 )
 # fmt: on
 """What only the owner reaches: a partition, and what proves the rows."""
@@ -189,6 +189,21 @@ async def test_a_statement_of_the_readers_that_takes_too_long_is_ended(postgres_
     with pytest.raises(asyncpg.QueryCanceledError, match="statement timeout"):
         await connection.execute("SELECT count(*) FROM generate_series(1, 1000000000)")
     await connection.close()
+
+
+async def test_the_reader_can_not_fill_the_disk_with_what_it_sorts(
+    postgres_dsn: Dsn, stack: LocalStack
+) -> None:
+    limits = "SELECT 'temp_file_limit=256MB' = ANY (rolconfig) FROM pg_roles WHERE rolname = 'grafana_reader'"
+    assert await fetch(postgres_dsn(), limits) == [(True,)]
+    name = postgres_dsn().rpartition("/")[2]
+    smaller = f"ALTER ROLE grafana_reader IN DATABASE \"{name}\" SET temp_file_limit = '1MB'"
+    stack._postgres.run_sql(smaller)  # noqa: SLF001 - reached sooner than 256 MB
+    sort = "SELECT number FROM generate_series(1, 300000) AS number ORDER BY -number OFFSET 299999"
+    lifted = ("SET temp_file_limit = -1", "RESET temp_file_limit", sort)
+    assert await refusal(postgres_dsn("grafana_reader"), "SET work_mem = '64kB'", *lifted) == [
+        "done", DENIED, DENIED, "ConfigurationLimitExceededError",
+    ]  # fmt: skip
 
 
 async def test_the_reader_has_only_so_many_connections(postgres_dsn: Dsn) -> None:

@@ -1,4 +1,4 @@
-"""Every command of the README, the runbooks and docs/operating.md is one that can be called so."""
+"""Every command of the README, the runbooks and the pages of docs is one that can be called so."""
 
 import re
 import shlex
@@ -13,7 +13,7 @@ from console.main import COMMANDS, app
 ROOT = Path(__file__).parents[3]
 PAGES = [
     ROOT / "README.md",
-    ROOT / "docs" / "operating.md",
+    *sorted((ROOT / "docs").glob("*.md")),
     *sorted((ROOT / "docs" / "runbooks").glob("*.md")),
 ]
 SERVICES = set(yaml.safe_load((ROOT / "compose.yaml").read_text())["services"])
@@ -24,6 +24,7 @@ OPTIONS_WITH_VALUE = {
     "-s",
     "-U",
     "-v",
+    "--user",
     "-c",
     "-d",
     "-h",

@@ -8,7 +8,7 @@ from in_process_node import InProcessServer
 from replaying import recorded
 
 from ledger_client import LedgerStream, SharedServer, Unreachable, ledger_header, server_status
-from reconciler.fleet.scheduler import Wakeup
+from reconciler.fleet.wakeup import Wakeup
 
 SESSION = recorded("grid_swept")
 FIRST = SESSION.ledgers[0].ledger_index

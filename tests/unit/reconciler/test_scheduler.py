@@ -256,7 +256,7 @@ async def test_accounts_come_and_go_with_the_other_replicas() -> None:
         mine = share("one", sorted(accounts), {**others, "one": accounts})
         await until(lambda: {one.account for one in running.followers} == mine)
         assert mine < accounts
-        assert running.metric("replicas") == 41
+        await until(lambda: running.metric("replicas") == 41)
         await until(lambda: running.metric("accounts") == len(mine))
         for other in others:
             del running.leases.living[other]

@@ -9,6 +9,7 @@ only, lets the writers pass and tries again.
 """
 
 import asyncio
+import contextlib
 import random
 import signal
 import sys
@@ -38,7 +39,7 @@ _UNSIGNED_MONTHS = """
 """
 _DROP = "DELETE FROM {table} WHERE occurred_at < now() - make_interval(days => $1)"
 _BACKOFF = Backoff(shortest=1.0, longest=10.0)
-"""Thirty attempts take some four minutes: the audit writer ends a reader's transaction after one."""
+"""Thirty attempts take some four minutes; each ends the reader's sessions that may be ended by then."""
 
 
 def main() -> int:
@@ -102,10 +103,14 @@ async def maintain(settings: MaintenanceSettings) -> tuple[list[str], list[str]]
         settings.owner_database_url.get_secret_value(),
         ssl=load_settings(DatabaseAccess).tls(),
         timeout=CONNECT_SECONDS,
-        server_settings={"application_name": "fillproof-maintain", "lock_timeout": LOCK_TIMEOUT},
+        statement_cache_size=0,  # a pooler may give the next transaction another session
+        server_settings={"application_name": "fillproof-maintain"},
     )
     try:
+        with contextlib.suppress(asyncpg.InsufficientPrivilegeError):  # which the migration has warned of
+            await connection.execute("SELECT end_reader_sessions()")
         async with connection.transaction():
+            await connection.execute(f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT}'")
             made = await connection.fetch("SELECT ensure_partitions($1)", settings.months_ahead)
             dropped = await _drop_months(connection, settings)
             dropped += await _drop_proofs(connection, settings.proof_retention_days)

@@ -98,15 +98,24 @@ async def _execute(owner: str, statement: str) -> None:
 
 async def set_passwords(owner: str, passwords: dict[str, str]) -> None:
     """Let the roles log in, each with its password; `ALTER ROLE` takes no parameters."""
-    connection = await asyncpg.connect(owner, ssl=load_settings(DatabaseAccess).tls())
+    connection = await asyncpg.connect(owner, ssl=load_settings(DatabaseAccess).tls(), statement_cache_size=0)
     try:
         for role, password in passwords.items():
-            statement = await connection.fetchval(
-                "SELECT format('ALTER ROLE %I LOGIN PASSWORD %L', $1::text, $2::text)", role, password
-            )
-            await connection.execute(statement)
+            try:
+                await _set_password(connection, role, password)
+            except asyncpg.InsufficientPrivilegeError as error:
+                # a managed database, whose roles its provider makes
+                sys.stderr.write(f"the password of {role} was not set: {error}; set it as who may\n")
     finally:
         await connection.close()
+
+
+async def _set_password(connection: asyncpg.Connection, role: str, password: str) -> None:
+    async with connection.transaction():
+        statement = await connection.fetchval(
+            "SELECT format('ALTER ROLE %I LOGIN PASSWORD %L', $1::text, $2::text)", role, password
+        )
+        await connection.execute(statement)
 
 
 if __name__ == "__main__":

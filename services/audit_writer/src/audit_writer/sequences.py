@@ -9,7 +9,8 @@ import structlog
 from audit_writer.metrics import Metrics
 from audit_writer.ports import MissingMessages, Store, StoreUnavailable, StreamState
 
-LOOK_SECONDS = 5.0
+LOOK_SECONDS = 1.0
+"""Messages that come and are gone between two looks are noticed by nobody."""
 UNKNOWN = float("nan")
 
 log = structlog.stdlib.get_logger("audit_writer.sequences")

@@ -132,7 +132,7 @@ async def _result(recordings: list[Recording], stack: LocalStack) -> Result:
 def _say_where(stack: LocalStack, recordings: list[Recording], console: Console) -> None:
     console.print(
         "While it runs you can look at\n"
-        f"  the orders and anomalies   psql {stack.postgres_dsn('grafana_reader')}\n"
+        f"  the orders and anomalies   {stack.psql_command('grafana_reader')}\n"
         f"  the same in a Grafana      {orders_dashboard(recordings)}\n"
         f"  the bus                    {stack.nats_monitoring_url}/jsz?streams=1\n"
         f"  the services' logs         {stack.log_dir}",

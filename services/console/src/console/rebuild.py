@@ -43,8 +43,12 @@ def rebuild(options: Options) -> list[Rebuilt]:
 
     """
     _check(options)
-    # what the caller's FILLPROOF_* say of a running reconciler is not meant for this one
-    inherited = {name: value for name, value in os.environ.items() if not name.startswith("FILLPROOF_")}
+    # what the caller's FILLPROOF_* say of a running reconciler is not for this one, but how to reach the bus
+    inherited = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith("FILLPROOF_") or name.startswith("FILLPROOF_NATS_")
+    }
     environment = {
         "FILLPROOF_NATS_URL": options.nats_url,
         "FILLPROOF_XRPL_URLS": ",".join(map(checked_url, options.xrpl_urls)),

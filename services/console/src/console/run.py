@@ -143,7 +143,7 @@ def _say_where(stack: LocalStack, reconciler_url: str, console: Console) -> None
     started = time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime())
     console.print(
         f"Started {started}Z; Ctrl-C ends it. Meanwhile you can look at\n"
-        f"  the orders and anomalies   psql {stack.postgres_dsn('grafana_reader')}\n"
+        f"  the orders and anomalies   {stack.psql_command('grafana_reader')}\n"
         f"  the bus                    {stack.nats_monitoring_url}/jsz?streams=1\n"
         f"  how it is                  {pasteable('status', '--nats', stack.nats_url)}\n"
         f"  the reconciler             {reconciler_url}/health/ready and {reconciler_url}/metrics\n"

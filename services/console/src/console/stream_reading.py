@@ -45,19 +45,47 @@ async def bus_at(url: str) -> AsyncIterator[JetStreamContext]:
 
 
 async def messages_of(jetstream: JetStreamContext, stream: str) -> AsyncIterator[Sequence[Msg]]:
-    """Yield all messages that a stream has now, the oldest first, up to 1,000 at a time."""
-    left = (await jetstream.stream_info(stream)).state.messages
-    if not left:
-        return
-    reader = await jetstream.pull_subscribe(
-        "",
-        stream=stream,
-        config=ConsumerConfig(ack_policy=AckPolicy.NONE, deliver_policy=DeliverPolicy.ALL),
+    """Yield the messages that a stream has now and that can be read, oldest first, up to 1,000 at a time."""
+    state = (await jetstream.stream_info(stream)).state
+    start = state.first_seq
+    while state.messages and start <= state.last_seq:
+        reader = await jetstream.pull_subscribe("", stream=stream, config=_from(start))
+        try:
+            left = (await reader.consumer_info()).num_pending or 0
+            while left > 0:
+                messages = await reader.fetch(min(left, AT_ONCE), timeout=ANSWER_SECONDS)
+                left = messages[-1].metadata.num_pending
+                start = messages[-1].metadata.sequence.stream + 1
+                yield messages
+            start = state.last_seq + 1
+        except nats.errors.TimeoutError:
+            # A consumer gets no further than a message that is damaged on the server's disk
+            start = await _after_a_damaged_one(jetstream, stream, range(start, state.last_seq + 1))
+        finally:
+            await reader.unsubscribe()
+
+
+def _from(sequence: int) -> ConsumerConfig:
+    return ConsumerConfig(
+        ack_policy=AckPolicy.NONE,
+        deliver_policy=DeliverPolicy.BY_START_SEQUENCE,
+        opt_start_seq=max(sequence, 1),
     )
-    try:
-        while left > 0:
-            messages = await reader.fetch(min(left, AT_ONCE), timeout=ANSWER_SECONDS)
-            left = messages[-1].metadata.num_pending
-            yield messages
-    finally:
-        await reader.unsubscribe()
+
+
+async def _after_a_damaged_one(jetstream: JetStreamContext, stream: str, sequences: range) -> int:
+    """Return the first of these sequences whose message can be read.
+
+    Raises:
+        nats.errors.TimeoutError: it is the very first one: nothing is damaged, the bus is slow.
+
+    """
+    for sequence in sequences:
+        try:
+            await jetstream.get_msg(stream, seq=sequence)
+        except nats.js.errors.NotFoundError:
+            continue
+        if sequence == sequences.start:
+            raise nats.errors.TimeoutError
+        return sequence
+    return sequences.stop

@@ -17,13 +17,13 @@ from console.proof.connecting import connected
 from console.proof.on_ledger import OnLedger, hold_against
 from console.proof.on_lives import derive_again
 from console.proof.on_proofs import OnProofs, hold_against_proofs
-from console.proof.tables import Counts, Verification, sql
+from console.proof.tables import Counts, Verification, order_events, sql
 from console.refill import gone_messages, unstored
 from console.stream_reading import bus_at
 from ledger_client import LedgerServer, find_transaction
 from ledger_proof import TrustPolicy
 from offer_lifecycle import Transaction
-from order_events import OrderEvent, decode
+from order_events import OrderEvent
 
 DAMAGE = (asyncpg.DataCorruptedError, asyncpg.IndexCorruptedError)
 SHOWN = 50
@@ -212,8 +212,7 @@ async def _verify_tables(
         uncovered=None if newest is None else max(0, chain.head.position - newest),
         on_ledger=None,
     )
-    events = [decode(row["payload"].encode()) for row in rows]
-    return report, [event for event in events if isinstance(event, OrderEvent)]
+    return report, order_events(row["payload"] for row in rows)
 
 
 async def _hold_against_proofs(

@@ -18,7 +18,7 @@ from reconciler.adapters.event_publishers import redelivery_publishers
 from reconciler.adapters.proofs_bus import proofs_publisher
 from reconciler.backfill.range_rebuild import LedgerRange, NotRebuilt
 from reconciler.composition import rebuild_account
-from reconciler.fleet.scheduler import Wakeup
+from reconciler.fleet.wakeup import Wakeup
 from reconciler.following.stored_account import StateUnreadable
 from reconciler.settings import ReconcilerSettings
 from service_kit import Unavailable, load_settings, make_broker, set_up_logs

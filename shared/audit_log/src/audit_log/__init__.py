@@ -10,7 +10,7 @@ docs/audit-log.md has the formats and what they prove.
 """
 
 from audit_log.acts import Act, Failover, Retention, due_before, read_act, sign_act
-from audit_log.batch import START, Batch, digest_of
+from audit_log.batch import EPOCH, START, Batch, Moment, digest_of, microseconds
 from audit_log.checkpoint import Checkpoint, read_checkpoint, written_time
 from audit_log.errors import Refused
 from audit_log.merkle_tree import Frontier, Span, consistency_spans, hashes_of, inclusion_spans
@@ -32,6 +32,7 @@ from audit_log.signed_note import (
 )
 
 __all__ = [
+    "EPOCH",
     "START",
     "Act",
     "Batch",
@@ -40,6 +41,7 @@ __all__ = [
     "Consistency",
     "Failover",
     "Frontier",
+    "Moment",
     "Refused",
     "Retention",
     "RowProof",
@@ -53,6 +55,7 @@ __all__ = [
     "due_before",
     "hashes_of",
     "inclusion_spans",
+    "microseconds",
     "read_act",
     "read_checkpoint",
     "read_signing_key",

@@ -9,6 +9,8 @@ import msgspec
 START = bytes(32)
 """What stands for the digest before the first batch's."""
 EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
+Moment = datetime | int
+"""An int: microseconds since 2000-01-01 UTC, for what PostgreSQL holds and Python's calendar does not."""
 
 
 class Batch(msgspec.Struct, frozen=True, kw_only=True):
@@ -19,10 +21,10 @@ class Batch(msgspec.Struct, frozen=True, kw_only=True):
     """The digest of the row before."""
     digest: bytes
     event_ids: tuple[UUID, ...]
-    occurred_at: tuple[datetime, ...]
+    occurred_at: tuple[Moment, ...]
     payload_digests: tuple[bytes, ...]
     """SHA-256 of each payload's text."""
-    dropped: tuple[datetime, datetime] | None = None
+    dropped: tuple[Moment, Moment] | None = None
     """Of a step of retention that nobody signed (before version 0009 of the schema): from and before when."""
     act: str | None = None
     """The signed act of an operator."""
@@ -46,9 +48,14 @@ def digest_of(batch: Batch) -> bytes:
     return found.digest()
 
 
-def moment_bytes(moment: datetime) -> bytes:
+def microseconds(moment: Moment) -> int:
+    """Return microseconds since 2000-01-01 UTC."""
+    return moment if isinstance(moment, int) else (moment - EPOCH) // timedelta(microseconds=1)
+
+
+def moment_bytes(moment: Moment) -> bytes:
     """Return microseconds since 2000-01-01 UTC, 8 bytes, big-endian: PostgreSQL's `timestamptz_send`."""
-    return _eight_bytes((moment - EPOCH) // timedelta(microseconds=1))
+    return _eight_bytes(microseconds(moment))
 
 
 def _eight_bytes(number: int) -> bytes:

@@ -12,7 +12,7 @@ from uuid import UUID
 
 import msgspec
 
-from audit_log.batch import EPOCH, Batch, digest_of
+from audit_log.batch import EPOCH, Batch, digest_of, microseconds
 from audit_log.checkpoint import Checkpoint, read_checkpoint, written_time
 from audit_log.errors import Refused
 from audit_log.merkle_tree import is_consistent, root_by_inclusion
@@ -71,7 +71,7 @@ def batch_rows(batch: Batch) -> tuple[BatchRow, ...]:
     return tuple(
         BatchRow(
             event_id=event_id,
-            occurred_at=(moment - EPOCH) // timedelta(microseconds=1),
+            occurred_at=microseconds(moment),
             payload_digest=digest.hex(),
         )
         for event_id, moment, digest in zip(

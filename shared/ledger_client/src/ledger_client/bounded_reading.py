@@ -11,11 +11,11 @@ from typing import Self, TypeVar
 
 import msgspec
 
-from ledger_client.history import HistoryServer, LedgerTransaction, read_account_history
+from ledger_client.history import LedgerTransaction, knows_history, read_account_history
 from ledger_client.ledger_stream import LedgerStream
 from ledger_client.server import LedgerServer, TooSlow
 from ledger_client.status import ServerStatus, server_status
-from ledger_client.streamed_server import StreamedServer, stream_of
+from ledger_client.streamed_server import has_stream, stream_of
 
 LONGEST_READING = 120.0
 """Seconds of one reading, whatever it reads; 256 ledgers of a busy account take a few."""
@@ -111,9 +111,13 @@ class BoundedReading:
         return stream_of(self._server)
 
     @property
-    def reads_every_ledger(self) -> bool:
+    def reads_only_whole(self) -> bool:
+        """Whether nothing but whole ledgers is believed (see `StreamedServer`)."""
+        return has_stream(self._server) and self._server.reads_only_whole
+
+    def reads_whole(self, ledger_index: int) -> bool:
         """Whether the server is read ledger by ledger anyway (see `StreamedServer`)."""
-        return isinstance(self._server, StreamedServer) and self._server.reads_every_ledger
+        return has_stream(self._server) and self._server.reads_whole(ledger_index)
 
     async def status(self) -> ServerStatus:
         """Return what the server has by now (see `StatusServer`)."""
@@ -121,7 +125,7 @@ class BoundedReading:
 
     async def account_history(self, account: str, first: int, last: int) -> list[LedgerTransaction]:
         """Return the account's transactions in [first, last], in the ledger's order (see `HistoryServer`)."""
-        if isinstance(self._server, HistoryServer):
+        if knows_history(self._server):
             return await self._bounded("history", self._server.account_history, account, first, last)
         return await read_account_history(self, account, first, last)
 

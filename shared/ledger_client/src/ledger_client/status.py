@@ -1,7 +1,7 @@
 """What a server has: its newest validated ledger, its history, its network, the reserves of today."""
 
 from decimal import Decimal
-from typing import Annotated, Protocol, runtime_checkable
+from typing import Annotated, Protocol, TypeGuard
 
 import msgspec
 
@@ -47,7 +47,6 @@ class ServerStatus(msgspec.Struct, frozen=True, kw_only=True):
         return any(low <= first and last <= high for low, high in self.complete)
 
 
-@runtime_checkable
 class StatusServer(Protocol):
     """A server whose newest ledger is known without a question, from its stream."""
 
@@ -61,6 +60,11 @@ class StatusServer(Protocol):
         ...
 
 
+def knows_status(server: LedgerServer) -> TypeGuard[StatusServer]:
+    """Whether it is a `StatusServer`: every followed account looks at each ledger."""
+    return hasattr(server, "status")
+
+
 async def server_status(server: LedgerServer) -> ServerStatus:
     """Return the server's newest validated ledger, its history and its network: by its stream, or ask.
 
@@ -69,7 +73,7 @@ async def server_status(server: LedgerServer) -> ServerStatus:
         ServerError: as every request.
 
     """
-    return await (server.status() if isinstance(server, StatusServer) else ask_status(server))
+    return await (server.status() if knows_status(server) else ask_status(server))
 
 
 async def ask_status(server: LedgerServer) -> ServerStatus:

@@ -1,13 +1,12 @@
 """A server with a stream of its ledgers, and what is asked of the stream in place of the server."""
 
-from typing import Protocol, runtime_checkable
+from typing import Protocol, TypeGuard
 
 from ledger_client.ledger_stream import LedgerStream
 from ledger_client.server import LedgerServer
 from offer_lifecycle import Header
 
 
-@runtime_checkable
 class StreamedServer(Protocol):
     """A server with a stream of its ledgers."""
 
@@ -17,14 +16,23 @@ class StreamedServer(Protocol):
         ...
 
     @property
-    def reads_every_ledger(self) -> bool:
-        """Whether each ledger is read anyway, so that a quiet one need not be known from the stream."""
+    def reads_only_whole(self) -> bool:
+        """Whether nothing but whole ledgers is believed of it: so many at a time as are read at once."""
         ...
+
+    def reads_whole(self, ledger_index: int) -> bool:
+        """Whether the ledger is read anyway, so that its being quiet need not be known from the stream."""
+        ...
+
+
+def has_stream(server: LedgerServer) -> TypeGuard[StreamedServer]:
+    """Whether it is a `StreamedServer`: every followed account looks at each ledger."""
+    return hasattr(server, "reads_only_whole")
 
 
 def stream_of(server: LedgerServer) -> LedgerStream | None:
     """Return the stream of a server; None: it has none."""
-    return server.stream if isinstance(server, StreamedServer) else None
+    return server.stream if has_stream(server) else None
 
 
 async def untouched_ledgers(
@@ -34,6 +42,8 @@ async def untouched_ledgers(
 
     None: the ledgers have to be read (see `LedgerStream.untouched`).
     """
-    if not isinstance(server, StreamedServer) or server.stream is None or server.reads_every_ledger:
+    if not has_stream(server) or server.stream is None:
+        return None
+    if any(map(server.reads_whole, range(first, last + 1))):
         return None
     return await server.stream.untouched(account, parent_hash, first, last)

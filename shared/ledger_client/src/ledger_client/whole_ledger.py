@@ -39,6 +39,11 @@ class WholeLedger:
         self._ends = list(accumulate(map(len, metadata)))
         self._read: dict[int, tuple[Transaction, frozenset[str]]] = {}
 
+    @property
+    def names(self) -> set[str]:
+        """The hashes of all transactions, in hexadecimal."""
+        return {name.hex().upper() for name, _ in self._proven.leaves}
+
     def of(self, account: str) -> list[LedgerTransaction]:
         """Return the transactions that affect the account, as its `account_tx` shows them, in their order.
 

@@ -55,7 +55,9 @@ def tree_root(all_leaves: Sequence[Leaf]) -> bytes:
         Unproven: if a transaction is among them twice.
 
     """
-    return _inner(in_tree_order(all_leaves), 0, len(all_leaves), 0) if all_leaves else EMPTY
+    if not all_leaves:
+        return EMPTY
+    return inner_hash(_branches(in_tree_order(all_leaves), 0, len(all_leaves), 0))
 
 
 def in_tree_order(all_leaves: Sequence[Leaf]) -> list[Leaf]:
@@ -115,12 +117,7 @@ def root_of_path(path: Sequence[Branches], name: bytes, leaf_hash: bytes) -> byt
 
 def inner_hash(branches: Branches) -> bytes:
     """Return the hash of an inner node."""
-    return half_sha512(INNER_NODE + b"".join(branches))
-
-
-def _inner(ordered: Sequence[Leaf], low: int, high: int, depth: int) -> bytes:
-    """Return the hash of the inner node over a range of the leaves."""
-    return inner_hash(_branches(ordered, low, high, depth))
+    return half_sha512(b"".join((INNER_NODE, *branches)))
 
 
 def _branches(ordered: Sequence[Leaf], low: int, high: int, depth: int) -> list[bytes]:
@@ -133,7 +130,10 @@ def _branches(ordered: Sequence[Leaf], low: int, high: int, depth: int) -> list[
         end = start + 1
         while end < high and ordered[end][0][place] >> shift & 15 == branch:
             end += 1
-        branches[branch] = own if end - start == 1 else _inner(ordered, start, end, depth + 1)
+        if end - start == 1:
+            branches[branch] = own
+        else:
+            branches[branch] = inner_hash(_branches(ordered, start, end, depth + 1))
         start = end
     return branches
 

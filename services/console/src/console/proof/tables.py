@@ -1,7 +1,8 @@
 """Every row held against the chain, and fills and anomalies against the events that they come from."""
 
 import hashlib
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from functools import cache
 from importlib.resources import files
 from uuid import UUID
@@ -9,7 +10,8 @@ from uuid import UUID
 import asyncpg
 import msgspec
 
-from console.proof.chain import Acts, Break, Chain, Finding, Head, Link, Trust
+from console.proof.chain import Acts, Break, Chain, Finding, Head, Link, Trust, written_moment
+from order_events import Malformed, OrderEvent, decode
 
 _EVENTS = "order_event"
 _LINKS_AT_ONCE = 10
@@ -123,7 +125,7 @@ class Verification:
         elsewhere = {row["event_id"]: row for row in await self._connection.fetch(sql("elsewhere"), gone)}
         for event_id in gone:
             if moved := elsewhere.get(event_id):
-                at = f"its time is now {moved['occurred_at']:%Y-%m-%dT%H:%M:%SZ}"
+                at = f"its time is now {written_moment(moved['occurred_at'])}"
                 yield _row_finding(Break.CHANGED, link, event_id, moved["ledger_index"], at)
             else:
                 span = f"its batch is of ledgers {link.first_ledger} to {link.last_ledger}"
@@ -178,6 +180,15 @@ class Verification:
     async def _written_head(self) -> Head | None:
         row = await self._connection.fetchrow("SELECT position, digest FROM public.chain_head")
         return None if row is None else Head(row["position"], row["digest"])
+
+
+def order_events(payloads: Iterable[str]) -> list[OrderEvent]:
+    """Return the order events among stored payloads; what is none of the contract is told of by the chain."""
+    events = []
+    for payload in payloads:
+        with suppress(Malformed):
+            events.append(decode(payload.encode()))
+    return [event for event in events if isinstance(event, OrderEvent)]
 
 
 def _link(row: asyncpg.Record) -> Link:

@@ -3,12 +3,15 @@
 Plain nats-py: one ordered reading with a consumer that is made for it, and no subscription that goes on.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 
 import msgspec
+import nats.errors
+import nats.js.errors
 import structlog
 from nats.aio.client import Client
 from nats.aio.msg import Msg
+from nats.js import JetStreamContext
 from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy, RawStreamMsg
 
 from order_events import Malformed, decode_announcement
@@ -95,6 +98,11 @@ async def read_own(client: Client, border: Border, account: str, wanted: range, 
             left -= len(messages)
             position = messages[-1].metadata.sequence.stream
             found += _read(messages, border, account, until)
+    except nats.errors.TimeoutError:
+        # A consumer gets no further than a message that is damaged on the server's disk
+        rest = range(position + 1, min(position + most, until) + 1)
+        found += [part async for part in _read_by_sequence(context, border, account, rest)]
+        return OwnPart(announcements=tuple(found), upto=rest.stop - 1)
     finally:
         await subscription.unsubscribe()
         await context.delete_consumer(ENGINE_STREAM, reader.name)
@@ -109,6 +117,20 @@ def _read(
         sequence = message.metadata.sequence.stream
         raw = RawStreamMsg(subject=message.subject, seq=sequence, data=message.data)
         event = border.read(raw) if sequence <= until else None
+        if event is not None and event.account == account:
+            yield sequence, event
+
+
+async def _read_by_sequence(
+    context: JetStreamContext, border: Border, account: str, sequences: range
+) -> AsyncIterator[tuple[int, Announcement]]:
+    """Yield the account's announcements among these messages, as far as each can be read."""
+    for sequence in sequences:
+        try:
+            message = await context.get_msg(ENGINE_STREAM, seq=sequence)
+        except nats.js.errors.NotFoundError:
+            continue
+        event = border.read(message)
         if event is not None and event.account == account:
             yield sequence, event
 

@@ -13,6 +13,7 @@ from reconciler.backfill.history_gaps import HistoryGaps
 from reconciler.backfill.unexplained_removals import UnexplainedRemovals
 from reconciler.fleet.account_shares import Lease
 from reconciler.fleet.set_aside import SetAside
+from reconciler.fleet.wakeup import Wakeup
 from reconciler.following.account_reader import LEDGERS_A_READING, HistoryMissing
 from reconciler.following.follower import Follower
 from reconciler.following.stored_account import cursor_of
@@ -44,24 +45,6 @@ class _Outcome(Enum):
     LACKING = auto()
     TOO_SLOW = auto()
     FAILED = auto()
-
-
-class Wakeup:
-    """The signal that a ledger has closed somewhere: it is worth reading, and says nothing more."""
-
-    def __init__(self, *, poll_seconds: float) -> None:
-        """`poll_seconds`: the longest pause between two readings, where no server signals closed ledgers."""
-        self.poll_seconds = poll_seconds
-        self._next = asyncio.Event()
-
-    def notify(self) -> None:
-        """Wake all tasks that wait for a ledger to close."""
-        closed, self._next = self._next, asyncio.Event()
-        closed.set()
-
-    def next_close(self) -> asyncio.Event:
-        """Return the event that is set at the next close; obtained before a reading, it misses no close."""
-        return self._next
 
 
 class Scheduler:

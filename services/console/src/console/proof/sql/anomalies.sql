@@ -9,21 +9,21 @@ WITH told AS (
             'event_id', event.event_id, 'detected_at', event.occurred_at, 'session_id', event.session_id,
             'account', event.account, 'sequence', event.sequence,
             'market', coalesce(fact.market, concat_ws('.', fact.currency, fact.issuer)),
-            'side', coalesce(fact.side, ''), 'price', fact.price, 'remaining', coalesce(fact.remaining, 0),
+            'side', coalesce(fact.side, ''), 'price', public.number(fact.price), 'remaining', coalesce(public.number(fact.remaining), 0),
             'removal_reason', CASE event.event_type
                 WHEN 'reconciler.balance_drift' THEN 'BALANCE_DRIFT' ELSE coalesce(fact.removal_reason, 'UNKNOWN')
             END,
             'action_taken', coalesce(fact.action_taken, 'none'),
-            'mid_price', (fact.market_context ->> 'mid_price')::numeric,
-            'distance_bps', (fact.market_context ->> 'distance_bps')::numeric
+            'mid_price', public.number(fact.market_context ->> 'mid_price'),
+            'distance_bps', public.number(fact.market_context ->> 'distance_bps')
         )) AS row
     FROM public.order_event AS event
-    CROSS JOIN LATERAL json_to_record(event.payload) AS fact (
-        anomaly boolean, currency text, issuer text, market text, side text, price numeric, remaining numeric, removal_reason text,
+    CROSS JOIN LATERAL json_to_record(public.readable(event.payload)) AS fact (
+        anomaly text, currency text, issuer text, market text, side text, price text, remaining text, removal_reason text,
         action_taken text, market_context json
     )
     WHERE
-        (event.event_type = 'order.disappeared' AND fact.anomaly OR event.event_type = 'reconciler.balance_drift')
+        (event.event_type = 'order.disappeared' AND public.truth(fact.anomaly) OR event.event_type = 'reconciler.balance_drift')
         AND event.event_id <> ALL ($1::uuid[])
 ),
 

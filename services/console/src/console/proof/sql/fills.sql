@@ -8,12 +8,12 @@ WITH told AS (
         ROW (
             event.event_id, event.network_id, event.account, event.sequence, fact.trade_id, event.ledger_index,
             event.transaction_hash, event.transaction_index, event.occurred_at, fact.market, fact.side,
-            fact.last_qty, fact.last_px, fact.gave ->> 'asset', (fact.gave ->> 'value')::numeric,
-            fact.got ->> 'asset', (fact.got ->> 'value')::numeric, fact.liquidity_side, fact.provenance
+            public.number(fact.last_qty), public.number(fact.last_px), fact.gave ->> 'asset', public.number(fact.gave ->> 'value'),
+            fact.got ->> 'asset', public.number(fact.got ->> 'value'), fact.liquidity_side, fact.provenance
         )::public.fill AS row
     FROM public.order_event AS event
-    CROSS JOIN LATERAL json_to_record(event.payload) AS fact (
-        trade_id text, market text, side text, last_qty numeric, last_px numeric, gave json, got json,
+    CROSS JOIN LATERAL json_to_record(public.readable(event.payload)) AS fact (
+        trade_id text, market text, side text, last_qty text, last_px text, gave json, got json,
         liquidity_side text, provenance text
     )
     WHERE event.event_type = 'order.filled' AND event.event_id <> ALL ($1::uuid[])

@@ -6,8 +6,7 @@ SELECT
     event.ledger_index,
     CASE
         WHEN sha256(convert_to(event.payload::text, 'UTF8')) = leaf.payload_digest
-            THEN event::text = json_populate_record(event, event.payload)::text
-                AND event.version = coalesce((event.payload ->> 'version')::integer, 1)
+            THEN public.agrees(event)
     END AS agrees
 FROM unnest($1::uuid[], $2::timestamptz[], $3::bytea[])
     WITH ORDINALITY AS leaf (event_id, occurred_at, payload_digest, place)

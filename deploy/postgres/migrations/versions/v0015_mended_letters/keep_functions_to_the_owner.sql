@@ -1,0 +1,2 @@
+-- PostgreSQL lets everybody call a new function.
+REVOKE EXECUTE ON FUNCTION public.keep_mended_letter() FROM PUBLIC
