@@ -47,6 +47,7 @@ bench: $(READY) ## measure speed, beside what it is held against
 	@PYTHONPATH=tests $(BIN)/python tests/bench/accounts.py
 	@PYTHONPATH=tests $(BIN)/python tests/bench/latency.py
 	@PYTHONPATH=tests $(BIN)/python tests/bench/request_costs.py
+	@PYTHONPATH=tests $(BIN)/python tests/bench/lies.py
 	@PYTHONPATH=tests $(BIN)/python tests/bench/publishing.py
 	@PYTHONPATH=tests $(BIN)/python tests/bench/store.py $(ARGS)
 

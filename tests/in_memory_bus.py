@@ -7,7 +7,14 @@ import msgspec
 
 from ledger_client import LedgerServer
 from offer_lifecycle import AccountRecord, Header
-from order_events import OrderDisappeared, OrdersEvent, ReconcilerHalted, ReconcilerResumed, encode
+from order_events import (
+    OrderDisappeared,
+    OrderEvent,
+    OrdersEvent,
+    ReconcilerHalted,
+    ReconcilerResumed,
+    encode,
+)
 from order_events.subjects import RESUME_KEY
 from reconciler.ports.bus import Announced, Announcement, BusAway, EngineMark, NotOwner, StoredValues
 
@@ -39,7 +46,8 @@ class Memory:
     def store(self, events: Sequence[OrdersEvent]) -> None:
         """Append what is not there yet, as JetStream does by message id."""
         known = {event.event_id for event in self.stream}
-        self.stream += [event for event in events if event.event_id not in known]
+        once = {event.event_id: event for event in reversed(events)}
+        self.stream += [once[name] for name in dict.fromkeys(e.event_id for e in events) if name not in known]
 
 
 class MemoryOrders:
@@ -94,6 +102,16 @@ class MemoryWatermarks:
 
     async def write(self, prefix: str, record: AccountRecord) -> None:
         self._memory.watermarks[prefix] = record
+
+
+class MemoryToldEvents:
+    def __init__(self, memory: Memory) -> None:
+        self._memory = memory
+
+    async def read_after(self, prefix: str, ledger_index: int) -> list[OrderEvent]:
+        told = [event for event in self._memory.stream if isinstance(event, OrderEvent)]
+        assert all(f"{event.network_id}.{event.account}" == prefix for event in told)
+        return [event for event in told if (event.ledger_index or 0) > ledger_index]
 
 
 class MemoryStore:

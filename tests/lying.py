@@ -8,12 +8,20 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import msgspec
-from in_memory_bus import Memory, MemoryFeed, MemoryLeases, MemoryOrders, MemoryStore, NoMarket
+from in_memory_bus import (
+    Memory,
+    MemoryFeed,
+    MemoryLeases,
+    MemoryOrders,
+    MemoryStore,
+    MemoryToldEvents,
+    NoMarket,
+)
 from one_account import announced, run
 from streamed_server import StreamedServer
 from with_a_hole import Clock, gaps_of
 
-from ledger_client import LedgerServer, Servers, StreamGroup, WholeLedgerServer
+from ledger_client import LedgerServer, Patience, Servers, StreamGroup, WholeLedgerServer
 from ledger_proof import CheckedValidations, check_list, read_list_document
 from order_events import OrderCorrected, OrderDisappeared, OrderEvent, Permission
 from reconciler.backfill.unexplained_removals import UnexplainedRemovals
@@ -37,8 +45,12 @@ if TYPE_CHECKING:
 
 
 SECONDS_A_LEDGER = 4.0
+LEDGERS_A_SAMPLE = 4
+"""Of quiet ledgers, one in so many is read whole, as the reconciler does it."""
 LEDGERS_AFTER_THE_END = 4
 """For which the account is followed when the recording has ended, and nothing closes any more."""
+TURNS_UNTIL_TOLD = 200
+"""Of the event loop; what is told needs no answer of a server."""
 READINGS_A_LEDGER = 3
 """Looks at each ledger; on a live network they are 20 ms and more apart."""
 Books = dict[int, tuple[object, ...]]
@@ -114,14 +126,18 @@ class LyingWorld:
         memory: Memory | None = None,
         rule: ConfirmationRule | None = None,
     ) -> None:
-        """`liar`: its place among the servers; `whole`: every ledger is read whole."""
+        """`liar`: its place among the servers; `whole`: every ledger is read whole.
+
+        `memory`: what an earlier process left; None: there was none.
+        """
         self.session = session
         self.now, self._next_close = 0.0, SECONDS_A_LEDGER
         self.closed = 0
         """Ledgers after the first one that have closed."""
         self.on_close: Callable[[int], None] = lambda _closed: None
         self.memory = memory or Memory()
-        self.memory.announcements += announced(session)
+        if memory is None:
+            self.memory.announcements += announced(session)
         self.metrics = Metrics()
         lists = [check_list(one) for one in read_list_document(_PUBLISHED)] if validators else []
         self.validations = CheckedValidations(lists)
@@ -135,6 +151,8 @@ class LyingWorld:
         self.read: list[LedgerServer] = [
             WholeLedgerServer(
                 node.shared,
+                only_whole=validators,
+                is_sample=lambda ledger_index: ledger_index % LEDGERS_A_SAMPLE == 0,
                 accounts=lambda: 1,
                 from_accounts=1 if whole or validators else 2,
                 clock=lambda: self.now,
@@ -168,6 +186,8 @@ class LyingWorld:
             history_gaps=gaps_of(self.memory, Clock()),
             unexplained_removals=UnexplainedRemovals(clock=Clock()),
         )
+        # A busy machine is no slow server
+        self.scheduler._patience = Patience(clock=lambda: self.now)  # noqa: SLF001
 
     def follower(self) -> Follower:
         """Return what a process makes of the account after a start."""
@@ -178,6 +198,7 @@ class LyingWorld:
             store=MemoryStore(self.memory),
             publisher=Publisher(MemoryOrders(self.memory), NoMarket(), disappearance_timeout=1),
             confirmation=self.confirmation,
+            told_events=MemoryToldEvents(self.memory),
         )
 
     @property
@@ -234,14 +255,14 @@ def books_of(one: Follower) -> Books:
 
 
 @lru_cache
-def _truths() -> dict[tuple[str, str], Truth]:
+def _truths() -> dict[tuple[str, str, int], Truth]:
     return {}
 
 
 async def truth_of(session: Session, role: str = "maker") -> Truth:
     """Return what an honest server leaves behind, ledger by ledger."""
-    known = _truths()
-    if (session.name, role) not in known:
+    known, key = _truths(), (session.name, role, len(session.ledgers))
+    if key not in known:
         world = LyingWorld(session, role=role)
         books: dict[int, Books] = {}
         await world.look()
@@ -253,12 +274,12 @@ async def truth_of(session: Session, role: str = "maker") -> Truth:
         plain = Memory()
         plain.announcements += announced(session)
         await run(plain, session, role=role)
-        known[session.name, role] = Truth(
+        known[key] = Truth(
             events={event.event_id: event for event in plain.stream if isinstance(event, OrderEvent)},
             books=books,
             hashes={ledger.ledger_index: ledger.header["ledger_hash"] for ledger in session.ledgers},
         )
-    return known[session.name, role]
+    return known[key]
 
 
 async def lied_to(world: LyingWorld, faults: Mapping[str, object], *, after: int) -> Outcome:
@@ -280,6 +301,30 @@ async def lied_to(world: LyingWorld, faults: Mapping[str, object], *, after: int
             await world.look()
             record.look()
     return record.outcome()
+
+
+async def told_and_crashed(world: LyingWorld, faults: Mapping[str, object]) -> list[OrderEvent]:
+    """Follow up to the first ledger of which a lie is told; the process ends before the ledger is read.
+
+    Returns what was told of that ledger.
+    """
+    truth = await truth_of(world.session, world.role)
+    await world.look()
+    while True:
+        before, held = len(world.memory.stream), world.session.ledgers[world.closed + 1].ledger_index
+        world.liar.node.faults.change({**faults, "forge_from": held})
+        world.liar.answers.clear()
+        await world.until_next_close()
+        advancing = asyncio.create_task(world.look())
+        for _ in range(TURNS_UNTIL_TOLD):
+            await asyncio.sleep(0)
+        told = [event for event in world.memory.stream[before:] if isinstance(event, OrderEvent)]
+        if any(not is_true(truth, event) for event in told):
+            advancing.cancel()
+            await asyncio.wait([advancing])
+            return told
+        world.liar.answers.set()
+        await advancing
 
 
 class _Record:
@@ -322,25 +367,21 @@ class _Record:
             if isinstance(event, OrderCorrected):
                 if event.corrects in self._told_at:
                     self._waited.append(now - self._told_at[event.corrects])
-            elif isinstance(event, OrderEvent) and not self._is_true(event):
+            elif isinstance(event, OrderEvent) and not is_true(truth, event):
                 self._told_at[event.event_id] = now
         self._seen = len(world.memory.stream)
-
-    def _is_true(self, event: OrderEvent) -> bool:
-        true = self._truth.events.get(event.event_id)
-        return true is not None and _compared(true) == _compared(event)
 
     def outcome(self) -> Outcome:
         """Return what came of it."""
         world, truth = self._world, self._truth
         events = [one for one in world.memory.stream if isinstance(one, OrderEvent)]
         corrected = {one.corrects for one in events if isinstance(one, OrderCorrected)}
-        lies = [one for one in events if not isinstance(one, OrderCorrected) and not self._is_true(one)]
+        lies = [one for one in events if not isinstance(one, OrderCorrected) and not is_true(truth, one)]
         told = {one.event_id for one in events}
         missing = [
             one
             for one in truth.events.values()
-            if one.event_id not in told and (one.ledger_index or 0) <= world.cursor
+            if one.event_id not in told and one.ledger_index is not None and one.ledger_index <= world.cursor
         ]
         cursor = min(world.cursor, max(truth.books))
         true, found = truth.books.get(cursor, {}), books_of(world.one)
@@ -356,6 +397,12 @@ class _Record:
             stopped=self._stopped,
             ledgers_to_withdrawal=max(self._waited, default=None),
         )
+
+
+def is_true(truth: Truth, event: OrderEvent) -> bool:
+    """Whether an honest server gives the event too, and like this."""
+    true = truth.events.get(event.event_id)
+    return true is not None and _compared(true) == _compared(event)
 
 
 def _compared(event: OrderEvent) -> OrderEvent:

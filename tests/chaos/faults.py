@@ -33,6 +33,8 @@ class Fault(msgspec.Struct, frozen=True, kw_only=True):
     end: End
     lasts: int = 0
     """At most so many ledgers."""
+    is_lie: bool = False
+    """Whether a server tells what is not so: what is told of it is withdrawn, and stays on record."""
 
 
 def _nothing(_: Leg) -> None:
@@ -145,6 +147,17 @@ def _fault(about: str, both: tuple[Begin, End], lasts: int = 0) -> Fault:
     return Fault(about=about, begin=both[0], end=both[1], lasts=lasts)
 
 
+def _lie(about: str, lies_for: int = 10, **faults: object) -> Fault:
+    """Return a lie of one of two servers about the ledgers that close from now on."""
+
+    def draw(leg: Leg, _: Random) -> dict[str, object]:
+        return {**faults, "forge_from": leg.closed + 1}
+
+    off = {"forge": "", "rehash": False, "invent": 0, "stale": 0, "forge_from": 0}
+    begin, end = _on_one_node(draw, off)
+    return Fault(about=f"one of two servers: {about}", begin=begin, end=end, lasts=lies_for, is_lie=True)
+
+
 FAULTS = {
     "reconciler killed": _fault("kill -9, started again", (_kill_reconciler, _nothing)),
     "reconciler paused": _fault("SIGSTOP, later SIGCONT", (_pause_reconciler, _continue_reconciler), 15),
@@ -213,5 +226,20 @@ FAULTS = {
         15,
     ),
     "NATS slow": _fault("20 to 300 ms for each 4 kB, both ways", (_slow_bus, _fast_bus), 15),
+    "amounts forged": _lie("twice as much was traded, in streams and JSON", forge="amounts"),
+    "transactions hidden": _lie("those that touch an offer, in streams and JSON", forge="hidden"),
+    "transactions added": _lie("those that touch an offer once more by other hashes", forge="added"),
+    "transactions doubled": _lie("those that touch an offer twice", forge="doubled"),
+    "a chain of its own, amounts forged": _lie(
+        "twice as much was traded, and all hashes are made anew", forge="amounts", rehash=True
+    ),
+    "a chain of its own, transactions hidden": _lie(
+        "those that touch an offer are left out, and all hashes are made anew", forge="hidden", rehash=True
+    ),
+    "a chain of its own, transactions added": _lie(
+        "those that touch an offer once more, and all hashes are made anew", forge="added", rehash=True
+    ),
+    "ledgers invented": _lie("three more than have closed, linked to the last real one", invent=3),
+    "stale answers": _lie("the last three ledgers as if nothing had happened in them", stale=3),
 }
 """By name. Two servers serve every session."""

@@ -47,6 +47,30 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
         )
 
 
+def without_lies(found: Outcome, undisturbed: Outcome) -> Outcome:
+    """Return what a run leaves that a server has lied to, for a reader who heeds each `order.corrected`.
+
+    What is withdrawn never was, and what is amended is as the correction says: as it is undisturbed. The
+    corrections themselves are no news then. Anything else that is told wrongly stays, and is a difference.
+    """
+    read = {name: _comparable(event) for name, event in found.events.items()}
+    corrections = {
+        name: event
+        for name, event in read.items()
+        if event["event_type"] == "order.corrected" and name not in undisturbed.events
+    }
+    events = dict(found.events)
+    for name, correction in corrections.items():
+        wrong, expected = correction["corrects"], undisturbed.events.get(correction["corrects"])
+        if correction["correction"] == "withdrawn" and expected is None:
+            events.pop(wrong, None)
+            del events[name]
+        elif correction["correction"] == "amended" and expected is not None:
+            events[wrong] = expected
+            del events[name]
+    return msgspec.structs.replace(found, events=events)
+
+
 def outcome(bus: Bus) -> Outcome:
     """Read what the bus holds at the end of a run."""
     payloads = [(msgspec.json.decode(payload)["event_id"], payload) for payload in bus.events()]
@@ -73,7 +97,7 @@ def differences(found: Outcome, undisturbed: Outcome) -> list[str]:
             event["market_context"] = expected.get("market_context")
     return [
         *told,
-        *_wrongly_certain(found),
+        *wrongly_certain(found),
         *_compared("event", found_events, expected_events),
         *_compared("state", found.state, undisturbed.state),
     ]
@@ -134,7 +158,7 @@ def _compared(what: str, found: dict[str, Json], expected: dict[str, Json]) -> I
             yield f"{what}: {len(keys)} {how}: {'; '.join(some)}"
 
 
-def _wrongly_certain(found: Outcome) -> Iterator[str]:
+def wrongly_certain(found: Outcome) -> Iterator[str]:
     """Yield the fills that a watermark covers and that were withdrawn nevertheless."""
     events = {name: msgspec.json.decode(payload) for name, payload in found.events.items()}
     watermarks = [msgspec.json.decode(payload) for payload in found.watermarks.values()]

@@ -46,6 +46,9 @@ Afterwards everything is compared with a run in which nothing went wrong:
 - no process logs a traceback, none takes {more} MB more than usual, the reconciler ends with status 0
   when told to.
 
+Where a server lies, what it told stays on record beside the `order.corrected` that withdraws or amends
+it; these are compared as a reader takes them who heeds every correction.
+
 One thing may differ: the market around a disappearance, which is read at best and says why where it
 could not be.
 
@@ -77,8 +80,8 @@ them, with every seed that was tried.
 
 ## What this does not show
 
-- A lying server contradicts itself, the protocol or the ledgers that were followed. One that invents ledgers
-  whose hashes link up is found by a second server or by the validators' signatures (docs/proof.md).
+- Of two servers one is honest. What a server alone can make believe, and what a list of validators
+  keeps from being committed, is measured by `tests/bench/lies.py` (docs/reading.md, "Lies").
 - Clock jumps move what our Python services read from `time.time`, while they run; not the clocks of
   PostgreSQL and nats-server. Timers use the monotonic clock, which no jump moves.
 - "NATS can't write" sets the server's file size limit to zero, so that every write fails as on a full

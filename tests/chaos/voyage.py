@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 
 import msgspec
 from chaos.damages import DAMAGES, Damage
+from chaos.faults import FAULTS
 from chaos.leg import Blow, Leg, blows, network_of
 from chaos.mending import Mended, Operator, mend
-from chaos.outcome import Outcome, differences, differences_in_tables, outcome
+from chaos.outcome import Outcome, differences, differences_in_tables, outcome, without_lies, wrongly_certain
 from chaos.world import Stuck, World, world
 
 if TYPE_CHECKING:
@@ -40,6 +41,11 @@ class Voyage(msgspec.Struct, frozen=True, kw_only=True):
     """What is taken away amid the session (`chaos.damages`)."""
     flood: bool = False
     """Whether an engine announces garbage and floods."""
+
+    @property
+    def is_lied_to(self) -> bool:
+        """Whether a server tells what is not so, which stays on record beside what corrects it."""
+        return any(FAULTS[fault].is_lie for fault in self.times)
 
 
 class Peaks(msgspec.Struct, frozen=True, kw_only=True):
@@ -132,13 +138,15 @@ def _sailed(
         unheard += _follow(stormy, voyage, session, planned[session])
     # before what was gone is back: nothing of the audit side may have touched a fill or an order
     found = outcome(stormy.bus)
-    told = differences(found, expected)
+    told = differences(without_lies(found, expected) if voyage.is_lied_to else found, expected)
+    told += wrongly_certain(found) if voyage.is_lied_to else ()
     if voyage.gone == POSTGRES_GONE:
         stormy.stack.start_postgres()
     if voyage.gone == WRITER_GONE:
         stormy.start_writer()
     stormy.until_written()
-    return unheard + told + differences_in_tables(stormy.stack, expected, found)
+    stored = found if voyage.is_lied_to else expected
+    return unheard + told + differences_in_tables(stormy.stack, stored, found)
 
 
 def _follow(stormy: World, voyage: Voyage, session: str, planned: Sequence[Blow]) -> list[str]:

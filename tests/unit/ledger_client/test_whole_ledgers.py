@@ -4,6 +4,7 @@ import asyncio
 import json
 import re
 from collections import Counter
+from collections.abc import Container
 from typing import Any
 
 import msgspec
@@ -45,8 +46,16 @@ def closed(session: Session) -> InProcessServer:
     return server
 
 
-def whole(server: InProcessServer, *, accounts: int = 2, clock: Clock | None = None) -> WholeLedgerServer:
-    return WholeLedgerServer(server, accounts=lambda: accounts, from_accounts=2, clock=clock or Clock())
+def whole(
+    server: InProcessServer, *, accounts: int = 2, clock: Clock | None = None, samples: Container[int] = ()
+) -> WholeLedgerServer:
+    return WholeLedgerServer(
+        server,
+        accounts=lambda: accounts,
+        from_accounts=2,
+        clock=clock or Clock(),
+        is_sample=lambda ledger_index: ledger_index in samples,
+    )
 
 
 def methods(server: InProcessServer) -> Counter[str]:
@@ -97,10 +106,28 @@ async def test_one_who_asks_and_goes_away_takes_no_answer_from_the_others() -> N
 async def test_few_accounts_and_long_ways_are_read_by_account() -> None:
     server = closed(CROWD)
     first, some = CROWD.ledgers[0].ledger_index, CROWD.accounts["maker"]
-    near, far = first + NEAREST, first + NEAREST + 1
-    await whole(server, accounts=1).account_history(some, first, near)
+    far = first + NEAREST + 1
+    await whole(server, accounts=1).account_history(some, first, far)
     await whole(server).account_history(some, first, far)
     assert methods(server) == {"account_tx": 2}
+
+
+async def test_few_accounts_read_whole_what_touches_them() -> None:
+    server = closed(CROWD)
+    first, some = CROWD.ledgers[0].ledger_index, CROWD.accounts["maker"]
+    near = first + NEAREST
+    found = await whole(server, accounts=1).account_history(some, first, near)
+    assert found == await account_history(server, some, first, near)
+    touched = {one.transaction.ledger_index for one in found} - {first}
+    assert methods(server) == {"account_tx": 2, "ledger": len(touched)}
+
+
+async def test_a_sample_is_read_whole_although_nothing_shows_that_it_touches_the_account() -> None:
+    server = closed(CROWD)
+    first, some = CROWD.ledgers[0].ledger_index, "rrrrrrrrrrrrrrrrrrrrBZbvji"
+    reader = whole(server, accounts=1, samples={first + 1})
+    assert await reader.account_history(some, first, first + 2) == []
+    assert methods(server) == {"account_tx": 1, "ledger": 1}
 
 
 async def test_a_ledger_is_not_kept_for_long() -> None:

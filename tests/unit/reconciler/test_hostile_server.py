@@ -94,7 +94,7 @@ async def test_a_told_lie_is_amended_or_withdrawn_and_its_server_named() -> None
     one = follower_of(memory, session)
     faults = await follow(one, server, whole(server))
     contradicted = [fault for fault in faults if isinstance(fault, Contradicted)]
-    assert [fault.server for fault in contradicted] == [server.name]
+    assert {fault.server for fault in contradicted} == {server.name}
     told = {event.event_id: event for event in memory.stream if isinstance(event, OrderFilled)}
     corrections = [event for event in memory.stream if isinstance(event, OrderCorrected)]
     assert {one.corrects for one in corrections} & told.keys()

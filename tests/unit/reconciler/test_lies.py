@@ -1,9 +1,10 @@
 """Lies of a server: told perhaps, never committed where an honest server or the validators can be asked."""
 
 import pytest
-from lying import LyingWorld, Outcome, lied_to
+from lying import LyingWorld, Outcome, is_true, lied_to, told_and_crashed, truth_of
 from replaying import recorded
 
+from order_events import OrderCorrected
 from replay_node.session import Session
 
 LIES: dict[str, dict[str, object]] = {
@@ -87,3 +88,19 @@ async def test_one_validator_that_is_away_or_changes_its_key_stops_nothing(sessi
         found = await outcome(session, faults, validators=True)
         assert found.ledgers == len(session.ledgers) - 1
         assert not found.stopped
+
+
+@pytest.mark.parametrize("lie", ["amounts", "added", "doubled"])
+async def test_a_lie_told_before_a_crash_is_corrected_after_the_restart(session: Session, lie: str) -> None:
+    crashed = LyingWorld(session)
+    told = await told_and_crashed(crashed, {"forge": lie})
+    restarted = LyingWorld(session, memory=crashed.memory)
+    for node in restarted.nodes:
+        node.close_ledgers(crashed.closed)
+    restarted.closed = crashed.closed
+    found = await lied_to(restarted, {}, after=0)
+    corrected = {event.corrects for event in crashed.memory.stream if isinstance(event, OrderCorrected)}
+    truth = await truth_of(session)
+    assert {event.event_id for event in told if not is_true(truth, event)} <= corrected
+    assert (found.standing, found.missing, found.wrong_at_the_end) == (0, 0, 0)
+    assert len({event.event_id for event in crashed.memory.stream}) == len(crashed.memory.stream)

@@ -130,6 +130,11 @@ class ReconcilerSettings(ServiceSettings):
         """From how many accounts on each ledger is read whole: a quorum confirms bytes, and nothing else."""
         return 1 if self.validator_lists else self.whole_ledgers_from
 
+    @property
+    def reads_only_whole(self) -> bool:
+        """Whether a ledger that a server does not give whole is not read: nobody signs for anything else."""
+        return bool(self.validator_lists) and not self.commits_unconfirmed
+
     @model_validator(mode="after")
     def _enough_publishers(self) -> Self:
         trusted = len(self.list_publishers or KNOWN_PUBLISHERS)

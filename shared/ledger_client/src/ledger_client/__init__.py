@@ -63,7 +63,7 @@ from ledger_client.single_flight import SingleFlight
 from ledger_client.status import ServerStatus, server_status
 from ledger_client.stream_group import StreamGroup
 from ledger_client.stream_listener import StreamListener
-from ledger_client.streamed_server import stream_of, untouched_ledgers
+from ledger_client.streamed_server import has_stream, stream_of, untouched_ledgers
 from ledger_client.whole_ledger import WholeLedger, read_whole
 from ledger_client.whole_ledgers import WholeLedgerServer
 
@@ -119,6 +119,7 @@ __all__ = [
     "decide_with_questions",
     "find_transaction",
     "fold_with_questions",
+    "has_stream",
     "history_pages",
     "json_rpc_result",
     "ledger_entry",

@@ -111,9 +111,13 @@ class BoundedReading:
         return stream_of(self._server)
 
     @property
-    def reads_every_ledger(self) -> bool:
+    def reads_only_whole(self) -> bool:
+        """Whether nothing but whole ledgers is believed (see `StreamedServer`)."""
+        return has_stream(self._server) and self._server.reads_only_whole
+
+    def reads_whole(self, ledger_index: int) -> bool:
         """Whether the server is read ledger by ledger anyway (see `StreamedServer`)."""
-        return has_stream(self._server) and self._server.reads_every_ledger
+        return has_stream(self._server) and self._server.reads_whole(ledger_index)
 
     async def status(self) -> ServerStatus:
         """Return what the server has by now (see `StatusServer`)."""

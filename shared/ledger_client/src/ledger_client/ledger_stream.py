@@ -67,6 +67,8 @@ class LedgerStream:
         self._heard_at = float("-inf")
         self._comes_whole = True
         """Whether a ledger has come whole since a reader last waited in vain."""
+        self.lied_at: int | None = None
+        """The newest ledger of which it was found to have shown what is not so; None: there is none."""
         self.losses = 0
         """Connections lost so far: what answers under the server's name since may be another server."""
 
@@ -88,6 +90,21 @@ class LedgerStream:
         self._newest = 0
         self._heard_at = float("-inf")
         self._group.tell_all()
+
+    def has_shown(self, header: Header, names: set[str]) -> bool:
+        """Whether it has shown no other ledger, as whole, than the one with these transactions.
+
+        `names`: their hashes, as the ledger's bytes prove them. Where it has, it is believed no more.
+        """
+        ledger = self._ledgers.get(header.ledger_index)
+        if ledger is None or not ledger.whole or ledger.hash != header.ledger_hash or ledger.names == names:
+            return True
+        self.note_lie(header.ledger_index)
+        return False
+
+    def note_lie(self, ledger_index: int) -> None:
+        """Note that it has shown of this ledger what is not so: it is believed no more."""
+        self.lied_at = max(self.lied_at or 0, ledger_index)
 
     def status(self, known: ServerStatus) -> ServerStatus | None:
         """Return what `server_info` would say now, if it said `known` before; None: the stream is silent."""
@@ -125,6 +142,8 @@ class LedgerStream:
         ledger, header = self._ledgers.get(ledger_index), self._header(ledger_index)
         reserves = self.reserves_after(ledger_index - 1)
         if ledger is None or ledger.contradictory or header is None or reserves is None:
+            return None
+        if self.lied_at is not None:
             return None
         if self.hash_of(ledger_index - 1) != parent_hash:
             return None

@@ -75,6 +75,11 @@ class StreamedLedger:
             and self.closed.txn_count == self._unbroken == len(self._rows)
         )
 
+    @property
+    def names(self) -> set[str]:
+        """The hashes of its transactions so far, in hexadecimal."""
+        return {row.hash.upper() for row in self._rows.values()}
+
     def name_hash(self, ledger_hash: str) -> None:
         """Note the hash that a message names."""
         self.contradictory |= self.hash not in {None, ledger_hash}

@@ -16,14 +16,18 @@ class StreamedServer(Protocol):
         ...
 
     @property
-    def reads_every_ledger(self) -> bool:
-        """Whether each ledger is read anyway, so that a quiet one need not be known from the stream."""
+    def reads_only_whole(self) -> bool:
+        """Whether nothing but whole ledgers is believed of it: so many at a time as are read at once."""
+        ...
+
+    def reads_whole(self, ledger_index: int) -> bool:
+        """Whether the ledger is read anyway, so that its being quiet need not be known from the stream."""
         ...
 
 
 def has_stream(server: LedgerServer) -> TypeGuard[StreamedServer]:
     """Whether it is a `StreamedServer`: every followed account looks at each ledger."""
-    return hasattr(server, "reads_every_ledger")
+    return hasattr(server, "reads_only_whole")
 
 
 def stream_of(server: LedgerServer) -> LedgerStream | None:
@@ -38,6 +42,8 @@ async def untouched_ledgers(
 
     None: the ledgers have to be read (see `LedgerStream.untouched`).
     """
-    if not has_stream(server) or server.stream is None or server.reads_every_ledger:
+    if not has_stream(server) or server.stream is None:
+        return None
+    if any(map(server.reads_whole, range(first, last + 1))):
         return None
     return await server.stream.untouched(account, parent_hash, first, last)

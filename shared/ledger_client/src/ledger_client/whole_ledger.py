@@ -19,6 +19,7 @@ from ledger_client.server import LedgerServer, NotProven, ProtocolViolation
 from ledger_proof import BlobLedger, MalformedBlob, ProvenLedger, account_bytes, prove_blobs
 from offer_lifecycle import Transaction
 
+_decode_fields = msgspec.json.Decoder(dict[str, Any]).decode
 _ROWS_IN_THIS_THREAD = 40
 """More are hashed in a thread of their own: a fill may come meanwhile."""
 
@@ -38,6 +39,11 @@ class WholeLedger:
         self._joined = b"".join(metadata)
         self._ends = list(accumulate(map(len, metadata)))
         self._read: dict[int, tuple[Transaction, frozenset[str]]] = {}
+
+    @property
+    def names(self) -> set[str]:
+        """The hashes of all transactions, in hexadecimal."""
+        return {name.hex().upper() for name, _ in self._proven.leaves}
 
     def of(self, account: str) -> list[LedgerTransaction]:
         """Return the transactions that affect the account, as its `account_tx` shows them, in their order.
@@ -81,7 +87,7 @@ class WholeLedger:
 def _affected(tx: Transaction) -> Iterator[str]:
     for node in tx.nodes:
         if node.fields:
-            yield from named_accounts(msgspec.json.decode(node.fields, type=dict[str, Any]).items())
+            yield from named_accounts(_decode_fields(node.fields).items())
 
 
 class BlobsAnswer(Pinned, kw_only=True):

@@ -14,7 +14,7 @@ import structlog
 
 from ledger_client.history import LedgerTransaction, account_history
 from ledger_client.ledger_stream import LedgerStream
-from ledger_client.server import InvalidRequest, LedgerServer, Refused
+from ledger_client.server import InvalidRequest, LedgerServer, NotProven, Refused
 from ledger_client.single_flight import SingleFlight
 from ledger_client.status import ServerStatus, server_status
 from ledger_client.streamed_server import stream_of
@@ -23,9 +23,7 @@ from ledger_client.whole_ledger import UnreadableBlob, WholeLedger, read_whole
 _log = structlog.get_logger()
 
 NEAREST = 16
-"""Ledgers: an account that is further behind reads its own history; few share its way."""
-_LIVE = 2
-"""Ledgers: an account that keeps up is behind by so many at most, and what touches it is proven."""
+"""Ledgers: an account that is further behind reads its own history, unproven: few share its way."""
 _KEPT = 2 * NEAREST
 _BLOBS_KEPT = 4
 """Answers of a megabyte or two each: whoever proves something else of a ledger asks for the same one."""
@@ -36,7 +34,7 @@ _SECONDS_KEPT = 20.0
 class WholeLedgerServer:
     """A server that takes accounts' histories from whole ledgers, proven by their bytes."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - all by keyword
         self,
         server: LedgerServer,
         *,
@@ -44,6 +42,8 @@ class WholeLedgerServer:
         from_accounts: int,
         clock: Callable[[], float],
         on_read: Callable[[WholeLedger], None] | None = None,
+        is_sample: Callable[[int], bool] = lambda _ledger_index: False,
+        only_whole: bool = False,
     ) -> None:
         """Take the histories of `server`'s accounts from whole ledgers.
 
@@ -53,9 +53,14 @@ class WholeLedgerServer:
             from_accounts: from how many on every ledger is read whole.
             clock: seconds, monotonic.
             on_read: called with each whole ledger, once it is proven; None: nothing is.
+            is_sample: whether a ledger is read whole although the stream shows it quiet, so that what the
+                stream shows is held against its bytes. No server may know beforehand which ones these are.
+            only_whole: whether a ledger that the server does not give whole is not read at all.
 
         """
         self._on_read = on_read
+        self._is_sample = is_sample
+        self._only_whole = only_whole
         self._server = server
         self._accounts = accounts
         self._from_accounts = from_accounts
@@ -77,10 +82,23 @@ class WholeLedgerServer:
         """The server's stream (see `StreamedServer`)."""
         return stream_of(self._server)
 
+    def reads_whole(self, ledger_index: int) -> bool:
+        """Whether every ledger is read whole, or this one is a sample (see `StreamedServer`)."""
+        return self._reads_every_ledger or self._samples(ledger_index)
+
     @property
-    def reads_every_ledger(self) -> bool:
-        """Whether enough accounts are followed: then one reading of a ledger serves them all."""
-        return self._accounts() >= self._from_accounts
+    def _reads_every_ledger(self) -> bool:
+        """Whether enough accounts are followed (one reading serves them all), or nothing else is believed."""
+        return self._accounts() >= self._from_accounts or self.reads_only_whole
+
+    @property
+    def reads_only_whole(self) -> bool:
+        """Whether nothing else is believed of the server (see `StreamedServer`)."""
+        stream = self.stream
+        return self._only_whole or (stream is not None and stream.lied_at is not None)
+
+    def _samples(self, ledger_index: int) -> bool:
+        return not self._refused and self._is_sample(ledger_index)
 
     async def status(self) -> ServerStatus:
         """Return what the server has by now (see `StatusServer`)."""
@@ -102,11 +120,13 @@ class WholeLedgerServer:
     async def account_history(self, account: str, first: int, last: int) -> list[LedgerTransaction]:
         """Return the account's transactions in [first, last], in the ledger's order (see `HistoryServer`)."""
         try:
-            if self.reads_every_ledger and last <= first + NEAREST:
+            if self.reads_only_whole or (self._reads_every_ledger and last <= first + NEAREST):
                 return await self._proven(account, range(first, last + 1))
-            if last <= first + _LIVE:
+            if last <= first + NEAREST:
                 return await self._proven_where_touched(account, first, last)
         except (Refused, InvalidRequest, UnreadableBlob) as lack:
+            if self.reads_only_whole:
+                raise NotProven(self.name, f"ledger: expected a whole ledger, found: {lack}") from lack
             if not self._refused:
                 _log.warning("no whole ledger: what is read is not proven", problem=str(lack))
             self._refused = True
@@ -124,10 +144,11 @@ class WholeLedgerServer:
         wanted = range(first, last + 1)
         quiet = {} if stream is None else {one: stream.is_quiet(account, one) for one in wanted}
         if quiet and all(quiet.get(one) is not None for one in wanted):
-            return await self._proven(account, [one for one in wanted if not quiet[one]])
+            read = [one for one in wanted if not quiet[one] or (one > first and self._samples(one))]
+            return await self._proven(account, read)
         rows = await account_history(self._server, account, first, last)
         shown = {row.transaction.ledger_index for row in rows} | {one for one in quiet if quiet[one] is False}
-        touched = sorted(shown - {first})
+        touched = sorted((shown | {one for one in wanted if self._samples(one)}) - {first})
         before = [row for row in rows if row.transaction.ledger_index == first]
         return [*before, *await self._proven(account, touched)]
 
@@ -141,6 +162,8 @@ class WholeLedgerServer:
         stream = self.stream
         told = None if stream is None else stream.hash_of(ledger_index)
         ledger = await read_whole(self, ledger_index, ledger_hash=told)
+        if stream is not None and not stream.has_shown(ledger.header, ledger.names):
+            _log.error("a stream does not show what its ledger holds", server=self.name, ledger=ledger_index)
         if self._on_read is not None:
             self._on_read(ledger)
         return ledger

@@ -85,6 +85,11 @@ def account_events(account: str) -> str:
     return f"*.*.{account}"
 
 
+def account_order_events(account: str) -> str:
+    """Return the filter of all events about an account's orders."""
+    return f"order.*.{account}"
+
+
 def own_announcements(account: str, *, subject_without_account: bool) -> tuple[str, ...]:
     """Return the filters of what the account's engine announces; engines of version 0.1 name no account."""
     return (f"engine.*.*.{account}", *(("engine.*.*",) if subject_without_account else ()))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import hashlib
-from decimal import Decimal
+from decimal import ROUND_DOWN, Context, Decimal
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from replay_node.session import Json, RecordedLedger
+
+
+_AS_THE_LEDGER = Context(prec=16, rounding=ROUND_DOWN)
+"""A token's amount has so many digits."""
 
 
 class Forgery(StrEnum):
@@ -127,4 +131,5 @@ def _with_more_traded(raw: Json) -> Json:
 def _twice(amount: Any) -> Any:  # noqa: ANN401 - drops, or a token's amount
     if isinstance(amount, str):
         return str(2 * int(amount))
-    return {**amount, "value": f"{2 * Decimal(amount['value']):f}"}
+    twice = _AS_THE_LEDGER.multiply(2, Decimal(amount["value"]))
+    return {**amount, "value": f"{twice:f}"}

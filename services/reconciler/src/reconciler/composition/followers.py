@@ -15,6 +15,7 @@ from reconciler.adapters.ledger_market import LedgerMarket
 from reconciler.adapters.operator_notices import BucketOperator
 from reconciler.adapters.orders_bus import JetStreamOrders
 from reconciler.adapters.state_store import BucketStore
+from reconciler.adapters.told_events import JetStreamToldEvents
 from reconciler.adapters.watermarks import BucketWatermarks
 from reconciler.adapters.witness import FileWitness
 from reconciler.backfill.gap_backfill import BackfillPublisher, GapBackfill
@@ -48,6 +49,7 @@ def make_followers(
         ),
         store=BucketStore(client, metrics),
         watermarks=BucketWatermarks(client, metrics),
+        told_events=JetStreamToldEvents(client, metrics),
         witness=FileWitness(settings.witness_directory),
         publisher=Publisher(
             orders,

@@ -23,6 +23,7 @@ from ledger_client import (
     ServerStatus,
     WrongChain,
     account_history,
+    has_stream,
     ledger_header,
     reserves_at,
     untouched_ledgers,
@@ -31,6 +32,8 @@ from offer_lifecycle import AccountRecord, Header, LedgerFacts, Transaction
 
 LEDGERS_A_READING = 256
 """At most; a longer range is read in steps, and each step is committed."""
+WHOLE_LEDGERS_A_READING = 16
+"""At most, where nothing but whole ledgers is believed of a server."""
 _HEADERS_AT_ONCE = 8
 
 
@@ -52,7 +55,8 @@ def last_readable_ledger(server: LedgerServer, status: ServerStatus, cursor: int
             f"server_info: expected ledger {cursor}, already followed, or a later one, "
             f"found {status.validated} as the newest: it lags",
         )
-    upto = min(status.validated, cursor + LEDGERS_A_READING)
+    only_whole = has_stream(server) and server.reads_only_whole
+    upto = min(status.validated, cursor + (WHOLE_LEDGERS_A_READING if only_whole else LEDGERS_A_READING))
     if not status.covers(cursor, upto):
         raise HistoryMissing(
             f"{server.name}: history missing: expected ledgers {cursor}-{upto}, found {status.held}; "

@@ -6,7 +6,7 @@ import msgspec
 import structlog
 
 from ledger_client import LedgerServer, ProtocolViolation, ServerStatus
-from offer_lifecycle import accepted_at_adoption
+from offer_lifecycle import AccountRecord, accepted_at_adoption
 from reconciler.following.account_reader import HistoryMissing
 from reconciler.following.account_store import AccountStore
 from reconciler.following.adoption import read_account_at
@@ -14,6 +14,8 @@ from reconciler.following.continuity import Continuity
 from reconciler.following.engine_announcements import EngineAnnouncements
 from reconciler.following.publisher import Publisher
 from reconciler.following.stored_account import ExtraWrites
+from reconciler.following.telling import Telling
+from reconciler.ports.bus import ToldEvents
 from reconciler.safety.account_safety import AccountSafety, PolicyOutcome
 from reconciler.safety.policy import PolicyState
 
@@ -34,6 +36,8 @@ class AccountStart:
         announcements: EngineAnnouncements,
         publisher: Publisher,
         safety: AccountSafety,
+        telling: Telling,
+        told_events: ToldEvents | None,
     ) -> None:
         """`start_ledger`: where to adopt an account that has no cursor; None: the newest validated ledger.
 
@@ -48,6 +52,8 @@ class AccountStart:
         self._announcements = announcements
         self._publisher = publisher
         self._safety = safety
+        self._telling = telling
+        self._told_events = told_events
         self._network_id: int | None = None
 
     async def load_on_network_of(self, server: LedgerServer, status: ServerStatus) -> None:
@@ -77,6 +83,7 @@ class AccountStart:
             stored = committed.stored
             policy_state = self._safety.start_at(committed.cursor, stored.policy_state)
             self._account.replace_stored(policy_state=policy_state)
+            await self.recall_told(committed.stored.record)
             _log.info(
                 "account taken up",
                 account=self._account.name,
@@ -85,6 +92,12 @@ class AccountStart:
                 unacknowledged=len(stored.unacknowledged),
             )
         self._announcements.follow()
+
+    async def recall_told(self, record: AccountRecord) -> None:
+        """Let what stream ORDERS holds of ledgers after the cursor be corrected if it is not so."""
+        if self._told_events is not None:
+            prefix = f"{record.network_id}.{record.account}"
+            self._telling.recall(await self._told_events.read_after(prefix, record.ledger_index))
 
     async def adopt(self, server: LedgerServer, status: ServerStatus) -> None:
         """Begin to follow the account: every offer that the server lists is an external order.

@@ -1,6 +1,6 @@
 """One account in the state bucket: what is committed of it, and what the next commit writes."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import msgspec
 import structlog
@@ -9,6 +9,7 @@ from offer_lifecycle import AccountRecord, AccountState, LedgerOutcome
 from order_events import OrderDisappeared, encode
 from reconciler.following import stored_account
 from reconciler.following.orders_digest import StoredOrders
+from reconciler.following.recent_states import RecentStates
 from reconciler.following.stored_account import CommittedAccount, ExtraWrites, StoredAccount
 from reconciler.ports.bus import EngineMark, StateStore
 from reconciler.safety.account_safety import PolicyOutcome
@@ -37,6 +38,7 @@ class AccountStore:
         self._store = store
         self._prefix = ""
         self._orders = StoredOrders({})
+        self._recent = RecentStates()
         self._revision = 0
         """Of the key `account`: it fences the next commit."""
 
@@ -123,20 +125,55 @@ class AccountStore:
             unexplained_removals=extra.unexplained_removals,
         )
         notice, answered = stored_account.halt_notice(before, decided.policy_state)
-        self._revision = await self._store.commit(
-            self._prefix,
-            {
-                **values,
-                **extra.values,
-                **notice,
-                stored_account.ACCOUNT_KEY: stored_account.account_value(stored),
-            },
-            [*forgotten, *extra.deleted, *answered],
-            self._revision,
+        former = self.committed
+        await self._write(
+            stored, {**values, **extra.values, **notice}, [*extra.deleted, *answered, *forgotten]
         )
         self._orders.update(values, forgotten)
         self.touched.clear()
         self.committed = CommittedAccount(stored=stored, state=state)
+        if extra.values or extra.deleted:
+            self._recent.forget()  # a history gap began or ended
+        elif former is not None and outcome is not None:
+            self._recent.note(former.stored, state, [*outcome.changed, *outcome.forgotten])
+
+    async def take_back_recent_ledgers(self) -> bool:
+        """Commit the account as it was before the last ledgers; False: none of them is remembered.
+
+        A halt stays, and so does what waits for the bus of earlier ledgers.
+
+        Raises:
+            NotOwner: another replica has committed for the account; nothing is written.
+
+        """
+        taken, now = self._recent.take_oldest(), self.require_committed()
+        if taken is None:
+            return False
+        former, before = taken
+        cursor = former.record.ledger_index
+        values = stored_account.order_values({key: one for key, one in before.items() if one is not None})
+        gone = [stored_account.order_key(sequence) for sequence, one in before.items() if one is None]
+        stored = msgspec.structs.replace(
+            former,
+            orders=self._orders.after(values, gone),
+            unacknowledged=tuple(
+                one for one in now.stored.unacknowledged if (one.ledger_index or 0) <= cursor
+            ),
+            policy_state=msgspec.structs.replace(former.policy_state, halted=now.stored.policy_state.halted),
+        )
+        await self._write(stored, values, gone)
+        self._orders.update(values, gone)
+        self.touched.clear()
+        self.engine_sequence, self.engine_mark = stored.engine_sequence, stored.engine_mark
+        orders = [one for one in {**now.state.orders, **before}.values() if one is not None]
+        self.committed = CommittedAccount(stored=stored, state=AccountState(stored.record, orders))
+        return True
+
+    async def _write(
+        self, stored: StoredAccount, values: Mapping[str, bytes], deleted: Sequence[str]
+    ) -> None:
+        written = {**values, stored_account.ACCOUNT_KEY: stored_account.account_value(stored)}
+        self._revision = await self._store.commit(self._prefix, written, deleted, self._revision)
 
     def _bounded(self, unacknowledged: Sequence[OrderDisappeared]) -> tuple[OrderDisappeared, ...]:
         """Return what fits into the account's record: the state must be written whatever the bus takes."""

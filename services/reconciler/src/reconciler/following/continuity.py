@@ -116,10 +116,20 @@ class Continuity:
         if self._watermarks is None or due == self._written:
             return
         self._written = due
+        await self._write(self._watermarks, record)
+
+    async def note_taken_back(self, record: AccountRecord) -> None:
+        """Tell the witness, and write the watermark: the account goes on from an earlier ledger."""
+        if self._witness is not None:
+            self._witness.note(self._prefix, record.ledger_index)
+        if self._watermarks is not None:
+            await self._write(self._watermarks, record)
+
+    async def _write(self, watermarks: Watermarks, record: AccountRecord) -> None:
         bare = msgspec.structs.replace(
             record, holdings={}, holdings_known=False, mpts_known=False, early_cancels={}
         )
-        await self._watermarks.write(self._prefix, bare)
+        await watermarks.write(self._prefix, bare)
 
     def _note(self, cause: str, reason: str) -> None:
         _log.error("the bus does not hold what was stored there", cause=cause, found=reason)

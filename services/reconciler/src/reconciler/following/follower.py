@@ -47,11 +47,12 @@ from reconciler.following.confirmed_reading import ConfirmedLedger, ConfirmedRea
 from reconciler.following.continuity import Continuity
 from reconciler.following.engine_announcements import EngineAnnouncements
 from reconciler.following.gap_crossing import read_over_gap
+from reconciler.following.lie_recovery import LieRecovery
 from reconciler.following.publisher import Publisher
 from reconciler.following.stored_account import CommittedAccount, ExtraWrites
 from reconciler.following.telling import Telling
 from reconciler.following.watermark import Watermark
-from reconciler.ports.bus import EngineFeed, StateStore, Watermarks, Witness
+from reconciler.ports.bus import EngineFeed, StateStore, ToldEvents, Watermarks, Witness
 from reconciler.safety.account_safety import AccountSafety, PolicyOutcome, SharedSafety
 from reconciler.safety.policy import PolicyState
 from reconciler.safety.snapshot_check import SnapshotCheck
@@ -86,6 +87,7 @@ class Follower:
         network: Callable[[], int | None] = lambda: None,
         confirmation: LedgerConfirmation | None = None,
         watermarks: Watermarks | None = None,
+        told_events: ToldEvents | None = None,
         witness: Witness | None = None,
         on_committed: OnCommitted = lambda _network_id, _header, _events: None,
     ) -> None:
@@ -97,6 +99,7 @@ class Follower:
         account is adopted anew.
         `network`: returns the id of the network to follow the account on, once it is known.
         `confirmation`: what a ledger waits for before it is committed; None: it waits for nothing.
+        `told_events`: what earlier processes told beyond the cursor; None: it is not looked for.
         `on_committed`: called when a ledger is committed, with the events that were published of it.
         """
         self.account = account
@@ -120,9 +123,18 @@ class Follower:
             announcements=self._announcements,
             publisher=publisher,
             safety=self._safety,
+            telling=self._telling,
+            told_events=told_events,
         )
         self._reading = ConfirmedReading(self._account, self._telling, confirmation)
         self._watermark = Watermark(account)
+        self._recovery = LieRecovery(
+            account=self._account,
+            announcements=self._announcements,
+            continuity=self._continuity,
+            start=self._start,
+            watermark=self._watermark,
+        )
         self._on_committed = on_committed
         self._read_from: str | None = None
 
@@ -159,7 +171,9 @@ class Follower:
         upto = account_reader.last_readable_ledger(server, status, state.record.ledger_index)
         if upto > state.record.ledger_index:
             hear_engine = partial(self._hear_engine, server, state, status.validated)
-            for ledger in await self._reading.read(server, status, upto, hear_engine):
+            ledgers = await self._reading.read(server, status, upto, hear_engine)
+            await self._recovery.take_back_if_lied_to(server)
+            for ledger in ledgers:
                 raise_if_cancelled()
                 await self._follow_ledger(server, state, ledger)
         else:

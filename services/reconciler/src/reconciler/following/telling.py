@@ -74,15 +74,13 @@ class Telling:
         self._safety = safety
         self._publisher = publisher
         self._told: dict[UUID, OrderEvent] = {}
-        """Acknowledged by the bus, and not committed yet."""
-        self._ledger_index = 0
-        """Of the ledger that they are told of."""
-        self._told_by: str | None = None
-        """The server by whose stream they were told."""
+        """Acknowledged by the bus, and not committed yet; by this process or an earlier one."""
+        self._told_by: dict[UUID, str] = {}
+        """The server by whose stream each of them was told, if this process told it."""
         self._announced_since = False
         """Whether the engine has announced something since, so that the ledger may give other events."""
-        self._contradicted: str | None = None
-        """The server whose telling was corrected since it was last asked for."""
+        self._contradicted: set[str] = set()
+        """The servers whose telling was corrected since they were last read."""
 
     async def tell_until_read(
         self, server: LedgerServer, committed: CommittedAccount, reading: asyncio.Task[T]
@@ -123,9 +121,14 @@ class Telling:
         header = beginning.header
         events = self.untold(self._safety.decide_beginning(committed.stored.policy_state, outcome, header))
         left = {event.event_id for event in await self._publisher.publish(events, (), server, header)}
-        self._told.update((event.event_id, event) for event in events if event.event_id not in left)
-        self._told_by, self._ledger_index = server.name, header.ledger_index
+        told = {event.event_id: event for event in events if event.event_id not in left}
+        self._told.update(told)
+        self._told_by.update(dict.fromkeys(told, server.name))
         self._announced_since = False
+
+    def recall(self, told: Iterable[OrderEvent]) -> None:
+        """Take what an earlier process told of ledgers after the cursor; what is not so is withdrawn."""
+        self._told.update((event.event_id, event) for event in told if not isinstance(event, OrderCorrected))
 
     def note_announcements(self) -> None:
         """Note that the engine has announced something."""
@@ -138,18 +141,20 @@ class Telling:
 
         `events`: those that the ledger at `header` gives; `orders`: the account's after it.
         """
-        if not self._told or header.ledger_index < self._ledger_index:
+        due = [one for one in self._told.values() if _is_up_to(one, header.ledger_index)]
+        if not due:
             return []
         read = {event.event_id: event for event in events if isinstance(event, OrderEvent)}
-        wrong = [one for one in self._told.values() if not _same(one, read.get(one.event_id))]
+        wrong = [one for one in due if not _same(one, read.get(one.event_id))]
         if wrong and not self._announced_since:
+            liars = {self._told_by[one.event_id] for one in wrong if one.event_id in self._told_by}
             _log.error(
                 "told by a server, and not so in its ledger",
                 account=self._account,
-                server=self._told_by,
+                servers=sorted(liars) or "unknown: told before a restart",
                 events=[str(one.event_id) for one in wrong],
             )
-            self._contradicted = self._told_by
+            self._contradicted |= liars
         return [correct_told_event(one, read.get(one.event_id), orders, header) for one in wrong]
 
     def raise_if_contradicted(self, server: LedgerServer) -> None:
@@ -159,8 +164,11 @@ class Telling:
             Contradicted: naming the server.
 
         """
-        contradicted, self._contradicted = self._contradicted, None
-        if contradicted == server.name:
+        if server.name in self._contradicted:
+            self._contradicted.discard(server.name)
+            stream = stream_of(server)
+            if stream is not None:
+                stream.note_lie(stream.newest)
             raise Contradicted(
                 server.name,
                 f"stream: expected what it told of {self._account} in its ledger, found something else; "
@@ -173,8 +181,12 @@ class Telling:
 
     def forget_up_to(self, ledger_index: int) -> None:
         """Forget what is told of ledgers that are committed."""
-        if ledger_index >= self._ledger_index:
-            self._told.clear()
+        self._told = {name: event for name, event in self._told.items() if not _is_up_to(event, ledger_index)}
+        self._told_by = {name: server for name, server in self._told_by.items() if name in self._told}
+
+
+def _is_up_to(event: OrderEvent, ledger_index: int) -> bool:
+    return event.ledger_index is None or event.ledger_index <= ledger_index
 
 
 def _same(told: OrderEvent, read: OrderEvent | None) -> bool:

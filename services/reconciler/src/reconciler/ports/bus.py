@@ -6,7 +6,14 @@ from typing import Protocol
 import msgspec
 
 from offer_lifecycle import AccountRecord
-from order_events import CancelRequested, OrderDisappeared, OrdersEvent, OrderSubmitted, SessionStarted
+from order_events import (
+    CancelRequested,
+    OrderDisappeared,
+    OrderEvent,
+    OrdersEvent,
+    OrderSubmitted,
+    SessionStarted,
+)
 
 Announcement = OrderSubmitted | CancelRequested | SessionStarted
 
@@ -132,6 +139,18 @@ class Watermarks(Protocol):
         """Try once to write the record of a committed ledger.
 
         Raises nothing when the bus fails.
+        """
+        ...
+
+
+class ToldEvents(Protocol):
+    """What stream ORDERS holds of an account beyond its cursor."""
+
+    async def read_after(self, prefix: str, ledger_index: int) -> list[OrderEvent]:
+        """Return the events of the account's orders of later ledgers, oldest first.
+
+        They were told before their ledger was committed. `prefix`: `<network_id>.<account>`. Returns once
+        the bus has answered.
         """
         ...
 
