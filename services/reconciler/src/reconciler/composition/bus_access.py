@@ -23,7 +23,7 @@ def connected_client(broker: NatsBroker) -> Client:
     """Return the bus connection.
 
     Raises:
-        BusAway: it is lost, or closed at the end; what is published meanwhile would only pile up in the client.
+        BusAway: it is lost, or closed at the end; what is published would only pile up in the client.
 
     """
     try:
