@@ -170,7 +170,7 @@ def _once_seen(act: Act) -> Act:
 def _of_orders(about: str, act: Act, earlier: Mapping[float, Act] = {}) -> Damage:
     """Return a damage of stream ORDERS that falls while PostgreSQL is away: nothing of it is stored yet."""
     acts = {**earlier, AWAY: _postgres_away, STRUCK: _once_seen(act), BACK: _postgres_back}
-    return Damage(about=f"{about}, PostgreSQL away", acts=acts, mending=(REFILL,))
+    return Damage(about=f"{about}, PostgreSQL away", acts=acts, mending=(REFILL, REBUILD))
 
 
 DAMAGES = {
