@@ -93,8 +93,8 @@ them, with every seed that was tried.
   lost messages, no command tells them again. Rows that were told while something was lost stay as they are.
 - Nobody notices the end of ORDERS that was cut off before an audit writer had seen it (it looks each second),
   or announcements that were lost before a reconciler had heard them.
-- After a cut `refill` names too few ledgers, for the stream's numbers are used again: `rebuild` of the time since
-  then is needed beside it.
+- After a cut `refill` names too few ledgers, for the stream's numbers are used again: `rebuild` of the time
+  since then is needed beside it.
 - Of the state bucket a message with an order is flipped, not the one with an account's cursor.
 - A hole in history is always closed by the second server; what happens where no server has the ledgers
   is in `tests/e2e/reconciler/test_gaps.py`.
