@@ -134,7 +134,7 @@ async def nats_url(stack: LocalStack) -> AsyncIterator[str]:
     """Give the address of a NATS without streams; the test's streams are deleted afterwards."""
     yield stack.nats_url
     connection = await nats.connect(stack.nats_url)
-    jetstream = connection.jetstream()
+    jetstream = connection.jetstream(timeout=waiting.limit())
     for stream in await jetstream.streams_info():
         await jetstream.delete_stream(str(stream.config.name))
     await connection.close()
@@ -144,6 +144,6 @@ async def nats_url(stack: LocalStack) -> AsyncIterator[str]:
 async def provisioned_nats_url(nats_url: str) -> str:
     """Give the address of a NATS with the project's streams, bucket and consumer, all empty."""
     connection = await nats.connect(nats_url)
-    await provision(connection.jetstream(), StreamSettings())
+    await provision(connection.jetstream(timeout=waiting.limit()), StreamSettings())
     await connection.close()
     return nats_url

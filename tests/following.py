@@ -10,7 +10,7 @@ from nats.aio.client import Client
 from nats.js import JetStreamContext
 from nats.js.kv import KeyValue
 from on_the_bus import stored_events
-from waiting import until_found
+from waiting import limit, until_found
 
 from console.engine import announcements, engine_accounts
 from console.lines import OrderLine, order_lines
@@ -73,14 +73,14 @@ async def announce(jetstream: JetStreamContext, session: Session) -> None:
 
 async def cursors(client: Client, session: Session) -> list[int]:
     """Return the committed cursors of the session's accounts; 0: not adopted yet."""
-    bucket = await client.jetstream().key_value(STATE_BUCKET)
+    bucket = await client.jetstream(timeout=limit()).key_value(STATE_BUCKET)
     return [await _cursor(bucket, account) for account in engine_accounts(session)]
 
 
 async def until_followed(client: Client, session: Session, ledger_index: int | None = None) -> None:
     """Wait until all accounts are committed up to a ledger; by default the session's last."""
     last = session.ledgers[-1].ledger_index if ledger_index is None else ledger_index
-    bucket = await client.jetstream().key_value(STATE_BUCKET)
+    bucket = await client.jetstream(timeout=limit()).key_value(STATE_BUCKET)
     for account in engine_accounts(session):
 
         async def followed(account: str = account) -> bool:

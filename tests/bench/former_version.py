@@ -58,9 +58,17 @@ class FormerVersion:
 
     def read_whole(self, ledger_index: int, rows: bytes, blobs: bytes, accounts: Sequence[str]) -> list[Any]:
         """Read a whole ledger, proven, and return each account's transactions."""
-        server = _Canned(self._answers, {False: rows, True: blobs})
-        whole = LOOP.run_until_complete(self._whole.read_whole(server, ledger_index))
+        whole = self._read_whole(ledger_index, rows, blobs)
         return [[self._kernel.normalise(row) for row in whole.of(account)] for account in accounts]
+
+    def whole_rows(self, ledger_index: int, rows: bytes, blobs: bytes) -> Sequence[bytes]:
+        """Read a whole ledger, proven, and return its transactions, each in JSON."""
+        read: Sequence[bytes] = self._read_whole(ledger_index, rows, blobs).rows
+        return read
+
+    def _read_whole(self, ledger_index: int, rows: bytes, blobs: bytes) -> Any:  # noqa: ANN401 - its own type
+        server = _Canned(self._answers, {False: rows, True: blobs})
+        return LOOP.run_until_complete(self._whole.read_whole(server, ledger_index))
 
     def fold(self, account: str, transactions: Iterable[Any]) -> int:
         """Fold an account's transactions, ledger by ledger, and return how many events came out."""

@@ -2,6 +2,8 @@
 
 Process time, the collector frozen, all contenders in turns in one run. The mainnet ledgers lie beside the
 project and are encoded again from their JSON; without them the sessions with a node's own bytes are taken.
+The former version is run as it was (see `former_version`): it asked for each ledger as JSON and as blobs, and
+judged the JSON, which nothing proves.
 """
 
 import gc
@@ -10,11 +12,12 @@ import time
 import zlib
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import ledger_blobs
 import msgspec
 import orjson
+from former_version import FormerVersion, former_version
 from ledger_blobs import BlobLedger as Recorded
 from life_proofs import POLICY, life_proof, proven_session
 from mainnet import FOLDER as MAINNET
@@ -22,12 +25,11 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from ledger_proof import check_proof, write_document
+from ledger_proof import check_proof, read_header, write_document
 from ledger_proof.base58 import account_bytes
 from ledger_proof.owners import OwnerSearch
-from ledger_proof.transaction_tree import transaction_hash
 from ledger_proof.whole_ledger import BlobLedger, prove_blobs
-from offer_lifecycle import Reserves, explain_removals, read_transaction
+from offer_lifecycle import Reserves, explain_removals
 
 PASSES = 25
 RESERVES = Reserves(base=20_000_000, increment=5_000_000)
@@ -37,18 +39,15 @@ DELETED_OFFER = b"\xe4\x11\x00\x6f"
 _decode = msgspec.json.Decoder(BlobLedger).decode
 
 
-class _Transactions(msgspec.Struct):
-    transactions: list[msgspec.Raw]
-
-
-_decode_transactions = msgspec.json.Decoder(_Transactions).decode
-
-
 class Answers(NamedTuple):
     """What a server answers for one ledger."""
 
+    ledger_index: int
     as_json: bytes
     as_blobs: bytes
+    json_answer: bytes
+    """The same in its envelope, as the former version reads it."""
+    blobs_answer: bytes
 
 
 def main() -> None:
@@ -58,8 +57,8 @@ def main() -> None:
     answers = [answered(ledger) for ledger in recorded]
     few, everybody = owners(answers)
     console.print(f"Ledgers of {source}; process time, medians of {PASSES} interleaved passes\n")
-    table = measured(answers, contenders(few, everybody))
-    table.caption = f"to reach: {len(few)} owners' 1.0 x decoding alone and 3.5 x the former way"
+    table = measured(answers, contenders(few, everybody, former_version()))
+    table.caption = f"to reach: {len(few)} owners' 1.0 x decoding alone and 3.5 x the former version"
     console.print(table)
     console.print(checking())
 
@@ -79,16 +78,26 @@ def ledgers() -> tuple[Sequence[Recorded], str]:
 
 def answered(ledger: Recorded) -> Answers:
     """Write a ledger as a server answers it, expanded, once in JSON and once binary."""
-    header = (ledger.header or b"").hex().upper()
+    header = read_header(ledger.header or b"")
+    named = {"ledger_hash": header.ledger_hash.hex().upper()}
     rows = [{"tx_blob": tx.hex().upper(), "meta_blob": meta.hex().upper()} for tx, meta in ledger.rows]
-    own = [
-        {name: value for name, value in one.items() if name not in {"tx_blob", "meta_blob"}}
-        for one in ledger.transactions
-    ]
+    shown = {**named, "transactions": [_as_json(one) for one in ledger.transactions]}
+    blobs = {"ledger_data": (ledger.header or b"").hex().upper(), "transactions": rows}
+    place = {**named, "ledger_index": header.ledger_index, "validated": True, "status": "success"}
     return Answers(
-        as_json=orjson.dumps({"ledger_hash": ledger.ledger_hash, "transactions": own}),
-        as_blobs=orjson.dumps({"ledger_data": header, "transactions": rows}),
+        ledger_index=header.ledger_index,
+        as_json=orjson.dumps(shown),
+        as_blobs=orjson.dumps(blobs),
+        json_answer=orjson.dumps({"result": {**place, "ledger": shown}}),
+        blobs_answer=orjson.dumps({"result": {**place, "ledger": blobs}}),
     )
+
+
+def _as_json(transaction: Mapping[str, object]) -> dict[str, object]:
+    own = {
+        name: value for name, value in transaction.items() if name not in {"tx_blob", "meta_blob", "metaData"}
+    }
+    return {**own, "meta": transaction.get("metaData") or transaction["meta"]}
 
 
 def owners(answers: Sequence[Answers]) -> tuple[frozenset[str], int]:
@@ -102,7 +111,9 @@ def owners(answers: Sequence[Answers]) -> tuple[frozenset[str], int]:
     return frozenset(account for account, _ in removed.most_common()[5::10]), len(removed)
 
 
-def contenders(few: frozenset[str], everybody: int) -> Mapping[str, Callable[[Answers], object]]:
+def contenders(
+    few: frozenset[str], everybody: int, former: FormerVersion
+) -> Mapping[str, Callable[[Answers], object]]:
     """Return what is measured, each of one ledger."""
     search = OwnerSearch(map(account_bytes, few))
 
@@ -121,8 +132,10 @@ def contenders(few: frozenset[str], everybody: int) -> Mapping[str, Callable[[An
         "blobs proven": lambda answer: prove_blobs(_decode(answer.as_blobs)),
         f"blobs proven, {len(few)} owners' offers judged": own,
         f"blobs proven, all {everybody} owners' offers judged": every,
-        "the former way: JSON beside blobs, metadata unproven": former_way,
-        "the former way, every offer judged": lambda answer: judge_json(former_way(answer)),
+        "former version: JSON beside blobs, metadata unproven": lambda answer: former_rows(former, answer),
+        "former version, every offer judged": lambda answer: [
+            former.explain(row) for row in former_rows(former, answer)
+        ],
     }
 
 
@@ -135,42 +148,9 @@ def every(answer: Answers) -> None:
                 pass
 
 
-def former_way(answer: Answers) -> list[bytes]:
-    """Read a ledger as before it was proven: both answers are decoded, and the JSON is what is kept."""
-    blobs = prove_blobs(msgspec.convert(json_of(answer.as_blobs), BlobLedger))
-    shown = json_of(answer.as_json)["transactions"]
-    if len(shown) != len(blobs.rows) or not all(map(transaction_hash, (tx for tx, _ in blobs.rows))):
-        raise ValueError("the two answers differ")
-    for row in shown:
-        named_accounts(row)
-    return [msgspec.json.encode({"validated": True, **row}) for row in shown]
-
-
-def json_of(answer: bytes) -> dict[str, Any]:
-    """Decode an answer as the former client did."""
-    return msgspec.json.decode(answer, type=dict[str, Any])
-
-
-def named_accounts(row: dict[str, Any]) -> set[str]:
-    """Return the accounts that a transaction's metadata names, as the former way collected them."""
-    found: set[str] = set()
-    for wrapped in (row.get("metaData") or row.get("meta") or {}).get("AffectedNodes", []):
-        for kind, node in wrapped.items():
-            for name, value in node.get("NewFields" if kind == "CreatedNode" else "FinalFields", {}).items():
-                if isinstance(value, str) and value.startswith("r"):
-                    found.add(value)
-                elif isinstance(value, dict) and name in {"LowLimit", "HighLimit", "TakerGets", "TakerPays"}:
-                    found.add(value.get("issuer", ""))
-    return found
-
-
-def judge_json(rows: Sequence[bytes]) -> None:
-    """Judge every offer that the transactions removed, from JSON."""
-    for row in rows:
-        for _ in explain_removals(
-            read_transaction(row, ledger_index=1), parent_close_time=0, reserves=RESERVES
-        ):
-            pass
+def former_rows(former: FormerVersion, answer: Answers) -> Sequence[bytes]:
+    """Read a ledger as the former version did, and return its transactions, each in JSON."""
+    return former.whole_rows(answer.ledger_index, answer.json_answer, answer.blobs_answer)
 
 
 def measured(answers: Sequence[Answers], passes: Mapping[str, Callable[[Answers], object]]) -> Table:
@@ -188,7 +168,7 @@ def measured(answers: Sequence[Answers], passes: Mapping[str, Callable[[Answers]
     typical = {name: statistics.median(took) for name, took in seconds.items()}
     decoding, former = next(iter(typical.values())), list(typical.values())[-2]
     table = Table(title=f"{len(answers)} ledgers, {transactions:,} transactions", title_justify="left")
-    for heading in ("", "microseconds a transaction", "x decoding alone", "x the former way"):
+    for heading in ("", "microseconds a transaction", "x decoding alone", "x former version"):
         table.add_column(heading, justify="right" if heading else "left")
     for name, took in typical.items():
         each = f"{took / transactions * 1e6:.1f}"

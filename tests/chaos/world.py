@@ -137,8 +137,8 @@ class World:
         self.writer = self._service("audit_writer", FILLPROOF_DATABASE_URL=self.database("audit_writer"))
 
     def database(self, role: Role = "owner") -> str:
-        """Return PostgreSQL's address."""
-        return self.stack.postgres_dsn(role) if self.pair is None else self.pair.address(role)
+        """Return PostgreSQL's address, which leads to the standby once that is promoted."""
+        return self.stack.postgres_dsn(role)
 
     def standby(self) -> PostgresPair:
         """Return PostgreSQL with its standby."""

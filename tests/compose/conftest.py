@@ -8,6 +8,8 @@ from deployment import Deployment, environment_of
 from documented_commands import PAGES, RAN_AS_DOCUMENTED, blocks
 from session_rows import PACE, SESSION
 
+KNOWN = [block for page in PAGES for block in blocks(page)]
+
 
 @pytest.fixture
 def settings() -> str:
@@ -34,13 +36,12 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     }
     if not ran:
         return
-    known = [block for page in PAGES for block in blocks(page)]
-    can_run = [block for block in known if not block.why_not_run]
+    can_run = [block for block in KNOWN if not block.why_not_run]
     commands = sum(len(block.commands) for block in can_run if block.name in ran)
     terminalreporter.write_line(
         f"commands of the operator's pages that ended as documented: {commands} of "
         f"{sum(len(block.commands) for block in can_run)}, in {len(ran)} of {len(can_run)} blocks"
     )
-    for block in known:
+    for block in KNOWN:
         if block.why_not_run:
             terminalreporter.write_line(f"not run: {block.name}: {block.why_not_run}")

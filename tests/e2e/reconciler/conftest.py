@@ -6,6 +6,7 @@ import nats
 import pytest
 from nats.aio.client import Client
 from nats.js import JetStreamContext
+from waiting import limit
 
 
 @pytest.fixture
@@ -17,4 +18,4 @@ async def client(provisioned_nats_url: str) -> AsyncIterator[Client]:
 
 @pytest.fixture
 def jetstream(client: Client) -> JetStreamContext:
-    return client.jetstream()
+    return client.jetstream(timeout=limit())

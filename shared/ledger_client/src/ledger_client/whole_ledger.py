@@ -19,6 +19,7 @@ from ledger_client.server import LedgerServer, NotProven, ProtocolViolation
 from ledger_proof import BlobLedger, MalformedBlob, ProvenLedger, account_bytes, prove_blobs
 from offer_lifecycle import Transaction
 
+_decode_fields = msgspec.json.Decoder(dict[str, Any]).decode
 _ROWS_IN_THIS_THREAD = 40
 """More are hashed in a thread of their own: a fill may come meanwhile."""
 
@@ -86,7 +87,7 @@ class WholeLedger:
 def _affected(tx: Transaction) -> Iterator[str]:
     for node in tx.nodes:
         if node.fields:
-            yield from named_accounts(msgspec.json.decode(node.fields, type=dict[str, Any]).items())
+            yield from named_accounts(_decode_fields(node.fields).items())
 
 
 class BlobsAnswer(Pinned, kw_only=True):

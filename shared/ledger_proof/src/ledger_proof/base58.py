@@ -20,6 +20,7 @@ def account_address(account: bytes) -> str:
     return _encode(_ACCOUNT + account) if account else ""
 
 
+@lru_cache(maxsize=65_536)
 def account_bytes(address: str) -> bytes:
     """Return the 20 bytes of an account's address.
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from console.ending import FAILED, explained
+from console.extras import require_extra
 from console.options import StateAsJson
 from console.tables import printable, screen
 
@@ -51,6 +52,8 @@ def doctor_command(  # noqa: PLR0913 - one parameter for each option
     """
     from console.doctor.diagnosis import Deployment
 
+    if database is not None:
+        require_extra("database", command="doctor --database")
     deployment = Deployment(
         xrpl_urls=_each(xrpl),
         accounts=_each(account),
