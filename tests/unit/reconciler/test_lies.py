@@ -1,7 +1,7 @@
 """Lies of a server: told perhaps, never committed where an honest server or the validators can be asked."""
 
 import pytest
-from lying import LyingWorld, Outcome, is_true, lied_to, told_and_crashed, truth_of
+from lying import LyingWorld, Outcome, books_of, is_true, lied_to, told_and_crashed, truth_of
 from replaying import recorded
 
 from order_events import OrderCorrected
@@ -88,6 +88,25 @@ async def test_one_validator_that_is_away_or_changes_its_key_stops_nothing(sessi
         found = await outcome(session, faults, validators=True)
         assert found.ledgers == len(session.ledgers) - 1
         assert not found.stopped
+
+
+@pytest.mark.parametrize("guard", GUARDS)
+@pytest.mark.parametrize("liar_at", range(1, 6))
+async def test_one_ledger_of_another_chain_is_not_committed_below_a_true_one(
+    guard: str, liar_at: int
+) -> None:
+    sparse = recorded("partial_then_full")  # a ledger without a transaction follows each one that has some
+    world, truth = LyingWorld(sparse, **GUARDS[guard]), await truth_of(sparse)  # type: ignore[arg-type]
+    await world.look()
+    faults = world.liar.node.faults
+    for number, ledger in enumerate(sparse.ledgers[1:], start=1):
+        if number == liar_at:
+            faults.change({"forge": "hidden", "rehash": True, "forge_from": ledger.ledger_index})
+        await world.until_next_close()
+        faults.change({"forge": "", "rehash": False})
+        for _ in range(0 if number == liar_at else 3):
+            await world.look()
+            assert books_of(world.one) == truth.books[world.cursor]
 
 
 @pytest.mark.parametrize("lie", ["amounts", "added", "doubled"])

@@ -162,9 +162,9 @@ class LedgerStream:
         Waits a bounded time for their transactions. None: one of them affects it, or a ledger is not whole,
         or they do not continue from the ledger with `parent_hash`.
         """
-        if not self._continues(parent_hash, first, last):
-            return None
         wanted = range(first, last + 1)
+        if not self._continues(parent_hash, first, last) or any(map(self._is_disputed, wanted)):
+            return None
         seconds = self._patience if self._comes_whole else 0
         try:
             async with asyncio.timeout(seconds):
@@ -178,7 +178,7 @@ class LedgerStream:
                 one.note_lack()
             if self in lacking:
                 return None
-        if any(self._touches(one, account) for one in wanted):
+        if any(self._touches(one, account) or self._is_disputed(one) for one in wanted):
             return None
         headers = [self._header(one) for one in wanted]
         return [header for header in headers if header is not None]
@@ -202,9 +202,11 @@ class LedgerStream:
         return [self, *(one for one in others if one.keeps_up_with(ledger_index))]
 
     def is_quiet(self, account: str, ledger_index: int) -> bool | None:
-        """Whether no transaction of a ledger affects the account; None: not all of them are there."""
+        """Whether no transaction of a ledger affects the account; None: that is not known, or disputed."""
         if self._touches(ledger_index, account):
             return False
+        if self._is_disputed(ledger_index):
+            return None
         return True if self._whole(ledger_index) else None
 
     def next_news(self, account: str) -> asyncio.Event:
@@ -261,6 +263,11 @@ class LedgerStream:
         """Whether this stream, or one that names the same ledger, shows a transaction of the account."""
         named = self.hash_of(ledger_index)
         return any(one.shows(ledger_index, named, account) for one in self._group.streams)
+
+    def _is_disputed(self, ledger_index: int) -> bool:
+        """Whether another stream names another ledger: `ledgerClosed` does not say which one it follows."""
+        named = {one.hash_of(ledger_index) for one in self._group.streams} - {None}
+        return bool(named - {self.hash_of(ledger_index)})
 
     def shows(self, ledger_index: int, ledger_hash: str | None, account: str) -> bool:
         """Whether a transaction that affects the account is there, in the ledger with this hash."""

@@ -8,6 +8,7 @@ proven. A reader of an account sees no difference: it is given what its `account
 import asyncio
 from collections.abc import Callable, Iterable
 from functools import partial
+from itertools import pairwise
 
 import msgspec
 import structlog
@@ -156,6 +157,14 @@ class WholeLedgerServer:
         readings = [self._ledgers.begin(one, partial(self._read_whole, one)) for one in wanted]
         ledgers = [await asyncio.shield(one) for one in readings]
         self._refused = False
+        for before, after in pairwise(ledger.header for ledger in ledgers):
+            follows = after.ledger_index == before.ledger_index + 1
+            if follows and after.parent_hash != before.ledger_hash:
+                raise NotProven(
+                    self.name,
+                    f"ledger: expected hash {after.parent_hash} of ledger {before.ledger_index}, which the "
+                    f"next one follows, found {before.ledger_hash}",
+                )
         return [row for ledger in ledgers for row in ledger.of(account)]
 
     async def _read_whole(self, ledger_index: int) -> WholeLedger:
