@@ -14,7 +14,7 @@ from nats_cluster import Cluster, nats_cluster
 from on_the_bus import stored
 from replaying import Client as NodeClient
 from replaying import recorded, serving
-from waiting import until_found
+from waiting import moment, until_found
 
 from console.replay import replay
 from order_events import decode
@@ -51,12 +51,16 @@ async def client(cluster: Cluster) -> AsyncIterator[Client]:
 
 
 async def answered(question: Callable[[], Awaitable[Answer]]) -> Answer:
-    """Ask until the answer is something true: while a cluster chooses a leader it has none, or an error."""
+    """Ask until the answer is something true: while a cluster chooses a leader it has none, or an error.
+
+    One that a killed server had received is never answered: it is asked again after a moment.
+    """
     answers: list[Answer] = []
 
     async def asked() -> bool:
-        with contextlib.suppress(nats.errors.Error):
-            answers.append(await question())
+        with contextlib.suppress(nats.errors.Error, TimeoutError):
+            async with asyncio.timeout(moment()):
+                answers.append(await question())
         return bool(answers and answers[-1])
 
     await until_found(asked)

@@ -151,7 +151,7 @@ class Telling:
             _log.error(
                 "told by a server, and not so in its ledger",
                 account=self._account,
-                servers=sorted(liars) or "unknown: told before a restart",
+                servers=sorted(liars) or "unknown: told before a restart, perhaps by an earlier version",
                 events=[str(one.event_id) for one in wrong],
             )
             self._contradicted |= liars
