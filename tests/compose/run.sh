@@ -64,9 +64,12 @@ for target in reconciler audit-writer prepare console demo nats; do
     docker build --quiet --network host --file deploy/Dockerfile --target "$target" --build-arg "VERSION=$version" \
         --tag "fillproof/$target" . >"$log/build" 2>&1 || { cat "$log/build" >&2; exit 1; }
 done
-# The upgrade test begins with the services as an earlier commit has them, where the checkout has its history.
+export FILLPROOF_TEST_COMPOSE=1 PYTHONPATH=tests/compose
+# The upgrade test begins with the services as an earlier commit has them, where it is asked for and the checkout has its
+# history.
 earlier=$(sed -n 's/^EARLIER = "\(.*\)"/\1/p' tests/compose/test_care.py)
-if git cat-file -e "$earlier" 2>/dev/null; then
+if .venv/bin/pytest --quiet --collect-only tests/compose "$@" 2>/dev/null | grep -q '\[earlier\]' &&
+    git cat-file -e "$earlier" 2>/dev/null; then
     mkdir "$log/earlier"
     git archive "$earlier" | tar -x -C "$log/earlier"
     for target in reconciler audit-writer; do
@@ -75,4 +78,4 @@ if git cat-file -e "$earlier" 2>/dev/null; then
             --tag "fillproof/$target:earlier" "$log/earlier" >"$log/build" 2>&1 || { cat "$log/build" >&2; exit 1; }
     done
 fi
-FILLPROOF_TEST_COMPOSE=1 PYTHONPATH=tests/compose .venv/bin/pytest --quiet tests/compose "$@"
+.venv/bin/pytest --quiet tests/compose "$@"
