@@ -27,7 +27,7 @@ ACCOUNT = fill(1).account
 CONFIGURATION = """
 listen: "127.0.0.1:-1"
 ports_file_dir: "{place}"
-jetstream {{ store_dir: "{place}/data", domain: fillproof }}
+jetstream {{ store_dir: "{place}/data", domain: fillproof, max_file_store: 40GB }}
 authorization {{ users: [{{ user: engine, password: "{password}" }}] }}
 tls {{ cert_file: "{place}/server.pem", key_file: "{place}/server.key" }}
 """

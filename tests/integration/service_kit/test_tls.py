@@ -25,7 +25,7 @@ pytestmark = pytest.mark.stack
 CONFIGURATION = """
 listen: "127.0.0.1:-1"
 ports_file_dir: "{place}"
-jetstream {{ store_dir: "{place}/data" }}
+jetstream {{ store_dir: "{place}/data", max_file_store: 40GB }}
 tls {{
   cert_file: "{place}/server.pem"
   key_file: "{place}/server.key"
