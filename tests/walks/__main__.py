@@ -1,5 +1,6 @@
 """The newcomers' walks: `make walks` prints what each step took, and ends with 1 at the first wrong turn."""
 
+import signal
 import sys
 import tempfile
 from pathlib import Path
@@ -11,6 +12,7 @@ from walks.walk import WrongTurn
 
 def main() -> int:
     """Go all three, and return the exit status."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job ignores Ctrl-C
     try:
         with tempfile.TemporaryDirectory(prefix="fillproof-walks-") as temporary:
             place = Path(temporary)
