@@ -39,8 +39,10 @@ FAULTS_OF_THE_ROWS = (
 )
 DAMAGE = (asyncpg.DataCorruptedError, asyncpg.IndexCorruptedError)
 DAMAGE_SECONDS = 60.0
-"""So long damage is reported after a statement has met it: other statements, which meet no damaged page, go on
-meanwhile, and the one that met it is tried again within half a minute.
+"""So long damage is reported after a statement has met it.
+
+Other statements, which meet no damaged page, go on meanwhile; the one that met it is tried again within half a
+minute.
 """
 OUTAGES = (
     asyncpg.PostgresError,

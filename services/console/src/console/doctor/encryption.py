@@ -16,7 +16,11 @@ def encryption(part: str, host: str, ends: datetime | None, *, encrypted: bool) 
     if not encrypted:
         if _is_near(host):
             return well(part, "not encrypted, within this machine or a private network")
-        return note(part, f"not encrypted, to {host}", "use TLS: without it anybody on the way can read and change what is sent")
+        return note(
+            part,
+            f"not encrypted, to {host}",
+            "use TLS: without it anybody on the way can read and change what is sent",
+        )
     if ends is None:
         return well(part, "encrypted")
     found = f"encrypted, the certificate ends {ends:%Y-%m-%d}"

@@ -39,6 +39,6 @@ async def greet(
                     await writer.start_tls(context or ssl.create_default_context(), server_hostname=host)
                 return greeting, end_of_certificate(writer)
             finally:
-                writer.transport.abort()  # the greeting is all that is wanted: no orderly end, which would wait for the server
+                writer.transport.abort()  # an orderly end would wait for the server
     except (OSError, TimeoutError, ValueError):
         return None
