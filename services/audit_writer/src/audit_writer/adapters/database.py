@@ -41,8 +41,8 @@ DAMAGE = (asyncpg.DataCorruptedError, asyncpg.IndexCorruptedError)
 DAMAGE_SECONDS = 60.0
 """So long damage is reported after a statement has met it.
 
-Other statements, which meet no damaged page, go on meanwhile; the one that met it is tried again within half a
-minute.
+Other statements, which meet no damaged page, go on meanwhile; the one that met it is tried again within half
+a minute.
 """
 OUTAGES = (
     asyncpg.PostgresError,
