@@ -1,4 +1,4 @@
-"""Samples of the ledgers that a stream shows quiet, held against their bytes; no server knows which they are."""
+"""Samples of the ledgers that a stream shows quiet, held against their bytes; no server knows which."""
 
 from hashlib import blake2b
 
