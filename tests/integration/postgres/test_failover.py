@@ -13,7 +13,7 @@ from sample_events import event, mixed
 from signed_log import KEYS, LOG_KEY, checkpoint_of
 
 from audit_log import write_signing_key
-from audit_writer.adapters.database import PostgresStore
+from audit_writer.adapters.database import DAMAGE_SECONDS, PostgresStore
 from audit_writer.ports import StoreUnavailable
 from console.proof.chain import Head, Trust
 from local_stack.errors import StackError
@@ -120,10 +120,14 @@ async def test_a_damaged_page_is_a_finding_and_not_an_outage(postgres_dsn: Dsn, 
     password = postgres_dsn().partition("://owner:")[2].partition("@")[0]
     done = await asyncio.to_thread(fillproof, "verify", "--database", postgres_dsn())
     assert (done.returncode, password in done.stdout + done.stderr) == (1, False)
-    async with PostgresStore(postgres_dsn("audit_writer")) as tables:
+    now = 0.0
+    async with PostgresStore(postgres_dsn("audit_writer"), clock=lambda: now) as tables:
         with pytest.raises(StoreUnavailable, match="a page of the database is damaged"):
             await tables.write(rows([event("order.filled", 99)]))
+        assert await tables.write(rows([event("order.accepted", 98)])) == 1, "this meets no damaged page"
         assert (tables.damaged, "runbook DatabaseDamaged" in (await tables.check() or "")) == (True, True)
+        now += DAMAGE_SECONDS
+        assert (tables.damaged, await tables.check()) == (False, None), "as after a repair"
 
 
 async def test_a_password_with_other_signs_is_in_no_message(postgres_dsn: Dsn) -> None:

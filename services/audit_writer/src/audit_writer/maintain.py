@@ -46,9 +46,8 @@ def main() -> int:
     """Say on standard output what was made and dropped; returns the exit status."""
     settings = load_settings(MaintenanceSettings)
     if DAILY in sys.argv[1:]:
-        signal.signal(
-            signal.SIGTERM, lambda *_: sys.exit(0)
-        )  # the first process of a container ignores it else
+        # without a handler the first process of a container ignores TERM
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
         asyncio.run(maintain_daily(settings))
     return asyncio.run(maintain_once(settings))
 

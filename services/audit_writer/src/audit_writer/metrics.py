@@ -46,7 +46,7 @@ class Metrics:
         )
         self.database_damaged = Gauge(
             "audit_writer_database_damaged",
-            "1 if the last write met a damaged page of the database, else 0.",
+            "1 if a statement met a damaged page of the database in the last minute, else 0.",
             registry=registry,
         )
         self.last_commit = Gauge(

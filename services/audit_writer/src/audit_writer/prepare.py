@@ -66,7 +66,9 @@ def main() -> int:
             asyncio.run(make_desk(owner, settings.desk_password.get_secret_value()))
     except maintain.OUTAGES as error:
         said = load_settings(DatabaseAccess).explained(error)
-        sys.stderr.write(f"expected a database that its owner can prepare, found: {said}\n")
+        sys.stderr.write(
+            f"expected a database that its owner can prepare, found: {said}; mend that and run it again\n"
+        )
         return maintain.FAILED
     return maintain.main()
 
@@ -105,7 +107,7 @@ async def set_passwords(owner: str, passwords: dict[str, str]) -> None:
                 await _set_password(connection, role, password)
             except asyncpg.InsufficientPrivilegeError as error:
                 # a managed database, whose roles its provider makes
-                sys.stderr.write(f"the password of {role} was not set: {error}; set it as who may\n")
+                sys.stderr.write(f"the password of {role} was not set: {error}; set it as a role that may\n")
     finally:
         await connection.close()
 

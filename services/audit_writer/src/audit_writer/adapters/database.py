@@ -1,7 +1,8 @@
 """The audit tables in PostgreSQL. The role may insert, and read the chain's digests."""
 
 import asyncio
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from importlib.metadata import version
 from importlib.resources import files
@@ -37,6 +38,12 @@ FAULTS_OF_THE_ROWS = (
     asyncpg.ProgramLimitExceededError,
 )
 DAMAGE = (asyncpg.DataCorruptedError, asyncpg.IndexCorruptedError)
+DAMAGE_SECONDS = 60.0
+"""So long damage is reported after a statement has met it.
+
+Other statements, which meet no damaged page, go on meanwhile; the one that met it is tried again within half
+a minute.
+"""
 OUTAGES = (
     asyncpg.PostgresError,
     asyncpg.InterfaceError,
@@ -71,13 +78,30 @@ NOTHING = ("[]",) * 4
 class PostgresStore:
     """A store; an async context manager that closes its connections. It opens none before they are needed."""
 
-    def __init__(self, url: str, *, pooled: bool = False, access: DatabaseAccess | None = None) -> None:
-        """Know the address; `pooled`: a pooler gives each transaction another session; `access`: over TLS."""
+    def __init__(
+        self,
+        url: str,
+        *,
+        pooled: bool = False,
+        access: DatabaseAccess | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """Know the address.
+
+        Args:
+            url: of the database, with role and password.
+            pooled: a pooler gives each transaction another session.
+            access: how to connect over TLS.
+            clock: seconds that never go back.
+
+        """
         self._url = url
         self._access = access or DatabaseAccess.model_construct()
         self._pooled = pooled
-        self._refused: str | None = None
-        """What the last write said that only an operator can mend; None: it went well."""
+        self._clock = clock
+        self._damage: str | None = None
+        """What PostgreSQL said of the last damaged page that a statement met; None: none has met one."""
+        self._damage_met = 0.0
         self._pool: asyncpg.Pool | None = None
 
     async def __aenter__(self) -> Self:
@@ -117,14 +141,11 @@ class PostgresStore:
     async def _insert(self, statement: str, *arrays: str) -> int:
         try:
             async with self._opened.acquire(timeout=CONNECT_SECONDS) as connection:
-                new = await self._run(connection, statement, *arrays)
+                return await self._run(connection, statement, *arrays)
         except FAULTS_OF_THE_ROWS as error:
-            self._refused = None
             raise RowsRefused(f"PostgreSQL refuses it: {error}") from error
         except OUTAGES as error:
             raise await self._away(error) from error
-        self._refused = None
-        return new
 
     async def links(self, after: int, count: int) -> Sequence[ChainLink]:
         """Return at most so many rows of the chain after a position."""
@@ -165,12 +186,12 @@ class PostgresStore:
             return "the tables do not exist: run the migrations"
         except OUTAGES as error:
             return str(await self._away(error))
-        return self._refused
+        return self._damage if self.damaged else None
 
     @property
     def damaged(self) -> bool:
-        """Whether the last write met a damaged page."""
-        return self._refused is not None
+        """Whether a statement met a damaged page in the last minute."""
+        return self._damage is not None and self._clock() - self._damage_met < DAMAGE_SECONDS
 
     async def _run(self, connection: PoolConnectionProxy, statement: str, *arrays: str) -> int:
         if not self._pooled:
@@ -184,7 +205,8 @@ class PostgresStore:
         await self._opened.expire_connections()
         said = self._access.explained(error)
         if isinstance(error, DAMAGE):
-            said = self._refused = f"a page of the database is damaged (runbook DatabaseDamaged): {said}"
+            self._damage_met = self._clock()
+            said = self._damage = f"a page of the database is damaged (runbook DatabaseDamaged): {said}"
         return StoreUnavailable(said)
 
     async def _fetch(self, statement: str, *arguments: object) -> list[asyncpg.Record]:

@@ -1,7 +1,7 @@
 """The bus: its servers, this user's rights, streams, consumers, space, and who works on it."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from importlib.metadata import version
 from urllib.parse import urlsplit
 
@@ -12,8 +12,9 @@ from nats.aio.client import Client
 from nats.js import JetStreamContext
 
 from console.bus_connection import open_connection
+from console.doctor.clocks import clock
 from console.doctor.encryption import encryption
-from console.doctor.findings import Finding, ill, note, well
+from console.doctor.findings import NEARLY_FULL, Finding, ill, note, well
 from console.doctor.greeting import Greeting, greet
 from console.doctor.streams import examine_streams
 from console.errors import BadOption, NotFinished
@@ -26,8 +27,6 @@ from service_kit.settings import load_settings
 
 _LEAST_VERSION = (2, 12)
 """The first nats-server with atomic batches."""
-_CLOCK_SECONDS = 10.0
-_NEARLY_FULL = 0.8
 _PLAIN = {"nats", "tls"}
 """Schemes whose servers greet before TLS begins; those of WebSocket do not."""
 
@@ -54,13 +53,13 @@ async def examine_bus(urls: str, accounts: Sequence[str]) -> list[Finding]:
 async def _server(url: str) -> tuple[list[Finding], Greeting | None]:
     parts = urlsplit(url)
     host, port = parts.hostname or "", parts.port or NATS_PORT
+    part = f"bus {host}:{port}"
     if parts.scheme not in _PLAIN:
-        return [encryption(f"bus {host}:{port}", host, None, encrypted=parts.scheme == "wss")], None
+        return [encryption(part, host, None, encrypted=parts.scheme == "wss")], None
     greeted = await greet(host, port, load_settings(BusAccess).tls())
     if greeted is None:
-        return [note(f"bus {host}:{port}", "does not answer", "start it: the cluster lacks a server")], None
+        return [note(part, "does not answer", "start it: the cluster lacks a server")], None
     greeting, ends = greeted
-    part = f"bus {host}:{port}"
     return [
         _version(part, greeting),
         encryption(part, host, ends, encrypted=greeting.tls_required or parts.scheme == "tls"),
@@ -88,11 +87,7 @@ async def _clock(connection: Client) -> list[Finding]:
     now = msgspec.json.decode(answer.data, type=_Timed).ts
     if now is None:  # there is no such stream
         return []
-    ahead = (now - datetime.now(UTC)).total_seconds()
-    found = f"its clock is {abs(ahead):.1f} s {'ahead of' if ahead > 0 else 'behind'} this machine's"
-    if abs(ahead) > _CLOCK_SECONDS:
-        return [note("bus", found, "set both clocks (NTP)")]
-    return [well("bus", found)]
+    return [clock("bus", now)]
 
 
 async def _space(jetstream: JetStreamContext) -> list[Finding]:
@@ -102,7 +97,7 @@ async def _space(jetstream: JetStreamContext) -> list[Finding]:
         return []
     used, limit = account.storage, account.limits.max_storage
     found = f"{used // 1024**2} MB stored" + (f" of {limit // 1024**2} MB" if limit > 0 else "")
-    if limit > 0 and used > _NEARLY_FULL * limit:
+    if limit > 0 and used > NEARLY_FULL * limit:
         return [ill("bus", found, "raise max_file_store and the disk, or shorten the streams' max_age")]
     return [well("bus", found)]
 

@@ -3,19 +3,18 @@
 import importlib.resources
 import re
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from importlib.metadata import version
 from urllib.parse import urlsplit
 
 import msgspec
 
+from console.doctor.clocks import clock
 from console.doctor.encryption import encryption
-from console.doctor.findings import Finding, ill, note, well
+from console.doctor.findings import NEARLY_FULL, Finding, ill, note, well
 from console.errors import BadOption
 
 _LEAST_VERSION = 15
-_CLOCK_SECONDS = 10.0
-_NEARLY_FULL = 0.8
 _MAKE = "run the step `schema` (docker compose run --rm schema)"
 _FACTS = (importlib.resources.files("console.doctor") / "database.sql").read_text()
 
@@ -65,7 +64,7 @@ async def examine_database(url: str) -> list[Finding]:
     return [
         _server(facts),
         encryption("database", host, None, encrypted=facts.encrypted),
-        _clock(facts),
+        clock("database", facts.now),
         *_tables(facts, migration),
         _space(facts.bytes, limit),
         _writers(facts.writers),
@@ -86,14 +85,6 @@ def _server(facts: _Facts) -> Finding:
         return ill("database", found, "make a database with encoding UTF8")
     if facts.standby:
         return ill("database", f"{found}, a standby: nothing can be written", "name the primary in the URL")
-    return well("database", found)
-
-
-def _clock(facts: _Facts) -> Finding:
-    skew = (facts.now - datetime.now(UTC)).total_seconds()
-    found = f"its clock is {abs(skew):.1f} s {'ahead of' if skew > 0 else 'behind'} this machine's"
-    if abs(skew) > _CLOCK_SECONDS:
-        return note("database", found, "set both clocks (NTP)")
     return well("database", found)
 
 
@@ -124,7 +115,7 @@ def _months(facts: _Facts) -> Finding:
 
 def _space(used: int, limit: int | None) -> Finding:
     found = f"{used // 1024**2} MB" + (f" of {limit // 1024**2} MB" if limit else "")
-    if limit and used > _NEARLY_FULL * limit:
+    if limit and used > NEARLY_FULL * limit:
         advice = "move old months away (deploy/postgres/README.md), or raise FILLPROOF_DATABASE_LIMIT_BYTES"
         return ill("database", found, advice)
     return well("database", found)

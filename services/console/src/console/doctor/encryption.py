@@ -16,7 +16,11 @@ def encryption(part: str, host: str, ends: datetime | None, *, encrypted: bool) 
     if not encrypted:
         if _is_near(host):
             return well(part, "not encrypted, within this machine or a private network")
-        return note(part, f"not encrypted, to {host}", "use TLS: who is in between reads and changes all")
+        return note(
+            part,
+            f"not encrypted, to {host}",
+            "use TLS: without it anybody on the way can read and change what is sent",
+        )
     if ends is None:
         return well(part, "encrypted")
     found = f"encrypted, the certificate ends {ends:%Y-%m-%d}"
@@ -47,7 +51,7 @@ def end_of_certificate(writer: asyncio.StreamWriter) -> datetime | None:
 
 
 def _is_near(host: str) -> bool:
-    """Whether nobody else's network lies in between: a name without a dot is a container's."""
+    """Whether the host is in a private network: a name without a dot is a container's."""
     try:
         return ipaddress.ip_address(host).is_private
     except ValueError:

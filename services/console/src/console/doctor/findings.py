@@ -4,6 +4,9 @@ from enum import StrEnum
 
 import msgspec
 
+NEARLY_FULL = 0.8
+"""The part of a limit from which on its store is said to be full soon."""
+
 
 class Health(StrEnum):
     """How a part is."""

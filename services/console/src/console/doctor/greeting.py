@@ -14,7 +14,7 @@ _INFO = b"INFO "
 
 
 class Greeting(msgspec.Struct, frozen=True, kw_only=True):
-    """What is looked at of it, by NATS's names."""
+    """The fields of `INFO` that are looked at, by NATS's names."""
 
     version: Annotated[str, msgspec.Meta(max_length=64)] = ""
     tls_required: bool = False
@@ -39,6 +39,6 @@ async def greet(
                     await writer.start_tls(context or ssl.create_default_context(), server_hostname=host)
                 return greeting, end_of_certificate(writer)
             finally:
-                writer.transport.abort()  # nothing is to be said to the end of it
+                writer.transport.abort()  # an orderly end would wait for the server
     except (OSError, TimeoutError, ValueError):
         return None

@@ -8,12 +8,11 @@ import nats.js.errors
 from nats.js import JetStreamContext
 from nats.js.api import StreamConfig, StreamInfo
 
-from console.doctor.findings import Finding, ill, note, well
+from console.doctor.findings import NEARLY_FULL, Finding, ill, note, well
 from order_events.subjects import AUDIT_CONSUMER, ORDERS_STREAM, PROOFS_STREAM, REDELIVERY_STREAM
 from service_kit.settings import StreamSettings
 from service_kit.streams import BUCKETS, wanted_streams
 
-_NEARLY_FULL = 0.8
 _MAKE = "run the step `streams` (docker compose run --rm streams)"
 _FIXED = ("subjects", "retention", "discard", "allow_atomic", "duplicate_window", "deny_delete", "deny_purge")
 """What no setting changes; limits and copies are the deployment's."""
@@ -69,7 +68,7 @@ def _copies(part: str, info: StreamInfo, *, cluster: bool) -> Finding | None:
 def _space(part: str, info: StreamInfo) -> Finding:
     limit, used = info.config.max_bytes or -1, info.state.bytes
     found = f"{info.state.messages} messages, {used // 1024} kB"
-    if limit > 0 and used > _NEARLY_FULL * limit:
+    if limit > 0 and used > NEARLY_FULL * limit:
         return ill(
             part, f"{found}, {100 * used // limit}% of its limit", f"raise FILLPROOF_*_MAX_BYTES, and {_MAKE}"
         )

@@ -108,11 +108,7 @@ def status_line(now: Following, anomalies: int, width: int | None) -> Text:
         Piece(f"lag {now.lag}", drop=2),
         Piece("HALTED: fillproof status" if now.halted else "", style="bold red"),
         Piece(f"{now.open_orders} open", drop=3),
-        Piece(
-            counted(anomalies, "anomaly"),
-            drop=2,
-            style=str(chip(anomalies).style),
-        ),
+        Piece(counted(anomalies, "anomaly"), drop=2, style=str(chip(anomalies).style)),
         Piece(f"{now.requests_per_minute} requests/min", drop=5),
         Piece(servers, drop=6),
         Piece(f"down: {', '.join(now.servers_down)}" if now.servers_up and now.servers_down else "", drop=4),

@@ -61,10 +61,7 @@ class Totals:
             Piece(f"{self._accepted} accepted"),
             Piece(counted(self._fills.total(), "fill")),
             *(Piece(f"{cause} {count}") for cause, count in ends.most_common()),
-            Piece(
-                counted(self.anomalies, "anomaly"),
-                style="bold red" if self.anomalies else "",
-            ),
+            Piece(counted(self.anomalies, "anomaly"), style="bold red" if self.anomalies else ""),
         ]
         return [fitted(first, width), *(self._market(key, width) for key in sorted(self._fills))]
 

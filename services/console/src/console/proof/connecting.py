@@ -84,8 +84,9 @@ def no_database(error: Exception, url: str, *, role: str) -> BadOption:
     expected = f"expected a database at postgresql://{role}:password@host:port/database"
     where = _address(url)
     if where is None:
-        return BadOption(f"{expected}, found a URL that is none")
-    return BadOption(f"{expected}, found at {where}: {without_password(reason_of(error), url)}")
+        return BadOption(f"{expected}, found no such URL; correct it")
+    said = without_password(reason_of(error), url)
+    return BadOption(f"{expected}, found at {where}: {said}; start it or correct the URL")
 
 
 def _address(url: str) -> str | None:

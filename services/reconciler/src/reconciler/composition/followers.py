@@ -4,9 +4,7 @@ import time
 from collections.abc import Callable
 from functools import partial
 
-from ledger_client import (
-    LedgerServer,
-)
+from ledger_client import LedgerServer
 from offer_lifecycle import Gap
 from reconciler.adapters.dead_letters import DeadLetters
 from reconciler.adapters.engine_feed import JetStreamEngineFeed

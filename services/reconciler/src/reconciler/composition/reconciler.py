@@ -2,12 +2,12 @@
 
 import asyncio
 import random
+import secrets
 import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from functools import partial
 from typing import NamedTuple
-from zlib import crc32
 
 from faststream.nats import NatsBroker
 from faststream.nats.publisher.usecase import LogicPublisher
@@ -48,6 +48,7 @@ from reconciler.proofs.proof_keeper import ProofKeeper
 from reconciler.proofs.trusted_lists import TrustedLists
 from reconciler.proofs.validation_feed import ValidationFeed
 from reconciler.safety.ledger_invariants import WholeLedgerInvariants
+from reconciler.safety.quiet_samples import QuietSamples
 from reconciler.settings import ReconcilerSettings
 
 
@@ -56,10 +57,6 @@ class DeclaredPublishers(NamedTuple):
 
     orders: EventPublishers
     proofs: LogicPublisher
-
-
-LEDGERS_A_SAMPLE = 4
-"""Of the ledgers that a stream shows quiet, one in so many is held against its bytes."""
 
 
 class Reconciler:
@@ -84,7 +81,7 @@ class Reconciler:
         orders = JetStreamOrders(publishers.orders, client, metrics)
         self.invariants = WholeLedgerInvariants(orders, metrics, network_id=self._network_id)
         self._streams = StreamGroup()
-        self._salt = random.SystemRandom().getrandbits(64)
+        self._samples = QuietSamples(secrets.token_bytes(16))
         self.servers = Servers(
             [self._shared_server(url, settings, wakeup, metrics) for url in settings.xrpl_urls],
             clock=time.monotonic,
@@ -149,10 +146,6 @@ class Reconciler:
     def _other_server(self, name: str) -> LedgerServer | None:
         return next((server for server in self.servers.candidates() if server.name != name), None)
 
-    def _is_sample(self, ledger_index: int) -> bool:
-        """Whether a quiet ledger is read whole all the same: one in four, and no server can know which."""
-        return crc32(f"{self._salt} {ledger_index}".encode()) % LEDGERS_A_SAMPLE == 0
-
     def _network_id(self) -> int | None:
         if self._settings.network_id is not None:
             return self._settings.network_id
@@ -193,7 +186,7 @@ class Reconciler:
             from_accounts=settings.reads_whole_from,
             clock=time.monotonic,
             on_read=self.invariants.add,
-            is_sample=self._is_sample,
+            is_sample=self._samples.include,
             only_whole=settings.reads_only_whole,
         )
 
