@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
     from console.proof.chain import Head
 
+VIEWS = "SELECT format('%I.%I', schemaname, viewname) FROM pg_views WHERE schemaname = 'dashboard' ORDER BY 1"
+"""The dashboards' views, by name."""
+
 
 def rows(events: Sequence[OrdersEvent]) -> Rows:
     """Return what the audit writer's service would have stored of these."""

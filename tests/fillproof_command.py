@@ -1,9 +1,9 @@
-"""Calling `fillproof` as a user does, and seeing what it leaves behind."""
+"""The command `fillproof`, run as a user runs it, and what it leaves behind."""
 
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 
@@ -20,6 +20,19 @@ def fillproof(*arguments: object, temporary: Path | None = None) -> subprocess.C
     command = [FILLPROOF, *map(str, arguments)]
     return subprocess.run(
         command, capture_output=True, text=True, timeout=limit_of_a_test(), check=False, env=environment
+    )
+
+
+def run_with(settings: Mapping[str, str], command: Sequence[str | Path]) -> subprocess.CompletedProcess[str]:
+    """Run a command or a step of a deployment to its end, with these settings of the project alone."""
+    others = {name: value for name, value in os.environ.items() if not name.startswith("FILLPROOF_")}
+    return subprocess.run(
+        command,
+        env={**others, **settings},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=limit_of_a_test(),
     )
 
 

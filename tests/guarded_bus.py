@@ -1,17 +1,13 @@
 """A nats-server with the configuration that is deployed: users, passwords, permissions by subject."""
 
-import json
 import os
 import shutil
 import subprocess
-import sysconfig
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from urllib.parse import urlsplit
 
-from running_command import running
-from waiting import wait_until
+from configured_nats import configured_nats
 
 DEPLOY = Path(__file__).parents[1] / "deploy"
 
@@ -47,16 +43,7 @@ def guarded_bus(place: Path, engines: str) -> Iterator[GuardedBus]:
     text = text.replace("$MONITORING", '"127.0.0.1:-1"')
     configuration.write_text(text)
     make_secrets(place, engines)
-    command = [
-        *(Path(sysconfig.get_path("scripts")) / "nats-server", "-c", configuration),
-        *("-a", "127.0.0.1", "-p", "-1"),
-        *("--ports_file_dir", place, "-l", place / "nats.log"),
-    ]
-    with running(command, stderr=subprocess.STDOUT) as server:
-        written = place / f"nats-server_{server.pid}.ports"
-        wait_until(lambda: server.poll() is not None or _port(written) is not None, "nats-server's port")
-        port = _port(written)
-        assert port is not None, f"expected nats-server to start, found: {server.communicate()[0]}"
+    with configured_nats(configuration, place, "-l", place / "nats.log") as port:
         yield GuardedBus(port, place)
 
 
@@ -67,10 +54,3 @@ def make_secrets(place: Path, engines: str) -> subprocess.CompletedProcess[str]:
     shutil.copy(DEPLOY / "secrets.sh", step)
     environment = {**os.environ, "FILLPROOF_ENGINES": engines}
     return subprocess.run([step], env=environment, capture_output=True, text=True, check=False)
-
-
-def _port(written: Path) -> int | None:
-    try:
-        return urlsplit(json.loads(written.read_text())["nats"][0]).port
-    except (FileNotFoundError, json.JSONDecodeError):
-        return None

@@ -7,7 +7,7 @@ import subprocess
 import tempfile
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from running_command import running
@@ -18,6 +18,8 @@ from local_stack.ports import LOOPBACK, any_free
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+
+    from local_stack.account import Account
 
 INSTALLATIONS = Path("/usr/lib/postgresql")
 """Where Debian has them, by major version."""
@@ -54,6 +56,11 @@ class PackagedPostgres:
         self.run_as_superuser(f"CREATE DATABASE {name} OWNER {name}")
 
 
+def run_as(account: Account | None) -> dict[str, Any]:
+    """Return the options of a process that is to run as this user; None: as the tests' own."""
+    return {} if account is None else {"user": account.uid, "group": account.gid, "extra_groups": []}
+
+
 @contextmanager
 def packaged_postgres(
     *, settings: Sequence[str] = (), access: Sequence[str] = (), initdb: Sequence[str] = ()
@@ -69,7 +76,7 @@ def packaged_postgres(
         )
     place = Path(tempfile.mkdtemp(prefix="postgres-"))
     account = postgres_account()
-    as_account = {} if account is None else {"user": account.uid, "group": account.gid, "extra_groups": []}
+    as_account = run_as(account)
     if account is not None:
         account.own(place)
     try:

@@ -1,7 +1,7 @@
-"""What comes of a server's lies: `make bench`. Counts over some recorded sessions; no time is measured.
+"""A table of what a server's lies do: `make bench`. Counts over some recorded sessions; no time is measured.
 
 A server lies from some ledger on until the session has ended. What is told, committed and called confirmed is
-held against a run on an honest server, ledger by ledger.
+compared with a run on an honest server, ledger by ledger.
 """
 
 from __future__ import annotations
@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 
 import msgspec
 import structlog
-from lying import LyingWorld, Outcome, lied_to
+from lying import Outcome, run_with_lie
+from lying_world import LyingWorld
 from replaying import recorded
 from rich.console import Console
 from rich.table import Table
@@ -51,12 +52,12 @@ CONFIGURATIONS: Mapping[str, Mapping[str, object]] = {
 
 async def measure(lie: Mapping[str, object], world: Mapping[str, object]) -> list[Outcome]:
     """Return what came of a lie in each session."""
-    return [await _lied_to(name, lie, world) for name in SESSIONS]
+    return [await _run_session(name, lie, world) for name in SESSIONS]
 
 
-async def _lied_to(name: str, lie: Mapping[str, object], world: Mapping[str, object]) -> Outcome:
+async def _run_session(name: str, lie: Mapping[str, object], world: Mapping[str, object]) -> Outcome:
     made = LyingWorld(_cut(recorded(name)), **world)  # type: ignore[arg-type] - passed on
-    return await lied_to(made, lie, after=AFTER)
+    return await run_with_lie(made, lie, after=AFTER)
 
 
 def _cut(session: Session) -> Session:

@@ -23,6 +23,13 @@ PAGE_BYTES = 8_192
 DISK_BYTES = 64 * 2**20
 
 
+def flip_bit(block: Path, payload: bytes) -> None:
+    """Change one bit in the middle of a payload in a file of NATS."""
+    content = bytearray(block.read_bytes())
+    content[content.index(payload) + len(payload) // 2] ^= 1
+    block.write_bytes(content)
+
+
 class Stores:
     """The disks below a world's bus and database."""
 
@@ -64,10 +71,7 @@ class Stores:
         """Change one bit of the message that has this payload."""
 
         def flip() -> None:
-            block = self._block(stream)
-            content = bytearray(block.read_bytes())
-            content[content.index(payload) + len(payload) // 2] ^= 1
-            block.write_bytes(content)
+            flip_bit(self._block(stream), payload)
 
         self._with_nats_down(flip)
 

@@ -8,7 +8,8 @@ import msgspec
 from chaos.damages import DAMAGES, Damage
 from chaos.faults import FAULTS
 from chaos.leg import Blow, Leg, blows, network_of
-from chaos.mending import Mended, Operator, mend
+from chaos.mending import Mended, mend
+from chaos.operator_on_watch import Operator
 from chaos.outcome import Outcome, differences, differences_in_tables, outcome, without_lies, wrongly_certain
 from chaos.world import Stuck, World, world
 

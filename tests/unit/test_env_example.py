@@ -58,6 +58,13 @@ def lines() -> list[Line]:
 
 
 LINES = lines()
+OF_SERVICES = [line for line in LINES if line.name in FIELDS]
+
+
+def bounded() -> list[tuple[Line, re.Match[str]]]:
+    """Return the lines whose comment gives a bound for them, each with its own."""
+    found = [(line, list(BOUND.finditer(line.comment))) for line in OF_SERVICES]
+    return [(line, bounds[line.place]) for line, bounds in found if line.place < len(bounds)]
 
 
 def read(name: str, value: Any) -> object:  # noqa: ANN401 - what a test wants to try
@@ -66,10 +73,10 @@ def read(name: str, value: Any) -> object:  # noqa: ANN401 - what a test wants t
     return TypeAdapter(Annotated[field.annotation, *field.metadata, "as a setting"]).validate_python(value)
 
 
-@pytest.mark.parametrize("line", [line for line in LINES if line.name in FIELDS], ids=lambda line: line.name)
+@pytest.mark.parametrize(
+    "line", [line for line in OF_SERVICES if line.name not in TO_BE_REPLACED], ids=lambda line: line.name
+)
 def test_a_line_of_a_service_shows_its_default_or_an_example_of_what_it_takes(line: Line) -> None:
-    if line.name in TO_BE_REPLACED:
-        return
     default = FIELDS[line.name].get_default()
     if line.example:
         assert default in {None, "", ()}
@@ -97,16 +104,8 @@ def test_a_line_of_the_deployment_shows_the_default_of_compose_or_of_the_secrets
         assert len(defaults - {""}) <= 1
 
 
-@pytest.mark.parametrize(
-    "line",
-    [line for line in LINES if line.name in FIELDS and BOUND.search(line.comment)],
-    ids=lambda line: line.name,
-)
-def test_a_bound_in_a_comment_is_the_one_that_holds(line: Line) -> None:
-    bounds = list(BOUND.finditer(line.comment))
-    if line.place >= len(bounds):
-        return
-    bound = bounds[line.place]
+@pytest.mark.parametrize(("line", "bound"), [pytest.param(*one, id=one[0].name) for one in bounded()])
+def test_a_bound_in_a_comment_is_the_one_that_holds(line: Line, bound: re.Match[str]) -> None:
     most, least = bound["most"] or bound["high"], bound["low"] or bound["least"]
     for held, beyond in ((most, 1), (least, -1)):
         if held is not None:

@@ -2,6 +2,7 @@
 
 import nats
 import pytest
+from chaos.stores import flip_bit
 from extreme_announcements import ACCOUNT, AMOUNTS, submitted
 from nats.js import JetStreamContext
 from sample_events import event
@@ -48,9 +49,7 @@ def damage(stack: LocalStack, payloads: dict[str, bytes]) -> None:
     stack.stop_nats()
     for stream, payload in payloads.items():
         [block] = stack.nats_store.glob(f"jetstream/*/streams/{stream}/msgs/*.blk")
-        content = bytearray(block.read_bytes())
-        content[content.index(payload) + len(payload) // 2] ^= 1
-        block.write_bytes(content)
+        flip_bit(block, payload)
     stack.restart_nats()
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import asyncpg
 import hypothesis
 import pytest
-from audit_tables import execute, fetch, rows, store, verified
+from audit_tables import VIEWS, execute, fetch, rows, store, verified
 from hypothesis import given, strategies
 from sample_events import ANOMALY, event, mixed
 
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.stack
 
-VIEWS = "SELECT format('%I.%I', schemaname, viewname) FROM pg_views WHERE schemaname = 'dashboard' ORDER BY 1"
 TIMES = (
     "2026-11-29 18:00:00Z",
     "infinity",

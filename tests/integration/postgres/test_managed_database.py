@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
 import sys
 from typing import TYPE_CHECKING
 
 import asyncpg
 import pytest
-from audit_tables import fetch, store, verified
+from audit_tables import VIEWS, fetch, store, verified
+from fillproof_command import run_with
 from packaged_postgres import PASSWORD, packaged_postgres
 from sample_events import mixed
-from waiting import limit_of_a_test
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,7 +21,6 @@ pytestmark = pytest.mark.stack
 
 EVENTS = mixed(16)
 ROLES = ("audit_writer", "grafana_reader", "fillproof_operator")
-VIEWS = "SELECT format('%I.%I', schemaname, viewname) FROM pg_views WHERE schemaname = 'dashboard'"
 LIMITS = "SELECT unnest(rolconfig) FROM pg_roles WHERE rolname = 'grafana_reader'"
 
 
@@ -55,14 +52,7 @@ def prepare(server: PackagedPostgres, owner: str) -> tuple[int, str]:
         "FILLPROOF_DATABASE_URL": server.url("audit_writer", owner),
         "FILLPROOF_GRAFANA_READER_PASSWORD": PASSWORD,
     }
-    ended = subprocess.run(
-        [sys.executable, "-m", "audit_writer.prepare"],
-        env={**os.environ, **settings},
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=limit_of_a_test(),
-    )
+    ended = run_with(settings, [sys.executable, "-m", "audit_writer.prepare"])
     return ended.returncode, ended.stderr
 
 

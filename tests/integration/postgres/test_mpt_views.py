@@ -9,6 +9,7 @@ from audit_tables import fetch, store, verified
 from replaying import recorded
 
 from console.replay import replay, steps
+from order_events import OrderDisappeared
 
 if TYPE_CHECKING:
     from conftest import Dsn
@@ -28,7 +29,9 @@ async def test_the_views_have_what_replay_says(postgres_dsn: Dsn, name: str) -> 
     said = {(account, sequence): status for account, sequence, status in state}
     assert {key: said[key] for key in lines} == {key: line.status.value for key, line in lines.items()}
 
+    ends = [event for event in events if isinstance(event, OrderDisappeared)]
     gone = await fetch(postgres_dsn(), "SELECT market, side FROM dashboard.disappearance")
+    assert len(gone) == len(ends)
     assert all(market and side for market, side in gone)
     [(fills,)] = await fetch(postgres_dsn(), "SELECT count(*) FROM fill")
     assert fills >= sum(len(line.fills) for line in lines.values())

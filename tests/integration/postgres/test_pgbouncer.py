@@ -11,7 +11,8 @@ from urllib.parse import urlsplit
 
 import asyncpg
 import pytest
-from audit_tables import rows, verified
+from audit_tables import VIEWS, rows, verified
+from packaged_postgres import run_as
 from running_command import running
 from sample_events import mixed
 from waiting import until_found, wait_until
@@ -67,14 +68,16 @@ def through(stack: LocalStack, migrated: str) -> Iterator[Callable[[str], str]]:
     server = addresses["owner"].port
     (place / "ini").write_text(CONFIGURATION.format(host=LOOPBACK, port=port, server=server, place=place))
     account = postgres_account()
-    as_account = {} if account is None else {"user": account.uid, "group": account.gid, "extra_groups": []}
     for path in (place, *place.iterdir()):
         if account is not None:
             account.own(path)
     with (
         (place / "log").open("w") as log,
         running(
-            [str(shutil.which("pgbouncer")), place / "ini"], stdout=log.fileno(), stderr=log, **as_account
+            [str(shutil.which("pgbouncer")), place / "ini"],
+            stdout=log.fileno(),
+            stderr=log,
+            **run_as(account),
         ) as bouncer,
     ):
         wait_until(
@@ -138,9 +141,7 @@ async def test_migrations_the_monthly_step_and_the_views_work_through_a_pooler(
     async with PostgresStore(through(empty_postgres_dsn("audit_writer")), pooled=True) as tables:
         await tables.write(rows(mixed(8)))
     async with connected(owner) as connection:
-        views = await connection.fetch(
-            "SELECT format('%I.%I', schemaname, viewname) FROM pg_views WHERE schemaname = 'dashboard'"
-        )
+        views = await connection.fetch(VIEWS)
     reader = await asyncpg.connect(through(empty_postgres_dsn("grafana_reader")), statement_cache_size=0)
     for (view,) in views:
         async with reader.transaction():

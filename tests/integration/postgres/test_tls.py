@@ -1,21 +1,18 @@
-"""A PostgreSQL that demands TLS, and a certificate of whoever connects."""
+"""A PostgreSQL that demands TLS and a certificate of each client, for steps, writer and commands."""
 
 from __future__ import annotations
 
-import os
-import subprocess
 import sys
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-import trustme
 from audit_tables import rows
-from fillproof_command import FILLPROOF
+from fillproof_command import FILLPROOF, run_with
 from packaged_postgres import PASSWORD, packaged_postgres
 from sample_events import mixed
-from waiting import limit_of_a_test
+from tls_certificates import write_certificates
 
 from audit_writer.adapters.database import PostgresStore
 from audit_writer.ports import StoreUnavailable
@@ -23,6 +20,7 @@ from local_stack.account import postgres_account
 from service_kit.database_access import DatabaseAccess
 
 if TYPE_CHECKING:
+    import subprocess
     from collections.abc import Iterator
 
 pytestmark = pytest.mark.stack
@@ -59,16 +57,7 @@ class TlsDatabase:
 def database() -> Iterator[TlsDatabase]:
     place = Path(tempfile.mkdtemp(prefix="certificates-"))
     place.chmod(0o755)
-    authority, other = trustme.CA(), trustme.CA()
-    authority.cert_pem.write_to_path(place / "ca.pem")
-    other.cert_pem.write_to_path(place / "other_ca.pem")
-    for name, issued in (
-        ("server", authority.issue_cert("127.0.0.1")),
-        ("client", authority.issue_cert("audit_writer@desk.invalid")),
-        ("stranger", other.issue_cert("audit_writer@desk.invalid")),
-    ):
-        issued.cert_chain_pems[0].write_to_path(place / f"{name}.pem")
-        issued.private_key_pem.write_to_path(place / f"{name}.key")
+    write_certificates(place)
     (place / "server.key").chmod(0o600)
     if account := postgres_account():
         account.own(place / "server.key")
@@ -85,21 +74,8 @@ def settings_of(files: dict[str, Path]) -> dict[str, Path]:
     return {f"database_{name}".lower(): path for name, path in files.items()}
 
 
-def run(command: list[str | Path], settings: dict[str, str]) -> subprocess.CompletedProcess[str]:
-    """Run a step or a command with these settings and no others of ours."""
-    others = {name: value for name, value in os.environ.items() if not name.startswith("FILLPROOF_")}
-    return subprocess.run(
-        command,
-        env={**others, **settings},
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=limit_of_a_test(),
-    )
-
-
 def prepare(settings: dict[str, str]) -> subprocess.CompletedProcess[str]:
-    return run([sys.executable, "-m", "audit_writer.prepare"], settings)
+    return run_with(settings, [sys.executable, "-m", "audit_writer.prepare"])
 
 
 async def test_step_writer_and_commands_are_let_in_by_their_certificate(database: TlsDatabase) -> None:
@@ -108,7 +84,7 @@ async def test_step_writer_and_commands_are_let_in_by_their_certificate(database
     access = DatabaseAccess.model_validate(settings_of(database.files("client")))
     async with PostgresStore(database.writer, access=access) as tables:
         assert await tables.write(rows(mixed(4))) == 4
-    verified = run([FILLPROOF, "verify"], database.settings)
+    verified = run_with(database.settings, [FILLPROOF, "verify"])
     assert (verified.returncode, "4 events" in verified.stdout) == (0, True), verified.stderr
 
 
@@ -134,7 +110,8 @@ def test_a_server_of_another_authority_or_name_is_not_believed_by_a_step(databas
     assert (ended.returncode, ended.stderr.count("\n")) == (1, 1)
     assert f"TLS fails, by the certificates of {other}" in ended.stderr
     owner = database.settings["FILLPROOF_OWNER_DATABASE_URL"].replace("127.0.0.1", "localhost")
-    ended = run([FILLPROOF, "verify"], {**database.settings, "FILLPROOF_OWNER_DATABASE_URL": owner})
+    settings = {**database.settings, "FILLPROOF_OWNER_DATABASE_URL": owner}
+    ended = run_with(settings, [FILLPROOF, "verify"])
     assert (ended.returncode, "Hostname mismatch" in ended.stderr) == (2, True)
     assert PASSWORD not in ended.stderr
 

@@ -1,4 +1,4 @@
-"""A NATS that demands TLS, and a certificate of whoever connects."""
+"""A NATS that demands TLS and a certificate of each client, for steps, doctor and services."""
 
 from __future__ import annotations
 
@@ -6,16 +6,14 @@ import json
 import os
 import subprocess
 import sys
-import sysconfig
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 import pytest
-import trustme
-from fillproof_command import FILLPROOF
+from configured_nats import configured_nats
+from fillproof_command import FILLPROOF, run_with
 from running_command import running
-from waiting import limit_of_a_test, wait_until
+from tls_certificates import write_certificates
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,8 +21,6 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.stack
 
 CONFIGURATION = """
-listen: "127.0.0.1:-1"
-ports_file_dir: "{place}"
 jetstream {{ store_dir: "{place}/data", max_file_store: 40GB }}
 tls {{
   cert_file: "{place}/server.pem"
@@ -51,43 +47,15 @@ class TlsBus:
 @pytest.fixture(scope="module")
 def bus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TlsBus]:
     place = tmp_path_factory.mktemp("tls")
-    authority = trustme.CA()
-    authority.cert_pem.write_to_path(place / "ca.pem")
-    trustme.CA().cert_pem.write_to_path(place / "other_ca.pem")
-    for name, issued in (
-        ("server", authority.issue_cert("127.0.0.1")),
-        ("client", authority.issue_cert("reconciler@desk.invalid")),
-    ):
-        issued.cert_chain_pems[0].write_to_path(place / f"{name}.pem")
-        issued.private_key_pem.write_to_path(place / f"{name}.key")
+    write_certificates(place)
     (place / "nats.conf").write_text(CONFIGURATION.format(place=place))
-    binary = Path(sysconfig.get_path("scripts")) / "nats-server"
-    with running([binary, "-c", place / "nats.conf"], stderr=subprocess.STDOUT) as server:
-        written = place / f"nats-server_{server.pid}.ports"
-        wait_until(lambda: server.poll() is not None or _port(written) is not None, "nats-server's port")
-        port = _port(written)
-        assert port is not None, f"expected nats-server to start, found: {server.communicate()[0]}"
+    with configured_nats(place / "nats.conf", place) as port:
         yield TlsBus(place, port)
 
 
-def _port(written: Path) -> int | None:
-    try:
-        return urlsplit(json.loads(written.read_text())["nats"][0]).port
-    except (FileNotFoundError, json.JSONDecodeError):
-        return None
-
-
 def provision(settings: dict[str, str]) -> subprocess.CompletedProcess[str]:
-    """Run the step that makes the streams, with these settings and no others of ours."""
-    others = {name: value for name, value in os.environ.items() if not name.startswith("FILLPROOF_")}
-    return subprocess.run(
-        [sys.executable, "-m", "service_kit.provision"],
-        env={**others, **settings},
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=limit_of_a_test(),
-    )
+    """Run the step that makes the streams."""
+    return run_with(settings, [sys.executable, "-m", "service_kit.provision"])
 
 
 def test_a_server_that_demands_a_certificate_lets_in_who_has_one(bus: TlsBus) -> None:
@@ -129,11 +97,7 @@ def test_files_that_can_not_be_meant_are_refused_at_once(
 
 def test_the_doctor_says_that_it_is_encrypted_and_until_when(bus: TlsBus) -> None:
     provision(bus.settings)
-    others = {name: value for name, value in os.environ.items() if not name.startswith("FILLPROOF_")}
-    doctor = [FILLPROOF, "doctor", "--json"]
-    ended = subprocess.run(
-        doctor, env={**others, **bus.settings}, capture_output=True, timeout=limit_of_a_test(), check=False
-    )
+    ended = run_with(bus.settings, [FILLPROOF, "doctor", "--json"])
     found = [json.loads(line) for line in ended.stdout.splitlines()]
     assert any(one["found"].startswith("encrypted, the certificate ends 3000") for one in found)
 

@@ -1,8 +1,10 @@
-"""Lies of a server: told perhaps, never committed where an honest server or the validators can be asked."""
+"""Lies of a server: no false event lasts, no false state is committed beside an honest server or a quorum."""
 
 import pytest
-from lying import LyingWorld, Outcome, books_of, is_true, lied_to, told_and_crashed, truth_of
+from lying import Outcome, crash_after_lie, run_with_lie
+from lying_world import LyingWorld
 from replaying import recorded
+from true_outcome import books_of, is_true, truth_of
 
 from order_events import OrderCorrected
 from replay_node.session import Session
@@ -43,7 +45,7 @@ def session() -> Session:
 
 
 async def outcome(session: Session, faults: dict[str, object], **world: object) -> Outcome:
-    return await lied_to(LyingWorld(session, **world), faults, after=AFTER)  # type: ignore[arg-type]
+    return await run_with_lie(LyingWorld(session, **world), faults, after=AFTER)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("guard", GUARDS)
@@ -112,12 +114,12 @@ async def test_one_ledger_of_another_chain_is_not_committed_below_a_true_one(
 @pytest.mark.parametrize("lie", ["amounts", "added", "doubled"])
 async def test_a_lie_told_before_a_crash_is_corrected_after_the_restart(session: Session, lie: str) -> None:
     crashed = LyingWorld(session)
-    told = await told_and_crashed(crashed, {"forge": lie})
+    told = await crash_after_lie(crashed, {"forge": lie})
     restarted = LyingWorld(session, memory=crashed.memory)
     for node in restarted.nodes:
         node.close_ledgers(crashed.closed)
     restarted.closed = crashed.closed
-    found = await lied_to(restarted, {}, after=0)
+    found = await run_with_lie(restarted, {}, after=0)
     corrected = {event.corrects for event in crashed.memory.stream if isinstance(event, OrderCorrected)}
     truth = await truth_of(session)
     assert {event.event_id for event in told if not is_true(truth, event)} <= corrected

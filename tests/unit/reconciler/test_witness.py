@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pytest
+
 from reconciler.adapters.witness import LEDGERS_BETWEEN_WRITES, FileWitness
 
 ONE, OTHER = "0.rOne", "0.rOther"
@@ -16,7 +18,8 @@ def test_it_knows_at_once_what_was_committed_and_after_a_restart_nearly_so(tmp_p
     assert 119 - LEDGERS_BETWEEN_WRITES < after_a_restart <= 119
 
 
-def test_without_a_directory_a_restart_forgets(tmp_path: Path) -> None:
+def test_without_a_directory_a_restart_forgets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
     witness = FileWitness(None)
     witness.note(ONE, 101)
     assert (witness.read(ONE), FileWitness(None).read(ONE)) == (101, 0)
