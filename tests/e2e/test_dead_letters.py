@@ -320,4 +320,4 @@ def test_no_bus_and_a_bus_without_streams_are_told_apart(nats_url: str) -> None:
     assert "expected NATS at 127.0.0.1:1" in nobody.stderr
     bare = fillproof("dead-letters", "--nats", nats_url)
     assert (bare.returncode, bare.stdout) == (2, "")
-    assert "provision" in bare.stderr
+    assert "run the step `streams`" in bare.stderr

@@ -129,4 +129,4 @@ def read_file(path: Path) -> bytes:
     try:
         return path.read_bytes()
     except OSError as error:
-        raise BadOption(f"expected a file that can be read, found: {error}") from error
+        raise BadOption(f"expected a file that can be read at {path}, found: {error.strerror}") from error

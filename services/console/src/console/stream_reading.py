@@ -9,9 +9,9 @@ from nats.aio.msg import Msg
 from nats.js import JetStreamContext
 from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy
 
+from console.bus_connection import open_bus
 from console.errors import BadOption
-from service_kit import Unavailable, reason_of
-from service_kit.connection import connect
+from service_kit import reason_of
 from service_kit.nats_urls import addresses_of, named
 
 AT_ONCE = 1_000
@@ -26,22 +26,19 @@ async def bus_at(url: str) -> AsyncIterator[JetStreamContext]:
         BadOption: no bus answers there, its streams were never made, or the user may not read them.
 
     """
-    try:
-        connection = await connect(url)
-    except Unavailable as error:
-        raise BadOption(str(error)) from error
-    try:
-        yield connection.jetstream()
-    except nats.js.errors.APIError as error:
-        raise BadOption(
-            f"expected the project's streams, found: {error.description}; provision them"
-        ) from error
-    except (nats.errors.Error, TimeoutError) as error:
-        raise BadOption(
-            f"expected JetStream at {named(addresses_of(url))} for its operator, found: {reason_of(error)}"
-        ) from error
-    finally:
-        await connection.close()
+    async with open_bus(url) as jetstream:
+        try:
+            yield jetstream
+        except nats.js.errors.APIError as error:
+            raise BadOption(
+                f"expected the project's streams, found: {error.description}; run the step `streams`"
+            ) from error
+        except (nats.errors.Error, TimeoutError) as error:
+            where = named(addresses_of(url))
+            raise BadOption(
+                f"expected JetStream at {where} for its operator, found: {reason_of(error)}; "
+                "use the operator's URL, or try again"
+            ) from error
 
 
 async def messages_of(jetstream: JetStreamContext, stream: str) -> AsyncIterator[Sequence[Msg]]:

@@ -118,7 +118,7 @@ def test_a_file_that_is_no_book_is_refused_by_what_it_is(content: bytes, said: s
 
 
 def test_a_file_that_is_not_there_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(BadBook, match="No such file"):
+    with pytest.raises(BadBook, match="found: No such file"):
         read(tmp_path / "none.csv")
 
 

@@ -108,7 +108,7 @@ def _save(letter: "Letter", path: Path) -> None:
     try:
         path.write_bytes(letter.payload)
     except OSError as error:
-        raise BadOption(f"expected a file that can be written, found: {error}") from error
+        raise BadOption(f"expected a file that can be written at {path}, found: {error.strerror}") from error
     screen().print(f"{path}: the message of letter {letter.id}, {printable(letter.reason)}", soft_wrap=True)
 
 

@@ -101,5 +101,7 @@ def _write_row(database: str, row: str, trust: "Trust", held: Sequence[Path], ou
     try:
         output.write_bytes(document)
     except OSError as error:
-        raise BadOption(f"expected a file that can be written, found: {error}") from error
+        raise BadOption(
+            f"expected a file that can be written at {output}, found: {error.strerror}"
+        ) from error
     screen().print(f"{output}: the row, its batch and the path to a signed checkpoint, {len(document)} bytes")

@@ -30,7 +30,7 @@ def write_page(report: Report, path: Path) -> None:
     try:
         path.write_text(render(report), "utf-8")
     except OSError as error:
-        raise BadOption(f"expected a file that can be written, found: {error}") from error
+        raise BadOption(f"expected a file that can be written at {path}, found: {error.strerror}") from error
 
 
 def render(report: Report) -> str:

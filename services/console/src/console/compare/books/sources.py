@@ -65,7 +65,7 @@ def open_source(path: Path) -> Source:
             start = file.read(4096)
     except OSError as error:
         raise BadBook(
-            f"{path}: expected a book (an SQLite database or a CSV file), found: {error}"
+            f"{path}: expected a book (an SQLite database or a CSV file), found: {error.strerror}"
         ) from error
     if not start:
         raise BadBook(f"{path}: expected a book, found an empty file")
