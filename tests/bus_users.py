@@ -1,4 +1,4 @@
-"""The session whose engine is a user of the bus in tests, and the engines that the bus knows."""
+"""Engines as users of the bus in tests: the session of one, and the account of another."""
 
 from replaying import recorded
 

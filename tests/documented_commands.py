@@ -1,4 +1,4 @@
-"""The commands of the operator's pages: what stands in their blocks, and with which status each ends."""
+"""Command blocks of the operator's pages, with the status with which each must end."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Some servers of the same session, and an account that is followed on the first one."""
+"""Servers of the same session, and an account that is followed on the first of them."""
 
 import asyncio
 import random

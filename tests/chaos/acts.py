@@ -143,7 +143,11 @@ def restart(number: int) -> Act:
 
 
 def once_seen(act: Act) -> Act:
-    """Wait until the audit writer has looked at the stream: in a real second no hundred ledgers close."""
+    """Wait until the audit writer has looked at the stream, then act.
+
+    In a session ledgers close faster than the writer looks, which they do not on a live network. While
+    PostgreSQL is away the writer shows nowhere that it has looked: a time is all that can be waited for.
+    """
 
     def done(leg: Leg) -> None:
         time.sleep(2 * LOOK_SECONDS)

@@ -1,4 +1,4 @@
-"""Which alerts would fire: the project's own rules, evaluated on what the services show at this moment.
+"""Alerts that would fire now: the project's own rules, evaluated on the metrics of the running services.
 
 A rule whose expression aggregates one metric and compares it with a number is evaluated; those that look at
 minutes of history are tried elsewhere (`tests/e2e/test_alerts.py`).

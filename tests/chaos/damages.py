@@ -1,7 +1,7 @@
-"""What a disk, a restored backup or a hand takes away, and the commands that an operator mends it with.
+"""Damages by a disk, a restored backup or a hand, and the commands with which an operator mends each.
 
-Each damage falls amid a session of its own, in which the engine announces while ledgers close. What it breaks
-is found out by comparing; nothing here says what the services are to tell.
+Each damage falls amid a session of its own, in which the engine announces while ledgers close. What a damage
+breaks is found by a comparison with the undisturbed run; nothing here says what the services must report.
 """
 
 from __future__ import annotations

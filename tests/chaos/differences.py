@@ -26,7 +26,7 @@ BEARABLE = {
     "price": "counted from the loss on",
     "anomaly": "no cancel is called a stranger's while announcements may be lost",
 }
-"""Fields that may stay different, and why: no fill, no end and no amount that changed hands hangs on them."""
+"""Fields that may stay different, and why: no fill, no end and no traded amount depends on them."""
 
 
 class Difference(msgspec.Struct, frozen=True, kw_only=True):

@@ -26,7 +26,7 @@ QUIET_SECONDS = 60.0
 
 
 class Mended(msgspec.Struct, frozen=True, kw_only=True):
-    """What came of a damage."""
+    """The effects of a damage: how it became known, what was run, and what is different afterwards."""
 
     told: Told
     broken: str

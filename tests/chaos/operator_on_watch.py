@@ -27,17 +27,17 @@ if TYPE_CHECKING:
 
 
 class Told(msgspec.Struct, frozen=True, kw_only=True):
-    """What told of a damage while it lasted."""
+    """The events and alerts by which a damage became known."""
 
     events: tuple[str, ...]
     alerts: tuple[str, ...]
 
 
 class Operator:
-    """Sees what is told while a session runs, and runs commands."""
+    """An operator who notes events and alerts while a session runs, and runs commands."""
 
     def __init__(self, leg: Leg, *, waits: bool) -> None:
-        """`waits`: for all that has closed to be followed, before something is done."""
+        """`waits`: before each act, until the reconciler has followed every closed ledger."""
         self.leg = leg
         self._waits = waits
         self.ran: list[str] = []
@@ -47,11 +47,11 @@ class Operator:
 
     @property
     def told(self) -> Told:
-        """All that was told so far."""
+        """The events and alerts so far."""
         return Told(events=tuple(sorted(self._events)), alerts=tuple(sorted(self._alerts)))
 
     def attending(self, act: Act) -> Act:
-        """Return the act, before which the operator looks, and after which what it orders is run."""
+        """Return the act with a look at the alerts before it, and the commands that it orders after it."""
 
         def attended(leg: Leg) -> None:
             if self._waits:
@@ -68,7 +68,7 @@ class Operator:
         self._alerts |= firing(self.leg.world.urls())
 
     def look_at_events(self) -> None:
-        """Note what the bus tells beside orders."""
+        """Note the events on the bus that are about no order."""
         events = (decode(payload) for payload in self.leg.world.bus.events())
         self._events |= {
             _cause(event) for event in events if not isinstance(event, OrderEvent | ReconcilerConfirmed)

@@ -1,4 +1,4 @@
-"""What the bus and the database keep on their disks: copied, put back, cut off, damaged.
+"""Files of the bus and of the database on their disks: copied, put back, cut off, damaged.
 
 Each change is made while the server is down, as a disk or a restored backup makes it. A copy keeps owners and
 modes: PostgreSQL refuses a directory that others may enter.

@@ -1,4 +1,4 @@
-"""Every command block of the operator's pages, run where an operator would run it."""
+"""Command blocks of the operator's pages, each run where an operator would run it."""
 
 from __future__ import annotations
 

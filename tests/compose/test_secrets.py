@@ -1,4 +1,4 @@
-"""TLS inside the deployment, and where no secret may stand: environments, command lines, logs."""
+"""TLS inside the deployment, and secrets in environments, command lines and logs: there must be none."""
 
 from __future__ import annotations
 

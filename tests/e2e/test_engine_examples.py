@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import importlib.util
 import re
 import sqlite3
 import subprocess
@@ -10,10 +9,10 @@ import sys
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
-from types import ModuleType
 
 import nats
 import pytest
+from engine_examples import EXAMPLES, load_example, read_books
 from following import environment, following, until_followed
 from nats.aio.client import Client
 from nats.js import JetStreamContext
@@ -29,7 +28,6 @@ from replay_node.pace import Pace
 
 pytestmark = pytest.mark.stack
 
-EXAMPLES = Path(__file__).parents[2] / "docs" / "examples"
 ACCOUNT = "rPT1Sjq2YGrBMTttX4GZHjKu9dyfzbpAYe"
 ENGINES = ["engine_nats.py", "engine_faststream.py"]
 ENDED = {"FILLED", "CANCELED", "EXPIRED", "REJECTED", "REMOVED", "LOST"}
@@ -40,16 +38,6 @@ async def client(provisioned_nats_url: str) -> AsyncIterator[Client]:
     connection = await nats.connect(provisioned_nats_url)
     yield connection
     await connection.close()
-
-
-def example(name: str) -> ModuleType:
-    """Import one of the examples, which are no package."""
-    spec = importlib.util.spec_from_file_location(name, EXAMPLES / f"{name}.py")
-    assert spec
-    assert spec.loader
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 class Engine:
@@ -70,19 +58,13 @@ class Engine:
 
     def frees(self, sequence: int) -> bool:
         with contextlib.closing(sqlite3.connect(self.books)) as connection:
-            return bool(example("books").may_free(connection, sequence))
+            return bool(load_example("books").may_free(connection, sequence))
 
     def seen(self) -> set[str]:
         return {event_id for (event_id,) in self.read("SELECT event_id FROM seen")}
 
     def read(self, query: str) -> list[tuple[object, ...]]:
-        if not self.books.exists():
-            return []
-        with contextlib.closing(sqlite3.connect(self.books)) as connection:
-            try:
-                return connection.execute(query).fetchall()
-            except sqlite3.OperationalError:
-                return []  # it has made the file and not the tables yet
+        return read_books(self.books, query)
 
 
 async def own_events(jetstream: JetStreamContext, account: str) -> list[OrderEvent]:

@@ -4,15 +4,14 @@ Skipped, and said so, where `hummingbot` is not installed: its wheel has to be b
 """
 
 import asyncio
-import importlib.util
 from decimal import Decimal
-from pathlib import Path
 from types import ModuleType
 from typing import Any
 from unittest.mock import MagicMock
 
 import msgspec
 import pytest
+from engine_examples import load_example
 from on_the_bus import fill
 
 from order_events import Amount, CancelRequested, LiquiditySide, OrderFilled, OrderSubmitted, Permission
@@ -30,7 +29,6 @@ from xrpl.models import IssuedCurrencyAmount, Memo, OfferCancel, OfferCreate, Re
 from xrpl.models.response import ResponseStatus
 from xrpl.wallet import Wallet
 
-BRIDGE = Path(__file__).parents[2] / "docs" / "examples" / "hummingbot_bridge.py"
 USD = IssuedCurrencyAmount(currency="USD", issuer="rhub8VRN55s94qWKDv6jmDy1pUykJzF3wq", value="50")
 WALLET = Wallet.create()
 MEMO = Memo(memo_data=b"HBOTSXRUD5f1c".hex())
@@ -39,12 +37,7 @@ ORDER = OfferCreate(account=WALLET.classic_address, taker_gets="100000000", take
 
 @pytest.fixture
 def bridge() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("hummingbot_bridge", BRIDGE)
-    assert spec
-    assert spec.loader
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return load_example("hummingbot_bridge")
 
 
 class Bus:

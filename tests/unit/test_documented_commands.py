@@ -1,4 +1,4 @@
-"""The operator's pages can be run: every block says what it is, and every word to replace is declared."""
+"""Command blocks of the operator's pages: each says how it ends, and every word to replace is declared."""
 
 import re
 from pathlib import Path
@@ -20,8 +20,18 @@ NOT_OURS = {
     "LIMIT",
     "LOGIN",
     "ORDER",
-} | {
-    *("PASSWORD", "REINDEX", "INDEX", "ROLE", "SELECT", "TO", "WHERE", "GET", "PWD", "BOOK", "HUP", "UTC"),
+    "PASSWORD",
+    "REINDEX",
+    "INDEX",
+    "ROLE",
+    "SELECT",
+    "TO",
+    "WHERE",
+    "GET",
+    "PWD",
+    "BOOK",
+    "HUP",
+    "UTC",
 }
 """Words in capitals that a block may have beside: of SQL, HTTP and the shell."""
 

@@ -1,4 +1,4 @@
-"""Each line of .env.example is true: the name exists, the default is the default, a bound is the bound."""
+"""Lines of .env.example: each names a setting, its true default and the bounds that hold."""
 
 from __future__ import annotations
 

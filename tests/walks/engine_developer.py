@@ -1,18 +1,16 @@
 """The engine developer's first hour: the programs of docs/engine.md, as they are printed."""
 
-import contextlib
-import sqlite3
 import subprocess
 import sys
 from pathlib import Path
 
+from engine_examples import EXAMPLES, read_books
 from fillproof_command import read_until
 from running_command import running
 from waiting import wait_until
 from walks.following_stack import ACCOUNT, FollowedAccount
 from walks.walk import Walk, WrongTurn
 
-EXAMPLES = Path(__file__).parents[2] / "docs" / "examples"
 LEDGERS_TO_A_FILL = 30
 LEDGERS_MORE = 20
 
@@ -39,7 +37,7 @@ def walk(directory: Path, followed: FollowedAccount) -> Walk:
         for _ in range(LEDGERS_MORE):
             followed.node.close_ledger()
         wait_until(lambda: len(fills(books)) > before, "another fill in the books")
-    booked = read(books, "SELECT sequence, transaction_hash FROM fill")
+    booked = read_books(books, "SELECT sequence, transaction_hash FROM fill")
     if len(booked) != len(set(booked)):
         raise WrongTurn(f"first_engine.py: expected every fill once, found: {booked}")
     with (
@@ -51,14 +49,4 @@ def walk(directory: Path, followed: FollowedAccount) -> Walk:
 
 
 def fills(books: Path) -> list[tuple[object, ...]]:
-    return read(books, "SELECT sequence FROM fill")
-
-
-def read(books: Path, query: str) -> list[tuple[object, ...]]:
-    if not books.exists():
-        return []
-    with contextlib.closing(sqlite3.connect(books)) as connection:
-        try:
-            return connection.execute(query).fetchall()
-        except sqlite3.OperationalError:
-            return []  # it has made the file and not the tables yet
+    return read_books(books, "SELECT sequence FROM fill")

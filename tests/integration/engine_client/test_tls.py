@@ -1,8 +1,6 @@
 """The programs of docs/engine.md, as they are printed, on a bus that demands a user and TLS."""
 
-import contextlib
 import os
-import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -11,6 +9,7 @@ from pathlib import Path
 import nats
 import pytest
 from configured_nats import configured_nats
+from engine_examples import EXAMPLES, read_books
 from on_the_bus import fill
 from running_command import running
 from tls_certificates import write_certificates
@@ -21,7 +20,6 @@ from order_events.subjects import ENGINE_STREAM, order_subject
 
 pytestmark = pytest.mark.stack
 
-EXAMPLES = Path(__file__).parents[3] / "docs" / "examples"
 ACCOUNT = fill(1).account
 CONFIGURATION = """
 jetstream {{ store_dir: "{place}/data", domain: fillproof, max_file_store: 40GB }}
@@ -50,16 +48,6 @@ def url(place: Path) -> Iterator[str]:
         yield address
 
 
-def booked(books: Path) -> list[tuple[object, ...]]:
-    if not books.exists():
-        return []
-    with contextlib.closing(sqlite3.connect(books)) as connection:
-        try:
-            return connection.execute("SELECT sequence, gave FROM fill").fetchall()
-        except sqlite3.OperationalError:
-            return []  # it has made the file and not the table yet
-
-
 async def test_the_printed_programs_announce_and_book_by_tls_as_a_user(
     url: str, place: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -73,7 +61,8 @@ async def test_the_printed_programs_announce_and_book_by_tls_as_a_user(
     assert (await client.jetstream().stream_info(ENGINE_STREAM)).state.messages == 2
     books = place / "books.sqlite"
     engine = [sys.executable, str(EXAMPLES / "first_engine.py"), url, ACCOUNT, str(books)]
+    booked = [(fill(1).sequence, str(fill(1).gave.value))]
     with running(engine, stdout=None):
         await client.jetstream().publish(order_subject(fill(1)), encode(fill(1)))
-        await until(lambda: booked(books) == [(fill(1).sequence, str(fill(1).gave.value))])
+        await until(lambda: read_books(books, "SELECT sequence, gave FROM fill") == booked)
     await client.close()

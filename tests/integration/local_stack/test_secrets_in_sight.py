@@ -1,4 +1,4 @@
-"""No password of the local stack stands in a process's environment or on its command line."""
+"""Passwords of the local stack: none stands in a process's environment or on its command line."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ pytestmark = pytest.mark.stack
 
 
 class Watch:
-    """What the processes that start meanwhile show of themselves to whoever looks at /proc."""
+    """Environments and command lines, read from /proc, of the processes that start meanwhile."""
 
     def __init__(self) -> None:
         self.seen: dict[tuple[int, str], str] = {}

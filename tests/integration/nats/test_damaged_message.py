@@ -1,4 +1,4 @@
-"""A message whose bytes on NATS's disk are others: everything that reads its stream passes it over."""
+"""A message that is damaged on NATS's disk: every reader of its stream passes over it."""
 
 import nats
 import pytest

@@ -1,4 +1,4 @@
-"""Rows as nobody of ours writes them: views, `verify` and the monthly step go on, and say which they are."""
+"""Rows that no program of the project writes: views, `verify` and the monthly step survive and name them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a process has told beyond the cursor is found again on a real NATS, and nothing else."""
+"""Events published beyond the cursor: an account's own are found again on a real NATS, and no others."""
 
 from collections.abc import Callable, Sequence
 

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TextIO
 
 import pytest
 from fillproof_command import FILLPROOF
@@ -23,17 +24,22 @@ def test_the_help_of_every_command_has_the_exit_statuses_and_an_example(command:
     assert f"Example: fillproof {command}" in shown
 
 
+def help_fails_to(output: TextIO, command: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Print a command's help to an output that can't be written, and assert that it ends with 1."""
+    with monkeypatch.context() as changed:
+        changed.setattr(sys, "argv", ["fillproof", command, "--help"])
+        changed.setattr(sys, "stdout", output)
+        with pytest.raises(SystemExit) as ended:
+            main()
+    assert ended.value.code == 1
+
+
 @pytest.mark.parametrize("command", COMMANDS)
 def test_a_full_disk_ends_every_command_in_one_line(
     command: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(sys, "argv", ["fillproof", command, "--help"])
     with open("/dev/full", "w") as full:  # noqa: PTH123 - a device
-        monkeypatch.setattr(sys, "stdout", full)
-        with pytest.raises(SystemExit) as ended:
-            main()
-        monkeypatch.undo()
-    assert ended.value.code == 1
+        help_fails_to(full, command, monkeypatch)
     assert capsys.readouterr().err == "fillproof: the output can't be written: No space left on device\n"
 
 
@@ -41,15 +47,10 @@ def test_a_full_disk_ends_every_command_in_one_line(
 def test_a_closed_pipe_ends_every_command_without_a_word(
     command: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(sys, "argv", ["fillproof", command, "--help"])
     reader, writer = os.pipe()
     os.close(reader)
     with open(writer, "w") as pipe:  # noqa: PTH123 - a descriptor
-        monkeypatch.setattr(sys, "stdout", pipe)
-        with pytest.raises(SystemExit) as ended:
-            main()
-        monkeypatch.undo()
-    assert ended.value.code == 1
+        help_fails_to(pipe, command, monkeypatch)
     assert capsys.readouterr().err == ""
 
 

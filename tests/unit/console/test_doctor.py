@@ -1,4 +1,4 @@
-"""What the doctor says of the machine, of encryption and of servers beside each other."""
+"""The doctor's findings about packages, migrations, encryption and several servers."""
 
 from datetime import UTC, datetime, timedelta
 from importlib.metadata import version

@@ -1,4 +1,4 @@
-"""Whose word goes on record, where nobody says it."""
+"""The operator's name on record where the command line gives none: the machine's user, or its number."""
 
 import getpass
 import os

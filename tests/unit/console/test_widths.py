@@ -1,4 +1,4 @@
-"""Nothing is cut off, at whatever width: words stay whole, and pipes get whole lines without colour."""
+"""Output at every terminal width: words stay whole, and a pipe gets whole lines without colour."""
 
 import io
 import re

@@ -1,4 +1,4 @@
-"""How long a ledger waits for what the engine announced: a late one for all, a live one for one look."""
+"""Announcements of the engine before a ledger: a late ledger waits for all, a live one for one look."""
 
 from decimal import Decimal
 from unittest.mock import Mock
@@ -15,7 +15,7 @@ from reconciler.ports.bus import Announced
 
 
 class SlowFeed:
-    """Has an announcement at each look, as often as it is said."""
+    """A feed with one announcement at each of so many looks."""
 
     def __init__(self, looks: int) -> None:
         self.left = looks

@@ -16,7 +16,7 @@ from reconciler.following.publisher import Publisher
 
 
 class CountingMarket:
-    """Describes nothing, and knows what it was asked to describe."""
+    """A market that describes nothing and notes for which disappearances it was asked."""
 
     def __init__(self) -> None:
         self.asked: list[bool] = []

@@ -1,4 +1,4 @@
-"""The watermark: what was told is certain up to it, and what is not certain is never below it."""
+"""The watermark: every event up to it is confirmed, and no unconfirmed event is ever below it."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""What `service_kit` names can be had, and commands and one-shot steps start without FastStream."""
+"""Public names of `service_kit`, and one-shot steps and commands that start without FastStream."""
 
 import subprocess
 import sys
